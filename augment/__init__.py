@@ -1,0 +1,1 @@
+"""Corpus in, stress-test set out."""

@@ -1,0 +1,241 @@
+"""The closed table of ops: what YAML may ask for, and what a recipe holds.
+
+An op is a frozen dataclass. As a preset it may hold ranges; `draw` pins every range with the generator it is given
+and returns the same class with plain numbers; the render methods are then deterministic. The same mapping
+`{op: name, **fields}` stands in the YAML preset, in the recipe and in the manifest.
+
+Conventions: samples are float32 arrays [shape=(samples,)] with full scale +-1.0; inputs are never changed; time 0 is the first
+sample of the file; levels are in dB re a full-scale square wave (dBov) unless the name says otherwise.
+
+There are two kinds of ops with samples in them:
+
+* a `Processor` maps samples to samples of equal length with zero delay: `apply(samples, sample_rate_hz)`;
+* a `Source` makes sound from nothing but its numbers and named recordings: `render(...)`. Its level is arbitrary,
+  because the renderer sets it to an SNR.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from roomtone.coverage.errors import RoomtoneError, nearest
+
+T = typing.TypeVar("T", bound="Op")
+
+Samples = np.ndarray
+#: A number, or a `[low, high]` range from which `draw` takes a uniform value.
+Drawn = float | tuple[float, float]
+#: `fetch(asset_id, start, frames)` -> float32 samples at the set's rate; `frames=-1` reads to the end.
+Fetch = Callable[[str, int, int], Samples]
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One recording an op may draw from: its id, length in samples at the set's rate, and the group it belongs to.
+
+    Two assets of one group (a talker's utterances, fragments of one source recording) are not independent.
+    """
+
+    id: str
+    num_samples: int
+    group: str
+
+
+@dataclass(frozen=True)
+class DrawContext:
+    """What an op may know when it draws: the length of the file, its rate, and the recordings at hand."""
+
+    num_samples: int
+    sample_rate_hz: int
+    assets: Sequence[Asset] = ()
+
+
+@dataclass(frozen=True)
+class Op:
+    """Base of all ops; a subclass names itself with `op` and is found in the table from then on."""
+
+    op: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__dict__.get("op"):
+            TABLE[cls.op] = cls
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        """Return this op with every range pinned to one number, drawn in the order of the fields."""
+        del context
+        return pin_ranges(self, rng)
+
+
+@dataclass(frozen=True)
+class Processor(Op):
+    """An op that maps samples to samples: same length, zero delay, input unchanged."""
+
+    #: A linear op is fully described by `fir`, so that stages can be combined and stems kept apart.
+    linear: ClassVar[bool] = False
+
+    def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return the processed samples [shape=(samples,), float32]; requires that all ranges are drawn."""
+        raise NotImplementedError
+
+    def fir(self, sample_rate_hz: int) -> Samples:
+        """Return the odd-length linear-phase taps of a linear op, centre tap = time 0; others have none."""
+        raise NotImplementedError(f"{type(self).__name__} is not linear")
+
+
+@dataclass(frozen=True)
+class Source(Op):
+    """An op that makes sound. Silent stretches are allowed where `sounding` says so."""
+
+    def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
+        """Return float32 samples [shape=(preroll_samples + num_samples,)]; index `preroll_samples` is time 0 of the file."""
+        raise NotImplementedError
+
+    def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
+        """Return where in the file the source sounds, bool [shape=(num_samples,)]; SNR is measured there."""
+        del sample_rate_hz
+        return np.ones(num_samples, dtype=bool)
+
+    def assets_used(self) -> tuple[str, ...]:
+        """Return the ids of the recordings that this drawn op plays."""
+        return ()
+
+
+TABLE: dict[str, type[Op]] = {}
+
+
+def pin_ranges(op: T, rng: np.random.Generator) -> T:
+    """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw.
+
+    A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
+    """
+    changes: dict[str, float] = {}
+    for name, hint in typing.get_type_hints(type(op)).items():
+        if hint != Drawn:
+            continue
+        share = rng.random()
+        value = getattr(op, name)
+        if isinstance(value, tuple):
+            changes[name] = float(value[0] + (value[1] - value[0]) * share)
+    return dataclasses.replace(op, **changes)
+
+
+def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
+    """Return the op that `mapping` names, its fields checked.
+
+    Args:
+        mapping: `{op: name, **fields}` as YAML or JSON gives it.
+        base: the kind that is allowed here, `Processor`, `Source` or one op.
+        where: the place for messages, e.g. `handset/landline.yaml, stage 3`.
+
+    Raises:
+        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
+    """
+    if not isinstance(mapping, Mapping):
+        raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
+    known = {name: cls for name, cls in TABLE.items() if issubclass(cls, base)}
+    for key in mapping:
+        if str(key).startswith("_") and str(key).endswith("_"):
+            raise RoomtoneError(f"{where}: {key!r} is not allowed; a preset is data, not a program (use 'op: name')")
+    if "op" not in mapping:
+        raise RoomtoneError(f"{where}: the key 'op' is missing; {nearest('', known)}")
+    name = mapping["op"]
+    if name not in known:
+        raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(name, known)}")
+    cls = known[name]
+    return cls(**check_fields(cls, {k: v for k, v in mapping.items() if k != "op"}, where=f"{where} (op {name})"))
+
+
+def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return `values` converted to the field types of the dataclass `cls`.
+
+    Raises:
+        RoomtoneError: unknown field, missing field, or a value of the wrong type.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    hints = typing.get_type_hints(cls)
+    for key in values:
+        if key not in fields:
+            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, fields)}")
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise RoomtoneError(f"{where}: the key {name!r} is missing")
+    return {key: _convert(value, hints[key], where=f"{where}, {key}") for key, value in values.items()}
+
+
+def to_dict(op: Op) -> dict[str, Any]:
+    """Return `{op: name, **fields}` in plain JSON types; `parse_op` gives an equal op back."""
+    return {"op": op.op} | {f.name: _plain(getattr(op, f.name)) for f in dataclasses.fields(op) if f.init}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _convert(value: Any, hint: Any, *, where: str) -> Any:
+    """Return `value` as the annotated type; the annotations that ops use are few, and each is handled here."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(value, typing.get_args(hint), where=where)
+    if origin is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise RoomtoneError(f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, typing.get_args(hint)))}")
+        return value
+    if origin is tuple:
+        return _convert_tuple(value, typing.get_args(hint), where=where)
+    if origin in (dict, Mapping) or hint in (dict, Mapping):
+        if not isinstance(value, Mapping):
+            raise RoomtoneError(f"{where}: expected a mapping, got {value!r}")
+        return dict(value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if not np.isfinite(value):
+            raise RoomtoneError(f"{where}: {value!r} is not a finite number")
+        return float(value)
+    if hint in (int, str, bool) and type(value) is hint:
+        return value
+    if hint is typing.Any:
+        return value
+    raise RoomtoneError(f"{where}: expected {_hint_name(hint)}, got {value!r}")
+
+
+def _convert_union(value: Any, options: Sequence[Any], *, where: str) -> Any:
+    if value is None and type(None) in options:
+        return None
+    for option in options:
+        try:
+            return _convert(value, option, where=where)
+        except RoomtoneError:
+            continue
+    raise RoomtoneError(f"{where}: expected {' or '.join(_hint_name(o) for o in options)}, got {value!r}")
+
+
+def _convert_tuple(value: Any, args: Sequence[Any], *, where: str) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise RoomtoneError(f"{where}: expected a list, got {value!r}")
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(_convert(item, args[0], where=f"{where}[{i}]") for i, item in enumerate(value))
+    if len(value) != len(args):
+        raise RoomtoneError(f"{where}: expected {len(args)} values, got {len(value)}: {value!r}")
+    return tuple(_convert(item, arg, where=f"{where}[{i}]") for i, (item, arg) in enumerate(zip(value, args)))
+
+
+def _hint_name(hint: Any) -> str:
+    if typing.get_origin(hint) is tuple:
+        return "a list of " + _hint_name(typing.get_args(hint)[0])
+    return {float: "a number", int: "a whole number", str: "a text", bool: "true or false", type(None): "null"}.get(
+        hint, str(hint)
+    )

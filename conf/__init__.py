@@ -1,0 +1,1 @@
+"""YAML presets, one group per noun; no code."""

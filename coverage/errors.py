@@ -1,0 +1,41 @@
+"""The one root exception of Roomtone, and how a message names the nearest right word.
+
+Messages are one line: what is wrong, where, the value given, and what would be right. The command line prints
+them as they are, without a traceback, and exits with `exit_status`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RoomtoneError(Exception):
+    """The user's input is wrong: one clear line, exit status 1."""
+
+    exit_status = 1
+
+
+class GateNotMetError(RoomtoneError):
+    """A gate (coverage, verification) was not met: exit status 2."""
+
+    exit_status = 2
+
+
+class TooManyRejectedError(RoomtoneError):
+    """More inputs were set aside than `max_rejected` allows: exit status 4."""
+
+    exit_status = 4
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word closest to `name`, or lists what is known.
+
+    >>> nearest("pinkk", ["white", "pink"])
+    "did you mean 'pink'?"
+    >>> nearest("zzz", ["white", "pink"])
+    'known: pink, white'
+    """
+    options = sorted(known)
+    close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(options)
