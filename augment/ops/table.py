@@ -7,11 +7,12 @@ and returns the same class with plain numbers; the render methods are then deter
 Conventions: samples are float32 arrays [shape=(samples,)] with full scale +-1.0; inputs are never changed; time 0 is the first
 sample of the file; levels are in dB re a full-scale square wave (dBov) unless the name says otherwise.
 
-There are two kinds of ops with samples in them:
+There are three kinds of ops:
 
 * a `Processor` maps samples to samples of equal length with zero delay: `apply(samples, sample_rate_hz)`;
 * a `Source` makes sound from nothing but its numbers and named recordings: `render(...)`. Its level is arbitrary,
-  because the renderer sets it to an SNR.
+  because the renderer sets it to an SNR;
+* a `Room` stands for a bank of impulse responses.
 """
 
 from __future__ import annotations
@@ -108,6 +109,11 @@ class Source(Op):
         return ()
 
 
+@dataclass(frozen=True)
+class Room(Op):
+    """An op that stands for a bank of room impulse responses; `rooms.bank` realises it."""
+
+
 TABLE: dict[str, type[Op]] = {}
 
 
@@ -193,7 +199,9 @@ def _convert(value: Any, hint: Any, *, where: str) -> Any:
         return _convert_union(value, typing.get_args(hint), where=where)
     if origin is typing.Literal:
         if value not in typing.get_args(hint):
-            raise RoomtoneError(f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, typing.get_args(hint)))}")
+            raise RoomtoneError(
+                f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, typing.get_args(hint)))}"
+            )
         return value
     if origin is tuple:
         return _convert_tuple(value, typing.get_args(hint), where=where)
