@@ -1,1 +1,1 @@
-""
+"""The `roomtone` command; the only place that imports Hydra."""
