@@ -1,0 +1,138 @@
+"""The recordings that noise and equipment may play: talkers of the corpus, and files of folders; and how they are fetched.
+
+Ops know recordings by id. The catalogue says where an id lies; `Fetcher` reads it at the set's rate.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomtone.augment.audio_io import inspect, read_audio
+from roomtone.augment.corpora.utterance import AudioRef, Utterance
+from roomtone.augment.ops.table import Asset, Samples
+from roomtone.augment.recipe import Clip
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError
+
+#: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
+MAX_TALKERS = 200
+MAX_UTTERANCES_EACH = 8
+#: Babble of six talkers none of whom is the target needs at least so many speakers.
+MIN_TALKERS = 8
+#: Recordings up to this length are read whole and kept; longer ones are read by offset.
+_WHOLE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Recordings at hand: assets as ops see them, and the clip of each by id."""
+
+    assets: tuple[Asset, ...]
+    clips: Mapping[str, Clip]
+
+    def without_group(self, group: str | None) -> tuple[Asset, ...]:
+        """Return the assets whose group is not `group`: the target speaker never babbles behind himself."""
+        return tuple(asset for asset in self.assets if asset.group != group)
+
+
+def talkers(utterances: Iterable[Utterance], sample_rate_hz: int) -> Catalogue:
+    """Return the corpus's own talkers for babble, the bundled corpus's added where it has too few speakers."""
+    chosen = _readable_talkers(_choose_talkers(utterances), sample_rate_hz)
+    if len({asset.group for asset in chosen.assets}) < MIN_TALKERS:
+        from roomtone.augment.corpora import open_corpus
+
+        bundled = _readable_talkers(_choose_talkers(open_corpus({"reader": "demo"})), sample_rate_hz)
+        chosen = Catalogue(chosen.assets + bundled.assets, {**chosen.clips, **bundled.clips})
+    return chosen
+
+
+def _choose_talkers(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Return a bounded choice that depends on the utterances' ids and not on their order."""
+    by_speaker: dict[str, list[tuple[str, Utterance]]] = {}
+    for utterance in utterances:
+        if utterance.speaker is None or utterance.problem:
+            continue
+        mine = by_speaker.setdefault(f"{utterance.corpus}/{utterance.speaker}", [])
+        mine.append((content_key(utterance.utterance_id), utterance))
+        if len(mine) > 2 * MAX_UTTERANCES_EACH:
+            mine[:] = sorted(mine, key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]
+    speakers = sorted(by_speaker, key=content_key)[:MAX_TALKERS]
+    return [u for s in speakers for _, u in sorted(by_speaker[s], key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]]
+
+
+def _readable_talkers(utterances: Iterable[Utterance], sample_rate_hz: int) -> Catalogue:
+    assets: list[Asset] = []
+    clips: dict[str, Clip] = {}
+    for utterance in utterances:
+        ref = utterance.audio
+        try:
+            seconds = ref.duration_s or inspect(ref.path).duration_s - ref.offset_s
+        except RoomtoneError:
+            continue  # it is rejected with its reason when its own turn comes
+        name = f"{utterance.corpus}:{utterance.utterance_id}"
+        group = f"{utterance.corpus}/{utterance.speaker}"
+        assets.append(Asset(name, int(seconds * sample_rate_hz), group))
+        clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
+    return Catalogue(tuple(assets), clips)
+
+
+def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None = None) -> Catalogue:
+    """Return the recordings of a folder (or a noise corpus in its own layout).
+
+    Raises:
+        RoomtoneError: no such folder, or nothing in it that is audio.
+    """
+    from roomtone.augment.noise_corpora import scan_noise
+
+    files = [f for f in scan_noise(path, layout) if split is None or f.split == split]
+    if not files:
+        raise RoomtoneError(f"{path}: no recordings found (layout {layout!r}{f', split {split!r}' if split else ''})")
+    assets = tuple(Asset(f.id, int(f.num_frames / f.sample_rate_hz * sample_rate_hz), f.group) for f in files)
+    return Catalogue(assets, {f.id: Clip(str(f.path)) for f in files})
+
+
+class Fetcher:
+    """Reads recordings by asset id at one rate; short ones are kept, long ones read by offset."""
+
+    def __init__(self, clips: Mapping[str, Clip], sample_rate_hz: int) -> None:
+        self._clips = clips
+        self._rate = sample_rate_hz
+
+    def __call__(self, asset_id: str, start: int, frames: int) -> Samples:
+        """Return float32 samples [shape=(frames,)] from `start`, silence past the end; `frames=-1` reads to the end."""
+        if asset_id not in self._clips:
+            raise RoomtoneError(f"recording {asset_id!r} is not in the recipe")
+        clip = self._clips[asset_id]
+        seconds = clip.duration_s or _file_seconds(clip.path) - clip.offset_s
+        if seconds <= _WHOLE_S:
+            whole = _read_whole(clip, self._rate)
+            return _exactly(whole[start:], frames)
+        if frames < 0:
+            frames = int(seconds * self._rate) - start
+        offset_s = clip.offset_s + start / self._rate
+        length_s = min((frames + 1) / self._rate, clip.offset_s + seconds - offset_s)
+        return _exactly(read_audio(AudioRef(clip.path, offset_s, length_s), self._rate), frames)
+
+
+def _exactly(samples: Samples, frames: int) -> Samples:
+    if frames < 0 or samples.size == frames:
+        return samples
+    if samples.size > frames:
+        return samples[:frames]
+    return np.concatenate([samples, np.zeros(frames - samples.size, dtype=np.float32)])
+
+
+@functools.lru_cache(maxsize=4096)
+def _file_seconds(path: str) -> float:
+    return inspect(path).duration_s
+
+
+@functools.lru_cache(maxsize=256)
+def _read_whole(clip: Clip, sample_rate_hz: int) -> Samples:
+    samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
+    samples.flags.writeable = False
+    return samples

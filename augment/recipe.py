@@ -1,0 +1,173 @@
+"""The recipe: every drawn number of one render, as plain JSON, enough to make the same samples again.
+
+A recipe is a pure function of seed, utterance, condition and replicate (and of the recordings at hand). Each stage draws from
+its own stream, so a room added to a condition does not move the noise.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from roomtone.augment.conditions import Condition
+from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
+from roomtone.augment.streams import content_key, stream
+from roomtone.coverage.errors import RoomtoneError
+
+#: Raised when the meaning of a recipe changes; part of every sample id.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Where a stretch of recorded sound lies: a file (absolute, or `package:…`) and, for segments, offset and length."""
+
+    path: str
+    sha256: str | None = None
+    offset_s: float = 0.0
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes one render.
+
+    Attributes:
+        clean: the utterance, with the hash of its file.
+        num_samples: length of the clean speech, and so of the render, at `sample_rate_hz`.
+        level_dbov: active speech level of the output, dBov.
+        room: parameters of one room realisation, or None.
+        noise, equipment: `{op: …, drawn fields}`, or None.
+        snr_db, equipment_snr_db: SNR at the microphone in dB, or None.
+        handset: a processor `{op: …, drawn fields}`, or None.
+        clips: the recordings that noise and equipment play, by asset id.
+        libraries: versions the samples depend on.
+    """
+
+    clean: Clip
+    sample_rate_hz: int
+    num_samples: int
+    level_dbov: float
+    room: dict[str, Any] | None = None
+    noise: dict[str, Any] | None = None
+    snr_db: float | None = None
+    equipment: dict[str, Any] | None = None
+    equipment_snr_db: float | None = None
+    handset: dict[str, Any] | None = None
+    clips: dict[str, Clip] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """Return the recipe as one line of JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Return the recipe of a manifest's `recipe` cell.
+
+        Raises:
+            RoomtoneError: not JSON, not a recipe, or of a format this version does not know.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.get("format") != FORMAT:
+                raise RoomtoneError(f"recipe format {fields.get('format')!r} is not {FORMAT}: made by another version")
+            fields["clean"] = Clip(**fields["clean"])
+            fields["clips"] = {name: Clip(**clip) for name, clip in fields["clips"].items()}
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RoomtoneError(f"not a recipe: {error}") from error
+
+
+@functools.cache
+def library_versions() -> dict[str, str]:
+    """Return the versions of Roomtone and of the libraries that the samples depend on."""
+    from importlib.metadata import version
+
+    import soundfile
+
+    names = ("roomtone", "numpy", "scipy", "soxr", "pyroomacoustics", "audiomentations", "soundfile", "numba")
+    return {name: version(name) for name in names} | {"libsndfile": soundfile.__libsndfile_version__}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What keys the draws of one sample: (seed, utterance id, condition, replicate)."""
+
+    seed: int
+    utterance_id: str
+    condition: str
+    replicate: int
+
+    def stream(self, stage: str) -> Any:
+        """Return the generator of one stage of this sample."""
+        return stream(self.seed, self.utterance_id, self.condition, self.replicate, stage)
+
+
+def sample_id(
+    draws: Draws,
+    condition: Condition,
+    clean_sha256: str,
+    clean: Clip,
+    corpus: str,
+    sample_rate_hz: int,
+    level_dbov: float,
+) -> str:
+    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
+    segment = [clean_sha256, clean.offset_s, clean.duration_s]
+    return content_key(FORMAT, asdict(draws), condition.content, segment, corpus, sample_rate_hz, level_dbov)
+
+
+def draw_source(
+    op: Source, draws: Draws, stage: str, context: DrawContext, clips: Mapping[str, Clip]
+) -> tuple[dict[str, Any], dict[str, Clip]]:
+    """Return the drawn op as JSON and the recordings it plays."""
+    drawn = op.draw(draws.stream(stage), context)
+    return to_dict(drawn), {asset: clips[asset] for asset in drawn.assets_used()}
+
+
+def draw_recipe(
+    condition: Condition,
+    draws: Draws,
+    clean: Clip,
+    num_samples: int,
+    sample_rate_hz: int,
+    level_dbov: float,
+    *,
+    room_parameters: Sequence[Mapping[str, Any]] = (),
+    assets: Mapping[str, Sequence[Asset]] | None = None,
+    clips: Mapping[str, Clip] | None = None,
+) -> Recipe:
+    """Return the recipe of one sample.
+
+    Args:
+        condition: the condition to render.
+        draws: what keys the streams.
+        clean: the utterance; `num_samples` is its length at `sample_rate_hz`.
+        room_parameters: the realisations of the condition's room, if it has one; one is drawn.
+        assets: recordings that the noise and the equipment may draw from, by factor.
+        clips: where those recordings lie, by asset id.
+    """
+    chosen: dict[str, Any] = {}
+    played: dict[str, Clip] = {}
+    if "room" in condition.levels:
+        if not room_parameters:
+            raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
+        chosen["room"] = dict(room_parameters[int(draws.stream("room").integers(len(room_parameters)))])
+    for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
+        if factor not in condition.levels:
+            continue
+        level = condition.levels[factor]
+        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())))
+        assert isinstance(level.op, Source)
+        chosen[factor], used = draw_source(level.op, draws, factor, context, clips or {})
+        played |= used
+        chosen[snr_key] = level.draw_snr_db(draws.stream(f"{factor} snr"))
+    if "handset" in condition.levels:
+        context = DrawContext(num_samples, sample_rate_hz)
+        chosen["handset"] = to_dict(condition.levels["handset"].op.draw(draws.stream("handset"), context))
+    return Recipe(clean, sample_rate_hz, num_samples, level_dbov, clips=played, libraries=library_versions(), **chosen)

@@ -1,0 +1,279 @@
+"""From a recipe and the clean speech to samples: the signal chain, in the order that physics has it.
+
+clean speech -> level (P.56) -> room -> sum with noise and equipment at the microphone (SNRs hold there) -> handset -> level -> int16.
+Everything here is deterministic: a recipe gives the same bits in any worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.labels import UnmetLevelError, check_labels, measured_delay, rms_db, stem_gains
+from roomtone.augment.ops.level import active_speech_level
+from roomtone.augment.ops.table import Fetch, Processor, Samples, Source, parse_op
+from roomtone.augment.recipe import Recipe
+from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.coverage.errors import RoomtoneError
+
+#: Active level of the speech at the microphone, where the handset begins. The level that ITU-T listening tests use [recalled].
+MICROPHONE_LEVEL_DBOV = -26.0
+#: Below this an input is no speech to which an SNR could refer.
+SILENCE_DBOV = -90.0
+
+
+@dataclass(frozen=True)
+class Stems:
+    """The parts of one render before the handset, float32 [shape=(samples,)] each, at the level in which they were summed.
+
+    Attributes:
+        clean: the utterance at the microphone's level, without room.
+        speech: the speech at the microphone (reverberant where there is a room).
+        noise, equipment: as summed, or None.
+        sounding: where the equipment sounds, bool [shape=(samples,)], or None.
+    """
+
+    clean: Samples
+    speech: Samples
+    noise: Samples | None = None
+    equipment: Samples | None = None
+    sounding: np.ndarray | None = None
+
+    def present(self) -> list[Samples]:
+        """Return the stems that the microphone hears, speech first."""
+        return [stem for stem in (self.speech, self.noise, self.equipment) if stem is not None]
+
+    def microphone(self) -> Samples:
+        """Return their sum."""
+        return sum(self.present()[1:], start=self.speech.copy())
+
+
+@dataclass(frozen=True)
+class Render:
+    """One finished sample: int16 [shape=(samples,)], its stems, and what was measured (manifest columns)."""
+
+    pcm: np.ndarray
+    stems: Stems
+    measured: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CleanSpeech:
+    """Clean speech ready for rendering: at the microphone's level, with its P.56 activity."""
+
+    samples: Samples
+    sample_rate_hz: int
+    activity: float
+    input_level_dbov: float
+
+
+def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
+    """Return the clean speech at the microphone's active level.
+
+    Raises:
+        UnmetLevelError: silence, to which no level and no SNR can refer.
+    """
+    level = active_speech_level(samples, sample_rate_hz)
+    if not level.level_dbov > SILENCE_DBOV:
+        raise UnmetLevelError("no active speech found (ITU-T P.56): a level or SNR cannot refer to silence")
+    return CleanSpeech(
+        _gain(samples, MICROPHONE_LEVEL_DBOV - level.level_dbov), sample_rate_hz, level.activity, level.level_dbov
+    )
+
+
+def _gain(samples: Samples, gain_db: float) -> Samples:
+    return samples * np.float32(10.0 ** (gain_db / 20.0))
+
+
+def render(
+    recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None, *, name: str = "sample"
+) -> Render:
+    """Return the render of a recipe, measured and held against its labels.
+
+    Args:
+        recipe: what to render.
+        clean: the prepared speech, `recipe.num_samples` long.
+        fetch: returns samples of a recording by asset id.
+        entry: the realised room of `recipe.room`, or None.
+        name: names the sample in messages.
+
+    Raises:
+        LabelError: a measured value misses its label.
+        UnmetLevelError: a noise or an equipment that is silent.
+    """
+    if clean.samples.size != recipe.num_samples or clean.sample_rate_hz != recipe.sample_rate_hz:
+        raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
+    stems = mix_stems(recipe, clean, fetch, entry)
+    processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
+    heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
+    shadows = [linear_shadow(processor, stem, recipe.sample_rate_hz) for stem in stems.present()]
+    pcm, clipped = _to_output_level(heard, shadows, recipe)
+    measured = measure(recipe, stems, shadows, pcm, entry, report)
+    measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
+    check_labels(name, asked_labels(recipe, processor, entry), measured)
+    return Render(pcm, stems, measured)
+
+
+def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
+    """Return the stems of a recipe as they meet at the microphone."""
+    rate = recipe.sample_rate_hz
+    speech = clean.samples
+    level_dbov = MICROPHONE_LEVEL_DBOV
+    if entry is not None:
+        speech = convolve(clean.samples, entry.speech)[DIRECT_SAMPLE : DIRECT_SAMPLE + recipe.num_samples]
+        speech = _gain(speech, MICROPHONE_LEVEL_DBOV - active_speech_level(speech, rate).level_dbov)
+    noise = equipment = sounding = None
+    if recipe.noise is not None and recipe.snr_db is not None:
+        noise, _ = _background(
+            recipe.noise, recipe, fetch, None if entry is None else entry.noise, level_dbov - recipe.snr_db, "noise"
+        )
+    if recipe.equipment is not None and recipe.equipment_snr_db is not None:
+        response = None if entry is None else entry.equipment
+        target = level_dbov - recipe.equipment_snr_db
+        equipment, sounding = _background(recipe.equipment, recipe, fetch, response, target, "equipment")
+    return Stems(clean.samples, speech, noise, equipment, sounding)
+
+
+def _background(
+    mapping: Mapping[str, Any], recipe: Recipe, fetch: Fetch, response: Samples | None, level_dbov: float, what: str
+) -> tuple[Samples, np.ndarray]:
+    """Return a source through its own room response, at `level_dbov` RMS while it sounds, and where it sounds."""
+    op = parse_op(mapping, Source, where=what)
+    preroll = 0 if response is None else response.size
+    samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
+    if response is not None:
+        start = preroll + DIRECT_SAMPLE
+        samples = convolve(samples, response)[start : start + recipe.num_samples]
+    sounding = op.sounding(recipe.num_samples, recipe.sample_rate_hz)
+    level = rms_db(samples[sounding])
+    if not level > SILENCE_DBOV - 60.0:
+        raise UnmetLevelError(f"the {what} is silent: no SNR can be set")
+    return _gain(samples, level_dbov - level), sounding
+
+
+def convolve(samples: Samples, response: Samples) -> Samples:
+    """Return the full linear convolution, float32 [shape=(samples + response - 1,)], by one FFT of fixed length."""
+    from scipy import fft
+
+    length = samples.size + response.size - 1
+    size = fft.next_fast_len(length, real=True)
+    return fft.irfft(fft.rfft(samples, size) * fft.rfft(response, size), size)[:length]
+
+
+def apply_handset(processor: Processor | None, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+    """Return what the handset makes of the microphone's signal, and what it reports (codec, clipped share, lost share)."""
+    if processor is None:
+        return samples, {}
+    measured = getattr(processor, "apply_measured", None)
+    heard, report = measured(samples, sample_rate_hz) if measured else (processor.apply(samples, sample_rate_hz), {})
+    if heard.shape != samples.shape or not np.isfinite(heard).all():
+        raise RoomtoneError(
+            f"op {processor.op!r} gave {heard.shape} samples for {samples.shape}, or values that are not finite"
+        )
+    return heard, report
+
+
+def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz: int) -> Samples:
+    """Return what the linear part of a handset makes of one stem: the reference for the level and delay of the output."""
+    if processor is None:
+        return samples
+    shadow = getattr(processor, "shadow", None)
+    if shadow is not None:
+        return shadow(samples, sample_rate_hz)
+    return processor.apply(samples, sample_rate_hz) if processor.linear else samples
+
+
+def _to_output_level(heard: Samples, shadows: list[Samples], recipe: Recipe) -> tuple[np.ndarray, float]:
+    """Return 16-bit samples with the speech at the asked active level, and the share of samples clipped on the way."""
+    gain_db = recipe.level_dbov - _speech_level_dbov(heard, shadows, recipe.sample_rate_hz)
+    scaled = np.rint(_gain(heard, gain_db) * np.float32(32768.0))
+    clipped = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0))) / max(scaled.size, 1)
+    return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), clipped
+
+
+def _speech_level_dbov(output: Samples, shadows: list[Samples], sample_rate_hz: int) -> float:
+    """Return the active level at which the speech stands in `output`, found through the stems; P.56 never sees the noise."""
+    gain = abs(stem_gains(output, shadows)[0])
+    if not gain > 0.0:
+        raise UnmetLevelError("the handset leaves nothing of the speech")
+    return active_speech_level(shadows[0], sample_rate_hz).level_dbov + 20.0 * float(np.log10(gain))
+
+
+def asked_labels(recipe: Recipe, processor: Processor | None, entry: RoomEntry | None) -> dict[str, Any]:
+    """Return what the recipe asks of a render, by the names of `labels.TOLERANCES`."""
+    codec = getattr(processor, "asked_codec", lambda: {})() if processor is not None else {}
+    return {
+        "snr_db": recipe.snr_db,
+        "equipment_snr_db": recipe.equipment_snr_db,
+        "level_dbov": recipe.level_dbov,
+        "asked_delay_samples": 0,
+        "asked_codec": codec.get("codec"),
+        "asked_codec_rate_hz": codec.get("codec_rate_hz"),
+        "t30_s": None if entry is None else entry.t30_s,
+    }
+
+
+def measure(
+    recipe: Recipe,
+    stems: Stems,
+    shadows: list[Samples],
+    pcm: np.ndarray,
+    entry: RoomEntry | None,
+    report: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the `measured_*` columns of one render, taken from its finished signals."""
+    rate = recipe.sample_rate_hz
+    output = pcm.astype(np.float32) / np.float32(32768.0)
+    speech = active_speech_level(stems.speech, rate)
+    row: dict[str, Any] = {
+        "measured_snr_db": None,
+        "measured_snr_rms_db": None,
+        "measured_equipment_snr_db": None,
+        "measured_equipment_snr_long_db": None,
+        "active_level_dbov": _speech_level_dbov(output, shadows, rate),
+        "activity": speech.activity,
+        "delay_samples": _total_delay(stems, shadows, output, entry),
+        "measured_codec": report.get("codec"),
+        "measured_codec_rate_hz": report.get("codec_rate_hz"),
+        "measured_lost_share": report.get("lost_share"),
+    }
+    if stems.noise is not None:
+        row["measured_snr_db"] = speech.level_dbov - rms_db(stems.noise)
+        row["measured_snr_rms_db"] = rms_db(stems.speech) - rms_db(stems.noise)
+    if stems.equipment is not None:
+        row["measured_equipment_snr_db"] = speech.level_dbov - rms_db(stems.equipment[stems.sounding])
+        row["measured_equipment_snr_long_db"] = speech.level_dbov - rms_db(stems.equipment)
+    if recipe.handset is None:
+        _add_gain_errors(row, stems, output)
+    return row | _room_measures(entry, rate)
+
+
+def _add_gain_errors(row: dict[str, Any], stems: Stems, output: Samples) -> None:
+    """Without a handset the output is the plain sum, so what stands in it, not what was meant to, makes the SNR."""
+    gains = dict(zip(("speech", "noise", "equipment"), _gains_by_name(stems, output), strict=True))
+    for name, column in (("noise", "measured_snr_db"), ("equipment", "measured_equipment_snr_db")):
+        if row[column] is not None and gains[name] is not None:
+            row[column] -= 20.0 * float(np.log10(abs(gains[name] / gains["speech"])))
+
+
+def _gains_by_name(stems: Stems, output: Samples) -> list[float | None]:
+    found = iter(stem_gains(output, stems.present()))
+    return [None if stem is None else next(found) for stem in (stems.speech, stems.noise, stems.equipment)]
+
+
+def _total_delay(stems: Stems, shadows: list[Samples], output: Samples, entry: RoomEntry | None) -> int:
+    """Return the delay of room and handset together, in samples."""
+    room = 0 if entry is None else measured_delay(stems.clean, stems.speech)
+    return room + measured_delay(sum(shadows[1:], start=shadows[0].copy()), output)
+
+
+def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
+    if entry is None:
+        return {"measured_t30_s": None, "measured_c50_db": None, "measured_drr_db": None}
+    from roomtone.augment.rooms.acoustics import measure as measure_room
+
+    found = measure_room(entry.speech, sample_rate_hz, DIRECT_SAMPLE)
+    return {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}
