@@ -1,8 +1,8 @@
 """Conditions: one level a factor, each level a preset and, for noise and equipment, an SNR.
 
-A level is written `preset`, `preset@5dB`, `preset@0..10dB` (drawn uniformly) or `preset@env65dBA` (an environment of that
-noise level, the SNR drawn from what people do there; see `ops.noise`). `none` is a level. A condition's name joins
-the levels that are not `none` in the order room, noise, equipment, handset with `+`; the condition of nothing but `none` is `clean`.
+A level is written `preset`, `preset@5dB`, `preset@0..10dB` (drawn uniformly) or `preset@env65dBA` (an environment of
+that noise level, the SNR drawn from what people do there; see `ops.noise`). `none` is a level. A condition's name joins
+the levels that are not `none` with `+`, in the order room, noise, equipment, handset; all `none` is `clean`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,305 @@
+"""From a composed configuration to a finished stress-test set: plan, render, account for every planned sample.
+
+The configuration is a plain mapping (the keys of `conf/generate.yaml`), so notebooks may call `generate` as the command does.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roomtone.augment.assets import Catalogue, recordings, talkers
+from roomtone.augment.conditions import CLEAN, Condition
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.executors import Engine, Outcome, WorkerDied, make_engine
+from roomtone.augment.ops.table import Op, Room, Source
+from roomtone.augment.progress import Progress
+from roomtone.augment.run import Run, open_run
+from roomtone.augment.scenario import Scenario, design_conditions, inline_presets, parse_scenario
+from roomtone.augment.shards import Item, Job, Report, Shard, probe_utterance, render_shard
+from roomtone.augment.store import FORMATS, remove_temporaries, run_lock
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError, nearest
+
+#: A shard holds about so many samples: enough to keep an engine's cost per task small, few enough to show progress.
+_SAMPLES_PER_SHARD = 96
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will render.
+
+    Attributes:
+        utterances: sorted by id, so that the order of the corpus does not matter.
+        items: planned samples by utterance id; where an id is absent, `every`.
+    """
+
+    scenario: Scenario
+    presets: Mapping[str, Mapping[str, Any]]
+    conditions: Mapping[str, Condition]
+    utterances: tuple[Utterance, ...]
+    every: tuple[Item, ...]
+    items: Mapping[str, tuple[Item, ...]] | None = None
+
+    def of(self, utterance: Utterance) -> tuple[Item, ...]:
+        """Return the planned samples of an utterance."""
+        return self.every if self.items is None else self.items.get(utterance.utterance_id, ())
+
+    @property
+    def samples(self) -> int:
+        """Return how many samples are planned."""
+        return sum(len(self.of(utterance)) for utterance in self.utterances)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended; `planned = rendered + rejected` always."""
+
+    dataset: str
+    planned: int
+    rendered: int
+    resumed: int
+    rejected: tuple[dict[str, Any], ...]
+    seconds: float
+
+    @property
+    def exit_status(self) -> int:
+        """Return 0, or 3 where inputs were set aside."""
+        return 3 if self.rejected else 0
+
+
+def make_plan(cfg: Mapping[str, Any]) -> Plan:
+    """Return the plan of a configuration; nothing is rendered and no audio is decoded.
+
+    Raises:
+        RoomtoneError: anything the user should mend, in one line.
+    """
+    scenario = parse_scenario(cfg["scenario"])
+    presets = inline_presets(scenario, cfg.get("presets") or {}, cfg.get("config_dir"))
+    utterances = read_utterances(cfg["corpus"])
+    design = dict(cfg["design"])
+    seed = _whole(cfg, "seed", 0)
+    if design.get("name") == "fill":
+        from roomtone.augment.fill import fill_items
+
+        conditions, items = fill_items(cfg, scenario, presets, utterances)
+        return Plan(scenario, presets, conditions, utterances, (), items)
+    conditions = design_conditions(scenario, design, presets, seed)
+    return Plan(scenario, presets, conditions, utterances, every_item(conditions, _whole(cfg, "replicates", 1)))
+
+
+def every_item(conditions: Mapping[str, Condition], replicates: int) -> tuple[Item, ...]:
+    """Return (condition, replicate) pairs; clean has no second replicate, since it would be a copy."""
+    return tuple((name, k) for name in conditions for k in range(1 if name == CLEAN else replicates))
+
+
+def read_utterances(corpus: Mapping[str, Any]) -> tuple[Utterance, ...]:
+    """Return the corpus's utterances sorted by id.
+
+    Raises:
+        RoomtoneError: an empty corpus, or an id that stands there twice.
+    """
+    from roomtone.augment.corpora import open_corpus
+
+    utterances = tuple(sorted(open_corpus(corpus), key=lambda utterance: utterance.utterance_id))
+    if not utterances:
+        raise RoomtoneError(f"corpus {corpus.get('reader')!r}: it holds no utterance")
+    for before, after in zip(utterances, utterances[1:], strict=False):
+        if before.utterance_id == after.utterance_id:
+            raise RoomtoneError(f"corpus {corpus.get('reader')!r}: the utterance id {after.utterance_id!r} stands there twice")
+    return utterances
+
+
+def _whole(cfg: Mapping[str, Any], key: str, least: int) -> int:
+    value = cfg[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise RoomtoneError(f"{key}: expected a whole number from {least} up, got {value!r}")
+    return value
+
+
+def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summary:
+    """Render the stress-test set that a composed configuration describes, or finish one that was begun.
+
+    Args:
+        cfg: the keys of `conf/generate.yaml`, values resolved.
+        config_text: the configuration as YAML with environment values unresolved, kept in the set.
+
+    Returns:
+        what was rendered, found done, and set aside.
+
+    Raises:
+        RoomtoneError: the input is wrong, or a render missed its label (the message names the sample).
+        TooManyRejectedError: more inputs were set aside than `max_rejected` allows.
+    """
+    output = _checked_output(cfg["output"])
+    plan = make_plan(cfg)
+    dataset = Path(str(output["dir"]))
+    if output["overwrite"] and dataset.exists():
+        _remove_set(dataset)
+    with run_lock(dataset):
+        run = open_run(dataset, cfg, plan.presets, plan.utterances, append=bool(output["append"]))
+        remove_temporaries(dataset)
+        job = make_job(cfg, plan, str(dataset))
+        executor = cfg["executor"]
+        with make_engine(executor["name"], executor.get("workers"), executor.get("address")) as engine:
+            build_banks(job, engine)
+            reports = _render_all(cfg, plan, job, run, engine)
+        remove_temporaries(dataset)
+        summary = _summarise(str(dataset), plan, reports)
+        run.finish(summary, config_text)
+    return summary
+
+
+def _checked_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    if output["format"] not in FORMATS:
+        raise RoomtoneError(f"output.format: unknown {output['format']!r}; {nearest(output['format'], FORMATS)}")
+    return output
+
+
+def _remove_set(dataset: Path) -> None:
+    """Remove a set, and nothing that is not one."""
+    if any(dataset.iterdir()) and not (dataset / "dataset.json").is_file():
+        raise RoomtoneError(f"{dataset}: not a stress-test set (no dataset.json), so output.overwrite will not remove it")
+    with run_lock(dataset):
+        shutil.rmtree(dataset)
+
+
+def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
+    """Return what the workers need to know, the recordings that noises play among it."""
+    rate = _whole(cfg, "sample_rate_hz", 4000)
+    catalogues = catalogues_for(plan.conditions, plan.utterances, rate)
+    identity = {k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")}
+    fields = {
+        "dataset": str(Path(dataset).absolute()),
+        "audio_format": cfg["output"]["format"],
+        "conditions": plan.conditions,
+        "catalogues": catalogues,
+        **identity,
+    }
+    digest = content_key(fields["dataset"], identity, [(c.name, c.content) for c in plan.conditions.values()], repr(catalogues))
+    return Job(digest=digest, **fields)
+
+
+def catalogues_for(conditions: Mapping[str, Condition], utterances: tuple[Utterance, ...], sample_rate_hz: int) -> dict[tuple[str, str], Catalogue]:
+    """Return the recordings that the conditions' noises and equipment may play, by factor and level name."""
+    found: dict[tuple[str, str], Catalogue] = {}
+    made: dict[str, Catalogue] = {}
+    for condition in conditions.values():
+        for factor, level in condition.levels.items():
+            key = _recordings_key(level.op)
+            if key is None or (factor, level.name) in found:
+                continue
+            if key not in made:
+                made[key] = _catalogue(level.op, utterances, sample_rate_hz)
+            found[factor, level.name] = made[key]
+    return found
+
+
+def _recordings_key(op: Op) -> str | None:
+    """Return what stands for the recordings of an op, or None where it plays none."""
+    if not isinstance(op, Source):
+        return None
+    if getattr(op, "wants_talkers", False):
+        return "talkers"
+    path = getattr(op, "path", None)
+    return None if path is None else content_key(path, getattr(op, "layout", None), getattr(op, "split", None))
+
+
+def _catalogue(op: Op, utterances: tuple[Utterance, ...], sample_rate_hz: int) -> Catalogue:
+    if getattr(op, "wants_talkers", False):
+        return talkers(utterances, sample_rate_hz)
+    return recordings(op.path, getattr(op, "layout", "folder"), sample_rate_hz, split=getattr(op, "split", None))  # type: ignore[attr-defined]
+
+
+def build_banks(job: Job, engine: Engine) -> None:
+    """Build the room banks that are not in the cache yet, in parallel, before the first shard asks for them."""
+    from roomtone.augment.rooms.bank import build_bank
+
+    rooms = {c.levels["room"].name: c.levels["room"].op for c in job.conditions.values() if "room" in c.levels}
+    executor: Executor | None = engine.executor() if rooms and engine.workers > 1 else None
+    if not rooms:
+        return
+    with Progress(len(rooms), "rooms", "banks") as progress:
+        for op in rooms.values():
+            assert isinstance(op, Room)
+            build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
+            progress.add(1)
+
+
+def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
+    """Yield the plan's shards, numbered from `first`; which utterances share one depends on the plan alone."""
+    each = max(_SAMPLES_PER_SHARD // max(len(plan.every) or len(plan.conditions), 1), 1)
+    chosen = [utterance for utterance in plan.utterances if plan.of(utterance)]
+    for index, start in enumerate(range(0, len(chosen), each)):
+        block = tuple(chosen[start : start + each])
+        yield Shard(job, first + index, block, tuple(plan.of(utterance) for utterance in block))
+
+
+def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine) -> list[Report]:
+    """Run every shard and return the reports; stops when too much was set aside."""
+    limit = _rejection_limit(cfg["max_rejected"], len(plan.utterances))
+    reports: list[Report] = []
+    rejected: set[str] = set()
+    with Progress(plan.samples, "rendering") as progress:
+        for outcome in engine.run(render_shard, shards_of(plan, job, run.first_shard)):
+            report = _report(outcome, engine)
+            reports.append(report)
+            rejected |= {entry["utterance_id"] for entry in report.rejected}
+            done = report.rendered + len(report.rejected)
+            progress.add(done, rejected=len(report.rejected), seconds=report.seconds, rendered=not report.resumed)
+            if len(rejected) > limit:
+                raise TooManyRejectedError(_too_many(rejected, limit, plan, reports, job.dataset))
+    return reports
+
+
+def _report(outcome: Outcome, engine: Engine) -> Report:
+    if outcome.error is None:
+        report: Report = outcome.value
+        return report
+    if isinstance(outcome.error, WorkerDied):
+        return _without_killers(outcome.task, engine)
+    raise outcome.error
+
+
+def _without_killers(shard: Shard, engine: Engine) -> Report:
+    """Find the utterances that kill their worker, and render the shard without them."""
+    from dataclasses import replace
+
+    singles = [replace(shard, utterances=(u,), items=(i,)) for u, i in zip(shard.utterances, shard.items, strict=True)]
+    excluded = dict(shard.excluded)
+    for single in singles:
+        outcome = next(engine.run(probe_utterance, [single]))
+        if isinstance(outcome.error, WorkerDied):
+            excluded[single.utterances[0].utterance_id] = f"reading it killed its worker: {outcome.error}"
+    if excluded.keys() == shard.excluded.keys():
+        raise RoomtoneError(f"shard {shard.index}: its workers died and no single recording explains it (memory?)")
+    return _report(next(engine.run(render_shard, [replace(shard, excluded=excluded)])), engine)
+
+
+def _rejection_limit(value: Any, utterances: int) -> int:
+    """Return how many utterances may be set aside: a count, or a share below 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise RoomtoneError(f"max_rejected: expected a count or a share below 1, got {value!r}")
+    return int(value) if value >= 1 or value == 0 else int(value * utterances)
+
+
+def _too_many(rejected: set[str], limit: int, plan: Plan, reports: list[Report], dataset: str) -> str:
+    first = next(entry for report in reports for entry in report.rejected)
+    return (
+        f"{len(rejected)} of {len(plan.utterances)} utterances set aside, max_rejected allows {limit}; "
+        f"the first: {first['path']}: {first['reason']}; all are listed in {Path(dataset) / 'rejected'}"
+    )
+
+
+def _summarise(dataset: str, plan: Plan, reports: list[Report]) -> Summary:
+    """Return the summary; counts that do not reconcile are a bug and are said."""
+    rejected = tuple(entry for report in reports for entry in report.rejected)
+    rendered = sum(report.rendered for report in reports)
+    if rendered + len(rejected) != plan.samples:
+        raise RoomtoneError(f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} set aside")
+    resumed = sum(report.rendered for report in reports if report.resumed)
+    return Summary(dataset, plan.samples, rendered, resumed, rejected, sum(report.seconds for report in reports))

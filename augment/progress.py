@@ -1,0 +1,82 @@
+"""One progress display for every executor: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+#: Seconds between two plain lines.
+_EVERY_S = 10.0
+
+
+class Progress:
+    """Shows samples done of planned, how many times faster than real time, time left, and what was set aside."""
+
+    def __init__(self, planned: int, what: str, unit: str = "samples") -> None:
+        self._planned = planned
+        self._what = what
+        self._unit = unit
+        self._done = self._rendered = self._rejected = 0
+        self._seconds = 0.0
+        self._begun = self._said = time.monotonic()
+        self._bar = _rich_bar(planned, what) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Progress:
+        if self._bar is not None:
+            self._bar[0].start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar[0].stop()
+        elif kind is None and self._planned:
+            print(self._line(), file=sys.stderr, flush=True)
+
+    def add(self, done: int, *, rejected: int = 0, seconds: float = 0.0, rendered: bool = True) -> None:
+        """Count finished items; `seconds` is the length of their audio; `rendered=False` for what an earlier run made."""
+        self._done += done
+        self._rejected += rejected
+        if rendered:
+            self._rendered += done
+            self._seconds += seconds
+        if self._bar is not None:
+            self._bar[0].update(self._bar[1], completed=self._done, status=self._status())
+        elif time.monotonic() - self._said >= _EVERY_S:
+            self._said = time.monotonic()
+            print(self._line(), file=sys.stderr, flush=True)
+
+    def _status(self) -> str:
+        elapsed = max(time.monotonic() - self._begun, 1e-6)
+        speed = f"{self._seconds / elapsed:.0f}x real time" if self._seconds else ""
+        rejected = f"{self._rejected} set aside" if self._rejected else ""
+        return ", ".join(part for part in (speed, rejected) if part)
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self._begun
+        left = (self._planned - self._done) * elapsed / self._rendered if self._rendered else 0.0
+        parts = [f"{self._what}: {self._done} of {self._planned} {self._unit}", self._status()]
+        parts.append(f"about {_clock(left)} left" if self._done < self._planned else f"in {_clock(elapsed)}")
+        return ", ".join(part for part in parts if part)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _rich_bar(planned: int, what: str):  # type: ignore[no-untyped-def]
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeRemainingColumn(),
+    )
+    bar = RichProgress(*columns, console=Console(stderr=True))
+    return bar, bar.add_task(what, total=planned, status="")

@@ -1,0 +1,149 @@
+"""Which run a dataset folder belongs to: `dataset.json`, what may be resumed, and what is said when it may not.
+
+A run is its configuration (what shapes the samples, not how they are computed), the corpus's listing, and the versions.
+The same run is finished where it was left; another is refused with what changed, or appended as a further run of the set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.augment.card import dataset_card
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.recipe import library_versions
+from roomtone.augment.store import write_text
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    from roomtone.augment.generate import Summary
+
+FORMAT_VERSION = 1
+#: Configuration that changes how a set is computed and not what is in it.
+_HOW = ("executor", "max_rejected", "retry_rejected", "item_timeout_s", "cache_dir", "config_dir")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a set, opened; its shards are numbered from `first_shard`."""
+
+    dataset: Path
+    index: int
+    record: dict[str, Any]
+
+    @property
+    def first_shard(self) -> int:
+        """Return the number of this run's first shard."""
+        return int(self.record["first_shard"])
+
+    def finish(self, summary: Summary, config_text: str | None) -> None:
+        """Write the counts, the card and the configuration."""
+        counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
+        state = _read(self.dataset)
+        state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
+        state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
+        _write(self.dataset, state)
+        if config_text is not None:
+            name = "config.yaml" if self.index == 0 else f"config-{self.index}.yaml"
+            write_text(self.dataset / name, config_text)
+        write_text(self.dataset / "README.md", dataset_card(self.dataset, state))
+
+
+def open_run(
+    dataset: Path, cfg: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance], *, append: bool
+) -> Run:
+    """Return the run of a configuration in a set: one begun earlier, or a new one.
+
+    Raises:
+        RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
+    """
+    record = _record(cfg, presets, utterances)
+    state = _read(dataset)
+    if state is None:
+        if any(path.name not in (".lock",) for path in dataset.iterdir()):
+            raise RoomtoneError(f"{dataset}: not empty and not a stress-test set; choose another output.dir")
+        state = {"format_version": FORMAT_VERSION, "name": record["config"]["scenario"]["name"], "runs": []}
+    for index, run in enumerate(state["runs"]):
+        if run["run_id"] == record["run_id"]:
+            return Run(dataset, index, run)
+    if state["runs"] and not append:
+        raise RoomtoneError(
+            f"{dataset}: this set was begun otherwise: {_difference(state['runs'][-1], record)}; "
+            "output.append=true adds to it, output.overwrite=true starts anew, output.dir=… makes another"
+        )
+    record["first_shard"] = _next_shard(dataset, state)
+    state["runs"].append(record)
+    _write(dataset, state)
+    return Run(dataset, len(state["runs"]) - 1, record)
+
+
+def _record(cfg: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance]) -> dict[str, Any]:
+    config = {key: value for key, value in cfg.items() if key not in (*_HOW, "output", "presets")}
+    config |= {"presets": presets, "output_format": cfg["output"]["format"]}
+    corpus = content_key([_listing(utterance) for utterance in utterances])
+    versions = library_versions()
+    record = {"config": config, "config_hash": content_key(config), "corpus": corpus, "versions": versions}
+    return {"run_id": content_key(record), "seed": cfg["seed"], **record}
+
+
+def _listing(utterance: Utterance) -> list[Any]:
+    """Return what of an utterance shapes its samples and rows; its file's size stands for its content until it is read."""
+    ref = utterance.audio
+    try:
+        size = Path(ref.path).stat().st_size
+    except OSError:
+        size = -1
+    labels = [utterance.utterance_id, utterance.text, utterance.speaker, utterance.accent, utterance.corpus]
+    return [*labels, sorted(utterance.attributes.items()), ref.offset_s, ref.duration_s, size]
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return what changed between two runs, the first few things by name."""
+    changed = [
+        f"{key} was {_short(before)}, is {_short(after)}" for key, before, after in _walk(old["config"], new["config"], "")
+    ]
+    if old["corpus"] != new["corpus"]:
+        changed.append("the corpus's listing changed")
+    changed += [f"{name} was {old['versions'].get(name)}, is {v}" for name, v in new["versions"].items() if old["versions"].get(name) != v]
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return "; ".join(changed[:3]) + more
+
+
+def _walk(old: Any, new: Any, prefix: str) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = list(dict.fromkeys([*old, *new]))
+        return [found for key in keys for found in _walk(old.get(key), new.get(key), f"{prefix}.{key}" if prefix else str(key))]
+    return [] if json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True) else [(prefix, old, new)]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _next_shard(dataset: Path, state: Mapping[str, Any]) -> int:
+    """Return a number above every shard of the set's earlier runs, finished or not."""
+    numbers = [int(path.stem.split("-")[1]) + 1 for path in (dataset / "manifest").glob("part-*.parquet")]
+    numbers += [int(run["first_shard"]) + 1 for run in state["runs"]]
+    return max(numbers, default=0)
+
+
+def _read(dataset: Path) -> Any:
+    path = dataset / "dataset.json"
+    if not path.is_file():
+        return None
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        if state["format_version"] != FORMAT_VERSION:
+            raise RoomtoneError(f"{path}: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise RoomtoneError(f"{path}: not readable as JSON with a format_version: {error}") from error
+    return state
+
+
+def _write(dataset: Path, state: Mapping[str, Any]) -> None:
+    write_text(dataset / "dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

@@ -1,0 +1,344 @@
+"""One shard: a block of utterances in all their conditions, rendered by one worker and committed as a whole.
+
+Each utterance is decoded and levelled once. Every planned sample ends as a row or, with its reason, among what was set aside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from roomtone.augment.assets import Catalogue, Fetcher
+from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
+from roomtone.augment.conditions import Condition
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.labels import LabelError
+from roomtone.augment.ops.table import Asset, Room, Source, parse_op
+from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
+from roomtone.augment.render import CleanSpeech, Render, prepare, render
+from roomtone.augment.rooms.bank import RoomBank, RoomEntry, build_bank
+from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError
+
+#: One planned sample of an utterance: (condition name, replicate).
+Item = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a run share; sent to every worker.
+
+    Attributes:
+        digest: stands for all the other fields, so that a worker prepares itself once.
+        catalogues: recordings by (factor, level name).
+    """
+
+    digest: str
+    dataset: str
+    audio_format: str
+    seed: int
+    sample_rate_hz: int
+    level_dbov: float
+    conditions: Mapping[str, Condition]
+    catalogues: Mapping[tuple[str, str], Catalogue]
+    cache_dir: str | None = None
+    item_timeout_s: float = 60.0
+    retry_rejected: bool = False
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A block of utterances and, for each, its planned samples; `excluded` holds reasons by utterance id."""
+
+    job: Job
+    index: int
+    utterances: tuple[Utterance, ...]
+    items: tuple[tuple[Item, ...], ...]
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def planned(self) -> int:
+        """Return how many samples the shard is to hold."""
+        return sum(len(items) for items in self.items)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a shard: samples rendered, what was set aside, seconds of audio, and whether it was there already."""
+
+    shard: int
+    rendered: int
+    rejected: tuple[dict[str, Any], ...]
+    seconds: float
+    resumed: bool = False
+
+
+class Studio:
+    """A worker's workplace for one job: room banks open, rooms by condition."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    @functools.cache  # noqa: B019 - a studio lives as long as its worker
+    def bank(self, room: Room) -> RoomBank:
+        """Return the bank of a room preset, from the cache where it lies."""
+        return build_bank(room, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
+
+    def room_parameters(self, condition: Condition) -> list[dict[str, Any]]:
+        """Return the realisations a condition may draw from."""
+        level = condition.levels.get("room")
+        if level is None:
+            return []
+        assert isinstance(level.op, Room)
+        bank = self.bank(level.op)
+        return [bank.entry(k).parameters for k in range(len(bank))]
+
+    def entry(self, condition: Condition, parameters: Mapping[str, Any] | None) -> RoomEntry | None:
+        """Return the realisation with these parameters."""
+        if parameters is None:
+            return None
+        op = condition.levels["room"].op
+        assert isinstance(op, Room)
+        bank = self.bank(op)
+        return next(bank.entry(k) for k in range(len(bank)) if bank.entry(k).parameters == parameters)
+
+    def assets(
+        self, condition: Condition, utterance: Utterance
+    ) -> tuple[dict[str, tuple[Asset, ...]], dict[str, Clip]]:
+        """Return the recordings of a condition, those of the target speaker left out, and where they lie."""
+        assets: dict[str, tuple[Asset, ...]] = {}
+        clips: dict[str, Clip] = {}
+        for factor, level in condition.levels.items():
+            catalogue = self.job.catalogues.get((factor, level.name))
+            if catalogue is not None:
+                assets[factor] = catalogue.without_group(f"{utterance.corpus}/{utterance.speaker}")
+                clips.update(catalogue.clips)
+        return assets, clips
+
+
+_studios: dict[str, Studio] = {}
+
+
+def _studio(job: Job) -> Studio:
+    """Return this worker's studio for a job; another job's is given up."""
+    if job.digest not in _studios:
+        _studios.clear()
+        _studios[job.digest] = Studio(job)
+    return _studios[job.digest]
+
+
+def render_shard(shard: Shard) -> Report:
+    """Render and commit a shard, or find that it is done; the one task that executors run.
+
+    Raises:
+        LabelError: a render missed its label; nothing of the shard is committed.
+    """
+    done = existing_report(shard)
+    if done is not None:
+        return done
+    job = shard.job
+    studio = _studio(job)
+    rows: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
+    with ShardWriter(Path(job.dataset), shard.index, job.audio_format) as writer:
+        for utterance, items in zip(shard.utterances, shard.items, strict=True):
+            for row_or_reason in _render_utterance(studio, utterance, items, shard.excluded, writer):
+                (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
+        writer.commit(rows, rejected)
+    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
+
+
+def existing_report(shard: Shard) -> Report | None:
+    """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
+    dataset = Path(shard.job.dataset)
+    rows = read_part(dataset, shard.index)
+    if rows is None:
+        return None
+    rejected = read_rejected(dataset, shard.index)
+    if rejected and shard.job.retry_rejected:
+        return None
+    found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
+    found |= {(entry["utterance_id"], entry["condition"], entry["replicate"]) for entry in rejected}
+    planned = {
+        (u.utterance_id, *item) for u, items in zip(shard.utterances, shard.items, strict=True) for item in items
+    }
+    if found != planned or any(file_fault(dataset, row) for row in rows):
+        return None
+    _refuse_changed_recordings(shard, rows)
+    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows), resumed=True)
+
+
+def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None:
+    """Raise where a recording has changed under a set that was begun from it."""
+    paths = {utterance.utterance_id: utterance.audio.path for utterance in shard.utterances}
+    written = {row["utterance_id"]: Recipe.from_json(row["recipe"]).clean.sha256 for row in rows}
+    for utterance_id, sha256 in written.items():
+        if sha256_file(paths[utterance_id]) != sha256:
+            raise RoomtoneError(
+                f"{paths[utterance_id]}: the recording has changed since this set was begun; "
+                "output.overwrite=true starts anew, output.dir=… makes another set"
+            )
+
+
+def _render_utterance(
+    studio: Studio, utterance: Utterance, items: tuple[Item, ...], excluded: Mapping[str, str], writer: ShardWriter
+) -> Iterator[dict[str, Any]]:
+    """Yield a row, or an entry with a reason, for each planned sample of an utterance."""
+    try:
+        if reason := excluded.get(utterance.utterance_id) or utterance.problem:
+            raise RoomtoneError(reason)
+        with time_limit(studio.job.item_timeout_s):
+            sha256 = sha256_file(utterance.audio.path)
+            clean = prepare(read_audio(utterance.audio, studio.job.sample_rate_hz), studio.job.sample_rate_hz)
+    except LabelError:
+        raise
+    except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
+        yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
+        return
+    for item in items:
+        try:
+            yield _render_item(studio, utterance, clean, sha256, item, writer)
+        except LabelError:
+            raise
+        except RoomtoneError as error:
+            yield _reason(utterance, item, str(error))
+
+
+def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
+    return {
+        "utterance_id": utterance.utterance_id,
+        "path": utterance.audio.path,
+        "condition": item[0],
+        "replicate": item[1],
+        "reason": reason,
+    }
+
+
+def _render_item(
+    studio: Studio, utterance: Utterance, clean: CleanSpeech, sha256: str, item: Item, writer: ShardWriter
+) -> dict[str, Any]:
+    """Render one planned sample, write its file, and return its row."""
+    job = studio.job
+    condition = job.conditions[item[0]]
+    draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1])
+    clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
+    name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
+    label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
+    assets, clips = studio.assets(condition, utterance)
+    recipe = draw_recipe(
+        condition,
+        draws,
+        clip,
+        clean.samples.size,
+        job.sample_rate_hz,
+        job.level_dbov,
+        room_parameters=studio.room_parameters(condition),
+        assets=assets,
+        clips=clips,
+    )
+    entry = studio.entry(condition, recipe.room)
+    made = render(recipe, clean, Fetcher(recipe.clips, job.sample_rate_hz), entry, name=label)
+    path = writer.add(name, made.pcm, job.sample_rate_hz)
+    return manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+
+
+def manifest_row(
+    utterance: Utterance, condition: Condition, draws: Draws, recipe: Recipe, made: Render, entry: RoomEntry | None
+) -> dict[str, Any]:
+    """Return a sample's manifest row, but for its id and path."""
+    played = {factor: _asset_names(getattr(recipe, factor)) for factor in ("noise", "equipment")}
+    return {
+        "utterance_id": utterance.utterance_id,
+        "replicate": draws.replicate,
+        "seed": draws.seed,
+        "sample_rate_hz": recipe.sample_rate_hz,
+        "num_samples": int(made.pcm.size),
+        "duration_s": made.pcm.size / recipe.sample_rate_hz,
+        "pcm_sha256": pcm_sha256(made.pcm),
+        "text": utterance.text,
+        "words": len((utterance.text or "").split()),
+        "language": utterance.language,
+        "speaker": utterance.speaker,
+        "accent": utterance.accent,
+        "accent_raw": utterance.accent_raw,
+        "corpus": utterance.corpus,
+        "speech_origin": utterance.speech_origin,
+        **{f"attr_{key}": value for key, value in utterance.attributes.items()},
+        "condition": condition.name,
+        **condition.labels,
+        "snr_db": recipe.snr_db,
+        "equipment_snr_db": recipe.equipment_snr_db,
+        "t60_s": None if entry is None else entry.t60_s,
+        **made.measured,
+        "noise_asset": played["noise"],
+        "equipment_asset": played["equipment"],
+        "room_asset": None if entry is None else entry.id,
+        "recipe": recipe.to_json(),
+    }
+
+
+def _asset_names(mapping: Mapping[str, Any] | None) -> str | None:
+    """Return which recordings a source plays, joined by `|`; a synthetic source is its op and a key of its draws."""
+    if mapping is None:
+        return None
+    used = parse_op(mapping, Source, where="recipe").assets_used()
+    return "|".join(sorted(set(used))) if used else f"{mapping['op']}:{content_key(mapping)[:12]}"
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the main thread after `seconds`; a worker stuck in native code dies a little later.
+
+    The death is seen by the executor, which finds the input by running it alone.
+    """
+    worker = multiprocessing.parent_process() is not None
+    if worker:
+        faulthandler.dump_traceback_later(1.5 * seconds + 2.0, exit=True, file=_devnull())
+    alarm = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    before = signal.signal(signal.SIGALRM, _raise_timeout(seconds)) if alarm else None
+    if alarm:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        if alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
+        if worker:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _raise_timeout(seconds: float) -> Callable[[int, FrameType | None], None]:
+    def handler(signum: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"reading took longer than item_timeout_s={seconds:g} s")
+
+    return handler
+
+
+@functools.cache
+def _devnull() -> Any:
+    return open(os.devnull, "w")
+
+
+def probe_utterance(shard: Shard) -> float:
+    """Read the one utterance of a shard and leave it: does it kill its worker? Returns the seconds it took."""
+    begun = time.monotonic()
+    for utterance in shard.utterances:
+        with (
+            contextlib.suppress(RoomtoneError, TimeoutError, OSError, MemoryError),
+            time_limit(shard.job.item_timeout_s),
+        ):
+            read_audio(utterance.audio, shard.job.sample_rate_hz)
+    return time.monotonic() - begun
