@@ -110,7 +110,9 @@ def read_utterances(corpus: Mapping[str, Any]) -> tuple[Utterance, ...]:
         raise RoomtoneError(f"corpus {corpus.get('reader')!r}: it holds no utterance")
     for before, after in zip(utterances, utterances[1:], strict=False):
         if before.utterance_id == after.utterance_id:
-            raise RoomtoneError(f"corpus {corpus.get('reader')!r}: the utterance id {after.utterance_id!r} stands there twice")
+            raise RoomtoneError(
+                f"corpus {corpus.get('reader')!r}: the utterance id {after.utterance_id!r} stands there twice"
+            )
     return utterances
 
 
@@ -141,7 +143,8 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
     if output["overwrite"] and dataset.exists():
         _remove_set(dataset)
     with run_lock(dataset):
-        run = open_run(dataset, cfg, plan.presets, plan.utterances, append=bool(output["append"]))
+        shards = len(list(blocks_of(plan)))
+        run = open_run(dataset, cfg, plan.presets, plan.utterances, shards=shards, append=bool(output["append"]))
         remove_temporaries(dataset)
         job = make_job(cfg, plan, str(dataset))
         executor = cfg["executor"]
@@ -163,7 +166,9 @@ def _checked_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
 def _remove_set(dataset: Path) -> None:
     """Remove a set, and nothing that is not one."""
     if any(dataset.iterdir()) and not (dataset / "dataset.json").is_file():
-        raise RoomtoneError(f"{dataset}: not a stress-test set (no dataset.json), so output.overwrite will not remove it")
+        raise RoomtoneError(
+            f"{dataset}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
+        )
     with run_lock(dataset):
         shutil.rmtree(dataset)
 
@@ -172,7 +177,9 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
     """Return what the workers need to know, the recordings that noises play among it."""
     rate = _whole(cfg, "sample_rate_hz", 4000)
     catalogues = catalogues_for(plan.conditions, plan.utterances, rate)
-    identity = {k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")}
+    identity = {
+        k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
+    }
     fields = {
         "dataset": str(Path(dataset).absolute()),
         "audio_format": cfg["output"]["format"],
@@ -180,11 +187,15 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
         "catalogues": catalogues,
         **identity,
     }
-    digest = content_key(fields["dataset"], identity, [(c.name, c.content) for c in plan.conditions.values()], repr(catalogues))
+    digest = content_key(
+        fields["dataset"], identity, [(c.name, c.content) for c in plan.conditions.values()], repr(catalogues)
+    )
     return Job(digest=digest, **fields)
 
 
-def catalogues_for(conditions: Mapping[str, Condition], utterances: tuple[Utterance, ...], sample_rate_hz: int) -> dict[tuple[str, str], Catalogue]:
+def catalogues_for(
+    conditions: Mapping[str, Condition], utterances: tuple[Utterance, ...], sample_rate_hz: int
+) -> dict[tuple[str, str], Catalogue]:
     """Return the recordings that the conditions' noises and equipment may play, by factor and level name."""
     found: dict[tuple[str, str], Catalogue] = {}
     made: dict[str, Catalogue] = {}
@@ -230,13 +241,17 @@ def build_banks(job: Job, engine: Engine) -> None:
             progress.add(1)
 
 
-def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
-    """Yield the plan's shards, numbered from `first`; which utterances share one depends on the plan alone."""
+def blocks_of(plan: Plan) -> Iterator[tuple[Utterance, ...]]:
+    """Yield the utterances of each shard; which of them share one depends on the plan alone."""
     each = max(_SAMPLES_PER_SHARD // max(len(plan.every) or len(plan.conditions), 1), 1)
     chosen = [utterance for utterance in plan.utterances if plan.of(utterance)]
-    for index, start in enumerate(range(0, len(chosen), each)):
-        block = tuple(chosen[start : start + each])
-        yield Shard(job, first + index, block, tuple(plan.of(utterance) for utterance in block))
+    yield from (tuple(chosen[start : start + each]) for start in range(0, len(chosen), each))
+
+
+def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
+    """Yield the plan's shards, numbered from `first`."""
+    for index, block in enumerate(blocks_of(plan), start=first):
+        yield Shard(job, index, block, tuple(plan.of(utterance) for utterance in block))
 
 
 def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine) -> list[Report]:
@@ -300,6 +315,8 @@ def _summarise(dataset: str, plan: Plan, reports: list[Report]) -> Summary:
     rejected = tuple(entry for report in reports for entry in report.rejected)
     rendered = sum(report.rendered for report in reports)
     if rendered + len(rejected) != plan.samples:
-        raise RoomtoneError(f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} set aside")
+        raise RoomtoneError(
+            f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} set aside"
+        )
     resumed = sum(report.rendered for report in reports if report.resumed)
     return Summary(dataset, plan.samples, rendered, resumed, rejected, sum(report.seconds for report in reports))

@@ -54,9 +54,15 @@ class Run:
 
 
 def open_run(
-    dataset: Path, cfg: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance], *, append: bool
+    dataset: Path,
+    cfg: Mapping[str, Any],
+    presets: Mapping[str, Any],
+    utterances: Sequence[Utterance],
+    *,
+    shards: int,
+    append: bool,
 ) -> Run:
-    """Return the run of a configuration in a set: one begun earlier, or a new one.
+    """Return the run of a configuration in a set: one begun earlier, or a new one of so many `shards`.
 
     Raises:
         RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
@@ -75,7 +81,8 @@ def open_run(
             f"{dataset}: this set was begun otherwise: {_difference(state['runs'][-1], record)}; "
             "output.append=true adds to it, output.overwrite=true starts anew, output.dir=… makes another"
         )
-    record["first_shard"] = _next_shard(dataset, state)
+    # behind every shard that an earlier run has or will have
+    record |= {"first_shard": sum(run["shards"] for run in state["runs"]), "shards": shards}
     state["runs"].append(record)
     _write(dataset, state)
     return Run(dataset, len(state["runs"]) - 1, record)
@@ -104,11 +111,16 @@ def _listing(utterance: Utterance) -> list[Any]:
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return what changed between two runs, the first few things by name."""
     changed = [
-        f"{key} was {_short(before)}, is {_short(after)}" for key, before, after in _walk(old["config"], new["config"], "")
+        f"{key} was {_short(before)}, is {_short(after)}"
+        for key, before, after in _walk(old["config"], new["config"], "")
     ]
     if old["corpus"] != new["corpus"]:
         changed.append("the corpus's listing changed")
-    changed += [f"{name} was {old['versions'].get(name)}, is {v}" for name, v in new["versions"].items() if old["versions"].get(name) != v]
+    changed += [
+        f"{name} was {old['versions'].get(name)}, is {v}"
+        for name, v in new["versions"].items()
+        if old["versions"].get(name) != v
+    ]
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
     return "; ".join(changed[:3]) + more
 
@@ -116,20 +128,17 @@ def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 def _walk(old: Any, new: Any, prefix: str) -> list[tuple[str, Any, Any]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = list(dict.fromkeys([*old, *new]))
-        return [found for key in keys for found in _walk(old.get(key), new.get(key), f"{prefix}.{key}" if prefix else str(key))]
+        return [
+            found
+            for key in keys
+            for found in _walk(old.get(key), new.get(key), f"{prefix}.{key}" if prefix else str(key))
+        ]
     return [] if json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True) else [(prefix, old, new)]
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _next_shard(dataset: Path, state: Mapping[str, Any]) -> int:
-    """Return a number above every shard of the set's earlier runs, finished or not."""
-    numbers = [int(path.stem.split("-")[1]) + 1 for path in (dataset / "manifest").glob("part-*.parquet")]
-    numbers += [int(run["first_shard"]) + 1 for run in state["runs"]]
-    return max(numbers, default=0)
 
 
 def _read(dataset: Path) -> Any:
@@ -139,7 +148,9 @@ def _read(dataset: Path) -> Any:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         if state["format_version"] != FORMAT_VERSION:
-            raise RoomtoneError(f"{path}: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}")
+            raise RoomtoneError(
+                f"{path}: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}"
+            )
     except (ValueError, KeyError, TypeError) as error:
         raise RoomtoneError(f"{path}: not readable as JSON with a format_version: {error}") from error
     return state
