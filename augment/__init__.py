@@ -1,1 +1,31 @@
-"""Corpus in, stress-test set out."""
+"""Corpus in, stress-test set out: levels, rooms, noises, equipment and handsets whose labels are measured.
+
+>>> from roomtone.augment import Condition            # doctest: +SKIP
+>>> heard = Condition("ward+babble@5dB")(samples, 16000, key="first")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from roomtone.augment.ops.level import SpeechLevel, active_speech_level
+    from roomtone.augment.transform import Condition
+    from roomtone.augment.verify import rerender, stems
+
+#: Public name -> module; found on first use, so that importing the package costs nothing.
+_HOMES = {
+    "Condition": "roomtone.augment.transform",
+    "SpeechLevel": "roomtone.augment.ops.level",
+    "active_speech_level": "roomtone.augment.ops.level",
+    "rerender": "roomtone.augment.verify",
+    "stems": "roomtone.augment.verify",
+}
+__all__ = ["Condition", "SpeechLevel", "active_speech_level", "rerender", "stems"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -62,7 +62,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Condition:
+class ConditionLevels:
     """One level per factor; a factor that is absent from `levels` is `none`."""
 
     name: str
@@ -131,7 +131,7 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     return Level(factor, str(text), parse_preset(factor, match["preset"], preset), content, snr_db, env_dba)
 
 
-def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> Condition:
+def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> ConditionLevels:
     """Return the condition with these level names; unknown factors and levels are errors."""
     for factor in labels:
         if factor not in FACTORS:
@@ -141,10 +141,10 @@ def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> Conditi
         for factor in FACTORS
         if labels.get(factor, NONE) not in (NONE, None)
     }
-    return Condition(condition_name({factor: level.name for factor, level in levels.items()}), levels)
+    return ConditionLevels(condition_name({factor: level.name for factor, level in levels.items()}), levels)
 
 
-def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str], list[str]]) -> Condition:
+def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str], list[str]]) -> ConditionLevels:
     """Return the condition of a name such as `ward+babble@5dB`; `names(factor)` lists the presets of a factor.
 
     Raises:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.assets import Catalogue, recordings, talkers
-from roomtone.augment.conditions import CLEAN, Condition
+from roomtone.augment.catalogues import catalogues_for
+from roomtone.augment.conditions import CLEAN, ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.executors import Engine, Outcome, WorkerDied, make_engine
-from roomtone.augment.ops.table import Op, Room, Source
+from roomtone.augment.ops.table import Room
 from roomtone.augment.progress import Progress
 from roomtone.augment.run import Run, open_run
 from roomtone.augment.scenario import Scenario, design_conditions, inline_presets, parse_scenario
@@ -40,7 +40,7 @@ class Plan:
 
     scenario: Scenario
     presets: Mapping[str, Mapping[str, Any]]
-    conditions: Mapping[str, Condition]
+    conditions: Mapping[str, ConditionLevels]
     utterances: tuple[Utterance, ...]
     every: tuple[Item, ...]
     items: Mapping[str, tuple[Item, ...]] | None = None
@@ -92,7 +92,7 @@ def make_plan(cfg: Mapping[str, Any]) -> Plan:
     return Plan(scenario, presets, conditions, utterances, every_item(conditions, _whole(cfg, "replicates", 1)))
 
 
-def every_item(conditions: Mapping[str, Condition], replicates: int) -> tuple[Item, ...]:
+def every_item(conditions: Mapping[str, ConditionLevels], replicates: int) -> tuple[Item, ...]:
     """Return (condition, replicate) pairs; clean has no second replicate, since it would be a copy."""
     return tuple((name, k) for name in conditions for k in range(1 if name == CLEAN else replicates))
 
@@ -191,39 +191,6 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
         fields["dataset"], identity, [(c.name, c.content) for c in plan.conditions.values()], repr(catalogues)
     )
     return Job(digest=digest, **fields)
-
-
-def catalogues_for(
-    conditions: Mapping[str, Condition], utterances: tuple[Utterance, ...], sample_rate_hz: int
-) -> dict[tuple[str, str], Catalogue]:
-    """Return the recordings that the conditions' noises and equipment may play, by factor and level name."""
-    found: dict[tuple[str, str], Catalogue] = {}
-    made: dict[str, Catalogue] = {}
-    for condition in conditions.values():
-        for factor, level in condition.levels.items():
-            key = _recordings_key(level.op)
-            if key is None or (factor, level.name) in found:
-                continue
-            if key not in made:
-                made[key] = _catalogue(level.op, utterances, sample_rate_hz)
-            found[factor, level.name] = made[key]
-    return found
-
-
-def _recordings_key(op: Op) -> str | None:
-    """Return what stands for the recordings of an op, or None where it plays none."""
-    if not isinstance(op, Source):
-        return None
-    if getattr(op, "wants_talkers", False):
-        return "talkers"
-    path = getattr(op, "path", None)
-    return None if path is None else content_key(path, getattr(op, "layout", None), getattr(op, "split", None))
-
-
-def _catalogue(op: Op, utterances: tuple[Utterance, ...], sample_rate_hz: int) -> Catalogue:
-    if getattr(op, "wants_talkers", False):
-        return talkers(utterances, sample_rate_hz)
-    return recordings(op.path, getattr(op, "layout", "folder"), sample_rate_hz, split=getattr(op, "split", None))  # type: ignore[attr-defined]
 
 
 def build_banks(job: Job, engine: Engine) -> None:

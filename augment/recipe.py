@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from roomtone.augment.conditions import Condition
+from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
 from roomtone.augment.streams import content_key, stream
 from roomtone.coverage.errors import RoomtoneError
@@ -110,7 +110,7 @@ class Draws:
 
 def sample_id(
     draws: Draws,
-    condition: Condition,
+    condition: ConditionLevels,
     clean_sha256: str,
     clean: Clip,
     corpus: str,
@@ -131,7 +131,7 @@ def draw_source(
 
 
 def draw_recipe(
-    condition: Condition,
+    condition: ConditionLevels,
     draws: Draws,
     clean: Clip,
     num_samples: int,

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.conditions import CLEAN, NONE, Condition, PresetLookup, condition_name, parse_condition, split_level
+from roomtone.augment.conditions import (
+    CLEAN,
+    NONE,
+    ConditionLevels,
+    PresetLookup,
+    condition_name,
+    parse_condition,
+    split_level,
+)
 from roomtone.augment.presets import FACTORS, load_preset
 from roomtone.coverage.errors import RoomtoneError, nearest
 
@@ -43,13 +51,17 @@ def parse_scenario(mapping: Mapping[str, Any]) -> Scenario:
             raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, _KEYS)}")
     factors = mapping.get("factors")
     if not isinstance(factors, Mapping) or not factors:
-        raise RoomtoneError(f"{where}: the key 'factors' must list levels by factor; known factors: {', '.join(FACTORS)}")
+        raise RoomtoneError(
+            f"{where}: the key 'factors' must list levels by factor; known factors: {', '.join(FACTORS)}"
+        )
     for factor in factors:
         if factor not in FACTORS:
             raise RoomtoneError(f"{where}: unknown factor {factor!r}; {nearest(factor, FACTORS)}")
     levels = {factor: _levels(factors[factor], f"{where}, {factor}") for factor in FACTORS if factor in factors}
     constraints = tuple(mapping.get("constraints") or ())
-    return Scenario(str(mapping["name"]), levels, str(mapping.get("description", "")), constraints, mapping.get("goals") or {})
+    return Scenario(
+        str(mapping["name"]), levels, str(mapping.get("description", "")), constraints, mapping.get("goals") or {}
+    )
 
 
 def _levels(names: Any, where: str) -> tuple[str, ...]:
@@ -62,7 +74,9 @@ def _levels(names: Any, where: str) -> tuple[str, ...]:
     return levels
 
 
-def inline_presets(scenario: Scenario, given: Mapping[str, Mapping[str, Any]], config_dir: str | None) -> dict[str, dict[str, Any]]:
+def inline_presets(
+    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], config_dir: str | None
+) -> dict[str, dict[str, Any]]:
     """Return the presets of all the scenario's levels by factor and name; those in `given` stand, the others are looked up.
 
     Raises:
@@ -92,14 +106,16 @@ def lookup(presets: Mapping[str, Mapping[str, Any]]) -> PresetLookup:
     return find
 
 
-def design_conditions(scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int) -> dict[str, Condition]:
+def design_conditions(
+    scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
+) -> dict[str, ConditionLevels]:
     """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
     from roomtone.coverage.designs import conditions_for
 
     factors = {factor: list(levels) for factor, levels in scenario.factors.items()}
     rows = conditions_for(factors, dict(design), constraints=scenario.constraints, seed=seed)
     find = lookup(presets)
-    conditions = {CLEAN: Condition(CLEAN, {})}
+    conditions = {CLEAN: ConditionLevels(CLEAN, {})}
     for labels in rows:
         conditions.setdefault(condition_name(labels), parse_condition(labels, find))
     return conditions

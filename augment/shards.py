@@ -21,13 +21,14 @@ from typing import Any
 
 from roomtone.augment.assets import Catalogue, Fetcher
 from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
-from roomtone.augment.conditions import Condition
+from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.labels import LabelError
 from roomtone.augment.ops.table import Asset, Room, Source, parse_op
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
 from roomtone.augment.render import CleanSpeech, Render, prepare, render
 from roomtone.augment.rooms.bank import RoomBank, RoomEntry, build_bank
+from roomtone.augment.seal import SEAL, seal
 from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.streams import content_key
 from roomtone.coverage.errors import RoomtoneError
@@ -51,7 +52,7 @@ class Job:
     seed: int
     sample_rate_hz: int
     level_dbov: float
-    conditions: Mapping[str, Condition]
+    conditions: Mapping[str, ConditionLevels]
     catalogues: Mapping[tuple[str, str], Catalogue]
     cache_dir: str | None = None
     item_timeout_s: float = 60.0
@@ -96,7 +97,7 @@ class Studio:
         """Return the bank of a room preset, from the cache where it lies."""
         return build_bank(room, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
 
-    def room_parameters(self, condition: Condition) -> list[dict[str, Any]]:
+    def room_parameters(self, condition: ConditionLevels) -> list[dict[str, Any]]:
         """Return the realisations a condition may draw from."""
         level = condition.levels.get("room")
         if level is None:
@@ -105,7 +106,7 @@ class Studio:
         bank = self.bank(level.op)
         return [bank.entry(k).parameters for k in range(len(bank))]
 
-    def entry(self, condition: Condition, parameters: Mapping[str, Any] | None) -> RoomEntry | None:
+    def entry(self, condition: ConditionLevels, parameters: Mapping[str, Any] | None) -> RoomEntry | None:
         """Return the realisation with these parameters."""
         if parameters is None:
             return None
@@ -115,7 +116,7 @@ class Studio:
         return next(bank.entry(k) for k in range(len(bank)) if bank.entry(k).parameters == parameters)
 
     def assets(
-        self, condition: Condition, utterance: Utterance
+        self, condition: ConditionLevels, utterance: Utterance
     ) -> tuple[dict[str, tuple[Asset, ...]], dict[str, Clip]]:
         """Return the recordings of a condition, those of the target speaker left out, and where they lie."""
         assets: dict[str, tuple[Asset, ...]] = {}
@@ -251,11 +252,17 @@ def _render_item(
     entry = studio.entry(condition, recipe.room)
     made = render(recipe, clean, Fetcher(recipe.clips, job.sample_rate_hz), entry, name=label)
     path = writer.add(name, made.pcm, job.sample_rate_hz)
-    return manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+    row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+    return row | {SEAL: seal(row)}
 
 
 def manifest_row(
-    utterance: Utterance, condition: Condition, draws: Draws, recipe: Recipe, made: Render, entry: RoomEntry | None
+    utterance: Utterance,
+    condition: ConditionLevels,
+    draws: Draws,
+    recipe: Recipe,
+    made: Render,
+    entry: RoomEntry | None,
 ) -> dict[str, Any]:
     """Return a sample's manifest row, but for its id and path."""
     played = {factor: _asset_names(getattr(recipe, factor)) for factor in ("noise", "equipment")}

@@ -1,0 +1,192 @@
+"""Does a set hold what it says? Rows against their hashes, files against their rows, and a share rendered again from the row alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.assets import Fetcher
+from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
+from roomtone.augment.corpora.utterance import AudioRef
+from roomtone.augment.executors import Engine
+from roomtone.augment.progress import Progress
+from roomtone.augment.recipe import Recipe
+from roomtone.augment.render import Render, Stems, prepare, render
+from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
+from roomtone.augment.seal import SEAL, is_null, seal
+from roomtone.augment.store import file_fault
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.manifest import read_manifest
+
+_ROWS_PER_TASK = 32
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as the row says."""
+
+    sample_id: str
+    what: str
+
+
+def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, int]:
+    """Return a sample made again from its manifest row alone.
+
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
+
+    Returns:
+        int16 samples [shape=(samples,)] and the rate in Hz; their `pcm_sha256` is the row's.
+
+    Raises:
+        RoomtoneError: no such row, or a recording the recipe names is gone or has changed.
+    """
+    recipe = recipe_of(dataset, sample_id)
+    return render_recipe(recipe, name=sample_id).pcm, recipe.sample_rate_hz
+
+
+def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
+    """Return the parts of a sample before the handset, made again from its row: clean, speech, noise, equipment.
+
+    Raises:
+        RoomtoneError: as `rerender`.
+    """
+    return render_recipe(recipe_of(dataset, sample_id), name=sample_id).stems
+
+
+def recipe_of(dataset: str | PathLike[str], sample_id: str) -> Recipe:
+    """Return the recipe that a row holds.
+
+    Raises:
+        RoomtoneError: no such row, or not a recipe of this version.
+    """
+    rows = read_manifest(dataset, columns=["sample_id", "recipe"])
+    found = rows.loc[rows["sample_id"] == sample_id, "recipe"]
+    if found.empty:
+        raise RoomtoneError(f"{dataset}: no sample {sample_id!r} in its manifest")
+    return Recipe.from_json(found.iloc[0])
+
+
+def render_recipe(recipe: Recipe, *, name: str = "sample") -> Render:
+    """Return the render of a recipe, its recordings read from where the recipe says they lie.
+
+    Raises:
+        RoomtoneError: a recording is gone or is not the one the recipe was drawn from.
+    """
+    clean = recipe.clean
+    if clean.sha256 is not None and sha256_file(clean.path) != clean.sha256:
+        raise RoomtoneError(f"{name}: {clean.path} is not the recording that this sample was made from")
+    samples = read_audio(AudioRef(clean.path, clean.offset_s, clean.duration_s), recipe.sample_rate_hz)
+    fetch = Fetcher(recipe.clips, recipe.sample_rate_hz)
+    entry = None if recipe.room is None else _room_entry(repr(recipe.room), recipe)
+    return render(recipe, prepare(samples, recipe.sample_rate_hz), fetch, entry, name=name)
+
+
+_entries: dict[tuple[str, int], RoomEntry] = {}
+
+
+def _room_entry(key: str, recipe: Recipe) -> RoomEntry:
+    """Return the realisation of a recipe's room; the last few dozen are kept."""
+    if (key, recipe.sample_rate_hz) not in _entries:
+        if len(_entries) >= 64:
+            _entries.pop(next(iter(_entries)))
+        assert recipe.room is not None
+        _entries[key, recipe.sample_rate_hz] = rebuild_entry(recipe.room, recipe.sample_rate_hz)
+    return _entries[key, recipe.sample_rate_hz]
+
+
+def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) -> tuple[int, int, list[Finding]]:
+    """Check every row and file of a set, and re-render a share of the rows.
+
+    Args:
+        share: of the rows to render again, above 0 at least one.
+        seed: which rows those are.
+
+    Returns:
+        rows checked, rows rendered again, and what was found wrong.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
+        raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")
+    rows = [_plain_row(row) for row in read_manifest(dataset).to_dict("records")]
+    again = _chosen(rows, share, seed)
+    findings: list[Finding] = []
+    with Progress(len(rows), "verifying") as progress:
+        for outcome in engine.run(_check_rows, _tasks(dataset, rows, again)):
+            if outcome.error is not None:
+                raise outcome.error
+            findings += outcome.value
+            progress.add(len(outcome.task[1]))
+    return len(rows), len(again), sorted(findings, key=lambda finding: finding.sample_id)
+
+
+def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a DataFrame in the types that Parquet holds."""
+    return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
+
+
+def _chosen(rows: Sequence[Mapping[str, Any]], share: float, seed: int) -> set[str]:
+    order = sorted((content_key(seed, row["sample_id"]), row["sample_id"]) for row in rows)
+    return {sample for _, sample in order[: math.ceil(share * len(rows))]}
+
+
+def _tasks(
+    dataset: str, rows: list[dict[str, Any]], again: set[str]
+) -> Iterator[tuple[str, list[dict[str, Any]], set[str]]]:
+    for start in range(0, len(rows), _ROWS_PER_TASK):
+        block = rows[start : start + _ROWS_PER_TASK]
+        yield dataset, block, again & {row["sample_id"] for row in block}
+
+
+def _check_rows(task: tuple[str, list[dict[str, Any]], set[str]]) -> list[Finding]:
+    dataset, rows, again = task
+    findings = []
+    for row in rows:
+        faults = list(_row_faults(Path(dataset), row, row["sample_id"] in again))
+        findings += [Finding(row["sample_id"], fault) for fault in faults]
+    return findings
+
+
+def _row_faults(dataset: Path, row: dict[str, Any], again: bool) -> Iterator[str]:
+    if row.get(SEAL) is not None and seal(row) != row[SEAL]:
+        yield "the row was edited: its row_sha256 does not hold"
+    fault = file_fault(dataset, row)
+    if fault is not None:
+        yield fault
+    try:
+        recipe = Recipe.from_json(row["recipe"])
+        yield from _label_faults(row, recipe)
+        if again:
+            made = render_recipe(recipe, name=row["sample_id"])
+            if pcm_sha256(made.pcm) != row["pcm_sha256"]:
+                yield "rendered again from its row it is not the same samples"
+            yield from _measure_faults(row, made.measured)
+    except RoomtoneError as error:
+        yield str(error)
+
+
+def _label_faults(row: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
+    """Yield labels that are not what the recipe asks for."""
+    for column in ("snr_db", "equipment_snr_db", "sample_rate_hz", "num_samples"):
+        want, said = getattr(recipe, column), row[column]
+        if (None if is_null(said) else said) != want:
+            yield f"{column} says {said}, the recipe asks {want}"
+    for factor in ("room", "noise", "equipment", "handset"):
+        if (row[factor] == "none") != (getattr(recipe, factor) is None):
+            yield f"{factor} says {row[factor]!r}, the recipe has {'none' if getattr(recipe, factor) is None else 'one'}"
+
+
+def _measure_faults(row: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[str]:
+    for column, got in measured.items():
+        said = row.get(column)
+        if isinstance(got, float) and not (not is_null(said) and math.isclose(said, got, rel_tol=1e-6, abs_tol=1e-6)):
+            yield f"{column} says {said}, measured again {got:.4f}"
+        elif not isinstance(got, float) and (None if is_null(said) else said) != got:
+            yield f"{column} says {said}, measured again {got}"
