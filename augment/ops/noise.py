@@ -9,6 +9,7 @@ Y.-H. Wu et al., Ear and Hearing 39, 293 (2018), for SNRs in real life.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -23,6 +24,7 @@ from roomtone.augment.ops.spectra import (
     event_noise,
     gaussian_noise,
     ltass_spectrum,
+    mean_power,
     slope_spectrum,
 )
 from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Samples, Source, pin_ranges
@@ -86,6 +88,8 @@ class ShapedNoise(SeededNoise):
     events_per_s: Drawn = 0.0
     #: Standard deviation of the events' levels.
     event_spread_db: Drawn = 6.0
+    #: Time constant with which an event dies away; 0 for a bare impulse.
+    event_decay_s: Drawn = 0.003
     #: Drawn.
     seed: int | None = None
 
@@ -94,8 +98,9 @@ class ShapedNoise(SeededNoise):
         hz = [point[0] for point in self.spectrum]
         if not hz or hz[0] <= 0 or any(b <= a for a, b in itertools.pairwise(hz)):
             raise RoomtoneError(f"{self.op}: spectrum must be [hz, dB] points with ascending hz above 0")
-        if np.min(self.events_per_s) < 0:
-            raise RoomtoneError(f"{self.op}: events_per_s must not be negative, got {self.events_per_s!r}")
+        for name in ("events_per_s", "event_spread_db", "event_decay_s"):
+            if np.min(getattr(self, name)) < 0:
+                raise RoomtoneError(f"{self.op}: {name} must not be negative, got {getattr(self, name)!r}")
 
     def density(self) -> Spectrum:
         """Return the power density that the fields describe."""
@@ -107,10 +112,11 @@ class ShapedNoise(SeededNoise):
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""
         del fetch
-        length, rate, spread = preroll_samples + num_samples, float(np.mean(self.events_per_s)), self.event_spread_db
+        length, rate = preroll_samples + num_samples, float(np.mean(self.events_per_s))
         if not rate:
             return NOMINAL_RMS * gaussian_noise(self._rng(), length, sample_rate_hz, self.density())
-        noise = event_noise(self._rng(), length, sample_rate_hz, self.density(), rate, float(np.mean(spread)))
+        spread_db, decay_s = float(np.mean(self.event_spread_db)), float(np.mean(self.event_decay_s))
+        noise = event_noise(self._rng(), length, sample_rate_hz, self.density(), rate, spread_db, decay_s)
         return np.float32(NOMINAL_RMS) * noise
 
 
@@ -145,6 +151,8 @@ class ModulatedNoise(SeededNoise):
     SPLITS_HZ: ClassVar[tuple[float, ...]] = (850.0, 2500.0)
     #: Share of the level variance that the bands have in common.
     COMMON: ClassVar[float] = 0.6
+    #: Levels stop at this many standard deviations above the mean: speech has long soft tails, and no long loud ones.
+    HIGHEST: ClassVar[float] = 1.0
 
     modulation: Literal["speech", "sinusoidal"] = "speech"
     rate_hz: Drawn = 4.0
@@ -176,22 +184,23 @@ class ModulatedNoise(SeededNoise):
         whole = ltass_spectrum()
         limits = (whole.low_hz, *self.SPLITS_HZ, whole.high_hz)
         # A level that swings mostly at rate_hz; an octave wide on both sides, as the modulation spectrum of speech is.
-        swing = Spectrum(
-            ((rate_hz / 4, -24.0), (rate_hz / 2, -6.0), (rate_hz, 0.0), (rate_hz * 2, -9.0)), 0.25, 4 * rate_hz
-        )
-        common = gaussian_noise(rng, length, sample_rate_hz, swing)
-        total = np.zeros(length)
+        points = ((rate_hz / 4, -24.0), (rate_hz / 2, -6.0), (rate_hz, 0.0), (rate_hz * 2, -9.0))
+        swing = Spectrum(points, 0.25, 4 * rate_hz)
+        slow_hz = int(np.ceil(40 * rate_hz))  # ten times its upper limit: straight lines between are exact enough
+        slow = np.arange(length * slow_hz // sample_rate_hz + 2)
+        common = gaussian_noise(rng, slow.size, slow_hz, swing)
+        total = np.zeros(length, dtype=np.float32)
         for low, high in itertools.pairwise(limits):
-            own = gaussian_noise(rng, length, sample_rate_hz, swing)
-            level_db = spread_db * (np.sqrt(self.COMMON) * common + np.sqrt(1.0 - self.COMMON) * own)
+            own = gaussian_noise(rng, slow.size, slow_hz, swing)
+            level = np.sqrt(self.COMMON) * common + np.sqrt(1.0 - self.COMMON) * own
+            gain = 10.0 ** (spread_db * np.minimum(level, self.HIGHEST) / 20.0)
+            gain *= np.sqrt(_band_share(whole, low, high, sample_rate_hz) / mean_power(spread_db, self.HIGHEST))
             carrier = gaussian_noise(rng, length, sample_rate_hz, Spectrum(whole.points, low, high))
-            # mean power of a log-normal gain is exp(2 s^2): divided out, so that the bands keep the speech spectrum
-            mean_power = np.exp(2.0 * (spread_db * np.log(10.0) / 20.0) ** 2)
-            share = _band_share(whole, low, high, sample_rate_hz)
-            total += np.sqrt(share / mean_power) * 10.0 ** (level_db / 20.0) * carrier
+            total += carrier * np.interp(np.arange(length) * (slow_hz / sample_rate_hz), slow, gain).astype(np.float32)
         return total
 
 
+@functools.lru_cache(maxsize=64)
 def _band_share(spectrum: Spectrum, low_hz: float, high_hz: float, sample_rate_hz: int) -> float:
     """Return the share of the spectrum's power, below half the sampling rate, that lies between two frequencies."""
     frequency = np.arange(1.0, sample_rate_hz / 2, 1.0)

@@ -115,6 +115,14 @@ def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: i
     return irfft(normal * magnitudes, n=length)[:num_samples]
 
 
+@functools.lru_cache(maxsize=64)
+def mean_power(spread_db: float, highest: float) -> float:
+    """Return the mean of `10^(spread min(g, highest) / 10)` over a standard normal g, the mean square of a capped log-normal gain."""
+    g = np.linspace(-8.0, 8.0, 4001)
+    weight = np.exp(-0.5 * g * g)
+    return float((weight * 10.0 ** (spread_db * np.minimum(g, highest) / 10.0)).sum() / weight.sum())
+
+
 def event_noise(
     rng: np.random.Generator,
     num_samples: int,
@@ -122,24 +130,33 @@ def event_noise(
     spectrum: Spectrum,
     events_per_s: float,
     spread_db: float,
+    decay_s: float,
 ) -> np.ndarray:
-    """Return Poisson impulses, each filtered to the spectrum: drops, crackle. Expected RMS 1.
+    """Return Poisson-distributed short bursts: drops, crackle. Expected RMS 1.
+
+    All events share one burst of noise that dies away, so that a drop is not a bare impulse of enormous height.
 
     Args:
         rng: the generator of this render.
         num_samples: length of the result [shape=(num_samples,), float32].
         sample_rate_hz: sampling rate.
-        spectrum: the density of the sum, and so of each event.
+        spectrum: the density of the sum, and on average of each event.
         events_per_s: mean rate of the events; many thousands sound like Gaussian noise.
-        spread_db: standard deviation of the events' levels.
+        spread_db: standard deviation of the events' levels, cut off at twice that above the mean.
+        decay_s: time constant of the burst; 0 for bare impulses.
     """
     from scipy.fft import irfft, rfft
 
     length = _fft_length(num_samples, sample_rate_hz)
     count = max(1, int(rng.poisson(events_per_s * length / sample_rate_hz)))
+    heights = 10.0 ** (spread_db * np.minimum(rng.standard_normal(count), 2.0) / 20.0)
     impulses = np.zeros(length, dtype=np.float64)
-    heights = 10.0 ** (spread_db * rng.standard_normal(count) / 20.0) * rng.choice((-1.0, 1.0), size=count)
-    np.add.at(impulses, rng.integers(0, length, size=count), heights)
-    mean_power = events_per_s / sample_rate_hz * np.exp(2.0 * (spread_db * np.log(10.0) / 20.0) ** 2)
-    magnitudes = _bin_magnitudes(spectrum, length, sample_rate_hz) * np.sqrt(2.0 / (length * mean_power))
-    return irfft(rfft(impulses) * magnitudes, n=length)[:num_samples].astype(np.float32)
+    np.add.at(impulses, rng.integers(0, length, size=count), heights * rng.choice((-1.0, 1.0), size=count))
+    mean = events_per_s / sample_rate_hz * mean_power(spread_db, 2.0)
+    response = _bin_magnitudes(spectrum, length, sample_rate_hz) * np.sqrt(2.0 / (length * mean))
+    if decay_s:
+        burst_s = min(8.0 * decay_s, 0.5 * length / sample_rate_hz)
+        time_s = np.arange(max(1, int(burst_s * sample_rate_hz))) / sample_rate_hz
+        burst = rng.standard_normal(time_s.size) * np.exp(-time_s / decay_s)
+        response = response * rfft(burst / np.sqrt((burst * burst).sum()), n=length)
+    return irfft(rfft(impulses) * response, n=length)[:num_samples].astype(np.float32)
