@@ -21,8 +21,6 @@ from roomtone.coverage.errors import RoomtoneError
 #: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
 MAX_TALKERS = 200
 MAX_UTTERANCES_EACH = 8
-#: Babble of six talkers none of whom is the target needs at least so many speakers.
-MIN_TALKERS = 8
 #: Recordings up to this length are read whole and kept; longer ones are read by offset.
 _WHOLE_S = 60.0
 
@@ -39,10 +37,11 @@ class Catalogue:
         return tuple(asset for asset in self.assets if asset.group != group)
 
 
-def talkers(utterances: Iterable[Utterance], sample_rate_hz: int) -> Catalogue:
-    """Return the corpus's own talkers for babble, the bundled corpus's added where it has too few speakers."""
+def talkers(utterances: Iterable[Utterance], sample_rate_hz: int, *, at_least: int) -> Catalogue:
+    """Return the corpus's own talkers for babble, the bundled corpus's added where it has fewer than `at_least`."""
     chosen = _readable_talkers(_choose_talkers(utterances), sample_rate_hz)
-    if len({asset.group for asset in chosen.assets}) < MIN_TALKERS:
+    # babble in which the target is left out needs one speaker more than it has voices
+    if len({asset.group for asset in chosen.assets}) < at_least:
         from roomtone.augment.corpora import open_corpus
 
         bundled = _readable_talkers(_choose_talkers(open_corpus({"reader": "demo"})), sample_rate_hz)

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from roomtone.augment.assets import Catalogue, recordings, talkers
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import Op, Source
+from roomtone.augment.ops.babble import Babble
+from roomtone.augment.ops.recordings import LoopedRecording, Recordings
+from roomtone.augment.ops.table import Op
 from roomtone.augment.streams import content_key
 
 
@@ -30,15 +32,19 @@ def catalogues_for(
 
 def _recordings_key(op: Op) -> str | None:
     """Return what stands for the recordings of an op, or None where it plays none."""
-    if not isinstance(op, Source):
-        return None
-    if getattr(op, "wants_talkers", False):
-        return "talkers"
-    path = getattr(op, "path", None)
-    return None if path is None else content_key(path, getattr(op, "layout", None), getattr(op, "split", None))
+    if isinstance(op, Babble):
+        return content_key("talkers", op.talkers)
+    if isinstance(op, LoopedRecording):
+        return content_key(op.path, _layout(op), getattr(op, "split", None))
+    return None
+
+
+def _layout(op: LoopedRecording) -> str:
+    return op.kind if isinstance(op, Recordings) else "folder"
 
 
 def _catalogue(op: Op, utterances: Sequence[Utterance], sample_rate_hz: int) -> Catalogue:
-    if getattr(op, "wants_talkers", False):
-        return talkers(utterances, sample_rate_hz)
-    return recordings(op.path, getattr(op, "layout", "folder"), sample_rate_hz, split=getattr(op, "split", None))  # type: ignore[attr-defined]
+    if isinstance(op, Babble):
+        return talkers(utterances, sample_rate_hz, at_least=op.talkers + 1)
+    assert isinstance(op, LoopedRecording)
+    return recordings(op.path, _layout(op), sample_rate_hz, split=getattr(op, "split", None))

@@ -5,6 +5,7 @@ The configuration is a plain mapping (the keys of `conf/generate.yaml`), so note
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -108,7 +109,7 @@ def read_utterances(corpus: Mapping[str, Any]) -> tuple[Utterance, ...]:
     utterances = tuple(sorted(open_corpus(corpus), key=lambda utterance: utterance.utterance_id))
     if not utterances:
         raise RoomtoneError(f"corpus {corpus.get('reader')!r}: it holds no utterance")
-    for before, after in zip(utterances, utterances[1:], strict=False):
+    for before, after in itertools.pairwise(utterances):
         if before.utterance_id == after.utterance_id:
             raise RoomtoneError(
                 f"corpus {corpus.get('reader')!r}: the utterance id {after.utterance_id!r} stands there twice"
@@ -185,6 +186,7 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
         "audio_format": cfg["output"]["format"],
         "conditions": plan.conditions,
         "catalogues": catalogues,
+        "utterances": len(plan.utterances),
         **identity,
     }
     digest = content_key(
@@ -217,8 +219,10 @@ def blocks_of(plan: Plan) -> Iterator[tuple[Utterance, ...]]:
 
 def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
     """Yield the plan's shards, numbered from `first`."""
+    ordinal = 0
     for index, block in enumerate(blocks_of(plan), start=first):
-        yield Shard(job, index, block, tuple(plan.of(utterance) for utterance in block))
+        yield Shard(job, index, block, tuple(plan.of(utterance) for utterance in block), ordinal)
+        ordinal += len(block)
 
 
 def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine) -> list[Report]:

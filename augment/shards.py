@@ -24,6 +24,7 @@ from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.labels import LabelError
+from roomtone.augment.ops.recordings import LoopedRecording, permuted
 from roomtone.augment.ops.table import Asset, Room, Source, parse_op
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
 from roomtone.augment.render import CleanSpeech, Render, prepare, render
@@ -44,6 +45,7 @@ class Job:
     Attributes:
         digest: stands for all the other fields, so that a worker prepares itself once.
         catalogues: recordings by (factor, level name).
+        utterances: how many the plan holds.
     """
 
     digest: str
@@ -54,6 +56,7 @@ class Job:
     level_dbov: float
     conditions: Mapping[str, ConditionLevels]
     catalogues: Mapping[tuple[str, str], Catalogue]
+    utterances: int
     cache_dir: str | None = None
     item_timeout_s: float = 60.0
     retry_rejected: bool = False
@@ -61,12 +64,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Shard:
-    """A block of utterances and, for each, its planned samples; `excluded` holds reasons by utterance id."""
+    """A block of utterances and, for each, its planned samples.
+
+    Attributes:
+        ordinal: the first utterance's place in the sorted plan; recordings are dealt out by it.
+        excluded: reasons by utterance id.
+    """
 
     job: Job
     index: int
     utterances: tuple[Utterance, ...]
     items: tuple[tuple[Item, ...], ...]
+    ordinal: int = 0
     excluded: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -125,6 +134,9 @@ class Studio:
             catalogue = self.job.catalogues.get((factor, level.name))
             if catalogue is not None:
                 assets[factor] = catalogue.without_group(f"{utterance.corpus}/{utterance.speaker}")
+                if isinstance(level.op, LoopedRecording):
+                    deal = int(content_key(self.job.seed, condition.name, factor)[:12], 16)
+                    assets[factor] = (permuted(assets[factor], deal, ordinal),)
                 clips.update(catalogue.clips)
         return assets, clips
 
@@ -154,8 +166,9 @@ def render_shard(shard: Shard) -> Report:
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
     with ShardWriter(Path(job.dataset), shard.index, job.audio_format) as writer:
-        for utterance, items in zip(shard.utterances, shard.items, strict=True):
-            for row_or_reason in _render_utterance(studio, utterance, items, shard.excluded, writer):
+        for place, (utterance, items) in enumerate(zip(shard.utterances, shard.items, strict=True)):
+            work = Work(studio, utterance, shard.ordinal + place, writer)
+            for row_or_reason in _render_utterance(work, items, shard.excluded):
                 (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
         writer.commit(rows, rejected)
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
@@ -193,24 +206,31 @@ def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None
             )
 
 
-def _render_utterance(
-    studio: Studio, utterance: Utterance, items: tuple[Item, ...], excluded: Mapping[str, str], writer: ShardWriter
-) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Work:
+    """One utterance on a worker's bench; `ordinal` is its place in the sorted plan."""
+
+    studio: Studio
+    utterance: Utterance
+    ordinal: int
+    writer: ShardWriter
+
+
+def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield a row, or an entry with a reason, for each planned sample of an utterance."""
+    utterance, job = work.utterance, work.studio.job
     try:
         if reason := excluded.get(utterance.utterance_id) or utterance.problem:
             raise RoomtoneError(reason)
-        with time_limit(studio.job.item_timeout_s):
+        with time_limit(job.item_timeout_s):
             sha256 = sha256_file(utterance.audio.path)
-            clean = prepare(read_audio(utterance.audio, studio.job.sample_rate_hz), studio.job.sample_rate_hz)
-    except LabelError:
-        raise
+            clean = prepare(read_audio(utterance.audio, job.sample_rate_hz), job.sample_rate_hz)
     except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
         yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
         return
     for item in items:
         try:
-            yield _render_item(studio, utterance, clean, sha256, item, writer)
+            yield _render_item(work, clean, sha256, item)
         except LabelError:
             raise
         except RoomtoneError as error:
@@ -227,17 +247,15 @@ def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
     }
 
 
-def _render_item(
-    studio: Studio, utterance: Utterance, clean: CleanSpeech, sha256: str, item: Item, writer: ShardWriter
-) -> dict[str, Any]:
+def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dict[str, Any]:
     """Render one planned sample, write its file, and return its row."""
-    job = studio.job
+    studio, utterance, job = work.studio, work.utterance, work.studio.job
     condition = job.conditions[item[0]]
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1])
     clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
     label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
-    assets, clips = studio.assets(condition, utterance)
+    assets, clips = studio.assets(condition, utterance, work.ordinal + item[1] * job.utterances)
     recipe = draw_recipe(
         condition,
         draws,
@@ -251,7 +269,7 @@ def _render_item(
     )
     entry = studio.entry(condition, recipe.room)
     made = render(recipe, clean, Fetcher(recipe.clips, job.sample_rate_hz), entry, name=label)
-    path = writer.add(name, made.pcm, job.sample_rate_hz)
+    path = work.writer.add(name, made.pcm, job.sample_rate_hz)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {SEAL: seal(row)}
 

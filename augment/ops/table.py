@@ -18,6 +18,8 @@ There are three kinds of ops:
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +76,11 @@ class Op:
         del context
         return pin_ranges(self, rng)
 
+    @classmethod
+    def fold(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields of this class for a mapping as it is written; an op with free keys gathers them here."""
+        return fields
+
 
 @dataclass(frozen=True)
 class Processor(Op):
@@ -116,6 +123,34 @@ class Room(Op):
 
 TABLE: dict[str, type[Op]] = {}
 
+#: The modules of this package that define ops; `op_table` imports them.
+_OP_MODULES = (
+    "audiomentations_op",
+    "babble",
+    "codec",
+    "dynamics",
+    "equipment",
+    "filters",
+    "handset",
+    "loss",
+    "noise",
+    "recordings",
+    "room",
+    "self_noise",
+    "telephone",
+)
+
+
+@functools.cache
+def op_table() -> Mapping[str, type[Op]]:
+    """Return every op by name, all modules that define one imported."""
+    for module in _OP_MODULES:
+        try:  # TEMPORARY while modules are being written
+            importlib.import_module(f"roomtone.augment.ops.{module}")
+        except ModuleNotFoundError:
+            pass
+    return TABLE
+
 
 def pin_ranges(op: T, rng: np.random.Generator) -> T:
     """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw.
@@ -124,7 +159,7 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     """
     changes: dict[str, float] = {}
     for name, hint in typing.get_type_hints(type(op)).items():
-        if hint != Drawn:
+        if hint not in (Drawn, Drawn | None):
             continue
         share = rng.random()
         value = getattr(op, name)
@@ -146,7 +181,7 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     """
     if not isinstance(mapping, Mapping):
         raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
-    known = {name: cls for name, cls in TABLE.items() if issubclass(cls, base)}
+    known = {name: cls for name, cls in op_table().items() if issubclass(cls, base)}
     for key in mapping:
         if str(key).startswith("_") and str(key).endswith("_"):
             raise RoomtoneError(f"{where}: {key!r} is not allowed; a preset is data, not a program (use 'op: name')")
@@ -156,7 +191,8 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     if name not in known:
         raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(name, known)}")
     cls = known[name]
-    return cls(**check_fields(cls, {k: v for k, v in mapping.items() if k != "op"}, where=f"{where} (op {name})"))
+    fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
+    return cls(**check_fields(cls, fields, where=f"{where} (op {name})"))
 
 
 def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -183,6 +219,8 @@ def to_dict(op: Op) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Op):
+        return to_dict(value)
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -194,6 +232,8 @@ def _plain(value: Any) -> Any:
 
 def _convert(value: Any, hint: Any, *, where: str) -> Any:
     """Return `value` as the annotated type; the annotations that ops use are few, and each is handled here."""
+    if isinstance(hint, type) and issubclass(hint, Op):
+        return value if isinstance(value, hint) else parse_op(value, hint, where=where)
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _convert_union(value, typing.get_args(hint), where=where)

@@ -1,0 +1,35 @@
+# Each target makes the virtual environment it needs. PYTHON=python3.13 make test uses another interpreter.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.base
+	$(BIN)/roomtone generate
+	@echo "heat map: stress-set/coverage/matrix.png    page: stress-set/coverage/index.html"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -q
+	$(BIN)/pytest -q --nbmake --nbmake-timeout=600 notebooks
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy augment coverage fairness cli
+
+bench: $(VENV)/.dev
+	$(BIN)/python -P bench/run.py
+
+$(VENV)/.base: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[asr,dask,notebooks,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info stress-set
