@@ -60,8 +60,10 @@ def _start_hydra(folder: Path | None) -> None:
     from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
     from hydra._internal.hydra import Hydra
     from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.plugins import Plugins
 
     GlobalHydra.instance().clear()
+    Plugins.instance()  # registers where configurations may come from
     path = ConfigSearchPathImpl()
     path.append("hydra", "pkg://hydra.conf")
     if folder is not None:
