@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 
+from roomtone.augment.ops.schedule import draw_start, uniform_of
 from roomtone.augment.ops.spectra import Spectrum, gaussian_noise
 from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Samples, Source, pin_ranges
 from roomtone.coverage.errors import RoomtoneError
@@ -86,10 +87,11 @@ class PeriodicTone(Source):
         phases = tuple(rng.random(len(self.harmonics) + 1).tolist())
         share = float(rng.random())
         duration_s = context.num_samples / context.sample_rate_hz
+        start_s = draw_start(_pulse_table(pinned), pinned.period_s, duration_s, share) if self.pulses else 0.0
         changes = {
             "seed": seed if self.seed is None else self.seed,
             "phases": phases if self.phases is None else self.phases,
-            "start_s": _draw_start(pinned, duration_s, share) if self.start_s is None else self.start_s,
+            "start_s": start_s if self.start_s is None else self.start_s,
         }
         drawn = dataclasses.replace(pinned, **changes)
         drawn._check_audible(context.sample_rate_hz)
@@ -156,7 +158,7 @@ class PeriodicTone(Source):
             return np.array([start])
         first = math.floor((begin_s - span_s - jitter - start) / period)
         index = np.arange(first, math.ceil((end_s + jitter - start) / period) + 1)
-        wobble = jitter * (2.0 * _uniform_of(index, self.seed or 0) - 1.0)
+        wobble = jitter * (2.0 * uniform_of(index, self.seed or 0) - 1.0)
         wobble[index == 0] = 0.0  # the burst that the draw placed inside the file stays there
         return start + index * period + wobble
 
@@ -169,7 +171,7 @@ class PeriodicTone(Source):
         return np.column_stack([ratio, amplitude, phases[:-1]])
 
     def _drift(self) -> np.ndarray:
-        share = _uniform_of(np.arange(4), (self.seed or 0) ^ 0x5EED)
+        share = uniform_of(np.arange(4), (self.seed or 0) ^ 0x5EED)
         periods = 4.0 * 5.0 ** share[:2]  # 4 to 20 s
         return np.array([self.drift, periods[0], periods[1], share[2], share[3]])
 
@@ -203,66 +205,6 @@ def _pulse_table(tone: PeriodicTone) -> np.ndarray:
     table = np.array([tuple(row) + default[len(row) :] for row in tone.pulses], dtype=np.float64).reshape(-1, 5)
     table[:, :2] *= tone.stretch
     return table
-
-
-def _uniform_of(index: np.ndarray, seed: int) -> np.ndarray:
-    """Return a number in [0, 1) for each integer, the same for the same index and seed (splitmix64)."""
-    with np.errstate(over="ignore"):
-        z = index.astype(np.int64).astype(np.uint64) + np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def _draw_start(tone: PeriodicTone, duration_s: float, share: float) -> float:
-    """Return a start of burst 0 with a whole pulse in the file, or with the whole file in a pulse."""
-    if not tone.pulses:
-        return 0.0
-    spans = [(-onset, duration_s - length - onset) for onset, length, *_ in _pulse_table(tone)]
-    fitting = [(low, high) for low, high in spans if high >= low]
-    if not fitting:
-        fitting = [(high, low) for low, high in spans]
-    merged = _merge(fitting, tone.period_s)
-    reach = share * sum(high - low for low, high in merged)
-    for low, high in merged:
-        if reach <= high - low:
-            return _unwrap(low + reach, fitting, tone.period_s)
-        reach -= high - low
-    return _unwrap(merged[-1][1], fitting, tone.period_s)
-
-
-def _merge(spans: list[tuple[float, float]], period_s: float) -> list[tuple[float, float]]:
-    """Return the union of spans as disjoint ones; with a period, the union of what they cover modulo it."""
-    pieces = list(spans)
-    if period_s:
-        pieces = []
-        for low, high in spans:
-            if high - low >= period_s:
-                return [(0.0, period_s)]
-            base = low % period_s
-            top = base + high - low
-            pieces += [(base, min(top, period_s))] + ([(0.0, top - period_s)] if top > period_s else [])
-    merged: list[tuple[float, float]] = []
-    for low, high in sorted(pieces):
-        if merged and low <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
-        else:
-            merged.append((low, high))
-    return merged
-
-
-def _unwrap(start_s: float, spans: list[tuple[float, float]], period_s: float) -> float:
-    """Return the earliest start, whole periods away, that lies in one of the spans itself."""
-    if not period_s:
-        return start_s
-    moved = [low + (start_s - low) % period_s for low, _ in spans]
-    # The tolerance covers the rounding of the modulo; clamping afterwards keeps the pulse inside.
-    held = [min(s, high) for s, (_, high) in zip(moved, spans) if s <= high + 1e-9]
-    if held:
-        return float(min(held))
-    return float(min(min(max(s - period_s, low), high) for s, (low, high) in zip(moved, spans)))
 
 
 def _check(tone: PeriodicTone) -> None:

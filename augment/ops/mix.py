@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from roomtone.augment.ops.babble import Babble
+from roomtone.augment.ops.recordings import LoopedRecording
 from roomtone.augment.ops.table import DrawContext, Fetch, Samples, Source, parse_op, to_dict
 from roomtone.coverage.errors import RoomtoneError
 
@@ -17,7 +19,7 @@ class Mix(Source):
     """Several sources at once, each at its level: a machine with its fan, traffic with a crowd.
 
     Each part is the mapping of a source with `level_db` beside its fields (0 if left out). The ops here have one
-    nominal level, so the parts keep their relation; recordings play at the level they were stored with.
+    nominal level, so the parts keep their relation. Parts are made from numbers: babble and recordings have no such level.
     """
 
     op = "mix"
@@ -51,10 +53,6 @@ class Mix(Source):
         masks = [source.sounding(num_samples, sample_rate_hz) for source, _ in self._sources()]
         return np.logical_or.reduce(masks)
 
-    def assets_used(self) -> tuple[str, ...]:
-        """Return the recordings of all parts, in their order, each once."""
-        return tuple(dict.fromkeys(asset for source, _ in self._sources() for asset in source.assets_used()))
-
     def _sources(self) -> list[tuple[Source, float]]:
         found = []
         for index, part in enumerate(self.parts):
@@ -62,5 +60,10 @@ class Mix(Source):
             if not isinstance(level, int | float) or isinstance(level, bool) or not np.isfinite(level):
                 raise RoomtoneError(f"mix, part {index + 1}: level_db must be a number, got {level!r}")
             fields = {key: value for key, value in part.items() if key != "level_db"}
-            found.append((parse_op(fields, Source, where=f"mix, part {index + 1}"), float(level)))
+            source = parse_op(fields, Source, where=f"mix, part {index + 1}")
+            if isinstance(source, Babble | LoopedRecording):
+                raise RoomtoneError(
+                    f"mix, part {index + 1}: {source.op} plays recordings; a mix holds synthetic sources only"
+                )
+            found.append((source, float(level)))
         return found

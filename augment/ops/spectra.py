@@ -117,7 +117,7 @@ def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: i
 
 @functools.lru_cache(maxsize=64)
 def mean_power(spread_db: float, highest: float) -> float:
-    """Return the mean of `10^(spread min(g, highest) / 10)` over a standard normal g, the mean square of a capped log-normal gain."""
+    """Return the mean square of a gain of `spread_db * min(g, highest)` dB, g standard normal."""
     g = np.linspace(-8.0, 8.0, 4001)
     weight = np.exp(-0.5 * g * g)
     return float((weight * 10.0 ** (spread_db * np.minimum(g, highest) / 10.0)).sum() / weight.sum())
