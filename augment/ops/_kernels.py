@@ -44,3 +44,44 @@ def speech_voltmeter(
         total += highest_active[j + 1]
         counts[j] = total
     return sum_of_squares, counts
+
+
+@njit(cache=True)
+def automatic_gain(
+    samples: np.ndarray,
+    target_db: float,
+    max_gain_db: float,
+    max_cut_db: float,
+    gate_db: float,
+    averaging: float,
+    attack: float,
+    release: float,
+) -> np.ndarray:
+    """Return samples times a gain that follows the level: float32 [shape=(samples,)].
+
+    `averaging`, `attack` and `release` are one-pole coefficients per sample, the first of the power, the others of the
+    gain in dB where it falls and where it rises. Below `gate_db` the gain stands still.
+    """
+    out = np.empty(samples.size, dtype=np.float32)
+    power, gain_db = 0.0, 0.0
+    for n in range(samples.size):
+        x = np.float64(samples[n])
+        power += averaging * (x * x - power)
+        level_db = 10.0 * np.log10(power + 1e-20)
+        if level_db > gate_db:
+            wanted_db = min(max(target_db - level_db, -max_cut_db), max_gain_db)
+            gain_db += (attack if wanted_db < gain_db else release) * (wanted_db - gain_db)
+        out[n] = x * 10.0 ** (gain_db / 20.0)
+    return out
+
+
+@njit(cache=True)
+def peak_limit(samples: np.ndarray, ceiling: float, release: float) -> np.ndarray:
+    """Return samples turned down where their peaks, held with a decay of `release` per sample, exceed `ceiling`."""
+    out = np.empty(samples.size, dtype=np.float32)
+    held = 0.0
+    for n in range(samples.size):
+        x = np.float64(samples[n])
+        held = max(abs(x), held * release)
+        out[n] = x * ceiling / held if held > ceiling else x
+    return out
