@@ -12,17 +12,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-# A chain's stages are found in the op table: these modules put theirs there.
-from roomtone.augment.ops import (  # noqa: F401
-    audiomentations_op,
-    codec,
-    device,
-    dynamics,
-    filters,
-    loss,
-    self_noise,
-    telephone,
-)
 from roomtone.augment.ops.table import DrawContext, Processor, Samples
 from roomtone.coverage.errors import RoomtoneError
 

@@ -128,6 +128,7 @@ _OP_MODULES = (
     "audiomentations_op",
     "babble",
     "codec",
+    "device",
     "dynamics",
     "equipment",
     "filters",
