@@ -1,0 +1,276 @@
+"""Banks of realised rooms: built once, in parallel, kept by content, read through memory maps.
+
+A bank is a folder named by what it is made from (the op, the rate, the seed, the library versions): `bank.json` with the numbers
+of each realisation, and one array of three responses each. Every response has its direct sound at `DIRECT_SAMPLE`, and the
+three of one realisation share one microphone. A realisation is a pure function of op, rate, seed and its index, so any number of
+workers builds the same bits; its parameters alone build them again (`rebuild_entry`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.ops.room import RecordedRoom, ShoeBoxRoom
+from roomtone.augment.ops.table import Room, to_dict
+from roomtone.augment.rooms import recorded, shoebox
+from roomtone.augment.rooms.acoustics import measure
+from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
+from roomtone.augment.streams import content_key
+from roomtone.coverage.errors import RoomtoneError
+
+#: Raised when the meaning of a bank's numbers or arrays changes.
+FORMAT = 1
+
+__all__ = ["DIRECT_SAMPLE", "RoomBank", "RoomEntry", "build_bank", "default_cache_dir", "rebuild_entry"]
+
+
+@dataclass(frozen=True)
+class RoomEntry:
+    """One realised room.
+
+    Attributes:
+        id: content key of its parameters and rate.
+        speech, noise, equipment: responses to one microphone, float32 [shape=(samples,)], direct sound at `DIRECT_SAMPLE`
+            (1.0 for the talker; a `diffuse` place has its time there, but no direct sound).
+        t30_s, c50_db, drr_db: measured on `speech`.
+        t60_s: what was asked for, or None for a recorded room.
+        talker_distance_m, dimensions_m: geometry, or None where it is not known.
+        parameters: the numbers that make it, JSON-able.
+    """
+
+    id: str
+    speech: np.ndarray
+    noise: np.ndarray
+    equipment: np.ndarray
+    t30_s: float
+    c50_db: float
+    drr_db: float
+    t60_s: float | None
+    talker_distance_m: float | None
+    dimensions_m: tuple[float, ...] | None
+    parameters: dict[str, Any]
+
+
+class RoomBank:
+    """A finished bank on disk."""
+
+    def __init__(self, folder: Path, sample_rate_hz: int) -> None:
+        self.folder = folder
+        self.sample_rate_hz = sample_rate_hz
+        self._records = json.loads((folder / "bank.json").read_text())["entries"]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[RoomEntry]:
+        return (self.entry(index) for index in range(len(self)))
+
+    def entry(self, index: int) -> RoomEntry:
+        """Return realisation `index`; its arrays are read-only maps of the cache."""
+        record = self._records[index]
+        arrays = np.load(self.folder / record["file"], mmap_mode="r", allow_pickle=False)
+        return _entry(record["parameters"], arrays, self.sample_rate_hz, record["measured"])
+
+
+def build_bank(
+    room: Room,
+    sample_rate_hz: int,
+    *,
+    cache_dir: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    seed: int = 0,
+) -> RoomBank:
+    """Return the bank of a room, from the cache where it lies, built where it does not.
+
+    Args:
+        room: a `shoebox` or `recorded_room` op.
+        sample_rate_hz: rate of the responses, 8000 to 48000.
+        cache_dir: where banks are kept; default `$XDG_CACHE_HOME/roomtone/rooms`.
+        executor: builds the realisations in parallel; None builds them here. The bits are the same.
+        progress: called with (realisations done, realisations in all).
+        seed: of all draws.
+
+    Raises:
+        RoomtoneError: the room cannot be built (what, asked and possible).
+    """
+    if not 8000 <= sample_rate_hz <= 96000:
+        raise RoomtoneError(f"room bank: expected a sample rate of 8000 to 96000 Hz, got {sample_rate_hz!r}")
+    root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
+    folder = root / _bank_key(room, sample_rate_hz, seed)
+    if not _is_whole(folder):
+        _build(room, sample_rate_hz, folder, executor, progress, seed)
+    return RoomBank(folder, sample_rate_hz)
+
+
+def rebuild_entry(parameters: Mapping[str, Any], sample_rate_hz: int) -> RoomEntry:
+    """Return the realisation that these parameters stand for, the same bits as in its bank, without one.
+
+    Raises:
+        RoomtoneError: not the parameters of a room, or a recorded response has changed.
+    """
+    plain = dict(parameters)
+    arrays = _responses(plain, sample_rate_hz)
+    return _entry(plain, arrays, sample_rate_hz, _measured(arrays, sample_rate_hz))
+
+
+def default_cache_dir() -> Path:
+    """Return the folder in which banks are kept unless another is named."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "roomtone" / "rooms"
+
+
+def _bank_key(room: Room, sample_rate_hz: int, seed: int) -> str:
+    from importlib.metadata import version
+
+    versions = [version(name) for name in ("numpy", "scipy", "pyroomacoustics", "soxr")]
+    content: list[object] = []
+    if isinstance(room, RecordedRoom):
+        content = recorded.folder_content(room)
+    return content_key("room bank", FORMAT, to_dict(room), sample_rate_hz, seed, versions, content)
+
+
+def _build(
+    room: Room,
+    sample_rate_hz: int,
+    folder: Path,
+    executor: Executor | None,
+    progress: Callable[[int, int], None] | None,
+    seed: int,
+) -> None:
+    """Build a bank beside its place and move it there whole; where another process was faster, its bank stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        records = []
+        built = _realisations(room, sample_rate_hz, executor, seed)
+        for index, (total, parameters, arrays) in enumerate(built):
+            name = f"{index:04d}.npy"
+            np.save(work / name, arrays, allow_pickle=False)
+            measured = _measured(arrays, sample_rate_hz)
+            records.append(
+                {"file": name, "sha256": _sha256(work / name), "measured": measured, "parameters": parameters}
+            )
+            if progress is not None:
+                progress(index + 1, total)
+        text = json.dumps({"format": FORMAT, "op": to_dict(room), "entries": records}, indent=1, allow_nan=False)
+        (work / "bank.json").write_text(text)
+        _move(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(work: Path, folder: Path) -> None:
+    """Rename a finished bank to its place; what lies there broken is set aside first."""
+    if folder.exists() and not _is_whole(folder):
+        broken = Path(tempfile.mkdtemp(prefix=".broken-", dir=folder.parent))
+        with contextlib.suppress(OSError):
+            os.replace(folder, broken)
+        shutil.rmtree(broken, ignore_errors=True)
+    try:
+        os.replace(work, folder)
+    except OSError:
+        if not _is_whole(folder):
+            raise
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a bank lies here with every array as it was written."""
+    try:
+        content = json.loads((folder / "bank.json").read_text())
+        return content["format"] == FORMAT and all(
+            _sha256(folder / r["file"]) == r["sha256"] for r in content["entries"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _realisations(
+    room: Room, sample_rate_hz: int, executor: Executor | None, seed: int
+) -> Iterator[tuple[int, dict[str, Any], np.ndarray]]:
+    """Yield (number of realisations, parameters, responses), in order."""
+    if isinstance(room, ShoeBoxRoom):
+        tasks: list[tuple[Any, ...]] = [(_realise, room, sample_rate_hz, seed, k) for k in range(room.realisations)]
+    elif isinstance(room, RecordedRoom):
+        tasks = [(_recorded, parameters, sample_rate_hz) for parameters in recorded.draw_all(room, sample_rate_hz)]
+    else:
+        raise RoomtoneError(f"room bank: op {room.op!r} is no room that can be built")
+    if executor is None:
+        for function, *arguments in tasks:
+            yield len(tasks), *function(*arguments)
+        return
+    futures = [executor.submit(*task) for task in tasks]
+    try:
+        for future in futures:
+            yield len(tasks), *future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _realise(room: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int) -> tuple[dict[str, Any], np.ndarray]:
+    parameters = shoebox.draw_parameters(room, sample_rate_hz, seed, index)
+    return parameters, shoebox.responses(parameters, sample_rate_hz)
+
+
+def _recorded(parameters: dict[str, Any], sample_rate_hz: int) -> tuple[dict[str, Any], np.ndarray]:
+    return parameters, recorded.responses(parameters, sample_rate_hz)
+
+
+def _responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
+    kinds = {ShoeBoxRoom.op: shoebox.responses, RecordedRoom.op: recorded.responses}
+    if parameters.get("kind") not in kinds:
+        raise RoomtoneError(f"room parameters: unknown kind {parameters.get('kind')!r}; known: {', '.join(kinds)}")
+    try:
+        return kinds[parameters["kind"]](parameters, sample_rate_hz)
+    except (KeyError, TypeError) as error:
+        raise RoomtoneError(f"room parameters: {error!r} is missing or malformed") from error
+
+
+def _measured(arrays: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
+    """Return T30, C50 and DRR of the talker's response.
+
+    Raises:
+        RoomtoneError: one of them cannot be told.
+    """
+    found = measure(arrays[0], sample_rate_hz, DIRECT_SAMPLE)
+    figures = {"t30_s": found.t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise RoomtoneError(f"room: {name} cannot be told; the response falls by {found.decay_range_db:.0f} dB")
+    return figures
+
+
+def _entry(
+    parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: int, measured: Mapping[str, float]
+) -> RoomEntry:
+    dimensions = parameters.get("dimensions_m")
+    return RoomEntry(
+        id=content_key("room", FORMAT, parameters, sample_rate_hz)[:16],
+        speech=arrays[0],
+        noise=arrays[1],
+        equipment=arrays[2],
+        t60_s=parameters.get("t60_s"),
+        talker_distance_m=parameters.get("talker_distance_m"),
+        dimensions_m=None if dimensions is None else tuple(dimensions),
+        parameters=parameters,
+        **measured,
+    )

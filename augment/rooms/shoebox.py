@@ -1,0 +1,261 @@
+"""Realisations of a rectangular room: where things stand, how much the walls swallow, and the responses that follow.
+
+`draw_parameters` draws and calibrates one realisation and returns it as plain numbers; `responses` makes the samples from those
+numbers alone. Calibration goes by measurement: from Eyring's formula, the wall absorption is corrected until the simulated T30 is
+near, then the losses along the way (`bands`) bring the T30 of the talker's response onto its target.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.ops.room import Place, ShoeBoxRoom, low_high
+from roomtone.augment.ops.table import Drawn
+from roomtone.augment.rooms.acoustics import decay_db
+from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, split_bands
+from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
+from roomtone.augment.streams import stream
+from roomtone.coverage.errors import RoomtoneError
+
+SOURCES = ("talker", "noise", "equipment")
+#: Neper of amplitude in 60 dB.
+_NEPER_60_DB = math.log(1000.0)
+#: A response ends where what is left of it lies this far below the whole.
+_END_DB = -62.0
+_PLACINGS = 4000
+_MAX_ABSORPTION = 0.95
+
+
+def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int) -> dict[str, Any]:
+    """Return realisation `index` of a room as plain JSON numbers, calibrated.
+
+    Raises:
+        RoomtoneError: the distances do not fit into the room, or the walls cannot make it that dry.
+    """
+    rng = stream(seed, "room", index, "shape")
+    dimensions = tuple(_draw(rng, size) for size in op.dimensions_m)
+    target_s = _draw(rng, op.t60_s)
+    parameters: dict[str, Any] = {
+        "kind": op.op,
+        "dimensions_m": list(dimensions),
+        **_place(op, dimensions, sample_rate_hz, seed, index),
+        "t60_s": target_s,
+        "scattering": op.scattering,
+        "image_order": op.image_order,
+        "temperature_c": op.temperature_c,
+        "humidity_percent": op.humidity_percent,
+        "bin_s": 0.004 if target_s > 0.2 else 0.002,
+        "seed": int(stream(seed, "room", index, "rays").integers(2**31)),
+    }
+    return _calibrated(op, parameters, sample_rate_hz)
+
+
+def responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
+    """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers."""
+    scene = _scene(parameters, sample_rate_hz)
+    rows = []
+    for offset, name in enumerate(SOURCES):
+        raw = trace(
+            scene, tuple(parameters[f"{name}_m"]), seed=parameters["seed"] + offset, blocked=_blocked(parameters, name)
+        )
+        rows.append(_with_losses(raw, parameters, sample_rate_hz))
+    ends = [_end(row) for row in rows]
+    out = np.zeros((len(rows), max(ends)), dtype=np.float32)
+    for row, end, place in zip(rows, ends, out):
+        place[:end] = row[:end] / rows[0][DIRECT_SAMPLE]
+    return out
+
+
+def _draw(rng: np.random.Generator, value: Drawn) -> float:
+    """Return a uniform value of a range; a plain number uses up a draw as well, so that it moves no other."""
+    low, high = low_high(value)
+    return float(low + (high - low) * rng.random())
+
+
+def _place(
+    op: ShoeBoxRoom, dimensions: tuple[float, ...], sample_rate_hz: int, seed: int, index: int
+) -> dict[str, Any]:
+    """Return where microphone, talker, noise and equipment stand.
+
+    Placings are tried until one fits. The microphone goes first; its tries go on until all sources find their place.
+    """
+    step_m = speed_of_sound(op.temperature_c, op.humidity_percent) / sample_rate_hz
+    margins = [min(op.wall_margin_m, 0.1 * size) for size in dimensions]
+    rng = stream(seed, "room", index, "places")
+    for _ in range(_PLACINGS):
+        talker_height, microphone_height = _draw(rng, op.talker_height_m), _draw(rng, op.microphone_height_m)
+        distance = _whole_samples(_draw(rng, op.talker_distance_m), step_m)
+        reach = 0.8 * distance
+        height = min(max(microphone_height, talker_height - reach), talker_height + reach)
+        microphone = [*(m + (size - 2 * m) * rng.random() for m, size in zip(margins[:2], dimensions[:2])), height]
+        talker = _at_distance(rng, microphone, distance, talker_height)
+        noise = _background(rng, op.noise_distance_m, microphone, dimensions, margins, step_m)
+        equipment = _background(rng, op.equipment_distance_m, microphone, dimensions, margins, step_m)
+        if all(_inside(p, dimensions, margins) for p in (talker, noise, equipment)):
+            return {
+                "microphone_m": microphone,
+                "talker_m": talker,
+                "noise_m": noise,
+                "equipment_m": equipment,
+                "blocked": [
+                    k
+                    for k, v in (("noise", op.noise_distance_m), ("equipment", op.equipment_distance_m))
+                    if v == "diffuse"
+                ],
+                "talker_distance_m": distance,
+            }
+    raise RoomtoneError(
+        f"room: no place found for talker_distance_m {op.talker_distance_m!r}, noise_distance_m {op.noise_distance_m!r} and "
+        f"equipment_distance_m {op.equipment_distance_m!r} in a room of {_size(dimensions)} m "
+        f"(margin to the walls {op.wall_margin_m:g} m); smaller distances fit"
+    )
+
+
+def _whole_samples(distance_m: float, step_m: float) -> float:
+    """Return the distance that sound travels in a whole number of samples: the direct sound then needs no interpolation."""
+    return max(round(distance_m / step_m), 1) * step_m
+
+
+def _at_distance(rng: np.random.Generator, centre: list[float], distance: float, height: float) -> list[float]:
+    across = math.sqrt(max(distance**2 - (height - centre[2]) ** 2, 0.0))
+    angle = 2.0 * math.pi * rng.random()
+    return [centre[0] + across * math.cos(angle), centre[1] + across * math.sin(angle), height]
+
+
+def _background(
+    rng: np.random.Generator,
+    where: Place,
+    microphone: list[float],
+    dimensions: tuple[float, ...],
+    margins: list[float],
+    step_m: float,
+) -> list[float]:
+    """Return a place at the asked distance and any height; for `diffuse`, at least a third of the room away."""
+    if where == "diffuse":
+        for _ in range(100):
+            place = [m + (size - 2 * m) * rng.random() for m, size in zip(margins, dimensions)]
+            if math.dist(place, microphone) >= max(dimensions) / 3.0:
+                break
+        return place
+    assert not isinstance(where, str)
+    distance = _whole_samples(_draw(rng, where), step_m)
+    low, high = (
+        max(margins[2], microphone[2] - 0.8 * distance),
+        min(dimensions[2] - margins[2], microphone[2] + 0.8 * distance),
+    )
+    return _at_distance(rng, microphone, distance, low + (high - low) * rng.random())
+
+
+def _inside(place: list[float], dimensions: tuple[float, ...], margins: list[float]) -> bool:
+    sides = all(m <= x <= size - m for x, size, m in zip(place[:2], dimensions[:2], margins[:2]))
+    return sides and 0.02 <= place[2] <= dimensions[2] - 0.02
+
+
+def _size(dimensions: Sequence[float]) -> str:
+    return " x ".join(f"{size:.2f}" for size in dimensions)
+
+
+def _scene(parameters: dict[str, Any], sample_rate_hz: int) -> Scene:
+    keys = ("absorption", "scattering", "image_order", "temperature_c", "humidity_percent", "bin_s")
+    return Scene(
+        tuple(parameters["dimensions_m"]),
+        tuple(parameters["microphone_m"]),
+        **{key: parameters[key] for key in keys},
+        sample_rate_hz=sample_rate_hz,
+    )
+
+
+def _blocked(parameters: dict[str, Any], name: str) -> bool:
+    return name in parameters["blocked"]
+
+
+def _with_losses(raw: np.ndarray, parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
+    bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
+    return apply_losses(bands, np.array(parameters["losses_neper_per_s"]), sample_rate_hz, DIRECT_SAMPLE)
+
+
+def _end(response: np.ndarray) -> int:
+    return DIRECT_SAMPLE + int(np.searchsorted(-decay_db(response, DIRECT_SAMPLE), -_END_DB))
+
+
+def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int) -> dict[str, Any]:
+    """Return the parameters with wall absorption and losses under which the talker's response meets the target."""
+    centres = centres_hz(sample_rate_hz)
+    shape = _band_shape(op, centres)
+    speed = speed_of_sound(op.temperature_c, op.humidity_percent)
+    air = air_losses(centres, op.humidity_percent, speed) if op.air_absorption else np.zeros(len(centres))
+    target_s = parameters["t60_s"]
+    grey_s = target_s * max(shape) * 1.03  # the losses can then mostly be losses
+    bare = float("nan")
+    log_reflected = -_eyring_exponent(parameters["dimensions_m"], speed) / grey_s
+    for _ in range(5):
+        absorption = 1.0 - math.exp(log_reflected)
+        if absorption > _MAX_ABSORPTION:
+            raise RoomtoneError(
+                f"room: t60_s {target_s:g} is too short for {_size(parameters['dimensions_m'])} m; the walls would "
+                f"have to swallow {absorption:.0%} of the sound (at most {_MAX_ABSORPTION:.0%})"
+            )
+        tried = parameters | {"absorption": absorption}
+        raw = trace(_scene(tried, sample_rate_hz), tuple(parameters["talker_m"]), seed=parameters["seed"])
+        bare = _t30(raw, sample_rate_hz)
+        if not bare > 0.0 or abs(bare / grey_s - 1.0) < 0.1:
+            break
+        log_reflected *= bare / grey_s
+    losses = _fit_losses(raw, sample_rate_hz, air, target_s, shape)
+    return tried | {"losses_neper_per_s": [float(loss) for loss in losses]}
+
+
+def _eyring_exponent(dimensions: list[float], speed_m_s: float) -> float:
+    """Return `-T60 * ln(1 - absorption)` by Eyring's formula: 24 ln 10 V / (c S)."""
+    length, width, height = dimensions
+    surface = 2.0 * (length * width + length * height + width * height)
+    return 24.0 * math.log(10.0) * length * width * height / (speed_m_s * surface)
+
+
+def _band_shape(op: ShoeBoxRoom, centres: tuple[float, ...]) -> np.ndarray:
+    """Return T60 of each band over the broadband one; bands that the preset does not name take the nearest one's."""
+    if not op.t60_bands_s:
+        return np.ones(len(centres))
+    known = np.log2([centre for centre, _ in op.t60_bands_s])
+    times = np.array([t60_s for _, t60_s in op.t60_bands_s])
+    return np.interp(np.log2(centres), known, times) / (sum(low_high(op.t60_s)) / 2.0)
+
+
+def _fit_losses(
+    raw: np.ndarray, sample_rate_hz: int, air: np.ndarray, target_s: float, shape: np.ndarray
+) -> np.ndarray:
+    """Return the losses per band, neper per second, under which the T30 of the response is `target_s`.
+
+    With a band shape, each band goes to its own time first; what the broadband T30 then misses is made up by scaling all of
+    them. Without, one loss on top of that of the air serves all bands.
+    """
+    bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
+    losses = air.copy()
+    scale = 1.0
+    shaped = bool(np.ptp(shape) > 0.0)
+    for _ in range(12 if shaped else 0):
+        for index, band in enumerate(bands):
+            found = _t30(
+                apply_losses(band[None], losses[index : index + 1], sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz
+            )
+            losses[index] += _NEPER_60_DB * (1.0 / (target_s * shape[index] * scale) - 1.0 / found)
+        scale *= target_s / _t30(apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz)
+    for _ in range(12):
+        found = _t30(apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz)
+        if abs(found / target_s - 1.0) < 1e-4:
+            break
+        losses += _NEPER_60_DB * (1.0 / target_s - 1.0 / found)
+    return losses
+
+
+def _t30(response: np.ndarray, sample_rate_hz: int) -> float:
+    """Return T30 without asking for a range: what is simulated has no noise."""
+    level_db = decay_db(response, DIRECT_SAMPLE)
+    inside = np.flatnonzero((level_db <= -5.0) & (level_db >= -35.0))
+    times = inside / sample_rate_hz
+    times = times - times.mean()
+    return float(-60.0 * (times * times).sum() / (times * level_db[inside]).sum())
