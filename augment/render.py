@@ -1,6 +1,7 @@
 """From a recipe and the clean speech to samples: the signal chain, in the order that physics has it.
 
-clean speech -> level (P.56) -> room -> sum with noise and equipment at the microphone (SNRs hold there) -> handset -> level -> int16.
+clean speech -> level (P.56) -> room -> sum with noise and equipment at the microphone, where SNRs hold -> handset
+-> level -> 16 bits.
 Everything here is deterministic: a recipe gives the same bits in any worker.
 """
 

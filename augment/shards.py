@@ -28,7 +28,7 @@ from roomtone.augment.ops.recordings import LoopedRecording, permuted
 from roomtone.augment.ops.table import Asset, Room, Source, parse_op
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
 from roomtone.augment.render import CleanSpeech, Render, prepare, render
-from roomtone.augment.rooms.bank import RoomBank, RoomEntry, build_bank
+from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.seal import SEAL, seal
 from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.streams import content_key
@@ -100,34 +100,27 @@ class Studio:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self._entries: dict[str, list[RoomEntry]] = {}
 
-    @functools.cache  # noqa: B019 - a studio lives as long as its worker
-    def bank(self, room: Room) -> RoomBank:
-        """Return the bank of a room preset, from the cache where it lies."""
-        return build_bank(room, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
-
-    def room_parameters(self, condition: ConditionLevels) -> list[dict[str, Any]]:
-        """Return the realisations a condition may draw from."""
+    def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
+        """Return the realisations a condition may draw from, from the bank's cache; none where it has no room."""
         level = condition.levels.get("room")
         if level is None:
             return []
-        assert isinstance(level.op, Room)
-        bank = self.bank(level.op)
-        return [bank.entry(k).parameters for k in range(len(bank))]
-
-    def entry(self, condition: ConditionLevels, parameters: Mapping[str, Any] | None) -> RoomEntry | None:
-        """Return the realisation with these parameters."""
-        if parameters is None:
-            return None
-        op = condition.levels["room"].op
-        assert isinstance(op, Room)
-        bank = self.bank(op)
-        return next(bank.entry(k) for k in range(len(bank)) if bank.entry(k).parameters == parameters)
+        if level.name not in self._entries:
+            assert isinstance(level.op, Room)
+            self._entries[level.name] = list(
+                build_bank(level.op, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
+            )
+        return self._entries[level.name]
 
     def assets(
-        self, condition: ConditionLevels, utterance: Utterance
+        self, condition: ConditionLevels, utterance: Utterance, ordinal: int
     ) -> tuple[dict[str, tuple[Asset, ...]], dict[str, Clip]]:
-        """Return the recordings of a condition, those of the target speaker left out, and where they lie."""
+        """Return the recordings of a condition, those of the target speaker left out, and where they lie.
+
+        Recorded noises are dealt out: each is played once before any is played again in that condition.
+        """
         assets: dict[str, tuple[Asset, ...]] = {}
         clips: dict[str, Clip] = {}
         for factor, level in condition.levels.items():
@@ -256,6 +249,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
     label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
     assets, clips = studio.assets(condition, utterance, work.ordinal + item[1] * job.utterances)
+    entries = studio.entries(condition)
     recipe = draw_recipe(
         condition,
         draws,
@@ -263,11 +257,11 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
         clean.samples.size,
         job.sample_rate_hz,
         job.level_dbov,
-        room_parameters=studio.room_parameters(condition),
+        room_parameters=[entry.parameters for entry in entries],
         assets=assets,
         clips=clips,
     )
-    entry = studio.entry(condition, recipe.room)
+    entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
     made = render(recipe, clean, Fetcher(recipe.clips, job.sample_rate_hz), entry, name=label)
     path = work.writer.add(name, made.pcm, job.sample_rate_hz)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}

@@ -16,7 +16,7 @@ from roomtone.augment.ops.table import Room, Samples
 from roomtone.augment.presets import load_preset, preset_names
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe
 from roomtone.augment.render import Render, prepare, render
-from roomtone.augment.rooms.bank import RoomBank, build_bank
+from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.coverage.errors import RoomtoneError
 
 
@@ -64,7 +64,7 @@ class Condition:
         self._cache_dir = cache_dir
         self._calls = itertools.count()
         self._catalogues: dict[int, dict[str, Catalogue]] = {}
-        self._banks: dict[int, RoomBank] = {}
+        self._entries: dict[int, list[RoomEntry]] = {}
 
     @property
     def name(self) -> str:
@@ -96,8 +96,8 @@ class Condition:
         checked = _checked(samples, sample_rate_hz)
         clean = prepare(checked, sample_rate_hz)
         recipe = self.recipe(checked.size, sample_rate_hz, key=next(self._calls) if key is None else key)
-        entry = self._entry(recipe, sample_rate_hz)
-        return render(recipe, clean, Fetcher(recipe.clips, sample_rate_hz), entry, name=self.name)
+        fetch = Fetcher(recipe.clips, sample_rate_hz)
+        return render(recipe, clean, fetch, self.room_entry(recipe), name=self.name)
 
     def recipe(self, num_samples: int, sample_rate_hz: int, *, key: str | int) -> Recipe:
         """Return what a call with this key on so many samples draws."""
@@ -110,7 +110,7 @@ class Condition:
             num_samples,
             sample_rate_hz,
             self.level_dbov,
-            room_parameters=self._room_parameters(sample_rate_hz),
+            room_parameters=[entry.parameters for entry in self._rooms(sample_rate_hz)],
             assets={factor: catalogue.assets for factor, catalogue in catalogues.items()},
             clips=clips,
         )
@@ -130,24 +130,18 @@ class Condition:
             self._catalogues[sample_rate_hz] = {factor: catalogue for (factor, _), catalogue in found.items()}
         return self._catalogues[sample_rate_hz]
 
-    def _bank(self, sample_rate_hz: int) -> RoomBank | None:
+    def _rooms(self, sample_rate_hz: int) -> list[RoomEntry]:
         if "room" not in self._levels.levels:
-            return None
-        if sample_rate_hz not in self._banks:
+            return []
+        if sample_rate_hz not in self._entries:
             op = self._levels.levels["room"].op
             assert isinstance(op, Room)
-            self._banks[sample_rate_hz] = build_bank(op, sample_rate_hz, cache_dir=self._cache_dir)
-        return self._banks[sample_rate_hz]
+            self._entries[sample_rate_hz] = list(build_bank(op, sample_rate_hz, cache_dir=self._cache_dir))
+        return self._entries[sample_rate_hz]
 
-    def _room_parameters(self, sample_rate_hz: int) -> list[dict[str, Any]]:
-        bank = self._bank(sample_rate_hz)
-        return [] if bank is None else [bank.entry(k).parameters for k in range(len(bank))]
-
-    def _entry(self, recipe: Recipe, sample_rate_hz: int) -> Any:
-        bank = self._bank(sample_rate_hz)
-        if bank is None:
-            return None
-        return next(bank.entry(k) for k in range(len(bank)) if bank.entry(k).parameters == recipe.room)
+    def room_entry(self, recipe: Recipe) -> RoomEntry | None:
+        """Return the realised room that a recipe of this condition names."""
+        return next((e for e in self._rooms(recipe.sample_rate_hz) if e.parameters == recipe.room), None)
 
 
 def _find(factor: str, name: str, *, search: Sequence[Path]) -> dict[str, Any]:

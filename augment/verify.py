@@ -186,7 +186,11 @@ def _label_faults(row: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
 def _measure_faults(row: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[str]:
     for column, got in measured.items():
         said = row.get(column)
-        if isinstance(got, float) and not (not is_null(said) and math.isclose(said, got, rel_tol=1e-6, abs_tol=1e-6)):
-            yield f"{column} says {said}, measured again {got:.4f}"
-        elif not isinstance(got, float) and (None if is_null(said) else said) != got:
+        if not _agrees(None if is_null(said) else said, got):
             yield f"{column} says {said}, measured again {got}"
+
+
+def _agrees(said: Any, got: Any) -> bool:
+    if isinstance(said, float) and isinstance(got, float):
+        return math.isclose(said, got, rel_tol=1e-6, abs_tol=1e-6)
+    return bool(said == got)

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from roomtone.augment.executors import Engine, ProcessEngine, WorkerDied, make_engine
 from roomtone.coverage.errors import RoomtoneError
 

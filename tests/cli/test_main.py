@@ -1,0 +1,137 @@
+"""The command line: quick help, one clear line for each mistake, and configurations that all compose."""
+
+import subprocess
+import sys
+
+import pytest
+
+from roomtone.cli.compose import compose_config
+from roomtone.cli.main import COMMANDS, Arguments, main, parse_arguments
+from roomtone.coverage.errors import RoomtoneError
+
+HEAVY = {"librosa", "pyroomacoustics", "scipy", "matplotlib", "pandas", "numpy", "hydra", "pyarrow", "duckdb", "numba"}
+
+
+def test_help_imports_nothing_heavy_and_lists_the_commands():
+    done = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-m", "roomtone.cli.main", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert "roomtone" in imported
+    assert not imported & HEAVY
+    for name in COMMANDS:
+        assert f"  {name} " in done.stdout
+
+
+def test_roomtone_alone_lists_the_commands(capsys):
+    assert main([]) == 0
+    assert "generate" in capsys.readouterr().out
+
+
+def test_generate_help_lists_groups_options_and_keys(capsys):
+    assert main(["generate", "--help"]) == 0
+    out = capsys.readouterr().out
+    for text in (
+        "corpus     demo",
+        "design     covering, ",
+        "processes",
+        "max_rejected: 0.01",
+        "landline_mulaw",
+        "mri_epi",
+        "ward",
+    ):
+        assert text in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["generat"], "unknown command 'generat'; did you mean 'generate'?"),
+        (["generate", "sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
+        (["generate", "corpus.pth=x"], "unknown key 'corpus.pth'"),
+        (["generate", "scenario=hospital_imaging_flor"], "did you mean 'hospital_imaging_floor'?"),
+        (["generate", "design=cover"], "design: there is no option 'cover'; did you mean 'covering'?"),
+        (["generate", "seed"], "'seed' is not of the form key=value"),
+        (["generate", "--sed"], "unknown option '--sed'"),
+        (["generate", "--config-dir"], "--config-dir needs a value"),
+        (["generate", "--config-dir", "/no/such/folder"], "'/no/such/folder' is not a folder"),
+        (["generate", "--config-name", "mine"], "there is no 'mine'"),
+        (["generate", "+x._target_=os.system"], "'_target_' is not allowed"),
+        (["generate", "scenario.factors.room=[none,wart]"], "room: unknown preset 'wart'; did you mean 'ward'?"),
+        (["generate", "scenario.factors.noise=[none,babble]"], "says no SNR; write for instance babble@10dB"),
+        (["generate", "seed=-1"], "seed: expected a whole number from 0 up, got -1"),
+        (["generate", "executor.workers=0"], "executor.workers: expected a whole number from 1 up, got 0"),
+        (["generate", "output.format=mp4"], "output.format: unknown 'mp4'"),
+        (["generate", "corpus=table", "corpus.path=/no/such.csv"], "/no/such.csv"),
+        (["verify"], "verify needs a set"),
+        (["verify", "dataset=/no/such"], "/no/such"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_status_1(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert list(tmp_path.rglob("*.flac")) == []
+
+
+def test_options_may_stand_anywhere():
+    arguments = parse_arguments(["seed=1", "--config-dir=x", "--cfg", "--config-name", "y", "design=full"])
+    assert arguments == Arguments(("seed=1", "design=full"), "x", "y", True, False)
+
+
+def primaries():
+    from roomtone.augment.presets import packaged_dir
+
+    return sorted(path.stem for path in packaged_dir().glob("*.yaml"))
+
+
+def test_every_primary_is_found():
+    assert {"generate", "verify", "coverage"} <= set(primaries())
+
+
+@pytest.mark.parametrize("primary", primaries())
+def test_every_option_of_every_group_composes(primary):
+    import yaml
+
+    from roomtone.augment.presets import packaged_dir
+
+    defaults = yaml.safe_load((packaged_dir() / f"{primary}.yaml").read_text()).get("defaults", [])
+    groups = [key for entry in defaults if isinstance(entry, dict) for key in entry]
+    compose_config(Arguments(()), primary)
+    for group in groups:
+        for option in sorted((packaged_dir() / group).glob("*.yaml")):
+            assert compose_config(Arguments((f"{group}={option.stem}",)), primary) is not None
+
+
+def test_a_users_option_wins_over_the_packaged_one_of_the_same_name(tmp_path):
+    """Hydra's own default is that the packaged file silently wins."""
+    (tmp_path / "scenario").mkdir()
+    (tmp_path / "scenario" / "drive_through.yaml").write_text("name: mine\nfactors: {room: [none]}\n")
+    cfg = compose_config(Arguments(("scenario=drive_through",), str(tmp_path)), "generate")
+    assert cfg.scenario.name == "mine"
+
+
+def test_yaml_that_does_not_parse_is_one_line(tmp_path):
+    (tmp_path / "scenario").mkdir()
+    (tmp_path / "scenario" / "broken.yaml").write_text("name: [\n")
+    with pytest.raises(RoomtoneError) as caught:
+        compose_config(Arguments(("scenario=broken",), str(tmp_path)), "generate")
+    assert "\n" not in str(caught.value)
+
+
+def test_every_key_of_every_primary_has_a_comment():
+    from roomtone.augment.presets import packaged_dir
+
+    for primary in primaries():
+        lines = (packaged_dir() / f"{primary}.yaml").read_text().splitlines()
+        assert lines[0].startswith("# roomtone "), f"{primary}.yaml does not open with the command to run"
+        keys = [i for i, line in enumerate(lines) if line and line[0].isalpha() and not line.startswith("defaults:")]
+        assert keys, primary
+        for i in keys:
+            assert lines[i - 1].startswith("#") or "#" in lines[i], f"{primary}.yaml: {lines[i]!r} has no comment"
