@@ -9,8 +9,19 @@ from typing import Any
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
     "MANIFEST_SCHEMA": "manifest",
+    "CoverageMatrix": "matrix",
+    "GateNotMetError": "errors",
+    "RoomtoneError": "errors",
+    "TWayCoverage": "tway",
+    "conditions_for": "designs",
+    "covering_array": "arrays",
+    "fill_plan": "fill",
+    "maximal_uncovered_patterns": "patterns",
+    "parse_goals": "goals",
+    "print_matrix": "terminal",
     "read_manifest": "manifest",
     "scan_manifest": "manifest",
+    "t_way_coverage": "tway",
     "write_part": "manifest",
 }
 

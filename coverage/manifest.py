@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 #: A dataset folder, or several: a set is read once however often it is named.
 Dataset = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-#: Joins the accents of a multi-accent speaker in the column `accent`.
-ACCENT_SEPARATOR = "|"
-
 #: Column name -> Arrow type name, in the order of the table.
 COLUMNS: dict[str, str] = {
     **dict.fromkeys(["sample_id", "utterance_id"], "string"),
@@ -152,7 +149,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def manifest_parts(dataset: Dataset) -> list[Path]:
+def manifest_parts(dataset: Dataset) -> list[str]:
     """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
 
     Raises:
@@ -160,9 +157,7 @@ def manifest_parts(dataset: Dataset) -> list[Path]:
     """
     parts = []
     for folder in dataset_folders(dataset):
-        found = sorted((folder / "manifest").glob("part-*.parquet"))
-        if not folder.is_dir():
-            raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
+        found = _remote_parts(folder) if is_remote(folder) else _local_parts(Path(folder))
         if not found:
             raise RoomtoneError(
                 f"{folder}: no manifest/part-*.parquet in it; is it a set that `roomtone generate` wrote?"
@@ -171,12 +166,34 @@ def manifest_parts(dataset: Dataset) -> list[Path]:
     return parts
 
 
-def dataset_folders(dataset: Dataset) -> list[Path]:
-    """Return the folders named by `dataset`, each once, in the order given."""
+def _local_parts(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
+    return sorted(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
+
+
+def _remote_parts(folder: str) -> list[str]:
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(folder)
+        found = filesystem.glob(f"{path.rstrip('/')}/manifest/part-*.parquet")
+    except (ImportError, ValueError, OSError) as error:
+        raise RoomtoneError(f"{folder}: cannot be listed ({str(error).splitlines()[0]})") from error
+    return sorted(filesystem.unstrip_protocol(path) for path in found)
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is a URL of an object store rather than a folder of this machine."""
+    return "://" in path
+
+
+def dataset_folders(dataset: Dataset) -> list[str]:
+    """Return the folders or URLs named by `dataset`, each once, in the order given."""
     named: Iterable[Any] = [dataset] if isinstance(dataset, str | os.PathLike) else dataset
-    folders: dict[Path, Path] = {}
-    for name in named:
-        folders.setdefault(Path(name).resolve(), Path(name))
+    folders: dict[str, str] = {}
+    for name in map(str, named):
+        folders.setdefault(name.rstrip("/") if is_remote(name) else str(Path(name).resolve()), name)
     if not folders:
         raise RoomtoneError("dataset: no folder was given")
     return list(folders.values())
@@ -207,14 +224,14 @@ def read_manifest(dataset: Dataset, columns: Sequence[str] | None = None) -> pd.
     wanted = list(schema.names) if columns is None else list(columns)
     for name in wanted:
         if name not in schema.names:
-            raise RoomtoneError(f"{parts[0].parent}: there is no column {name!r}; {nearest(name, schema.names)}")
+            raise RoomtoneError(f"{Path(parts[0]).parent}: there is no column {name!r}; {nearest(name, schema.names)}")
     read = list(dict.fromkeys([*wanted, "sample_id"]))
     table = pa.concat_tables(_read_part(part, schema, read) for part in parts)
     frame = table.to_pandas()
     return frame.drop_duplicates("sample_id", ignore_index=True)[wanted]
 
 
-def _common_schema(parts: Sequence[Path]) -> pa.Schema:
+def _common_schema(parts: Sequence[str]) -> pa.Schema:
     """Return the columns of all parts: the contract's first, then the others, mixed kinds brought to one."""
     import pyarrow as pa
 
@@ -227,17 +244,26 @@ def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     return pa.schema([(n, known.field(n).type if n in COLUMNS else _widest(kinds[n])) for n in names])
 
 
-def _part_schema(part: Path) -> pa.Schema:
+def _part_schema(part: str) -> pa.Schema:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(part)
+        with _open_part(part) as file:
+            schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
     return schema
+
+
+def _open_part(part: str) -> Any:
+    if not is_remote(part):
+        return open(part, "rb")
+    import fsspec
+
+    return fsspec.open(part, "rb").open()
 
 
 def _widest(kinds: set[pa.DataType]) -> pa.DataType:
@@ -250,12 +276,13 @@ def _widest(kinds: set[pa.DataType]) -> pa.DataType:
     return pa.float64() if numbers else pa.string()
 
 
-def _read_part(part: Path, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+def _read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(part, columns=[c for c in columns if c in pq.read_schema(part).names], partitioning=None)
+        with _open_part(part) as file:
+            table = pq.read_table(file, columns=[c for c in columns if c in pq.read_schema(file).names])
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     arrays = [
@@ -279,6 +306,15 @@ def scan_manifest(dataset: Dataset, *, connection: duckdb.DuckDBPyConnection | N
     """
     import duckdb
 
-    parts = [str(part) for part in manifest_parts(dataset)]
+    parts = manifest_parts(dataset)
     connection = connection or duckdb.connect()
+    register_remote(connection, parts)
     return connection.read_parquet(parts, union_by_name=True)
+
+
+def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> None:
+    """Let DuckDB read the object stores that these parts lie in, through fsspec."""
+    import fsspec
+
+    for protocol in {part.partition("://")[0] for part in parts if is_remote(part)}:
+        connection.register_filesystem(fsspec.filesystem(protocol))

@@ -1,0 +1,212 @@
+"""The coverage matrix of one or more sets: counts, goals, holes, figures, pictures.
+
+matrix = CoverageMatrix("stress-set", axes=("accent", "condition"), goals={"default": {"speakers": 3}})
+matrix.to_frame()      # one row a cell: axes, counts, goals, status
+matrix.holes()         # the cells that miss a goal, and what would close them
+matrix                 # in a notebook: a heat map
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roomtone.coverage.axes import Axis, check_columns, identifier, literal, parse_axes
+from roomtone.coverage.cells import cell_rows
+from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.coverage.figures import Figures, matrix_figures
+from roomtone.coverage.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
+from roomtone.coverage.grid import Grid, count_grid, goal_columns, with_goals
+from roomtone.coverage.source import OpenSource, open_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from roomtone.coverage.tway import TWayCoverage
+
+
+class CoverageMatrix:
+    """Which cells of the chosen axes a set holds, in six counts, against goals.
+
+    Args:
+        source: a dataset folder, a table of recordings (CSV, TSV, JSONL, Parquet), a list of either, or a DataFrame with
+            the manifest's columns. Rows are united by `sample_id`.
+        axes: 1 to 6 manifest columns, or `{column: [edges]}` for a number in bins.
+        goals: see `roomtone.coverage.goals`; default one render a cell.
+        levels: further values of an axis, e.g. `{"condition": [...]}` of a scenario, that count as missing if unseen.
+
+    Raises:
+        RoomtoneError: nothing to read, an axis that is no column, or goals that do not parse.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        axes: Any = ("accent", "condition"),
+        goals: Mapping[str, Any] | Goals | None = None,
+        *,
+        levels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.source = source
+        self.goals = parse_goals(goals)
+        self._axes = parse_axes(axes)
+        with open_source(source) as opened:
+            self._check_goal_axes(opened)
+            self.where = opened.where
+            self.grid = with_goals(count_grid(opened, self._axes, self.goals, levels), self.goals)
+            self._margins = [_count_margin(opened, rule, self._axes, self.goals) for rule in self.goals.margins]
+            self._illegal_rows = _illegal_rows(opened, self.goals, self._axes)
+
+    def _check_goal_axes(self, opened: OpenSource) -> None:
+        """An axis that goals name must be an axis here or a column: a slip there would be a goal that never applies."""
+        known = [*[axis.column for axis in self._axes], *opened.columns]
+        rules = [*self.goals.cells, *self.goals.weights, *self.goals.ignore, *self.goals.illegal]
+        for name in {axis for rule in rules for axis in rule.where} | set(self.goals.levels):
+            if name not in known:
+                raise RoomtoneError(f"goals: {name!r} is neither an axis nor a column; {nearest(name, known)}")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Return the names of the axes."""
+        return tuple(axis.column for axis in self._axes)
+
+    @property
+    def levels(self) -> dict[str, list[str]]:
+        """Return the values of each axis, in order."""
+        return {axis.column: list(values) for axis, values in zip(self._axes, self.grid.levels)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell, combinations without samples included.
+
+        Columns: the axes; `renders, utterances, speakers, assets, minutes, words`; `goal_*` of each (0 where there is
+        none); `status`, `covered_share`; `speakers_effective` (Kish), `words_effective` (words of distinct
+        utterances over the design effect); `weight`.
+        """
+        return self.grid.frame.copy()
+
+    def margins(self) -> pd.DataFrame:
+        """Return one row a margin that has a goal: `margin` (its axes), `value`, counts, goals, status."""
+        import pandas as pd
+
+        frames = [frame for frame, _ in self._margins]
+        columns = ["margin", "value", *UNITS, *[f"goal_{unit}" for unit in UNITS], "status", "covered_share"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def holes(self, *, clean: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return the cells that miss a goal, what they miss, and whether rendering can close them; see `holes.py`.
+
+        Args:
+            clean: the speech that could be rendered, one row an utterance (`utterance_id, speaker, words, duration_s` and
+                the speech axes); default the distinct utterances of the source itself.
+        """
+        from roomtone.coverage.holes import list_holes
+
+        return list_holes(self, clean=clean)
+
+    def patterns(self) -> list[str]:
+        """Return the holes compressed, one line for each region in which everything is missing."""
+        from roomtone.coverage.patterns import hole_lines
+
+        return hole_lines(self.grid)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The coverage in numbers; see `figures.py`."""
+        shares = self.margins()["covered_share"].to_numpy(float)
+        return matrix_figures(
+            self.grid.frame,
+            margins=(int(np.isfinite(shares).sum()), int((shares >= 1).sum())),
+            illegal=int(self.grid.array("renders")[self.grid.array("status") == "illegal"].sum()) + self._illegal_rows,
+        )
+
+    def t_way(
+        self, strength: int, *, factors: Sequence[str] = (), min_samples: int = 1, min_speakers: int = 0
+    ) -> TWayCoverage:
+        """Return the t-way coverage of the factors' levels over all samples; see `tway.py`.
+
+        Args:
+            strength: t, 1 to 4.
+            factors: manifest columns; default the four acoustic factors that the set has.
+            min_samples: a combination counts from this many renders on.
+            min_speakers: and from this many distinct speakers on.
+        """
+        from roomtone.coverage.tway import source_t_way
+
+        with open_source(self.source) as opened:
+            return source_t_way(
+                opened, strength, factors, self.goals, min_samples=min_samples, min_speakers=min_speakers
+            )
+
+    def samples(self, *, limit: int = 50, **cell: str) -> pd.DataFrame:
+        """Return the samples of one cell, e.g. `samples(accent="scottish", condition="clean")`, `limit` at most."""
+        if missing := set(self.axes) ^ set(cell):
+            raise RoomtoneError(
+                f"samples: name a value for each of {', '.join(self.axes)}; check {', '.join(sorted(missing))}"
+            )
+        with open_source(self.source) as opened:
+            return cell_rows(opened, self._axes, [str(cell[name]) for name in self.axes], SAMPLE_COLUMNS, limit)
+
+    def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
+        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`."""
+        from roomtone.coverage.plots import heat_map
+
+        return heat_map(self.grid, unit=unit, by=by)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray)."""
+        try:
+            import xarray as xr
+        except ImportError as error:
+            raise RoomtoneError("to_xarray: xarray is not installed; pip install 'roomtone[notebooks]'") from error
+
+        columns = [*UNITS, *[f"goal_{unit}" for unit in UNITS], "covered_share", "status", "weight"]
+        data = {name: (self.axes, self.grid.array(name)) for name in columns}
+        return xr.Dataset(data, coords={axis: list(values) for axis, values in self.levels.items()})
+
+    def __repr__(self) -> str:
+        figures = self.figures
+        return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+
+    def _repr_html_(self) -> str:
+        from roomtone.coverage.plots import as_svg
+
+        return f"<p>{html.escape(repr(self))}</p>{as_svg(self.plot())}"
+
+
+#: What a drill-down from a cell shows of each sample.
+SAMPLE_COLUMNS = ("sample_id", "utterance_id", "speaker", "accent", "condition", "text", "duration_s", "audio_path")
+
+
+def _count_margin(source: OpenSource, rule: Rule, axes: Sequence[Axis], goals: Goals) -> tuple[pd.DataFrame, Grid]:
+    known = {axis.column: axis for axis in axes}
+    own = parse_axes([known.get(name, Axis(name)) for name in rule.axes])
+    check_columns(own, source.columns, where="goals.margins")
+    grid = count_grid(source, own, goals)
+    amounts = {unit: values.ravel() for unit, values in margin_amounts(rule, own, grid.levels).items()}
+    frame = goal_columns(grid.frame[[*grid.names, *UNITS]].copy(), amounts)
+    frame["margin"] = " x ".join(grid.names)
+    frame["value"] = frame[grid.names].agg(" x ".join, axis=1)
+    return frame[frame["status"] != "no goal"], grid
+
+
+def _illegal_rows(source: OpenSource, goals: Goals, axes: Sequence[Axis]) -> int:
+    """Return how many samples match an illegal rule that names other columns than the axes."""
+    names = {axis.column for axis in axes}
+    rules = [rule for rule in goals.illegal if rule.where and not set(rule.where) <= names]
+    if not rules:
+        return 0
+    where = " OR ".join(
+        "(" + " AND ".join(_sql_match(axis, patterns) for axis, patterns in r.where.items()) + ")" for r in rules
+    )
+    return int(source.connection.execute(f"SELECT count(*) FROM {source.relation} WHERE {where}").fetchall()[0][0])
+
+
+def _sql_match(column: str, patterns: Sequence[str]) -> str:
+    text = f"CAST({identifier(column)} AS VARCHAR)"
+    return "(" + " OR ".join(f"{text} = {literal(p)} OR {text} GLOB {literal(p)}" for p in patterns) + ")"
