@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from roomtone.augment.ops.filters import fit, resample
 from roomtone.augment.ops.level import rms_level_dbov
 from roomtone.augment.ops.table import DrawContext, Processor, Samples
 from roomtone.coverage.errors import RoomtoneError, nearest
@@ -38,6 +39,10 @@ LINEAR = frozenset(
         *("LowPassFilter", "LowShelfFilter", "PeakingFilter", "PolarityInversion", "SevenBandParametricEQ"),
     }
 )
+#: Filters whose frequencies reach 9.5 kHz by default. Above half the rate they are unstable, so below this rate they
+#: run at it, resampled there and back.
+_FILTERS = LINEAR - {"AirAbsorption", "Gain", "PolarityInversion"}
+_FILTER_RATE_HZ = 24000
 #: A transform that takes code as its argument; a preset is data.
 _NOT_DATA = frozenset({"Lambda"})
 _LARGEST_LAG_S = 0.1
@@ -102,7 +107,8 @@ class AudiomentationsOp(Processor):
         noise = np.random.Generator(np.random.Philox(key=int(loudness * 100))).standard_normal(context.num_samples)
         transform = _build(self.transform, self.arguments)
         with _seeded(seed), self._explained():
-            transform.randomize_parameters((loudness * noise).astype(np.float32), context.sample_rate_hz)
+            inner_hz = self._inner_rate_hz(context.sample_rate_hz)
+            transform.randomize_parameters((loudness * noise).astype(np.float32), inner_hz)
         return _parameters(transform)
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -162,10 +168,29 @@ class AudiomentationsOp(Processor):
             raise RoomtoneError(f"{self._name}: the seed is not drawn yet")
         transform = _build(self.transform, self.arguments)
         with _seeded(self.seed), self._explained():
-            heard = np.asarray(transform(np.array(samples, dtype=np.float32), sample_rate_hz), dtype=np.float32)
+            inner_hz = self._inner_rate_hz(sample_rate_hz)
+            inner = np.array(resample(samples, sample_rate_hz, inner_hz), dtype=np.float32)
+            heard = np.asarray(transform(inner, inner_hz), dtype=np.float32)
+        self._check_frequencies(_parameters(transform), inner_hz)
+        if inner_hz != sample_rate_hz:
+            heard = fit(resample(heard, inner_hz, sample_rate_hz), samples.size)
         if heard.ndim != 1 or not np.isfinite(heard).all():
             raise RoomtoneError(f"{self._name}: gave shape {heard.shape}, or values that are not finite")
         return heard, _parameters(transform)
+
+    def _inner_rate_hz(self, sample_rate_hz: int) -> int:
+        return max(sample_rate_hz, _FILTER_RATE_HZ) if self.transform in _FILTERS else sample_rate_hz
+
+    def _check_frequencies(self, parameters: Any, sample_rate_hz: int) -> None:
+        """Raise where a filter was drawn at or above half the rate: audiomentations would make it unstable."""
+        if isinstance(parameters, list):
+            for item in parameters:
+                self._check_frequencies(item, sample_rate_hz)
+        elif isinstance(parameters, dict):
+            for key, value in parameters.items():
+                if key in ("center_freq", "cutoff_freq") and value >= sample_rate_hz / 2:
+                    raise RoomtoneError(f"{self._name}: {key} {value:.0f} Hz is not below half of {sample_rate_hz} Hz")
+                self._check_frequencies(value, sample_rate_hz)
 
     def _lag(self, samples: Samples, heard: Samples, sample_rate_hz: int) -> int:
         if self.transform in TIME_CHANGING:

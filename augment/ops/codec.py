@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
+from roomtone.augment.ops.filters import fit, resample
 from roomtone.augment.ops.table import DrawContext, Drawn, Processor, Samples, pin_ranges
 from roomtone.coverage.errors import RoomtoneError
 
@@ -138,36 +139,23 @@ class Codec(Processor):
         rate_hz = self._rate_for(sample_rate_hz)
         level = self.compression_level
         assert level is None or isinstance(level, float)
-        pcm, clipped_share = _to_pcm(_resample(samples, sample_rate_hz, rate_hz))
+        pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz))
         lag = codec_lag(self.codec, rate_hz, level)
         decoded, report = _round_trip(np.pad(pcm, (0, max(lag, 0))), self.codec, rate_hz, level)
         aligned = _shift(decoded, -lag, pcm.size)
-        out = _fit(_resample(aligned, rate_hz, sample_rate_hz), samples.size)
+        out = fit(resample(aligned, rate_hz, sample_rate_hz), samples.size)
         return out.astype(np.float32), report | {"clipped_share": clipped_share}
 
     def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return the linear part: the band limit of the codec's rate."""
         rate_hz = self._rate_for(sample_rate_hz)
-        narrow = _resample(samples, sample_rate_hz, rate_hz)
-        return _fit(_resample(narrow, rate_hz, sample_rate_hz), samples.size).astype(np.float32)
-
-
-def _resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return band-limited resampling with zero delay (soxr's linear-phase HQ)."""
-    if from_hz == to_hz or samples.size == 0:
-        return samples
-    import soxr
-
-    return soxr.resample(samples.astype(np.float32), from_hz, to_hz)
-
-
-def _fit(samples: np.ndarray, size: int) -> np.ndarray:
-    return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
+        narrow = resample(samples, sample_rate_hz, rate_hz)
+        return fit(resample(narrow, rate_hz, sample_rate_hz), samples.size).astype(np.float32)
 
 
 def _shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
     """Return `size` samples that start `-by` samples into `samples` (or `by` zeros before it)."""
-    return _fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
+    return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
 
 
 def _to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:

@@ -79,6 +79,20 @@ def _transfer(fir_bytes: bytes, size: int) -> np.ndarray:
     return transfer
 
 
+def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Return band-limited resampling with zero delay (soxr's linear-phase HQ), float32 where the rate changes."""
+    if from_hz == to_hz or samples.size == 0:
+        return samples
+    import soxr
+
+    return soxr.resample(samples.astype(np.float32), from_hz, to_hz)
+
+
+def fit(samples: np.ndarray, size: int) -> np.ndarray:
+    """Return the first `size` samples, zeros where there are none."""
+    return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
+
+
 def check_points(points: Points, op: str) -> None:
     """Raise where a table of a response is empty, not ascending, or not above 0 Hz."""
     frequencies = [hz for hz, _ in points]
