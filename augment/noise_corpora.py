@@ -111,28 +111,29 @@ def _musan(name: str, channel: int) -> Place | None:
 
 def _demand(name: str, channel: int) -> Place | None:
     parts = name.split("/")
-    wanted = len(parts) >= 2 and Path(parts[-1]).stem.lower() == f"ch{channel:02d}"
+    wanted = len(parts) == 2 and Path(parts[-1]).stem.lower() == f"ch{channel:02d}"
     return (parts[-2], None) if wanted else None
 
 
 def _esc50(name: str, channel: int) -> Place | None:
     del channel
-    match = _ESC50.fullmatch(Path(name).stem)
+    folder, _, file = name.rpartition("/")
+    match = _ESC50.fullmatch(Path(file).stem) if folder == "audio" else None
     return (f"fold{match['fold']}/{match['clip']}", f"fold{match['fold']}") if match else None
 
 
 def _wham(name: str, channel: int) -> Place | None:
     del channel
     parts = name.split("/")
-    if len(parts) < 2 or parts[-2] not in ("tr", "cv", "tt"):
+    if len(parts) != 2 or parts[0] not in ("tr", "cv", "tt"):
         return None
     match = _WHAM.search(parts[-1])
-    return (match[0] if match else name), parts[-2]
+    return (match[0] if match else name), parts[0]
 
 
 def _qut(name: str, channel: int) -> Place | None:
     del channel
-    match = _QUT.match(Path(name).stem)
+    match = _QUT.match(Path(name).stem) if "/" not in name else None
     return (f"{match['scenario']}-{match['location']}".upper(), match["scenario"].lower()) if match else None
 
 

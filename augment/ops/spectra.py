@@ -134,7 +134,8 @@ def event_noise(
 ) -> np.ndarray:
     """Return Poisson-distributed short bursts: drops, crackle. Expected RMS 1.
 
-    All events share one burst of noise that dies away, so that a drop is not a bare impulse of enormous height.
+    All events share one burst of noise that dies away, so that a drop is not a bare impulse of enormous height. Only
+    the phases of the burst are used: they spread it in time and leave the spectrum as it was asked for.
 
     Args:
         rng: the generator of this render.
@@ -158,5 +159,6 @@ def event_noise(
         burst_s = min(8.0 * decay_s, 0.5 * length / sample_rate_hz)
         time_s = np.arange(max(1, int(burst_s * sample_rate_hz))) / sample_rate_hz
         burst = rng.standard_normal(time_s.size) * np.exp(-time_s / decay_s)
-        response = response * rfft(burst / np.sqrt((burst * burst).sum()), n=length)
+        spread = rfft(burst, n=length)
+        response = response * (spread / np.maximum(np.abs(spread), 1e-12))
     return irfft(rfft(impulses) * response, n=length)[:num_samples].astype(np.float32)
