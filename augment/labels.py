@@ -16,12 +16,12 @@ from roomtone.coverage.errors import RoomtoneError
 
 #: How far a measured value may lie from its label: (measured column, asked column, tolerance, unit).
 TOLERANCES: tuple[tuple[str, str, float, str], ...] = (
+    ("measured_codec", "asked_codec", 0.0, ""),
+    ("measured_codec_rate_hz", "asked_codec_rate_hz", 0.0, "Hz"),
+    ("delay_samples", "asked_delay_samples", 0.0, "samples"),
     ("measured_snr_db", "snr_db", 0.1, "dB"),
     ("measured_equipment_snr_db", "equipment_snr_db", 0.2, "dB"),
     ("active_level_dbov", "level_dbov", 0.1, "dB"),
-    ("delay_samples", "asked_delay_samples", 0.0, "samples"),
-    ("measured_codec", "asked_codec", 0.0, ""),
-    ("measured_codec_rate_hz", "asked_codec_rate_hz", 0.0, "Hz"),
 )
 #: T30 of the response that was used, against the bank's record of it: relative.
 T30_TOLERANCE = 0.05

@@ -1,4 +1,4 @@
-"""Does a set hold what it says? Rows against their hashes, files against their rows, and a share rendered again from the row alone."""
+"""Does a set hold what it says? Rows against seals, files against rows, and a share rendered again from the row alone."""
 
 from __future__ import annotations
 
