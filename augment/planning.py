@@ -1,0 +1,100 @@
+"""What a run would make, before it makes it: planned rows, hours, bytes and time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.augment.audio_io import inspect
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.generate import Plan
+from roomtone.coverage.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Seconds of audio that one worker renders in a second, conditions of all four factors; an order of magnitude, from `bench/`.
+SPEED_PER_WORKER = 100.0
+#: Bytes of a FLAC file over those of its 16-bit samples: noisy speech hardly compresses.
+_FLAC_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a plan comes to; `unreadable` utterances are left out of the sums."""
+
+    utterances: int
+    speakers: int
+    accents: int
+    conditions: int
+    samples: int
+    hours: float
+    gigabytes: float
+    minutes: float
+    unreadable: int
+
+
+def durations_s(utterances: tuple[Utterance, ...]) -> dict[str, float | None]:
+    """Return each utterance's length in seconds from its header, None where it cannot be read."""
+    found: dict[str, float | None] = {}
+    for utterance in utterances:
+        ref = utterance.audio
+        try:
+            found[utterance.utterance_id] = ref.duration_s or inspect(ref.path).duration_s - ref.offset_s
+        except (RoomtoneError, OSError):
+            found[utterance.utterance_id] = None
+    return found
+
+
+def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFrame:
+    """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for utterance in plan.utterances:
+        length = seconds[utterance.utterance_id]
+        if length is None or utterance.problem:
+            continue
+        speech = {
+            "utterance_id": utterance.utterance_id,
+            "speaker": utterance.speaker,
+            "accent": utterance.accent,
+            "corpus": utterance.corpus,
+            "text": utterance.text,
+            "words": len((utterance.text or "").split()),
+            "duration_s": length,
+            **{f"attr_{key}": value for key, value in utterance.attributes.items()},
+        }
+        for name, replicate in plan.of(utterance):
+            labels = plan.conditions[name].labels
+            sample = f"{utterance.utterance_id}\t{name}\t{replicate}"
+            rows.append({"sample_id": sample, **speech, "condition": name, "replicate": replicate, **labels})
+    return pd.DataFrame(rows)
+
+
+def forecast(plan: Plan, rows: pd.DataFrame, sample_rate_hz: int, audio_format: str, workers: int) -> Forecast:
+    """Return what the planned rows come to."""
+    seconds = float(rows["duration_s"].sum()) if len(rows) else 0.0
+    share = _FLAC_SHARE if audio_format == "flac" else 1.0
+    return Forecast(
+        utterances=len(plan.utterances),
+        speakers=len({utterance.speaker for utterance in plan.utterances if utterance.speaker}),
+        accents=len({accent for utterance in plan.utterances for accent in utterance.accents}),
+        conditions=len(plan.conditions),
+        samples=plan.samples,
+        hours=seconds / 3600,
+        gigabytes=seconds * sample_rate_hz * 2 * share / 1e9,
+        minutes=seconds / SPEED_PER_WORKER / workers / 60,
+        unreadable=len(plan.utterances) - (rows["utterance_id"].nunique() if len(rows) else 0),
+    )
+
+
+def existing_rows(dataset: Path) -> pd.DataFrame | None:
+    """Return the manifest of the set that is there already, or None."""
+    from roomtone.coverage.manifest import read_manifest
+
+    if not list((dataset / "manifest").glob("part-*.parquet")):
+        return None
+    return read_manifest(dataset)

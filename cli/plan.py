@@ -1,0 +1,87 @@
+"""`roomtone plan`: what `roomtone generate` with the same words would make, before it makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from omegaconf import DictConfig
+    from rich.console import Console
+
+    from roomtone.augment.planning import Forecast
+
+CONFIG_NAME = "generate"
+_SHOWN = 12
+
+
+def run(cfg: DictConfig) -> int:
+    """Print the forecast, coverage before and after, and the holes that synthesis cannot close; render nothing."""
+    from rich.console import Console
+
+    from roomtone.augment.executors import make_engine
+    from roomtone.augment.generate import make_plan
+    from roomtone.augment.planning import durations_s, existing_rows, forecast, planned_rows
+    from roomtone.cli.generate import plain
+    from roomtone.coverage.terminal import print_matrix
+
+    settings = plain(cfg)
+    plan = make_plan(settings)
+    rows = planned_rows(plan, durations_s(plan.utterances))
+    # a serial engine stands for any: only the number of workers is asked
+    workers = settings["executor"].get("workers") or make_engine("processes", None).workers
+    console = Console()
+    found = forecast(plan, rows, settings["sample_rate_hz"], settings["output"]["format"], workers)
+    console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
+    before = existing_rows(Path(settings["output"]["dir"]))
+    goals = settings["scenario"].get("goals")
+    levels = {"condition": list(plan.conditions)}
+    if before is not None:
+        console.print(f"\nthe set that is there ({settings['output']['dir']}):", markup=False)
+        print_matrix(before, goals, console, levels=levels)
+        console.print("\nafter this run:")
+    else:
+        console.print("\ncoverage after this run:")
+    print_matrix(_union(before, rows), goals, console, levels=levels)
+    _print_holes(_union(before, rows), goals, levels, console)
+    return 3 if found.unreadable else 0
+
+
+def _forecast_lines(found: Forecast, workers: int) -> str:
+    speech = f"{found.utterances:,} utterances by {found.speakers:,} speakers of {found.accents:,} accents"
+    size = f"{found.hours:.2f} hours, about {found.gigabytes:.2f} GB, about {max(found.minutes, 0.1):.1f} min on {workers} workers"
+    lines = [f"{speech}, {found.conditions:,} conditions: {found.samples:,} samples, {size}"]
+    if found.unreadable:
+        lines.append(f"{found.unreadable:,} utterances cannot be read and would be set aside (see `roomtone corpus`)")
+    return "\n".join(lines)
+
+
+def _union(before: pd.DataFrame | None, planned: pd.DataFrame) -> pd.DataFrame:
+    """Return what the set holds after the run; a planned sample that is there already is counted once."""
+    import pandas as pd
+
+    if before is None or planned.empty:
+        return planned if before is None else before
+    key = ["utterance_id", "condition", "replicate"]
+    new = planned.merge(before[key].drop_duplicates(), on=key, how="left", indicator=True)
+    new = new[new.pop("_merge") == "left_only"]
+    columns = [column for column in planned.columns if column in before.columns]
+    return pd.concat([before[columns], new[columns]], ignore_index=True)
+
+
+def _print_holes(rows: pd.DataFrame, goals: Any, levels: Any, console: Console) -> None:
+    """List what no rendering can close: those cells need recordings."""
+    from roomtone.coverage import CoverageMatrix
+
+    if rows.empty:
+        return
+    holes = CoverageMatrix(rows, goals=goals, levels=levels).holes()
+    if holes.empty:
+        console.print("no holes: every cell meets its goals")
+        return
+    console.print(f"\n{len(holes):,} cells miss a goal:")
+    for row in holes.head(_SHOWN).to_dict("records"):
+        console.print("  " + ", ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", 0)), markup=False, soft_wrap=True)
+    if len(holes) > _SHOWN:
+        console.print(f"  … and {len(holes) - _SHOWN:,} more")
