@@ -133,6 +133,7 @@ def _loudest_blocks(samples: Samples, size: int) -> list[int]:
     """Return the starts of the loudest half-overlapping blocks, in the order of time."""
     hop = max(size // 2, 1)
     starts = range(0, max(samples.size - size, 0) + 1, hop)
-    energies = [float((samples[s : s + size].astype(np.float64) ** 2).sum()) for s in starts]
+    halves = [float((samples[s : s + hop].astype(np.float64) ** 2).sum()) for s in range(0, samples.size, hop)]
+    energies = [sum(halves[i : i + 2]) for i in range(len(starts))]
     loudest = np.argsort(energies, kind="stable")[::-1][:_MAX_BLOCKS]
     return sorted(starts[int(i)] for i in loudest)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.labels import UnmetLevelError, check_labels, measured_delay, rms_db, stem_gains
-from roomtone.augment.ops.level import active_speech_level
+from roomtone.augment.ops.level import SpeechLevel, active_speech_level
 from roomtone.augment.ops.table import Fetch, Processor, Samples, Source, parse_op
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
@@ -111,8 +111,12 @@ def render(
     processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
     heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
     shadows = [linear_shadow(processor, stem, recipe.sample_rate_hz) for stem in stems.present()]
-    pcm, clipped = _to_output_level(heard, shadows, recipe)
-    measured = measure(recipe, stems, shadows, pcm, entry, report)
+    level = active_speech_level(stems.speech, recipe.sample_rate_hz)
+    shadow_dbov = level.level_dbov
+    if processor is not None:
+        shadow_dbov = active_speech_level(shadows[0], recipe.sample_rate_hz).level_dbov
+    pcm, clipped = _to_output_level(heard, shadows, recipe.level_dbov - shadow_dbov)
+    measured = measure(recipe, stems, shadows, pcm, entry, report, level, shadow_dbov)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
     check_labels(name, asked_labels(recipe, processor, entry), measured)
     return Render(pcm, stems, measured)
@@ -187,25 +191,24 @@ def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz:
     return processor.apply(samples, sample_rate_hz) if processor.linear else samples
 
 
-def _to_output_level(heard: Samples, shadows: list[Samples], recipe: Recipe) -> tuple[np.ndarray, float]:
-    """Return 16-bit samples with the speech at the asked active level, and the share of samples clipped on the way."""
-    gain_db = recipe.level_dbov - _speech_level_dbov(heard, shadows, recipe.sample_rate_hz)
-    scaled = np.rint(_gain(heard, gain_db) * np.float32(32768.0))
+def _to_output_level(heard: Samples, shadows: list[Samples], gain_db: float) -> tuple[np.ndarray, float]:
+    """Return 16-bit samples in which the speech stands `gain_db` above its shadow, and the share clipped on the way."""
+    scaled = np.rint(_gain(heard, gain_db - _speech_gain_db(heard, shadows)) * np.float32(32768.0))
     clipped = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0))) / max(scaled.size, 1)
     return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), clipped
 
 
-def _speech_level_dbov(output: Samples, shadows: list[Samples], sample_rate_hz: int) -> float:
-    """Return the active level at which the speech stands in `output`, found through the stems; P.56 never sees the noise."""
+def _speech_gain_db(output: Samples, shadows: list[Samples]) -> float:
+    """Return with which gain the speech stands in `output`, found through the stems: P.56 never sees the noise."""
     gain = abs(stem_gains(output, shadows)[0])
     if not gain > 0.0:
         raise UnmetLevelError("the handset leaves nothing of the speech")
-    return active_speech_level(shadows[0], sample_rate_hz).level_dbov + 20.0 * float(np.log10(gain))
+    return 20.0 * float(np.log10(gain))
 
 
 def asked_labels(recipe: Recipe, processor: Processor | None, entry: RoomEntry | None) -> dict[str, Any]:
     """Return what the recipe asks of a render, by the names of `labels.TOLERANCES`."""
-    codec = getattr(processor, "asked_codec", lambda: {})() if processor is not None else {}
+    codec: dict[str, Any] = getattr(processor, "asked_codec", dict)()
     return {
         "snr_db": recipe.snr_db,
         "equipment_snr_db": recipe.equipment_snr_db,
@@ -224,17 +227,23 @@ def measure(
     pcm: np.ndarray,
     entry: RoomEntry | None,
     report: Mapping[str, Any],
+    speech: SpeechLevel,
+    shadow_dbov: float,
 ) -> dict[str, Any]:
-    """Return the `measured_*` columns of one render, taken from its finished signals."""
-    rate = recipe.sample_rate_hz
+    """Return the `measured_*` columns of one render, taken from its finished signals.
+
+    Args:
+        shadows: the stems after the linear part of the handset.
+        report: what the handset measured on the way.
+        speech: P.56 of the speech stem; `shadow_dbov` is that of its shadow.
+    """
     output = pcm.astype(np.float32) / np.float32(32768.0)
-    speech = active_speech_level(stems.speech, rate)
     row: dict[str, Any] = {
         "measured_snr_db": None,
         "measured_snr_rms_db": None,
         "measured_equipment_snr_db": None,
         "measured_equipment_snr_long_db": None,
-        "active_level_dbov": _speech_level_dbov(output, shadows, rate),
+        "active_level_dbov": shadow_dbov + _speech_gain_db(output, shadows),
         "activity": speech.activity,
         "delay_samples": _total_delay(stems, shadows, output, entry),
         "measured_codec": report.get("codec"),
@@ -249,20 +258,15 @@ def measure(
         row["measured_equipment_snr_long_db"] = speech.level_dbov - rms_db(stems.equipment)
     if recipe.handset is None:
         _add_gain_errors(row, stems, output)
-    return row | _room_measures(entry, rate)
+    return row | _room_measures(entry, recipe.sample_rate_hz)
 
 
 def _add_gain_errors(row: dict[str, Any], stems: Stems, output: Samples) -> None:
     """Without a handset the output is the plain sum, so what stands in it, not what was meant to, makes the SNR."""
-    gains = dict(zip(("speech", "noise", "equipment"), _gains_by_name(stems, output), strict=True))
-    for name, column in (("noise", "measured_snr_db"), ("equipment", "measured_equipment_snr_db")):
-        if row[column] is not None and gains[name] is not None:
-            row[column] -= 20.0 * float(np.log10(abs(gains[name] / gains["speech"])))
-
-
-def _gains_by_name(stems: Stems, output: Samples) -> list[float | None]:
-    found = iter(stem_gains(output, stems.present()))
-    return [None if stem is None else next(found) for stem in (stems.speech, stems.noise, stems.equipment)]
+    speech, *others = stem_gains(output, stems.present())
+    columns = [column for column in ("measured_snr_db", "measured_equipment_snr_db") if row[column] is not None]
+    for column, gain in zip(columns, others, strict=True):
+        row[column] -= 20.0 * float(np.log10(abs(gain / speech)))
 
 
 def _total_delay(stems: Stems, shadows: list[Samples], output: Samples, entry: RoomEntry | None) -> int:

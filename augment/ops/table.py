@@ -134,6 +134,7 @@ _OP_MODULES = (
     "filters",
     "handset",
     "loss",
+    "mix",
     "noise",
     "recordings",
     "room",
@@ -146,10 +147,7 @@ _OP_MODULES = (
 def op_table() -> Mapping[str, type[Op]]:
     """Return every op by name, all modules that define one imported."""
     for module in _OP_MODULES:
-        try:  # TEMPORARY while modules are being written
-            importlib.import_module(f"roomtone.augment.ops.{module}")
-        except ModuleNotFoundError:
-            pass
+        importlib.import_module(f"roomtone.augment.ops.{module}")
     return TABLE
 
 
