@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.filters import fit, resample
+from roomtone.augment.ops.filters import fit, resample, shift
 from roomtone.augment.ops.level import rms_level_dbov
 from roomtone.augment.ops.table import DrawContext, Processor, Samples
 from roomtone.coverage.errors import RoomtoneError, nearest
@@ -135,7 +135,7 @@ class AudiomentationsOp(Processor):
         if self.transform.startswith("Add") and np.array_equal(heard, samples) and np.any(samples):
             raise RoomtoneError(f"{self._name}: added nothing (a silent recording?)")
         lag = self._lag(samples, heard, sample_rate_hz)
-        out = _aligned(heard, lag, samples.size)
+        out = shift(heard, -lag, samples.size)
         record = {
             "transform": self.transform,
             "parameters": parameters,
@@ -294,12 +294,3 @@ def measured_lag(samples: Samples, heard: Samples, reach: int) -> int:
     scores = whitened[lags]
     best = int(np.argmax(scores))
     return int(lags[best]) if scores[best] > _PROMINENCE * scores[reach] else 0
-
-
-def _aligned(heard: Samples, lag: int, size: int) -> Samples:
-    """Return `size` samples of `heard` from `lag` on, zeros where there are none."""
-    out = np.zeros(size, dtype=np.float32)
-    first, last = max(lag, 0), min(heard.size, size + lag)
-    if last > first:
-        out[first - lag : last - lag] = heard[first:last]
-    return out

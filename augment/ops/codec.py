@@ -8,7 +8,6 @@ back from the encoded stream's own header; anything else than what was asked is 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from roomtone.augment.ops.filters import fit, resample
+from roomtone.augment.ops.filters import correlation_lag, fit, resample, shift
 from roomtone.augment.ops.table import DrawContext, Drawn, Processor, Samples, pin_ranges
 from roomtone.coverage.errors import RoomtoneError
 
@@ -47,6 +46,9 @@ class CodecSpec:
         rates_hz: the rates at which the codec is defined; empty where any will do.
         bits_per_sample: of a codec of constant rate; None where the stream has to be counted.
         has_level: whether `compression_level` means something.
+        memoryless: codes each sample by itself, so that it cannot delay.
+        headroom: the signal is divided by this in front of the encoder and multiplied after the decoder. libsndfile's
+            G.726 decoder does not saturate: near full scale its output wraps (a square wave comes back as noise).
     """
 
     container: str
@@ -54,19 +56,22 @@ class CodecSpec:
     rates_hz: tuple[int, ...] = ()
     bits_per_sample: float | None = None
     has_level: bool = False
+    memoryless: bool = False
+    headroom: float = 1.0
 
 
+_LARGEST_LAG_S = 0.1
 _TELEPHONE = (8000,)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 #: libsndfile takes GSM, G.711 and G.726 at any rate; they are defined at 8 kHz only, so only that is allowed.
 CODECS: dict[str, CodecSpec] = {
-    "g711_mulaw": CodecSpec("WAV", "ULAW", _TELEPHONE, 8.0),
-    "g711_alaw": CodecSpec("WAV", "ALAW", _TELEPHONE, 8.0),
+    "g711_mulaw": CodecSpec("WAV", "ULAW", _TELEPHONE, 8.0, memoryless=True),
+    "g711_alaw": CodecSpec("WAV", "ALAW", _TELEPHONE, 8.0, memoryless=True),
     "gsm_fr": CodecSpec("WAV", "GSM610", _TELEPHONE, 1.625),
-    "g726_24": CodecSpec("AU", "G723_24", _TELEPHONE, 3.0),  # libsndfile's "G723" is ADPCM, not G.723.1
-    "g726_32": CodecSpec("AU", "G721_32", _TELEPHONE, 4.0),
-    "g726_40": CodecSpec("AU", "G723_40", _TELEPHONE, 5.0),
+    "g726_24": CodecSpec("AU", "G723_24", _TELEPHONE, 3.0, headroom=2.0),  # libsndfile's "G723" is ADPCM, not G.723.1
+    "g726_32": CodecSpec("AU", "G721_32", _TELEPHONE, 4.0, headroom=2.0),
+    "g726_40": CodecSpec("AU", "G723_40", _TELEPHONE, 5.0, headroom=2.0),
     "ima_adpcm": CodecSpec("WAV", "IMA_ADPCM"),
     "ms_adpcm": CodecSpec("WAV", "MS_ADPCM"),
     "vox": CodecSpec("RAW", "VOX_ADPCM", (6000, 8000), 4.0),
@@ -113,7 +118,7 @@ class Codec(Processor):
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         pinned = pin_ranges(self, rng)
         level = pinned.compression_level
-        # Two decimals: the codec's delay is measured once per level, and a finer one makes no difference to be heard.
+        # Two decimals are finer than can be heard, and readable in the recipe.
         level = round(float(level), 2) if isinstance(level, float) else level
         return dataclasses.replace(pinned, rate_hz=self._rate_for(context.sample_rate_hz), compression_level=level)
 
@@ -140,10 +145,12 @@ class Codec(Processor):
         level = self.compression_level
         assert level is None or isinstance(level, float)
         pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz))
-        lag = codec_lag(self.codec, rate_hz, level)
-        decoded, report = _round_trip(np.pad(pcm, (0, max(lag, 0))), self.codec, rate_hz, level)
-        aligned = _shift(decoded, -lag, pcm.size)
-        out = fit(resample(aligned, rate_hz, sample_rate_hz), samples.size)
+        decoded, report = _round_trip(pcm, self.codec, rate_hz, level)
+        out = fit(resample(decoded, rate_hz, sample_rate_hz), samples.size)
+        if not CODECS[self.codec].memoryless:
+            # Opus changes its delay with the mode it chooses for a signal, so no probe can stand in for the signal itself.
+            reach = round(_LARGEST_LAG_S * sample_rate_hz)
+            out = shift(out, -correlation_lag(self.shadow(samples, sample_rate_hz), out, reach), samples.size)
         return out.astype(np.float32), report | {"clipped_share": clipped_share}
 
     def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -151,11 +158,6 @@ class Codec(Processor):
         rate_hz = self._rate_for(sample_rate_hz)
         narrow = resample(samples, sample_rate_hz, rate_hz)
         return fit(resample(narrow, rate_hz, sample_rate_hz), samples.size).astype(np.float32)
-
-
-def _shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
-    """Return `size` samples that start `-by` samples into `samples` (or `by` zeros before it)."""
-    return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
 
 
 def _to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:
@@ -171,13 +173,18 @@ def _round_trip(
     """Return the decoded float32 samples, as long as `pcm`, and what the stream's header says was used."""
     if pcm.size == 0:
         return pcm.astype(np.float32), {"codec": codec, "codec_rate_hz": rate_hz, "codec_kbit_s": 0.0}
-    stream = _encode(pcm, codec, rate_hz, compression_level)
+    headroom = CODECS[codec].headroom
+    quieter = pcm if headroom == 1.0 else np.rint(pcm / headroom).astype(np.int16)
+    even = np.pad(quieter, (0, pcm.size % 2))  # two samples make a byte of VOX ADPCM; libsndfile drops a last odd one
+    stream = _encode(even, codec, rate_hz, compression_level)
     decoded, used, used_rate_hz = _decode(stream, codec, rate_hz)
     if (used, used_rate_hz) != (codec, rate_hz):
         raise RoomtoneError(f"codec: asked {codec} at {rate_hz} Hz, the stream is {used} at {used_rate_hz} Hz")
     if decoded.size < pcm.size:
         raise RoomtoneError(f"codec {codec} at {rate_hz} Hz: {pcm.size} samples went in, {decoded.size} came back")
     kbit_s = _kbit_s(stream, used, used_rate_hz, pcm.size)
+    if headroom != 1.0:
+        decoded = np.clip(decoded * np.float32(headroom), -1.0, 1.0)
     return decoded[: pcm.size], {"codec": used, "codec_rate_hz": used_rate_hz, "codec_kbit_s": kbit_s}
 
 
@@ -233,20 +240,3 @@ def _ogg_audio_pages(stream: bytes) -> Iterator[int]:
         if granule != 0:
             yield body
         at += 27 + segments + body
-
-
-@functools.lru_cache(maxsize=256)
-def codec_lag(codec: str, rate_hz: int, compression_level: float | None) -> int:
-    """Return by how many samples at `rate_hz` the codec delays, measured on one second of noise with a voice's spectrum."""
-    from scipy import fft
-    from scipy.signal import lfilter
-
-    noise = np.random.Generator(np.random.Philox(key=0)).standard_normal(rate_hz)
-    voice = lfilter([1.0], [1.0, -0.8], noise) * (1.0 + np.sin(2 * np.pi * 4.0 * np.arange(rate_hz) / rate_hz))
-    pcm, _ = _to_pcm(0.05 * voice / voice.std())
-    decoded, _ = _round_trip(pcm, codec, rate_hz, compression_level)
-    before, after = fft.rfft(pcm.astype(np.float64), 2 * rate_hz), fft.rfft(decoded.astype(np.float64), 2 * rate_hz)
-    smooth = np.abs(before) * np.abs(after)
-    response = fft.irfft(np.conj(before) * after / (smooth + 1e-3 * smooth.max()), 2 * rate_hz)
-    lag = int(np.argmax(response))
-    return lag if lag < rate_hz else lag - 2 * rate_hz

@@ -93,6 +93,26 @@ def fit(samples: np.ndarray, size: int) -> np.ndarray:
     return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
 
 
+def shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
+    """Return `size` samples, `samples` being later by `by` (earlier where it is negative), zeros where there are none."""
+    return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
+
+
+def correlation_lag(reference: np.ndarray, heard: np.ndarray, reach: int) -> int:
+    """Return by how many samples `heard` lags `reference`, at most `reach`: the peak of their cross-correlation.
+
+    For signals of one spectrum, such as the two sides of a codec; 0 unless another lag is truly better.
+    """
+    from scipy import fft
+
+    size = fft.next_fast_len(max(reference.size, heard.size) + reach + 1, real=True)
+    spectra = (fft.rfft(signal.astype(np.float64), size) for signal in (reference, heard))
+    product = np.conj(next(spectra)) * next(spectra)
+    scores = fft.irfft(product, size)[np.arange(-reach, reach + 1)]
+    best = int(np.argmax(scores))
+    return best - reach if scores[best] > scores[reach] * (1.0 + 1e-9) + 1e-12 else 0
+
+
 def check_points(points: Points, op: str) -> None:
     """Raise where a table of a response is empty, not ascending, or not above 0 Hz."""
     frequencies = [hz for hz, _ in points]
