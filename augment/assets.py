@@ -13,6 +13,8 @@ import numpy as np
 
 from roomtone.augment.audio_io import inspect, read_audio
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
+from roomtone.augment.executors import Engine, SerialEngine, WorkerDied
+from roomtone.augment.ops.level import active_speech_level
 from roomtone.augment.ops.table import Asset, Samples
 from roomtone.augment.recipe import Clip
 from roomtone.augment.streams import content_key
@@ -21,6 +23,9 @@ from roomtone.coverage.errors import RoomtoneError
 #: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
 MAX_TALKERS = 200
 MAX_UTTERANCES_EACH = 8
+#: Below this a recording holds no speech to which a level could refer, dBov.
+SILENCE_DBOV = -90.0
+_BLOCK = 32
 #: Recordings up to this length are read whole and kept; longer ones are read by offset.
 _WHOLE_S = 60.0
 
@@ -37,14 +42,20 @@ class Catalogue:
         return tuple(asset for asset in self.assets if asset.group != group)
 
 
-def talkers(utterances: Iterable[Utterance], sample_rate_hz: int, *, at_least: int) -> Catalogue:
-    """Return the corpus's own talkers for babble, the bundled corpus's added where it has fewer than `at_least`."""
-    chosen = _readable_talkers(_choose_talkers(utterances), sample_rate_hz)
+def talkers(
+    utterances: Iterable[Utterance], sample_rate_hz: int, *, at_least: int, engine: Engine | None = None
+) -> Catalogue:
+    """Return the corpus's own talkers for babble, the bundled corpus's added where it has fewer than `at_least`.
+
+    Each candidate is decoded once, by the engine's workers if there is one, and must hold active speech: what cannot be read is
+    set aside when its own turn comes, and must not take other utterances with it.
+    """
+    chosen = _usable_talkers(_choose_talkers(utterances), sample_rate_hz, engine)
     # babble in which the target is left out needs one speaker more than it has voices
     if len({asset.group for asset in chosen.assets}) < at_least:
         from roomtone.augment.corpora import open_corpus
 
-        bundled = _readable_talkers(_choose_talkers(open_corpus({"reader": "demo"})), sample_rate_hz)
+        bundled = _usable_talkers(_choose_talkers(open_corpus({"reader": "demo"})), sample_rate_hz, None)
         chosen = Catalogue(chosen.assets + bundled.assets, {**chosen.clips, **bundled.clips})
     return chosen
 
@@ -63,20 +74,45 @@ def _choose_talkers(utterances: Iterable[Utterance]) -> list[Utterance]:
     return [u for s in speakers for _, u in sorted(by_speaker[s], key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]]
 
 
-def _readable_talkers(utterances: Iterable[Utterance], sample_rate_hz: int) -> Catalogue:
+#: What a worker is asked: (where the candidates lie, rate); it answers with their lengths, 0 where one is no use.
+_Candidates = tuple[tuple[AudioRef, ...], int]
+
+
+def _usable_talkers(utterances: list[Utterance], sample_rate_hz: int, engine: Engine | None) -> Catalogue:
+    blocks: list[_Candidates] = [
+        (tuple(u.audio for u in utterances[i : i + _BLOCK]), sample_rate_hz) for i in range(0, len(utterances), _BLOCK)
+    ]
+    found: dict[AudioRef, int] = {}
+    for outcome in (engine or SerialEngine()).run(speech_lengths, blocks):
+        refs = outcome.task[0]
+        if isinstance(outcome.error, WorkerDied):
+            continue  # one of them kills its reader; a pool without these few is as good
+        if outcome.error is not None:
+            raise outcome.error
+        found.update(zip(refs, outcome.value, strict=True))
     assets: list[Asset] = []
     clips: dict[str, Clip] = {}
     for utterance in utterances:
         ref = utterance.audio
-        try:
-            seconds = ref.duration_s or inspect(ref.path).duration_s - ref.offset_s
-        except RoomtoneError:
-            continue  # it is rejected with its reason when its own turn comes
-        name = f"{utterance.corpus}:{utterance.utterance_id}"
-        group = f"{utterance.corpus}/{utterance.speaker}"
-        assets.append(Asset(name, int(seconds * sample_rate_hz), group))
-        clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
+        if found.get(ref, 0) > 0:
+            name = f"{utterance.corpus}:{utterance.utterance_id}"
+            assets.append(Asset(name, found[ref], f"{utterance.corpus}/{utterance.speaker}"))
+            clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
     return Catalogue(tuple(assets), clips)
+
+
+def speech_lengths(task: _Candidates) -> list[int]:
+    """Return each recording's length in samples, 0 where it cannot be read or holds no active speech."""
+    refs, sample_rate_hz = task
+    lengths = []
+    for ref in refs:
+        try:
+            samples = read_audio(ref, sample_rate_hz)
+            speaks = active_speech_level(samples, sample_rate_hz).level_dbov > SILENCE_DBOV
+            lengths.append(samples.size if speaks else 0)
+        except (RoomtoneError, OSError, MemoryError):
+            lengths.append(0)
+    return lengths
 
 
 def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None = None) -> Catalogue:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from roomtone.augment.assets import Catalogue, recordings, talkers
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.executors import Engine
 from roomtone.augment.ops.babble import Babble
 from roomtone.augment.ops.recordings import LoopedRecording, Recordings
 from roomtone.augment.ops.table import Op
@@ -14,7 +15,11 @@ from roomtone.augment.streams import content_key
 
 
 def catalogues_for(
-    conditions: Mapping[str, ConditionLevels], utterances: Sequence[Utterance], sample_rate_hz: int
+    conditions: Mapping[str, ConditionLevels],
+    utterances: Sequence[Utterance],
+    sample_rate_hz: int,
+    *,
+    engine: Engine | None = None,
 ) -> dict[tuple[str, str], Catalogue]:
     """Return the recordings that the conditions' noises and equipment may play, by factor and level name."""
     found: dict[tuple[str, str], Catalogue] = {}
@@ -25,7 +30,7 @@ def catalogues_for(
             if key is None or (factor, level.name) in found:
                 continue
             if key not in made:
-                made[key] = _catalogue(level.op, utterances, sample_rate_hz)
+                made[key] = _catalogue(level.op, utterances, sample_rate_hz, engine)
             found[factor, level.name] = made[key]
     return found
 
@@ -43,8 +48,8 @@ def _layout(op: LoopedRecording) -> str:
     return op.kind if isinstance(op, Recordings) else "folder"
 
 
-def _catalogue(op: Op, utterances: Sequence[Utterance], sample_rate_hz: int) -> Catalogue:
+def _catalogue(op: Op, utterances: Sequence[Utterance], sample_rate_hz: int, engine: Engine | None) -> Catalogue:
     if isinstance(op, Babble):
-        return talkers(utterances, sample_rate_hz, at_least=op.talkers + 1)
+        return talkers(utterances, sample_rate_hz, at_least=op.talkers + 1, engine=engine)
     assert isinstance(op, LoopedRecording)
     return recordings(op.path, _layout(op), sample_rate_hz, split=getattr(op, "split", None))

@@ -147,9 +147,9 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
         shards = len(list(blocks_of(plan)))
         run = open_run(dataset, cfg, plan.presets, plan.utterances, shards=shards, append=bool(output["append"]))
         remove_temporaries(dataset)
-        job = make_job(cfg, plan, str(dataset))
         executor = cfg["executor"]
         with make_engine(executor["name"], executor.get("workers"), executor.get("address")) as engine:
+            job = make_job(cfg, plan, str(dataset), engine)
             build_banks(job, engine)
             reports = _render_all(cfg, plan, job, run, engine)
         remove_temporaries(dataset)
@@ -174,10 +174,10 @@ def _remove_set(dataset: Path) -> None:
         shutil.rmtree(dataset)
 
 
-def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str) -> Job:
+def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -> Job:
     """Return what the workers need to know, the recordings that noises play among it."""
     rate = _whole(cfg, "sample_rate_hz", 4000)
-    catalogues = catalogues_for(plan.conditions, plan.utterances, rate)
+    catalogues = catalogues_for(plan.conditions, plan.utterances, rate, engine=engine)
     identity = {
         k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
     }

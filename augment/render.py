@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.augment.assets import SILENCE_DBOV
 from roomtone.augment.labels import UnmetLevelError, check_labels, measured_delay, rms_db, stem_gains
 from roomtone.augment.ops.level import SpeechLevel, active_speech_level
 from roomtone.augment.ops.table import Fetch, Processor, Samples, Source, parse_op
@@ -22,8 +23,6 @@ from roomtone.coverage.errors import RoomtoneError
 
 #: Active level of the speech at the microphone, where the handset begins. The level that ITU-T listening tests use [recalled].
 MICROPHONE_LEVEL_DBOV = -26.0
-#: Below this an input is no speech to which an SNR could refer.
-SILENCE_DBOV = -90.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The dataset folder: how a shard is written so that a kill at any moment loses nothing and leaves nothing half done.
 
-A worker writes under an attempt-unique temporary name, flushes to disk, renames, and writes the shard's manifest part last. A shard is done
-when its part parses, speaks of exactly the planned samples, and every file decodes to the part's hash; never because a file exists.
+A worker writes under an attempt-unique temporary name, flushes to disk, renames, and writes the shard's manifest part
+last. A shard is done when its part parses, speaks of exactly the planned samples, and every file decodes to the part's
+hash; never because a file exists.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def file_fault(dataset: Path, row: Mapping[str, Any]) -> str | None:
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         return f"{row['audio_path']}: does not decode: {error}"
     if rate != row["sample_rate_hz"] or pcm.shape != (row["num_samples"],):
-        return f"{row['audio_path']}: {pcm.shape} samples at {rate} Hz, the row says {row['num_samples']} at {row['sample_rate_hz']} Hz"
+        said = f"{row['num_samples']} at {row['sample_rate_hz']} Hz"
+        return f"{row['audio_path']}: {pcm.shape} samples at {rate} Hz, the row says {said}"
     if pcm_sha256(pcm) != row["pcm_sha256"]:
         return f"{row['audio_path']}: its samples do not have the row's pcm_sha256"
     return None

@@ -1,28 +1,47 @@
 """Corpora: accent-labelled speech read as it lies on disk, as a stream of utterances.
 
 `open_corpus(cfg)` finds the reader by its name in a closed table and checks its keys; the corpus it returns can be
-iterated again and again.
+iterated again and again. Over the reader lie an accent map (`corpus.accents`) and a selection (`corpus.select`).
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from roomtone.augment.corpora.accents import AccentMap, load_map
+from roomtone.augment.corpora.idset import IdSet
 from roomtone.augment.corpora.reader import Reader
+from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.coverage.errors import RoomtoneError, nearest
 
 __all__ = ["READERS", "AudioRef", "Corpus", "Utterance", "open_corpus"]
 
-#: reader -> its class in a module of that name
+#: reader -> its class in the module of that name
 READERS = {
+    "afrispeech": "AfriSpeech",
+    "audio_folder": "AudioFolder",
+    "common_voice": "CommonVoice",
+    "coraal": "Coraal",
     "demo": "Demo",
+    "edacc": "EdAcc",
+    "fair_speech": "FairSpeech",
     "folder": "Folder",
+    "globe": "Globe",
+    "hf_parquet": "HfParquet",
+    "kaldi": "Kaldi",
+    "l2_arctic": "L2Arctic",
+    "lhotse": "Lhotse",
+    "librispeech": "LibriSpeech",
+    "nemo": "Nemo",
+    "roomtone": "RoomtoneSet",
+    "saa": "SpeechAccentArchive",
     "table": "Table",
+    "vctk": "Vctk",
 }
 
 
@@ -31,6 +50,8 @@ class Corpus:
     """A corpus on disk, opened: iterate it for its utterances, as often as you like."""
 
     reader: Reader
+    accent_map: AccentMap | None = None
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def name(self) -> str:
@@ -53,21 +74,32 @@ class Corpus:
         return self.reader.attribution
 
     def __iter__(self) -> Iterator[Utterance]:
-        """Yield the utterances.
+        """Yield the utterances that the selection takes, with canonical accents.
 
         Raises:
             RoomtoneError: there are none, or two of one id.
         """
-        seen: set[int] = set()
+        found = False
+        for utterance in self.selection.apply(self.all_utterances):
+            found = True
+            yield utterance
+        if not found:
+            raise RoomtoneError(f"{self.root}: corpus.select leaves no utterance")
+
+    def all_utterances(self) -> Iterator[Utterance]:
+        """Yield all utterances, with canonical accents, before any selection.
+
+        Raises:
+            RoomtoneError: there are none, or two of one id.
+        """
+        seen = IdSet()
         for utterance in self.reader.utterances():
-            key = hash(utterance.utterance_id)
-            if key in seen:
+            if not seen.add(utterance.utterance_id):
                 raise RoomtoneError(
                     f"{self.root}: two utterances are called {utterance.utterance_id!r}; each needs an id of its own"
                 )
-            seen.add(key)
-            yield utterance
-        if not seen:
+            yield utterance if self.accent_map is None else self.accent_map.apply(utterance)
+        if not len(seen):
             raise RoomtoneError(f"{self.root}: no utterances found (corpus={self.reader.kind})")
 
 
@@ -75,7 +107,7 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
     """Return the corpus that a configuration names.
 
     Args:
-        cfg: `{reader: table, path: …, …}`, the group `corpus` of a configuration.
+        cfg: `{reader: table, path: …, accents: …, select: {…}, …}`, the group `corpus` of a configuration.
         search: folders of the user's own, in which accent maps are looked for before the packaged ones.
 
     Raises:
@@ -87,6 +119,7 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
     kind = values.pop("reader", None)
     if kind not in READERS:
         raise RoomtoneError(f"corpus: unknown reader {kind!r}; {nearest(str(kind), READERS)}")
+    accents, select = values.pop("accents", None), values.pop("select", None) or {}
     module = importlib.import_module(f"roomtone.augment.corpora.{kind}")
     cls: type[Reader] = getattr(module, READERS[kind])
     for key in ("path", "root"):
@@ -94,4 +127,8 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
             values[key] = str(values[key])
     reader = cls(**check_fields(cls, values, where=f"corpus={kind}"))
     reader.home  # noqa: B018 - refuses a path at which there is nothing
-    return Corpus(reader)
+    return Corpus(
+        reader,
+        None if accents is None else load_map(accents, search),
+        Selection(**check_fields(Selection, select, where="corpus.select")),
+    )

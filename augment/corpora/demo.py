@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.rows import read_rows
@@ -21,7 +21,8 @@ class Demo(Reader):
     """The demo corpus has no keys of its own."""
 
     kind: ClassVar[str] = "demo"
-    speech_origin: ClassVar[str] = "synthetic"
+
+    speech_origin: Literal["recorded", "synthetic"] = "synthetic"
 
     @property
     def home(self) -> Path:

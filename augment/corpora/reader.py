@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.coverage.errors import RoomtoneError, nearest
@@ -33,10 +33,10 @@ class Reader:
         licence: SPDX identifier where there is one.
         attribution: whom to credit, as the card will.
         language: BCP 47 tag, where the corpus does not say it row by row.
+        speech_origin: `synthetic` where no person spoke.
     """
 
     kind: ClassVar[str] = ""
-    speech_origin: ClassVar[str] = "recorded"
 
     path: str | None = None
     root: str | None = None
@@ -44,6 +44,7 @@ class Reader:
     licence: str | None = None
     attribution: str | None = None
     language: str | None = None
+    speech_origin: Literal["recorded", "synthetic"] = "recorded"
 
     @property
     def corpus(self) -> str:
@@ -154,6 +155,18 @@ def need_columns(found: list[str] | tuple[str, ...], needed: Mapping[str, str], 
             hint = nearest(name, found)
             there = "" if hint.startswith("known") else "; columns: " + ", ".join(found)
             raise RoomtoneError(f"{os.fspath(where)}: there is no column {name!r} (for {use}); {hint}{there}")
+
+
+def alias(found: list[str], names: tuple[str, ...], use: str, where: str | os.PathLike[str]) -> str:
+    """Return the first of a column's names that is there; releases of one corpus differ.
+
+    Raises:
+        RoomtoneError: none is there.
+    """
+    present = next((name for name in names if name in found), None)
+    if present is None:
+        need_columns(found, {use: names[0]}, where)
+    return str(present)
 
 
 def one_of(value: str, allowed: list[str], key: str) -> str:

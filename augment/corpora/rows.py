@@ -54,7 +54,7 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
     kind = table_kind(path)
     try:
         if kind == ".parquet":
-            yield from _parquet_rows(path)
+            yield from parquet_rows(path)
         elif kind in (".jsonl", ".ndjson", ".json"):
             yield from _json_rows(path)
         else:
@@ -146,6 +146,16 @@ def _parquet_file(path: Path) -> Any:
         raise RoomtoneError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
 
 
-def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    for batch in _parquet_file(path).iter_batches(batch_size=_BATCH_ROWS):
-        yield from batch.to_pylist()
+def parquet_rows(path: Path, rows_at_once: int = _BATCH_ROWS) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a Parquet file; few at once where they are large.
+
+    Raises:
+        RoomtoneError: not a readable Parquet file.
+    """
+    import pyarrow.lib
+
+    try:
+        for batch in _parquet_file(path).iter_batches(batch_size=rows_at_once):
+            yield from batch.to_pylist()
+    except pyarrow.lib.ArrowException as error:
+        raise RoomtoneError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error

@@ -1,7 +1,8 @@
 """A table of recordings: CSV, TSV, JSON Lines or Parquet.
 
 Columns `audio`, `text`, `speaker`, `accent`, each renamed by `corpus.columns.accent=dialect` and done without by
-`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are used where they are there;
+`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are used where they are there (a
+duration without a start only repeats the file's);
 every other column becomes an attribute. Audio is relative to the table and must lie in its folder, or in `corpus.root`.
 """
 
@@ -38,11 +39,18 @@ class Table(Reader):
 
     def utterances(self) -> Iterator[Utterance]:
         """Yield one utterance a row."""
-        path = self.file()
+        yield from self.rows_of(self.file())
+
+    def rows_of(self, path: Path) -> Iterator[Utterance]:
+        """Yield one utterance a row of a table."""
         names = self._names(path)
         files = self.audio_files(path.parent)
         for row in read_rows(path):
             yield self._utterance(row, names, files, path)
+
+    def renamed(self, use: str) -> str:
+        """Return a column's usual name."""
+        return use
 
     def _names(self, path: Path) -> dict[str, str]:
         """Return use -> column for the columns that are used, each known to be there."""
@@ -51,10 +59,11 @@ class Table(Reader):
             if use not in known:
                 raise RoomtoneError(f"corpus.columns: unknown key {use!r}; {nearest(use, known)}")
         found = columns_of(path)
-        names = {use: str(self.columns.get(use) or use) for use in known if self.columns.get(use, use) is not None}
+        named = {use: self.columns.get(use, self.renamed(use)) for use in known}
+        names = {use: str(name) for use, name in named.items() if name is not None}
         if self.accent is not None:
             names.pop("accent", None)
-        stated = {use for use, name in self.columns.items() if name is not None and name != use}
+        stated = {use for use, name in self.columns.items() if name is not None and name != self.renamed(use)}
         need_columns(found, {u: n for u, n in names.items() if u in REQUIRED or u in stated}, path)
         return {use: name for use, name in names.items() if name in found}
 
@@ -68,7 +77,7 @@ class Table(Reader):
         label = self.accent or value.get("accent")
         return self.utterance(
             str(value.get("id") or segment_id(name or "", offset_s)),
-            AudioRef(place, offset_s, duration or None),
+            AudioRef(place, offset_s, None if start is None else duration),
             text=value.get("text"),
             speaker=value.get("speaker"),
             accent=None if label is None else join_accents(str(label).split("|")),

@@ -54,21 +54,24 @@ def automatic_gain(
     max_cut_db: float,
     gate_db: float,
     averaging: float,
+    gate_averaging: float,
     attack: float,
     release: float,
 ) -> np.ndarray:
     """Return samples times a gain that follows the level: float32 [shape=(samples,)].
 
     `averaging`, `attack` and `release` are one-pole coefficients per sample, the first of the power, the others of the
-    gain in dB where it falls and where it rises. Below `gate_db` the gain stands still.
+    gain in dB where it falls and where it rises. Below `gate_db`, by a power of its own averaging, the gain stands still.
     """
     out = np.empty(samples.size, dtype=np.float32)
-    power, gain_db = 0.0, 0.0
+    power, gate_power, gain_db = 0.0, 0.0, 0.0
+    gate = 10.0 ** (gate_db / 10.0)
     for n in range(samples.size):
         x = np.float64(samples[n])
         power += averaging * (x * x - power)
-        level_db = 10.0 * np.log10(power + 1e-20)
-        if level_db > gate_db:
+        gate_power += gate_averaging * (x * x - gate_power)
+        if gate_power > gate:
+            level_db = 10.0 * np.log10(power + 1e-20)
             wanted_db = min(max(target_db - level_db, -max_cut_db), max_gain_db)
             gain_db += (attack if wanted_db < gain_db else release) * (wanted_db - gain_db)
         out[n] = x * 10.0 ** (gain_db / 20.0)

@@ -7,6 +7,7 @@ speaker as group. One talker is a loop of that talker's utterances in drawn orde
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -51,10 +52,10 @@ class Babble(Source):
         voices = tuple(_fill(pool, need) for pool in pools)
         return dataclasses.replace(self, voices=voices, offsets=tuple(rng.random(self.talkers).tolist()))
 
-    def _pools(self, rng: np.random.Generator, assets: object) -> list[list[Asset]]:
+    def _pools(self, rng: np.random.Generator, assets: Sequence[Asset]) -> list[list[Asset]]:
         """Return one shuffled list of utterances for each voice; no utterance is in two of them."""
         groups: dict[str, list[Asset]] = {}
-        for asset in sorted(assets, key=lambda a: a.id):  # type: ignore[call-overload]
+        for asset in sorted(assets, key=lambda a: a.id):
             if asset.num_samples > 0:
                 groups.setdefault(asset.group, []).append(asset)
         names = [sorted(groups)[i] for i in rng.permutation(len(groups))]

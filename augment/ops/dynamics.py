@@ -15,6 +15,8 @@ from roomtone.augment.ops.table import Drawn, Processor, Samples
 from roomtone.coverage.errors import RoomtoneError
 
 _AVERAGING_S = 0.02
+# The gate must be shut before the level has fallen far, or the gain would rise into every pause.
+_GATE_AVERAGING_S = 0.005
 
 
 def _per_sample(time_constant_s: float, sample_rate_hz: int) -> float:
@@ -64,6 +66,7 @@ class Agc(Processor):
             self.max_cut_db,
             self.gate_dbov,
             _per_sample(_AVERAGING_S, sample_rate_hz),
+            _per_sample(_GATE_AVERAGING_S, sample_rate_hz),
             _per_sample(self.attack_s, sample_rate_hz),
             _per_sample(self.release_s, sample_rate_hz),
         )

@@ -1,0 +1,167 @@
+"""Accent maps: from what a corpus says to canonical labels, by a table that its user can read and edit.
+
+A map is YAML (`conf/accents/NAME.yaml`, or a file of the user's):
+
+    version: 1
+    base: english              # optional: a map whose labels are taken over
+    unknown: [other]           # raw labels that state nothing
+    accents:
+      scottish:                # canonical label
+        region: british_isles  # parent region, kept as the attribute accent_region
+        raw: [scotland, Scottish English]
+
+The raw label stays in `accent_raw`. Nothing stated is *unknown* (null); stated and not in the map is `unmapped`. Labels
+are compared without regard to case, and `_` counts as a space. A canonical label maps to itself, so a map applied twice
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.coverage.errors import RoomtoneError, nearest
+
+UNMAPPED = "unmapped"
+_KEYS = ("version", "base", "description", "source", "unknown", "accents")
+
+
+@dataclass(frozen=True)
+class AccentMap:
+    """Folded raw label -> canonical label, canonical label -> region, and what counts as not stated."""
+
+    name: str
+    version: int
+    labels: Mapping[str, str]
+    regions: Mapping[str, str]
+    unknown: frozenset[str]
+
+    def canonical(self, accent: str | None) -> str | None:
+        """Return the canonical label of an accent, of each part where there are several; null where none is stated.
+
+        >>> AccentMap("demo", 1, {"scotland": "scottish"}, {}, frozenset({"other"})).canonical("Scotland|Mars")
+        'scottish|unmapped'
+        """
+        parts = [fold(part) for part in (accent or "").split("|")]
+        stated = [part for part in parts if part and part not in self.unknown]
+        return join_accents([self.labels.get(part, UNMAPPED) for part in stated])
+
+    def apply(self, utterance: Utterance) -> Utterance:
+        """Return the utterance with its canonical accent and, where known, the attribute `accent_region`."""
+        accent = self.canonical(utterance.accent)
+        region = join_accents([self.regions[part] for part in (accent or "").split("|") if part in self.regions])
+        attributes = dict(utterance.attributes) | ({"accent_region": region} if region else {})
+        return dataclasses.replace(utterance, accent=accent, attributes=attributes)
+
+
+def fold(label: str) -> str:
+    """Return a label as maps compare it.
+
+    >>> fold(" Northern_Ireland  English")
+    'northern ireland english'
+    """
+    return " ".join(label.replace("_", " ").casefold().split())
+
+
+def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> AccentMap:
+    """Return an accent map.
+
+    Args:
+        name: of a packaged map or one in the user's `accents/` folders, a path to a YAML file, or the mapping itself.
+        search: the user's configuration folders, which win.
+
+    Raises:
+        RoomtoneError: no such map, or one that contradicts itself.
+    """
+    if isinstance(name, Mapping):
+        return _parse(dict(name), "accents", search)
+    path = _find(str(name), search)
+    return _parse(_read(path), path.stem, search)
+
+
+def map_names() -> list[str]:
+    """Return the names of the packaged maps."""
+    return sorted(path.stem for path in _packaged().glob("*.yaml"))
+
+
+@functools.cache
+def _packaged() -> Path:
+    from importlib import resources
+
+    return Path(str(resources.files("roomtone.conf"))) / "accents"
+
+
+def _find(name: str, search: Sequence[Path]) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name).expanduser().absolute()
+        if path.is_file():
+            return path
+        raise RoomtoneError(f"corpus.accents: there is no file {path}")
+    for folder in (*(home / "accents" for home in search), _packaged()):
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    raise RoomtoneError(f"corpus.accents: there is no map {name!r}; {nearest(name, map_names())}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise RoomtoneError(f"{path}: expected a mapping with the key 'accents'")
+    return content
+
+
+def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth: int = 0) -> AccentMap:
+    where = f"accent map {name!r}"
+    for key in content:
+        if key not in _KEYS:
+            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(str(key), _KEYS)}")
+    if not isinstance(content.get("version"), int):
+        raise RoomtoneError(f"{where}: the key 'version' is missing; a whole number that grows with each change")
+    labels: dict[str, str] = {}
+    regions: dict[str, str] = {}
+    unknown: set[str] = set()
+    if base := content.get("base"):
+        if depth > 3:
+            raise RoomtoneError(f"{where}: its bases go round in a circle")
+        path = _find(str(base), search)
+        below = _parse(_read(path), path.stem, search, depth=depth + 1)
+        labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)
+    unknown |= {fold(str(label)) for label in content.get("unknown") or ()}
+    own: dict[str, str] = {}
+    for label, entry in (content.get("accents") or {}).items():
+        _add(own, regions, str(label), entry, where)
+    labels |= own  # what the user's map says wins over its base
+    _refuse_contradictions(labels, where)
+    return AccentMap(name, content["version"], labels, regions, frozenset(unknown - set(labels)))
+
+
+def _add(labels: dict[str, str], regions: dict[str, str], label: str, entry: Any, where: str) -> None:
+    entry = entry or {}
+    if not isinstance(entry, Mapping) or (wrong := next((k for k in entry if k not in ("region", "raw")), None)):
+        hint = "expected {region: …, raw: […]}" if not isinstance(entry, Mapping) else f"unknown key {wrong!r}"
+        raise RoomtoneError(f"{where}, {label}: {hint}")
+    if "|" in label:
+        raise RoomtoneError(f"{where}, {label!r}: '|' joins several accents and is no part of a label")
+    if entry.get("region"):
+        regions[label] = str(entry["region"])
+    for raw in (label, *(entry.get("raw") or ())):
+        folded = fold(str(raw))
+        if labels.setdefault(folded, label) != label:
+            raise RoomtoneError(f"{where}: {raw!r} stands for both {labels[folded]!r} and {label!r}")
+
+
+def _refuse_contradictions(labels: Mapping[str, str], where: str) -> None:
+    """Raise where a canonical label would itself be mapped on: applied twice, the map would change its own result."""
+    for label in set(labels.values()):
+        if labels.get(fold(label)) not in (label, None):
+            raise RoomtoneError(f"{where}: {label!r} is a canonical label and maps on to {labels[fold(label)]!r}")

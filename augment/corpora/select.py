@@ -1,0 +1,302 @@
+"""Which of a corpus's utterances to take: by what the corpus says, by length, by quality, balanced, and by split.
+
+Choice is by the hash of ids with a seed and never by the order of rows: a shuffled corpus gives the same utterances.
+The corpus is read twice where a choice needs all of it, and its rows are never held, only their ids.
+
+What cannot be used (`problem`) passes every choice, so that it is counted among what was set aside and not lost here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.coverage.errors import RoomtoneError, nearest
+
+_OWN = ("accent", "accent_raw", "speaker", "language", "text", "utterance_id")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Keys of `corpus.select`; every one of them is off by default.
+
+    Attributes:
+        where: attribute (or accent, speaker, language) -> a value or a list of values.
+        min_duration_s, max_duration_s: bounds on the length.
+        min_words, max_words: bounds on the transcript; utterances without one have 0 words.
+        min_speech_to_floor_db, min_bandwidth_hz: clean enough, measured on the samples (decodes every recording).
+        max_per_speaker: at most so many utterances of one speaker.
+        max_per_accent: at most so many of one accent, taken in turn from its speakers.
+        balance: the same number of each accent, that of the rarest.
+        split: which part to take, by name in `splits`; no speaker is in two of them.
+        splits: name -> share of the speakers of each accent.
+        distinct_prompts: one utterance a transcript and accent.
+        distinct_audio: of recordings with the same bytes, one.
+        seed: another seed makes other choices.
+    """
+
+    where: Mapping[str, Any] = field(default_factory=dict)
+    min_duration_s: float | None = None
+    max_duration_s: float | None = None
+    min_words: int | None = None
+    max_words: int | None = None
+    min_speech_to_floor_db: float | None = None
+    min_bandwidth_hz: float | None = None
+    max_per_speaker: int | None = None
+    max_per_accent: int | None = None
+    balance: bool = False
+    split: str | None = None
+    splits: Mapping[str, Any] = field(default_factory=lambda: {"train": 0.8, "dev": 0.1, "test": 0.1})
+    distinct_prompts: bool = False
+    distinct_audio: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what the types alone do not say."""
+        for name in ("max_per_speaker", "max_per_accent"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise RoomtoneError(f"corpus.select.{name}: expected a whole number from 1 up, got {value}")
+        if self.split is not None:
+            if self.split not in self.splits:
+                raise RoomtoneError(f"corpus.select.split: no part {self.split!r}; {nearest(self.split, self.splits)}")
+            shares = list(self.splits.values())
+            if not all(isinstance(s, int | float) and s >= 0 for s in shares) or not 0 < sum(shares) <= 1 + 1e-9:
+                raise RoomtoneError(
+                    f"corpus.select.splits: expected shares that add up to 1 at most, got {dict(self.splits)}"
+                )
+
+    @property
+    def chooses(self) -> bool:
+        """Say whether a choice needs all of the corpus, and not one row after the other."""
+        counted = (self.max_per_speaker, self.max_per_accent, self.split)
+        return any(v is not None for v in counted) or self.balance or self.distinct_prompts or self.distinct_audio
+
+    def apply(self, read: Callable[[], Iterator[Utterance]]) -> Iterator[Utterance]:
+        """Yield the chosen utterances of a corpus that `read` reads from its beginning each time.
+
+        Raises:
+            RoomtoneError: an attribute that no utterance has, or a split of a corpus that does not say who speaks.
+        """
+        if not self.chooses:
+            yield from self._passing(read())
+            return
+        reasons: dict[str, str] = {}
+        chosen = choose(self, self._candidates(read(), reasons))
+        for utterance in self._passing(read(), measure=False):
+            reason = reasons.get(utterance.utterance_id)
+            if reason is not None:
+                yield dataclasses.replace(utterance, problem=reason)
+            elif utterance.problem is not None or utterance.utterance_id in chosen:
+                yield utterance
+
+    def _candidates(self, utterances: Iterator[Utterance], reasons: dict[str, str]) -> Iterator[_Candidate]:
+        """Yield what a choice may take; what cannot be measured is noted in `reasons`."""
+        for utterance in utterances:
+            for passed in self._passing(iter([utterance]), check_names=False):
+                try:
+                    if passed.problem is None:
+                        yield _Candidate.of(passed, self)
+                    elif utterance.problem is None:
+                        reasons[passed.utterance_id] = passed.problem
+                except RoomtoneError as error:
+                    reasons[passed.utterance_id] = str(error)
+
+    def _passing(
+        self, utterances: Iterator[Utterance], *, measure: bool = True, check_names: bool = True
+    ) -> Iterator[Utterance]:
+        """Yield what passes the filters that look at one utterance alone; what cannot be measured passes with its problem."""
+        missing = set(self.where) - set(_OWN) if check_names else set()
+        names: set[str] = set()
+        count = 0
+        for utterance in utterances:
+            count += 1
+            if missing:
+                missing -= set(utterance.attributes)
+                names |= set(utterance.attributes)
+            if not self._wanted(utterance) or not self._words_fit(utterance):
+                continue
+            if utterance.problem is None and measure:
+                reason_or_fit = self._measured(utterance)
+                if isinstance(reason_or_fit, str):
+                    utterance = dataclasses.replace(utterance, problem=reason_or_fit)
+                elif not reason_or_fit:
+                    continue
+            yield utterance
+        if missing and count:
+            name = sorted(missing)[0]
+            raise RoomtoneError(f"corpus.select.where: no utterance has {name!r}; {nearest(name, [*names, *_OWN])}")
+
+    def _wanted(self, utterance: Utterance) -> bool:
+        for name, values in self.where.items():
+            allowed = {str(v) for v in values} if isinstance(values, list | tuple) else {str(values)}
+            if name == "accent":
+                if not allowed & set(utterance.accents):
+                    return False
+                continue
+            value = getattr(utterance, name) if name in _OWN else utterance.attributes.get(name)
+            if str(value) not in allowed:
+                return False
+        return True
+
+    def _words_fit(self, utterance: Utterance) -> bool:
+        if self.min_words is None and self.max_words is None:
+            return True
+        words = len((utterance.text or "").split())
+        return (self.min_words or 0) <= words <= (words if self.max_words is None else self.max_words)
+
+    def _measured(self, utterance: Utterance) -> bool | str:
+        """Return whether length and quality fit, or why they cannot be measured."""
+        try:
+            return self._length_fits(utterance) and self._clean_enough(utterance)
+        except RoomtoneError as error:
+            return str(error)
+
+    def _length_fits(self, utterance: Utterance) -> bool:
+        if self.min_duration_s is None and self.max_duration_s is None:
+            return True
+        seconds = duration_s(utterance)
+        return (
+            (self.min_duration_s or 0.0) <= seconds <= (seconds if self.max_duration_s is None else self.max_duration_s)
+        )
+
+    def _clean_enough(self, utterance: Utterance) -> bool:
+        if self.min_speech_to_floor_db is None and self.min_bandwidth_hz is None:
+            return True
+        from roomtone.augment.audio_io import inspect, read_audio
+        from roomtone.augment.corpora.quality import measure_quality
+
+        rate = inspect(utterance.audio.path).sample_rate_hz
+        quality = measure_quality(read_audio(utterance.audio, rate), rate)
+        floor_db = -float("inf") if self.min_speech_to_floor_db is None else self.min_speech_to_floor_db
+        return quality.speech_to_floor_db >= floor_db and quality.bandwidth_hz >= (self.min_bandwidth_hz or 0.0)
+
+
+def duration_s(utterance: Utterance) -> float:
+    """Return the length of an utterance in seconds, from the corpus or the file's header.
+
+    Raises:
+        BadAudioError: the file cannot be used.
+    """
+    from roomtone.augment.audio_io import inspect
+
+    audio = utterance.audio
+    return audio.duration_s or inspect(audio.path).duration_s - audio.offset_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """What a choice knows of an utterance: its place in a random order that hangs on ids and seed alone, and its groups."""
+
+    order: bytes
+    utterance_id: str
+    speaker: str | None
+    accent: str | None
+    prompt: bytes
+    audio: bytes
+
+    @classmethod
+    def of(cls, utterance: Utterance, selection: Selection) -> _Candidate:
+        return cls(
+            _hash(selection.seed, utterance.utterance_id),
+            utterance.utterance_id,
+            utterance.speaker,
+            utterance.accent,
+            _hash(utterance.accent, " ".join((utterance.text or "").casefold().split()))
+            if selection.distinct_prompts
+            else b"",
+            audio_key(utterance) if selection.distinct_audio else b"",
+        )
+
+
+def audio_key(utterance: Utterance) -> bytes:
+    """Return a key that two utterances share where they are the same stretch of files with the same bytes."""
+    from roomtone.augment.audio_io import sha256_file
+
+    return _hash(sha256_file(utterance.audio.path), utterance.audio.offset_s, utterance.audio.duration_s)
+
+
+def _hash(*parts: object) -> bytes:
+    import hashlib
+
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+
+
+def choose(selection: Selection, candidates: Iterator[_Candidate]) -> set[str]:
+    """Return the ids of the chosen utterances."""
+    left = sorted(candidates, key=lambda c: (c.order, c.utterance_id))
+    if selection.distinct_audio:
+        left = _first_of_each(left, lambda c: c.audio)
+    if selection.distinct_prompts:
+        left = _first_of_each(left, lambda c: c.prompt)
+    if selection.split is not None:
+        mine = speakers_of_split(selection, left)
+        left = [c for c in left if c.speaker in mine]
+    if selection.max_per_speaker is not None:
+        left = _at_most(left, selection.max_per_speaker)
+    by_accent: dict[str | None, list[_Candidate]] = defaultdict(list)
+    for candidate in left:
+        by_accent[candidate.accent].append(candidate)
+    most = selection.max_per_accent
+    if selection.balance and by_accent:
+        rarest = min(map(len, by_accent.values()))
+        most = rarest if most is None else min(most, rarest)
+    if most is not None:
+        left = [c for group in by_accent.values() for c in _in_turn(group)[:most]]
+    return {c.utterance_id for c in left}
+
+
+def speakers_of_split(selection: Selection, candidates: list[_Candidate]) -> set[str]:
+    """Return the speakers of the wanted part: those of each accent in a seeded order, cut at the shares.
+
+    A speaker with utterances in several accents stands in the group of the first of them in sorted order, once.
+    """
+    if any(c.speaker is None for c in candidates):
+        raise RoomtoneError(
+            "corpus.select.split: this corpus does not say who speaks in every row, so a split would leak speakers"
+        )
+    accent_of: dict[str, str] = {}
+    for candidate in candidates:
+        assert candidate.speaker is not None
+        accent = candidate.accent or ""
+        accent_of[candidate.speaker] = min(accent_of.get(candidate.speaker, accent), accent)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for speaker in sorted(accent_of, key=lambda s: (_hash(selection.seed, "split", s), s)):
+        groups[accent_of[speaker]].append(speaker)
+    names = list(selection.splits)
+    before = sum(selection.splits[name] for name in names[: names.index(str(selection.split))])
+    upto = before + selection.splits[str(selection.split)]
+    return {s for group in groups.values() for s in group[round(before * len(group)) : round(upto * len(group))]}
+
+
+def _first_of_each(ordered: list[_Candidate], key: Callable[[_Candidate], bytes]) -> list[_Candidate]:
+    first: dict[bytes, _Candidate] = {}
+    for candidate in ordered:
+        first.setdefault(key(candidate), candidate)
+    return list(first.values())
+
+
+def _at_most(ordered: list[_Candidate], most: int) -> list[_Candidate]:
+    """Return the first so many of each speaker; utterances without a speaker stand for themselves."""
+    taken: dict[str, int] = defaultdict(int)
+    kept = []
+    for candidate in ordered:
+        if candidate.speaker is not None:
+            taken[candidate.speaker] += 1
+        if candidate.speaker is None or taken[candidate.speaker] <= most:
+            kept.append(candidate)
+    return kept
+
+
+def _in_turn(ordered: list[_Candidate]) -> list[_Candidate]:
+    """Return the candidates so that each speaker comes once before any comes twice."""
+    turn: dict[str | None, int] = defaultdict(int)
+    keyed = []
+    for candidate in ordered:
+        keyed.append((turn[candidate.speaker], candidate.order, candidate.utterance_id, candidate))
+        turn[candidate.speaker] += 1
+    return [item[3] for item in sorted(keyed, key=lambda item: item[:3])]
