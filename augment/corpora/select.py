@@ -11,12 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.coverage.errors import RoomtoneError, nearest
 
+SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
 _OWN = ("accent", "accent_raw", "speaker", "language", "text", "utterance_id")
 
 
@@ -33,13 +34,13 @@ class Selection:
         max_per_accent: at most so many of one accent, taken in turn from its speakers.
         balance: the same number of each accent, that of the rarest.
         split: which part to take, by name in `splits`; no speaker is in two of them.
-        splits: name -> share of the speakers of each accent.
+        splits: name -> share of the speakers of each accent; `SPLITS` where none are given.
         distinct_prompts: one utterance a transcript and accent.
         distinct_audio: of recordings with the same bytes, one.
         seed: another seed makes other choices.
     """
 
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, Any] | None = None
     min_duration_s: float | None = None
     max_duration_s: float | None = None
     min_words: int | None = None
@@ -50,7 +51,7 @@ class Selection:
     max_per_accent: int | None = None
     balance: bool = False
     split: str | None = None
-    splits: Mapping[str, Any] = field(default_factory=lambda: {"train": 0.8, "dev": 0.1, "test": 0.1})
+    splits: Mapping[str, Any] | None = None
     distinct_prompts: bool = False
     distinct_audio: bool = False
     seed: int = 0
@@ -62,13 +63,18 @@ class Selection:
             if value is not None and value < 1:
                 raise RoomtoneError(f"corpus.select.{name}: expected a whole number from 1 up, got {value}")
         if self.split is not None:
-            if self.split not in self.splits:
-                raise RoomtoneError(f"corpus.select.split: no part {self.split!r}; {nearest(self.split, self.splits)}")
-            shares = list(self.splits.values())
+            if self.split not in self.shares:
+                raise RoomtoneError(f"corpus.select.split: no part {self.split!r}; {nearest(self.split, self.shares)}")
+            shares = list(self.shares.values())
             if not all(isinstance(s, int | float) and s >= 0 for s in shares) or not 0 < sum(shares) <= 1 + 1e-9:
                 raise RoomtoneError(
-                    f"corpus.select.splits: expected shares that add up to 1 at most, got {dict(self.splits)}"
+                    f"corpus.select.splits: expected shares that add up to 1 at most, got {dict(self.shares)}"
                 )
+
+    @property
+    def shares(self) -> Mapping[str, Any]:
+        """Return the parts of the corpus and their shares."""
+        return SPLITS if self.splits is None else self.splits
 
     @property
     def chooses(self) -> bool:
@@ -110,7 +116,7 @@ class Selection:
         self, utterances: Iterator[Utterance], *, measure: bool = True, check_names: bool = True
     ) -> Iterator[Utterance]:
         """Yield what passes the filters that look at one utterance alone; what cannot be measured passes with its problem."""
-        missing = set(self.where) - set(_OWN) if check_names else set()
+        missing = set(self.where or ()) - set(_OWN) if check_names else set()
         names: set[str] = set()
         count = 0
         for utterance in utterances:
@@ -132,7 +138,7 @@ class Selection:
             raise RoomtoneError(f"corpus.select.where: no utterance has {name!r}; {nearest(name, [*names, *_OWN])}")
 
     def _wanted(self, utterance: Utterance) -> bool:
-        for name, values in self.where.items():
+        for name, values in (self.where or {}).items():
             allowed = {str(v) for v in values} if isinstance(values, list | tuple) else {str(values)}
             if name == "accent":
                 if not allowed & set(utterance.accents):
@@ -267,9 +273,9 @@ def speakers_of_split(selection: Selection, candidates: list[_Candidate]) -> set
     groups: dict[str, list[str]] = defaultdict(list)
     for speaker in sorted(accent_of, key=lambda s: (_hash(selection.seed, "split", s), s)):
         groups[accent_of[speaker]].append(speaker)
-    names = list(selection.splits)
-    before = sum(selection.splits[name] for name in names[: names.index(str(selection.split))])
-    upto = before + selection.splits[str(selection.split)]
+    names = list(selection.shares)
+    before = sum(selection.shares[name] for name in names[: names.index(str(selection.split))])
+    upto = before + selection.shares[str(selection.split)]
     return {s for group in groups.values() for s in group[round(before * len(group)) : round(upto * len(group))]}
 
 
