@@ -30,13 +30,22 @@ def load(group: str, name: str) -> Source:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`equipment_name`, `noise_name` and `tone_name` walk the presets; a tone of a mix is named by its part."""
+    """`equipment_name` and `noise_name` walk the presets; the names of `_KINDS` walk tones, those of a mix by part."""
     if "equipment_name" in metafunc.fixturenames:
         metafunc.parametrize("equipment_name", preset_names("equipment"))
     if "noise_name" in metafunc.fixturenames:
         metafunc.parametrize("noise_name", preset_names("noise"))
-    if "tone_name" in metafunc.fixturenames:
-        metafunc.parametrize("tone_name", sorted(_tones()))
+    for fixture, wanted in _KINDS.items():
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, sorted(name for name, tone in _tones().items() if wanted(tone)))
+
+
+#: Which tones a test can measure.
+_KINDS: dict[str, Callable[[equipment.PeriodicTone], bool]] = {
+    "steady_name": lambda tone: bool(tone.harmonics) and not tone.decay_s,
+    "pulsed_name": lambda tone: bool(tone.harmonics) and bool(tone.pulses),
+    "noisy_name": lambda tone: tone.noise_db is not None,
+}
 
 
 def _tones() -> dict[str, equipment.PeriodicTone]:
