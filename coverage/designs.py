@@ -77,11 +77,18 @@ def _full(levels: Mapping[str, Sequence[str]]) -> list[Labels]:
 
 def _one_at_a_time(levels: Mapping[str, Sequence[str]]) -> list[Labels]:
     clean = dict.fromkeys(levels, NONE)
-    return [clean, *({**clean, factor: value} for factor, values in levels.items() for value in values if value != NONE)]
+    return [
+        clean,
+        *({**clean, factor: value} for factor, values in levels.items() for value in values if value != NONE),
+    ]
 
 
 def _covering(
-    levels: Mapping[str, Sequence[str]], design: Mapping[str, Any], forbidden: Any, seed: int, existing: Sequence[Mapping[str, str]]
+    levels: Mapping[str, Sequence[str]],
+    design: Mapping[str, Any],
+    forbidden: Any,
+    seed: int,
+    existing: Sequence[Mapping[str, str]],
 ) -> list[Labels]:
     from roomtone.coverage.arrays import covering_array
 

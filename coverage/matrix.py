@@ -60,7 +60,7 @@ class CoverageMatrix:
             self._check_goal_axes(opened)
             self.where = opened.where
             self.grid = with_goals(count_grid(opened, self._axes, self.goals, levels), self.goals)
-            self._margins = [_count_margin(opened, rule, self._axes, self.goals) for rule in self.goals.margins]
+            self._margins = [_count_margin(opened, rule, self._axes, self.goals, levels) for rule in self.goals.margins]
             self._illegal_rows = _illegal_rows(opened, self.goals, self._axes)
 
     def _check_goal_axes(self, opened: OpenSource) -> None:
@@ -183,11 +183,13 @@ class CoverageMatrix:
 SAMPLE_COLUMNS = ("sample_id", "utterance_id", "speaker", "accent", "condition", "text", "duration_s", "audio_path")
 
 
-def _count_margin(source: OpenSource, rule: Rule, axes: Sequence[Axis], goals: Goals) -> tuple[pd.DataFrame, Grid]:
+def _count_margin(
+    source: OpenSource, rule: Rule, axes: Sequence[Axis], goals: Goals, levels: Mapping[str, Sequence[str]] | None
+) -> tuple[pd.DataFrame, Grid]:
     known = {axis.column: axis for axis in axes}
     own = parse_axes([known.get(name, Axis(name)) for name in rule.axes])
     check_columns(own, source.columns, where="goals.margins")
-    grid = count_grid(source, own, goals)
+    grid = count_grid(source, own, goals, levels)
     amounts = {unit: values.ravel() for unit, values in margin_amounts(rule, own, grid.levels).items()}
     frame = goal_columns(grid.frame[[*grid.names, *UNITS]].copy(), amounts)
     frame["margin"] = " x ".join(grid.names)

@@ -1,0 +1,377 @@
+"""The plan of `fill.py` while it grows: speech at hand, goals and what they still miss, caps, and the next best render."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roomtone.coverage.axes import ACCENT_SEPARATOR, NONE, Axis
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.goals import UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLEAN = "clean"
+#: The values that a cell or margin fixes, as ((axis, value), …).
+Key = tuple[tuple[str, str], ...]
+
+
+def tie(seed: int, *parts: str) -> int:
+    """Return a number that orders equals the same way in every run of one seed."""
+    text = "\x1f".join([str(seed), *parts])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Hard limits of a plan; None is no limit. `assets`: condition -> distinct assets that it can draw from."""
+
+    replicates: int = 1
+    per_speaker: int | None = None
+    per_asset: int | None = None
+    assets: Mapping[str, int] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise a RoomtoneError for a cap that is no positive whole number."""
+        limits = {
+            "max_replicates": self.replicates,
+            "max_per_speaker": self.per_speaker,
+            "max_per_asset": self.per_asset,
+        }
+        for name, cap in limits.items():
+            if cap is not None and (not isinstance(cap, int) or cap < 1):
+                raise RoomtoneError(f"{name}: expected a whole number from 1 up, got {cap!r}")
+
+    def renders_of(self, condition: str) -> float:
+        """Return how often one utterance may be rendered in a condition; a second clean render is a copy."""
+        return 1 if condition == CLEAN else self.replicates
+
+    def renders_in(self, condition: str) -> float:
+        """Return how many renders the assets of a condition allow."""
+        if self.per_asset is None or condition not in self.assets:
+            return float("inf")
+        return self.per_asset * self.assets[condition]
+
+
+class Speech:
+    """The speech at hand: one entry an utterance, in a seeded order."""
+
+    def __init__(self, clean: pd.DataFrame, axes: Sequence[Axis], seed: int) -> None:
+        for name in ("utterance_id", "speaker", *[axis.column for axis in axes]):
+            if name not in clean.columns:
+                raise RoomtoneError(
+                    f"design=fill: the clean speech has no column {name!r}, it has {', '.join(clean.columns)}"
+                )
+        rows = clean.drop_duplicates("utterance_id")
+        order = sorted(range(len(rows)), key=lambda i: tie(seed, str(rows["utterance_id"].iloc[i])))
+        self.rows = rows.iloc[order].reset_index(drop=True)
+        self.ids = [str(identity) for identity in self.rows["utterance_id"]]
+        self.speakers = [None if is_null(name) else str(name) for name in self.rows["speaker"]]
+        self.minutes = [float(s) / 60 for s in self._numbers("duration_s")]
+        self.words = self._numbers("words")
+        self.keys = [axis_values(row, axes) for row in self.rows.to_dict("records")]
+
+    def _numbers(self, column: str) -> list[float]:
+        return [float(v) for v in self.rows[column].fillna(0)] if column in self.rows else [0.0] * len(self.rows)
+
+
+def axis_values(row: Mapping[Any, Any], axes: Iterable[Axis]) -> dict[str, frozenset[str]]:
+    """Return the values of each axis in a row; of a multi-accent speaker there are several."""
+    return {axis.column: _values(axis, row[axis.column]) for axis in axes}
+
+
+def _values(axis: Axis, value: Any) -> frozenset[str]:
+    if is_null(value) or value == "":
+        return frozenset([axis.missing])
+    if axis.edges:
+        number = float(value)
+        names = [f"<{axis.edges[0]:g}", *axis.bins(), f">{axis.edges[-1]:g}"]
+        place = int(np.searchsorted(axis.edges, number, side="right"))
+        return frozenset([names[place - 1 if number == axis.edges[-1] else place]])
+    return frozenset(str(value).split(ACCENT_SEPARATOR)) if axis.column == "accent" else frozenset([str(value)])
+
+
+def is_null(value: Any) -> bool:
+    """Return whether a cell of a DataFrame is missing (None, NaN or NA)."""
+    return value is None or (str(value) in ("<NA>", "nan", "NaT") and not isinstance(value, str))
+
+
+@dataclass(frozen=True)
+class Held:
+    """One row of what exists already."""
+
+    utterance: str
+    speaker: str | None
+    condition: str
+    replicate: int
+    values: dict[str, frozenset[str]]
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, axes: Sequence[Axis]) -> list[Held]:
+        """Return the rows of a manifest; a missing replicate number is 0."""
+        return [
+            cls(
+                str(row["utterance_id"]),
+                None if is_null(row["speaker"]) else str(row["speaker"]),
+                str(row["condition"]),
+                0 if is_null(row["replicate"]) else int(row["replicate"]),
+                axis_values(row, axes),
+            )
+            for row in frame.to_dict("records")
+        ]
+
+
+@dataclass
+class Target:
+    """One goal: the values it fixes, the amounts it asks for, and what it holds so far. Margins are of phase 1."""
+
+    where: Key
+    goal: dict[str, float]
+    counts: dict[str, float]
+    phase: int
+    tie: int
+    weight: float = 1.0
+    utterances: set[str] = field(default_factory=set)
+    uses: dict[str | None, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def name(self) -> str:
+        """Return the goal's place in words."""
+        return ", ".join(f"{axis} {value}" for axis, value in self.where)
+
+    def missing(self) -> dict[str, float]:
+        """Return what is missing in each unit."""
+        return {unit: self.goal[unit] - self.counts[unit] for unit in UNITS if self.goal[unit] > self.counts[unit]}
+
+    def order(self) -> tuple[Any, ...]:
+        """Return the key by which the goal furthest behind comes first, of equals the heaviest."""
+        share = min((self.counts[u] / self.goal[u] for u in UNITS if self.goal[u] > 0), default=1.0)
+        return self.phase, share, -self.weight, self.tie
+
+    def gains(self, utterance: str, speaker: str | None, missing: Iterable[str]) -> bool:
+        """Return whether one more render of this utterance brings the goal nearer."""
+        for unit in missing:
+            if unit == "utterances" and utterance in self.utterances:
+                continue
+            if unit == "speakers" and (speaker is None or self.uses[speaker]):
+                continue
+            return True
+        return False
+
+    def note(self, utterance: str, speaker: str | None) -> tuple[bool, bool]:
+        """Remember who was heard; return whether the utterance and the speaker are new here."""
+        new = utterance not in self.utterances, speaker is not None and not self.uses[speaker]
+        self.utterances.add(utterance)
+        self.uses[speaker] += 1
+        return new
+
+    def count(self, utterance: str, speaker: str | None, minutes: float, words: float) -> None:
+        """Count one more render."""
+        new_utterance, new_speaker = self.note(utterance, speaker)
+        more = {
+            "renders": 1,
+            "assets": 1,
+            "minutes": minutes,
+            "words": words,
+            "utterances": new_utterance,
+            "speakers": new_speaker,
+        }
+        for unit, amount in more.items():
+            self.counts[unit] += amount
+
+
+@dataclass
+class Work:
+    """A plan while it grows. Utterances are numbers in `speech`, `planned` holds (utterance, condition, replicate, why)."""
+
+    speech: Speech
+    conditions: list[str]
+    labels: dict[str, dict[str, str]]
+    caps: Caps
+    seed: int
+    planned: list[tuple[int, str, int, str]] = field(default_factory=list)
+    infeasible: list[dict[str, Any]] = field(default_factory=list)
+
+    def start(
+        self, held: Sequence[Held], axes: Sequence[str], targets: list[Target], kept_out: Mapping[Key, str]
+    ) -> None:
+        """Take in what exists, what is wanted and what must not be."""
+        self.axes, self.targets, self.kept_out = tuple(axes), targets, dict(kept_out)
+        self.by_key = {target.where: target for target in targets}
+        self.shapes = list(dict.fromkeys(tuple(axis for axis, _ in target.where) for target in targets))
+        self.replicates: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self.of_speaker: dict[str | None, int] = defaultdict(int)
+        self.of_condition: dict[str, int] = defaultdict(int)
+        self._ties: dict[str, int] = {}
+        self._pools: dict[tuple[Key, str], dict[str | None, list[int]]] = {}
+        for row in held:
+            self.replicates[row.utterance, row.condition].add(row.replicate)
+            self.of_speaker[row.speaker] += 1
+            self.of_condition[row.condition] += 1
+            for target in self._touched(row.values):
+                target.note(row.utterance, row.speaker)
+
+    def run(self) -> None:
+        """Plan renders until every goal is met or out of reach."""
+        heap = [(target.order(), i) for i, target in enumerate(self.targets)]
+        heapq.heapify(heap)
+        while heap:
+            order, i = heapq.heappop(heap)
+            target = self.targets[i]
+            if not target.missing():
+                continue
+            if order != target.order():  # another goal's render counted here too
+                heapq.heappush(heap, (target.order(), i))
+            elif choice := self._choose(target):
+                self._add(*choice, why=target.name)
+                heapq.heappush(heap, (target.order(), i))
+            else:
+                self._give_up(target)
+
+    def _tie(self, name: str) -> int:
+        if name not in self._ties:
+            self._ties[name] = tie(self.seed, name)
+        return self._ties[name]
+
+    def _values(self, utterance: int, condition: str) -> dict[str, frozenset[str]]:
+        """Return what a render would have on every axis."""
+        labels = {axis: frozenset([level]) for axis, level in self.labels[condition].items()}
+        return {**labels, **self.speech.keys[utterance], "condition": frozenset([condition])}
+
+    def _keys(self, values: Mapping[str, frozenset[str]], shape: Sequence[str]) -> list[Key]:
+        keys: list[Key] = [()]
+        for axis in shape:
+            keys = [(*key, (axis, value)) for key in keys for value in values.get(axis, frozenset([NONE]))]
+        return keys
+
+    def _touched(self, values: Mapping[str, frozenset[str]]) -> list[Target]:
+        keys = [key for shape in self.shapes for key in self._keys(values, shape)]
+        return [self.by_key[key] for key in keys if key in self.by_key]
+
+    def _choose(self, target: Target) -> tuple[int, str] | None:
+        """Return the next render that the goal gains by, first without copies, then with."""
+        missing = list(target.missing())
+        conditions = sorted(self._conditions(target), key=lambda name: (self.of_condition[name], self._tie(name)))
+        for copies in (False, True) if self.caps.replicates > 1 else (False,):
+            for condition in conditions:
+                pool = self._pool(target, condition)
+                for speaker in sorted(pool, key=lambda s: (target.uses[s], self.of_speaker[s], self._tie(str(s)))):
+                    found = self._utterance(target, condition, pool[speaker], missing, copies=copies)
+                    if found is not None:
+                        return found, condition
+        return None
+
+    def _conditions(self, target: Target) -> list[str]:
+        """Return the conditions of the plan that lie in a goal's cell or margin."""
+        where = dict(target.where)
+        named = [name for name in self.conditions if where.get("condition", name) == name]
+        return [
+            name for name in named if all(self.labels[name].get(axis, value) == value for axis, value in target.where)
+        ]
+
+    def _pool(self, target: Target, condition: str) -> dict[str | None, list[int]]:
+        """Return the utterances that fit a goal, by speaker; those that can never be rendered again drop out for good."""
+        speech = tuple(
+            (axis, value) for axis, value in target.where if axis in (self.speech.keys[0] if self.speech.keys else ())
+        )
+        if (speech, condition) not in self._pools:
+            pool: dict[str | None, list[int]] = defaultdict(list)
+            for u, keys in enumerate(self.speech.keys):
+                if all(value in keys[axis] for axis, value in speech):
+                    pool[self.speech.speakers[u]].append(u)
+            self._pools[speech, condition] = dict(pool)
+        return self._pools[speech, condition]
+
+    def _utterance(
+        self, target: Target, condition: str, utterances: list[int], missing: Sequence[str], *, copies: bool
+    ) -> int | None:
+        """Return a speaker's next utterance that the goal gains by, one that needs no further clean pair before others."""
+        spent: set[int] = set()
+        found = None
+        for u in utterances:
+            identity = self.speech.ids[u]
+            held = len(self.replicates[identity, condition])
+            if held >= self.caps.renders_of(condition):
+                spent.add(u)
+                continue
+            if (held and not copies) or not self._allowed(u, condition):
+                continue
+            if not target.gains(identity, self.speech.speakers[u], missing):
+                continue
+            found = u if found is None else found
+            if not self._needs_pair(u, condition):
+                found = u
+                break
+        if spent:
+            utterances[:] = [u for u in utterances if u not in spent]
+        return found
+
+    def _allowed(self, utterance: int, condition: str) -> bool:
+        """Return whether caps and illegal or ignored cells let a render be, its clean pair included."""
+        speaker = self.speech.speakers[utterance]
+        needed = 1 + self._needs_pair(utterance, condition)
+        if (
+            self.caps.per_speaker is not None
+            and speaker is not None
+            and self.of_speaker[speaker] + needed > self.caps.per_speaker
+        ):
+            return False
+        if self.of_condition[condition] >= self.caps.renders_in(condition):
+            return False
+        keys = self._keys(self._values(utterance, condition), self.axes) if self.kept_out else []
+        return not any(key in self.kept_out for key in keys)
+
+    def _needs_pair(self, utterance: int, condition: str) -> bool:
+        if condition == CLEAN or CLEAN not in self.conditions or self.replicates[self.speech.ids[utterance], CLEAN]:
+            return False
+        keys = self._keys(self._values(utterance, CLEAN), self.axes) if self.kept_out else []
+        return not any(self.kept_out.get(key) == "illegal" for key in keys)
+
+    def _add(self, utterance: int, condition: str, *, why: str) -> None:
+        """Plan one render, its clean pair first, and count both wherever they count."""
+        if self._needs_pair(utterance, condition):
+            self._add(utterance, CLEAN, why="clean pair")
+        speaker, identity = self.speech.speakers[utterance], self.speech.ids[utterance]
+        taken = self.replicates[identity, condition]
+        replicate = next(n for n in range(len(taken) + 1) if n not in taken)
+        taken.add(replicate)
+        self.planned.append((utterance, condition, replicate, why))
+        self.of_speaker[speaker] += 1
+        self.of_condition[condition] += 1
+        for target in self._touched(self._values(utterance, condition)):
+            target.count(identity, speaker, self.speech.minutes[utterance], self.speech.words[utterance])
+
+    def _give_up(self, target: Target) -> None:
+        """Write down why each missing unit stays missing."""
+        conditions = self._conditions(target)
+        where = dict(target.where)
+        speech = {axis: value for axis, value in where.items() if self.speech.keys and axis in self.speech.keys[0]}
+        fitting = [u for u, keys in enumerate(self.speech.keys) if all(v in keys[a] for a, v in speech.items())]
+        speakers = {self.speech.speakers[u] for u in fitting} - {None}
+        for unit, missing in target.missing().items():
+            if not conditions:
+                reason = "this plan has no such condition"
+            elif not fitting:
+                reason = "no clean speech of it: record"
+            elif unit == "speakers" and len(speakers) < target.goal[unit]:
+                reason = f"only {len(speakers)} speakers at hand: record"
+            elif unit == "utterances" and len(fitting) < target.goal[unit]:
+                reason = f"only {len(fitting)} utterances at hand: record"
+            elif any(
+                not self._allowed(u, c) and len(self.replicates[self.speech.ids[u], c]) < self.caps.renders_of(c)
+                for u in fitting
+                for c in conditions
+            ):
+                reason = "a cap, or an illegal or ignored cell of the same speech"
+            else:
+                reason = (
+                    f"all {len(fitting)} utterances are rendered as often as max_replicates allows: record, or raise it"
+                )
+            self.infeasible.append({"goal": target.name, "unit": unit, "missing": missing, "reason": reason})
