@@ -70,7 +70,8 @@ class Speech:
                     f"design=fill: the clean speech has no column {name!r}, it has {', '.join(clean.columns)}"
                 )
         rows = clean.drop_duplicates("utterance_id")
-        order = sorted(range(len(rows)), key=lambda i: tie(seed, str(rows["utterance_id"].iloc[i])))
+        names = [str(name) for name in rows["utterance_id"]]
+        order = sorted(range(len(rows)), key=lambda i: tie(seed, names[i]))
         self.rows = rows.iloc[order].reset_index(drop=True)
         self.ids = [str(identity) for identity in self.rows["utterance_id"]]
         self.speakers = [None if is_null(name) else str(name) for name in self.rows["speaker"]]
@@ -210,6 +211,7 @@ class Work:
         self.of_speaker: dict[str | None, int] = defaultdict(int)
         self.of_condition: dict[str, int] = defaultdict(int)
         self._ties: dict[str, int] = {}
+        self._matching: dict[Key, list[int]] = {}
         self._pools: dict[tuple[Key, str], dict[str | None, list[int]]] = {}
         for row in held:
             self.replicates[row.utterance, row.condition].add(row.replicate)
@@ -276,16 +278,24 @@ class Work:
             name for name in named if all(self.labels[name].get(axis, value) == value for axis, value in target.where)
         ]
 
+    def _speech_part(self, target: Target) -> Key:
+        known = self.speech.keys[0] if self.speech.keys else {}
+        return tuple((axis, value) for axis, value in target.where if axis in known)
+
+    def _fitting(self, speech: Key) -> list[int]:
+        """Return the utterances that have these values."""
+        if speech not in self._matching:
+            keys = enumerate(self.speech.keys)
+            self._matching[speech] = [u for u, own in keys if all(value in own[axis] for axis, value in speech)]
+        return self._matching[speech]
+
     def _pool(self, target: Target, condition: str) -> dict[str | None, list[int]]:
         """Return the utterances that fit a goal, by speaker; those that can never be rendered again drop out for good."""
-        speech = tuple(
-            (axis, value) for axis, value in target.where if axis in (self.speech.keys[0] if self.speech.keys else ())
-        )
+        speech = self._speech_part(target)
         if (speech, condition) not in self._pools:
             pool: dict[str | None, list[int]] = defaultdict(list)
-            for u, keys in enumerate(self.speech.keys):
-                if all(value in keys[axis] for axis, value in speech):
-                    pool[self.speech.speakers[u]].append(u)
+            for u in self._fitting(speech):
+                pool[self.speech.speakers[u]].append(u)
             self._pools[speech, condition] = dict(pool)
         return self._pools[speech, condition]
 
@@ -351,9 +361,7 @@ class Work:
     def _give_up(self, target: Target) -> None:
         """Write down why each missing unit stays missing."""
         conditions = self._conditions(target)
-        where = dict(target.where)
-        speech = {axis: value for axis, value in where.items() if self.speech.keys and axis in self.speech.keys[0]}
-        fitting = [u for u, keys in enumerate(self.speech.keys) if all(v in keys[a] for a, v in speech.items())]
+        fitting = self._fitting(self._speech_part(target))
         speakers = {self.speech.speakers[u] for u in fitting} - {None}
         for unit, missing in target.missing().items():
             if not conditions:
