@@ -109,6 +109,7 @@ class AudiomentationsOp(Processor):
         with _seeded(seed), self._explained():
             inner_hz = self._inner_rate_hz(context.sample_rate_hz)
             transform.randomize_parameters((loudness * noise).astype(np.float32), inner_hz)
+        self._check_frequencies(_parameters(transform), inner_hz)
         return _parameters(transform)
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -171,7 +172,6 @@ class AudiomentationsOp(Processor):
             inner_hz = self._inner_rate_hz(sample_rate_hz)
             inner = np.array(resample(samples, sample_rate_hz, inner_hz), dtype=np.float32)
             heard = np.asarray(transform(inner, inner_hz), dtype=np.float32)
-        self._check_frequencies(_parameters(transform), inner_hz)
         if inner_hz != sample_rate_hz:
             heard = fit(resample(heard, inner_hz, sample_rate_hz), samples.size)
         if heard.ndim != 1 or not np.isfinite(heard).all():
