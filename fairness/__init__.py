@@ -10,16 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roomtone.fairness.compare import Comparison, compare
-    from roomtone.fairness.score import read_hypotheses, score, with_labels
+    from roomtone.fairness.comparison import Comparison, compare
+    from roomtone.fairness.scoring import read_hypotheses, score, with_labels
 
 #: Public name -> module; found on first use, so that importing the package costs nothing.
 _HOMES = {
-    "Comparison": "compare",
-    "compare": "compare",
-    "read_hypotheses": "score",
-    "score": "score",
-    "with_labels": "score",
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "read_hypotheses": "scoring",
+    "score": "scoring",
+    "with_labels": "scoring",
 }
 __all__ = ["Comparison", "compare", "read_hypotheses", "score", "with_labels"]
 
