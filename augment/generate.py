@@ -141,11 +141,21 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
     output = _checked_output(cfg["output"])
     plan = make_plan(cfg)
     dataset = Path(str(output["dir"]))
+    if plan.items is not None and not plan.samples:
+        return Summary(str(dataset), 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
     if output["overwrite"] and dataset.exists():
         _remove_set(dataset)
     with run_lock(dataset):
         shards = len(list(blocks_of(plan)))
-        run = open_run(dataset, cfg, plan.presets, plan.utterances, shards=shards, append=bool(output["append"]))
+        filling = plan.items is not None
+        run = open_run(
+            dataset,
+            {**cfg, "items": content_key(sorted((plan.items or {}).items()))} if filling else cfg,
+            plan.presets,
+            plan.utterances,
+            shards=shards,
+            append=bool(output["append"]) or filling,
+        )
         remove_temporaries(dataset)
         executor = cfg["executor"]
         with make_engine(executor["name"], executor.get("workers"), executor.get("address")) as engine:
@@ -210,19 +220,18 @@ def build_banks(job: Job, engine: Engine) -> None:
             progress.add(1)
 
 
-def blocks_of(plan: Plan) -> Iterator[tuple[Utterance, ...]]:
-    """Yield the utterances of each shard; which of them share one depends on the plan alone."""
+def blocks_of(plan: Plan) -> Iterator[list[tuple[int, Utterance]]]:
+    """Yield the utterances of each shard with their places in the corpus; who shares one depends on the plan alone."""
     each = max(_SAMPLES_PER_SHARD // max(len(plan.every) or len(plan.conditions), 1), 1)
-    chosen = [utterance for utterance in plan.utterances if plan.of(utterance)]
-    yield from (tuple(chosen[start : start + each]) for start in range(0, len(chosen), each))
+    chosen = [(place, utterance) for place, utterance in enumerate(plan.utterances) if plan.of(utterance)]
+    yield from (chosen[start : start + each] for start in range(0, len(chosen), each))
 
 
 def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
     """Yield the plan's shards, numbered from `first`."""
-    ordinal = 0
     for index, block in enumerate(blocks_of(plan), start=first):
-        yield Shard(job, index, block, tuple(plan.of(utterance) for utterance in block), ordinal)
-        ordinal += len(block)
+        ordinals, utterances = zip(*block, strict=True)
+        yield Shard(job, index, utterances, tuple(plan.of(utterance) for utterance in utterances), ordinals)
 
 
 def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine) -> list[Report]:
@@ -255,7 +264,8 @@ def _without_killers(shard: Shard, engine: Engine) -> Report:
     """Find the utterances that kill their worker, and render the shard without them."""
     from dataclasses import replace
 
-    singles = [replace(shard, utterances=(u,), items=(i,)) for u, i in zip(shard.utterances, shard.items, strict=True)]
+    parts = zip(shard.utterances, shard.items, shard.ordinals, strict=True)
+    singles = [replace(shard, utterances=(u,), items=(i,), ordinals=(o,)) for u, i, o in parts]
     excluded = dict(shard.excluded)
     for single in singles:
         outcome = next(engine.run(probe_utterance, [single]))

@@ -67,7 +67,7 @@ class Shard:
     """A block of utterances and, for each, its planned samples.
 
     Attributes:
-        ordinal: the first utterance's place in the sorted plan; recordings are dealt out by it.
+        ordinals: the utterances' places in the sorted corpus; recordings are dealt out by them.
         excluded: reasons by utterance id.
     """
 
@@ -75,7 +75,7 @@ class Shard:
     index: int
     utterances: tuple[Utterance, ...]
     items: tuple[tuple[Item, ...], ...]
-    ordinal: int = 0
+    ordinals: tuple[int, ...]
     excluded: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -159,8 +159,8 @@ def render_shard(shard: Shard) -> Report:
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
     with ShardWriter(Path(job.dataset), shard.index, job.audio_format) as writer:
-        for place, (utterance, items) in enumerate(zip(shard.utterances, shard.items, strict=True)):
-            work = Work(studio, utterance, shard.ordinal + place, writer)
+        for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
+            work = Work(studio, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(work, items, shard.excluded):
                 (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
         writer.commit(rows, rejected)
@@ -201,7 +201,7 @@ def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None
 
 @dataclass(frozen=True)
 class Work:
-    """One utterance on a worker's bench; `ordinal` is its place in the sorted plan."""
+    """One utterance on a worker's bench; `ordinal` is its place in the sorted corpus."""
 
     studio: Studio
     utterance: Utterance
