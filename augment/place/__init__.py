@@ -1,0 +1,1 @@
+"""A place's own sounds, measured: from recordings to presets."""
