@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -11,6 +12,8 @@ import numpy as np
 from roomtone.augment.ops.table import DrawContext, Drawn, Room
 from roomtone.coverage.errors import RoomtoneError
 
+#: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
+_FARTHEST = 0.625
 Place = float | tuple[float, float] | Literal["diffuse"]
 
 
@@ -28,7 +31,7 @@ class ShoeBoxRoom(Room):
     Attributes:
         dimensions_m: length, width and height; each a number or a range.
         t60_s: broadband reverberation time, held by the T30 of the talker's response to 1 %.
-        talker_distance_m: microphone to mouth. Heights give way to it: the microphone is moved up or down until
+        talker_distance_m: microphone to mouth, at most 5/8 of the floor's diagonal. Heights give way to it: the microphone is moved up or down until
             it is no further than 0.8 of the distance above or below the mouth.
         t60_bands_s: `[[centre in Hz, T60 in s], …]`, centres ascending from 125 to 8000. It sets the ratio between the
             bands; where the broadband T30 of these times is not `t60_s`, all of them are scaled until it is.
@@ -80,6 +83,14 @@ class ShoeBoxRoom(Room):
         _check("temperature_c", self.temperature_c, 0.0, 40.0, "degrees Celsius")
         _check("humidity_percent", self.humidity_percent, 0.0, 100.0, "per cent")
         _check_bands(self.t60_bands_s)
+        floor = math.hypot(low_high(self.dimensions_m[0])[0], low_high(self.dimensions_m[1])[0])
+        _check(
+            "talker_distance_m",
+            self.talker_distance_m,
+            0.02,
+            _FARTHEST * floor,
+            f"metres, for a floor {floor:.2f} m across",
+        )
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Return this op as it is: its ranges are drawn once a realisation, when the bank is built."""

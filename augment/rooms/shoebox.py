@@ -16,7 +16,7 @@ import numpy as np
 from roomtone.augment.ops.room import Place, ShoeBoxRoom, low_high
 from roomtone.augment.ops.table import Drawn
 from roomtone.augment.rooms.acoustics import decay_db
-from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, split_bands
+from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, decays, split_bands
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
 from roomtone.augment.streams import stream
 from roomtone.coverage.errors import RoomtoneError
@@ -26,6 +26,8 @@ SOURCES = ("talker", "noise", "equipment")
 _NEPER_60_DB = math.log(1000.0)
 #: A response ends where what is left of it lies this far below the whole.
 _END_DB = -62.0
+#: The same for each octave band, so that the slowest one can be measured as well.
+_BAND_END_DB = -52.0
 _PLACINGS = 4000
 _MAX_ABSORPTION = 0.95
 
@@ -57,16 +59,18 @@ def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int)
 def responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
     """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers."""
     scene = _scene(parameters, sample_rate_hz)
-    rows = []
+    losses = np.array(parameters["losses_neper_per_s"])
+    rows, ends = [], []
     for offset, name in enumerate(SOURCES):
-        raw = trace(
-            scene, tuple(parameters[f"{name}_m"]), seed=parameters["seed"] + offset, blocked=_blocked(parameters, name)
-        )
-        rows.append(_with_losses(raw, parameters, sample_rate_hz))
-    ends = [_end(row) for row in rows]
+        place, seed = tuple(parameters[f"{name}_m"]), parameters["seed"] + offset
+        raw = trace(scene, place, seed=seed, blocked=name in parameters["blocked"])
+        bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
+        bands *= decays(losses, raw.size, sample_rate_hz, DIRECT_SAMPLE)
+        rows.append(bands.sum(axis=0))
+        ends.append(max(_end(rows[-1], _END_DB), *(_end(band, _BAND_END_DB) for band in bands)))
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
-    for row, end, place in zip(rows, ends, out):
-        place[:end] = row[:end] / rows[0][DIRECT_SAMPLE]
+    for row, end, kept in zip(rows, ends, out):
+        kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]
     return out
 
 
@@ -169,17 +173,9 @@ def _scene(parameters: dict[str, Any], sample_rate_hz: int) -> Scene:
     )
 
 
-def _blocked(parameters: dict[str, Any], name: str) -> bool:
-    return name in parameters["blocked"]
-
-
-def _with_losses(raw: np.ndarray, parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
-    bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
-    return apply_losses(bands, np.array(parameters["losses_neper_per_s"]), sample_rate_hz, DIRECT_SAMPLE)
-
-
-def _end(response: np.ndarray) -> int:
-    return DIRECT_SAMPLE + int(np.searchsorted(-decay_db(response, DIRECT_SAMPLE), -_END_DB))
+def _end(response: np.ndarray, level_db: float) -> int:
+    """Return the index at which what is left of a response lies `level_db` below the whole."""
+    return DIRECT_SAMPLE + int(np.searchsorted(-decay_db(response, DIRECT_SAMPLE), -level_db))
 
 
 def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int) -> dict[str, Any]:
