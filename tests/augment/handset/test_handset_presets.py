@@ -79,13 +79,14 @@ def test_each_preset_keeps_the_contract(name: str, sample_rate_hz: int, speech_l
     assert np.isfinite(heard).all()
     assert {key: report.get(key) for key in op.asked_codec()} == op.asked_codec()
     json.dumps(report, allow_nan=False)
-    # Against what the linear stages make of the speech the delay is zero; against the speech itself too, but for the
-    # phase of audiomentations' minimum-phase equaliser, which may move the peak by one sample of 48 kHz.
+    # Against what the linear stages make of the speech, the delay is zero. Against the speech itself it is zero too; but
+    # audiomentations' equaliser is minimum-phase, and its dispersion moves the peak of a voice's correlation by up to
+    # 0.3 ms without delaying anything.
     shadow = op.shadow(samples, sample_rate_hz)
     assert shadow.shape == samples.shape
     assert lag(shadow, heard) == 0
-    equalised = "SevenBandParametricEQ" in str(to_dict(op)) and sample_rate_hz == 48000
-    assert abs(lag(samples, heard)) <= int(equalised)
+    dispersive = "SevenBandParametricEQ" in str(to_dict(op))
+    assert abs(lag(samples, heard)) <= (0.0003 * sample_rate_hz if dispersive else 0)
 
 
 @pytest.mark.parametrize("name", PRESETS)
