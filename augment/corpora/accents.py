@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.coverage.errors import RoomtoneError, nearest
 
 UNMAPPED = "unmapped"
+#: Labels whose result is kept; free text has no end.
+_KNOWN_LABELS = 10_000
 _KEYS = ("version", "base", "description", "source", "unknown", "accents")
 
 
@@ -40,6 +42,9 @@ class AccentMap:
     labels: Mapping[str, str]
     regions: Mapping[str, str]
     unknown: frozenset[str]
+    _known: dict[str | None, tuple[str | None, str | None]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def canonical(self, accent: str | None) -> str | None:
         """Return the canonical label of an accent, of each part where there are several; null where none is stated.
@@ -53,10 +58,18 @@ class AccentMap:
 
     def apply(self, utterance: Utterance) -> Utterance:
         """Return the utterance with its canonical accent and, where known, the attribute `accent_region`."""
-        accent = self.canonical(utterance.accent)
-        region = join_accents([self.regions[part] for part in (accent or "").split("|") if part in self.regions])
-        attributes = dict(utterance.attributes) | ({"accent_region": region} if region else {})
+        accent, region = self._canonical_and_region(utterance.accent)
+        attributes = {**utterance.attributes, "accent_region": region} if region else utterance.attributes
         return dataclasses.replace(utterance, accent=accent, attributes=attributes)
+
+    def _canonical_and_region(self, raw: str | None) -> tuple[str | None, str | None]:
+        if raw not in self._known:
+            if len(self._known) > _KNOWN_LABELS:
+                self._known.clear()
+            accent = self.canonical(raw)
+            parts = (accent or "").split("|")
+            self._known[raw] = accent, join_accents([self.regions[part] for part in parts if part in self.regions])
+        return self._known[raw]
 
 
 def fold(label: str) -> str:

@@ -7,10 +7,10 @@ a verified person; delta releases have no train, dev and test; the splits of one
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, need_columns, one_of
@@ -43,11 +43,12 @@ class CommonVoice(Reader):
         files = self.audio_files(home / "clips")
         for row in read_rows(path, quoting=False):
             name = row.get("path") or ""
-            clip = name if Path(name).suffix or not name else f"{name}.mp3"
+            stem, ending = os.path.splitext(name)
+            clip = name if ending or not name else f"{name}.mp3"
             place, problem = files.find(clip)
             raw = row.get(accents) if accents else None
             yield self.utterance(
-                Path(name).stem,
+                os.path.basename(stem),
                 AudioRef(place),
                 text=row.get("sentence"),
                 speaker=row.get("client_id"),

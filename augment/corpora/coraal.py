@@ -73,14 +73,18 @@ class Coraal(Reader):
                 continue
             start, wrong = _time(row["StTime"])
             end, wrong_end = _time(row["EnTime"])
-            overlap = {"overlap": "yes" if "[" in row["Content"] else "no"}
+            marks = {"overlap": "[" in row["Content"], "redacted_or_unclear": "/" in row["Content"]}
             yield self.utterance(
                 f"{path.stem}/{row.get('Line') or row['StTime']}",
                 AudioRef(place, start, max(end - start, 0.0) or None),
                 text=text,
                 speaker=row["Spkr"],
                 accent=component,
-                attributes={**attributes, "component": component, **overlap},
+                attributes={
+                    **attributes,
+                    "component": component,
+                    **{k: "yes" if v else "no" for k, v in marks.items()},
+                },
                 problem=problem
                 or wrong
                 or wrong_end

@@ -109,7 +109,9 @@ class HfParquet(Reader):
             place, problem = files.find(name)
             return place, name, problem
         digest = hashlib.sha256(content).hexdigest()
-        return str(self._taken_out(content, digest, Path(name).suffix)), name or digest, None
+        # names are unique within one file of a dataset, not among its files
+        key = f"{Path(name).stem}-{digest[:12]}" if name else digest
+        return str(self._taken_out(content, digest, Path(name).suffix)), key, None
 
     def _taken_out(self, content: bytes, digest: str, suffix: str) -> Path:
         """Return the file in the cache; it appears whole, or not at all."""

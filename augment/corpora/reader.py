@@ -8,6 +8,7 @@ the selection are laid over it by `Corpus`.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,14 +207,16 @@ class AudioFiles:
                 self._folders.clear()
             self._folders[parent] = os.path.realpath(parent)
         real = os.path.join(self._folders[parent], leaf)
-        if os.path.islink(real):
+        try:
+            mode = os.lstat(real).st_mode
+        except (OSError, ValueError):
+            mode = 0
+        if stat.S_ISLNK(mode):
             real = os.path.realpath(real)
         if self._root != os.sep and not real.startswith(self._root + os.sep):
-            return (
-                path,
-                f"{name}: lies outside of {self._root}; corpus.root=… names another folder that audio may come from",
-            )
-        if not os.path.lexists(real):
+            elsewhere = "corpus.root=… names another folder that audio may come from"
+            return path, f"{name}: lies outside of {self._root}; {elsewhere}"
+        if not mode:
             return path, f"{path}: there is no such file{self._hint(path)}"
         return path, None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader
@@ -31,7 +32,7 @@ class RoomtoneSet(Reader):
         conditions: set[str] = set()
         found = False
         for part in manifest_parts(home):
-            for row in read_rows(part):
+            for row in read_rows(Path(part)):
                 conditions.add(row["condition"])
                 if row["condition"] != self.condition or row.get("replicate"):
                     continue
