@@ -153,8 +153,9 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
     own: dict[str, str] = {}
     for label, entry in (content.get("accents") or {}).items():
         _add(own, regions, str(label), entry, where)
-    labels |= own  # what the user's map says wins over its base
-    _refuse_contradictions(labels, where)
+    # What the map says wins over its base: where it gives a canonical label of the base another name, all that the base
+    # calls so follows. So no canonical label maps on to a second one, and a map applied twice changes nothing.
+    labels = {raw: own.get(fold(label), label) for raw, label in labels.items()} | own
     return AccentMap(name, content["version"], labels, regions, frozenset(unknown - set(labels)))
 
 
@@ -171,10 +172,3 @@ def _add(labels: dict[str, str], regions: dict[str, str], label: str, entry: Any
         folded = fold(str(raw))
         if labels.setdefault(folded, label) != label:
             raise RoomtoneError(f"{where}: {raw!r} stands for both {labels[folded]!r} and {label!r}")
-
-
-def _refuse_contradictions(labels: Mapping[str, str], where: str) -> None:
-    """Raise where a canonical label would itself be mapped on: applied twice, the map would change its own result."""
-    for label in set(labels.values()):
-        if labels.get(fold(label)) not in (label, None):
-            raise RoomtoneError(f"{where}: {label!r} is a canonical label and maps on to {labels[fold(label)]!r}")
