@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from roomtone.coverage.axes import ACCENT_SEPARATOR, Axis, check_columns, identifier, literal
-from roomtone.coverage.source import Batch, OpenSource
+from roomtone.coverage.source import PART, Batch, OpenSource, audio_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +57,40 @@ def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
 
 
 def cell_rows(
-    source: OpenSource, axes: Sequence[Axis], cell: Sequence[str], columns: Sequence[str], limit: int
+    source: OpenSource,
+    axes: Sequence[Axis],
+    cell: Sequence[str],
+    columns: Sequence[str],
+    limit: int,
+    *,
+    with_root: bool = False,
 ) -> pd.DataFrame:
     """Return the samples of one cell, at most `limit` of them, ordered by `sample_id`; absent columns are null."""
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
-    where = " AND ".join(f"{_membership(axis, value)}" for axis, value in zip(axes, cell))
+    where = " AND ".join(_membership(axis, value) for axis, value in zip(axes, cell))
+    order = source.column("sample_id")
+    part = _part(source) + " AS root" if with_root else ""
+    frame = source.connection.execute(
+        f"SELECT {wanted}{', ' * with_root}{part} FROM {source.relation} WHERE {where} ORDER BY {order} LIMIT {int(limit)}"
+    ).df()
+    if with_root:
+        frame["root"] = [audio_root(str(name)) for name in frame["root"]]
+    return frame
+
+
+def _part(source: OpenSource) -> str:
+    """Return the column with the file that a row came from, in SQL; a DataFrame came from none."""
+    return identifier(PART) if source.where != "the DataFrame" else "''"
+
+
+def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str], per_cell: int) -> pd.DataFrame:
+    """Return the first samples of every cell, `per_cell` at most: `axis_0 …`, the columns, and the file they came from."""
+    keys = ", ".join(f"axis_{i}" for i in range(len(axes)))
+    wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
+    listed = axis_columns(axes, multi=has_several_accents(source, axes))
     return source.connection.execute(
-        f"SELECT {wanted} FROM {source.relation} WHERE {where} ORDER BY sample_id LIMIT {int(limit)}"
+        f"""SELECT * FROM (SELECT {listed}, {wanted}, {_part(source)} AS part FROM {source.relation})
+        QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY sample_id) <= {int(per_cell)} ORDER BY {keys}, sample_id"""
     ).df()
 
 

@@ -143,14 +143,28 @@ class CoverageMatrix:
                 opened, strength, factors, self.goals, min_samples=min_samples, min_speakers=min_speakers
             )
 
-    def samples(self, *, limit: int = 50, **cell: str) -> pd.DataFrame:
-        """Return the samples of one cell, e.g. `samples(accent="scottish", condition="clean")`, `limit` at most."""
+    def samples(self, *, limit: int = 50, with_root: bool = False, **cell: str) -> pd.DataFrame:
+        """Return the samples of one cell, e.g. `samples(accent="scottish", condition="clean")`, `limit` at most.
+
+        Args:
+            limit: the first so many by `sample_id`.
+            with_root: also the column `root`, the folder that `audio_path` is relative to.
+            cell: a value for each axis.
+        """
         if missing := set(self.axes) ^ set(cell):
             raise RoomtoneError(
                 f"samples: name a value for each of {', '.join(self.axes)}; check {', '.join(sorted(missing))}"
             )
         with open_source(self.source) as opened:
-            return cell_rows(opened, self._axes, [str(cell[name]) for name in self.axes], SAMPLE_COLUMNS, limit)
+            return cell_rows(
+                opened, self._axes, [str(cell[n]) for n in self.axes], SAMPLE_COLUMNS, limit, with_root=with_root
+            )
+
+    def drill_down(self, *, limit: int = 20, **cell: str) -> Any:
+        """Return the samples of one cell with audio players, to show in a notebook; see `samples`."""
+        from roomtone.coverage.players import SampleList
+
+        return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
         """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`."""
@@ -174,9 +188,12 @@ class CoverageMatrix:
         return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
 
     def _repr_html_(self) -> str:
-        from roomtone.coverage.plots import as_svg
+        from roomtone.coverage.plots import as_html
 
-        return f"<p>{html.escape(repr(self))}</p>{as_svg(self.plot())}"
+        head = f"<p>{html.escape(repr(self))}</p>"
+        if len(self.axes) > 3:
+            return head + "".join(f"<div>{html.escape(line)}</div>" for line in self.patterns()[:30])
+        return head + as_html(self.plot(), len(self.grid.frame))
 
 
 #: What a drill-down from a cell shows of each sample.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BATCH_ROWS = 4_000_000
 #: What DuckDB may hold in memory before it spills to disk.
 MEMORY_LIMIT = "1GB"
+#: Column with the file that a row came from; audio paths are relative to its set.
+PART = "roomtone_part"
 _TABLE_READERS = {".csv": "read_csv", ".tsv": "read_csv", ".jsonl": "read_json", ".parquet": "read_parquet"}
 
 
@@ -110,7 +112,8 @@ def _open_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> O
     relation = "frame"
     if "sample_id" in table.column_names:
         relation = "(SELECT DISTINCT ON (sample_id) * FROM frame)"
-    return OpenSource(connection, [Batch(relation)], list(table.column_names), "the DataFrame")
+    columns = [name for name in table.column_names if name != PART]
+    return OpenSource(connection, [Batch(relation)], columns, "the DataFrame")
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> list[Batch]:
@@ -144,11 +147,12 @@ def _same_columns(connection: duckdb.DuckDBPyConnection, parts: Sequence[str], c
 
 def _parquet(parts: Sequence[str]) -> str:
     listed = ", ".join(map(literal, parts))
-    return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
+    return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false, filename={literal(PART)})"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[str]:
-    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {batches[0].relation}").fetchall()]
+    described = connection.execute(f"DESCRIBE SELECT * FROM {batches[0].relation}").fetchall()
+    return [row[0] for row in described if row[0] != PART]
 
 
 def _is_table(name: Any) -> bool:
@@ -174,12 +178,19 @@ def _recordings(connection: duckdb.DuckDBPyConnection, path: str) -> str:
         "words": "len(regexp_extract_all(text, '\\S+'))" if "text" in have else "NULL",
     }
     added = [f"{sql} AS {identifier(name)}" for name, sql in extra.items() if name not in have]
+    added.append(f"{literal(path)} AS {identifier(PART)}")
     # ids and labels are text whatever a CSV reader took them for
     texts = [name for name in have if COLUMNS.get(name) == "string"]
     kept = ", ".join(
         f"CAST({identifier(n)} AS VARCHAR) AS {identifier(n)}" if n in texts else identifier(n) for n in have
     )
     return f"(SELECT {', '.join([kept, *added])} FROM {reader})"
+
+
+def audio_root(part: str) -> str:
+    """Return the folder that the audio paths of a manifest part, or of a table of recordings, are relative to."""
+    folder = os.path.dirname(part)
+    return os.path.dirname(folder) if os.path.basename(folder) == "manifest" else folder
 
 
 def _name(source: Any) -> str:
