@@ -1,1 +1,50 @@
-""
+"""The closed table of recognisers: what `asr=…` may ask for. Each file is one; a new one is a file and a line here.
+
+A recogniser gets the path of one recording and returns its words as text. What it cannot do it says with `TranscriptionError`,
+whose text becomes the row's reason. An empty text is an answer: it heard nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+
+__all__ = ["RECOGNISERS", "Clip", "Recogniser", "TranscriptionError", "make_recogniser"]
+
+#: Name -> (module, class).
+RECOGNISERS: dict[str, tuple[str, str]] = {
+    "command": ("command", "Command"),
+    "faster_whisper": ("faster_whisper", "FasterWhisper"),
+    "http": ("http", "Http"),
+    "pocketsphinx": ("pocketsphinx", "PocketSphinx"),
+    "transformers": ("transformers", "Transformers"),
+}
+
+
+def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
+    """Return the recogniser that `settings` names under `recogniser`, its other keys being that class's fields.
+
+    Raises:
+        RoomtoneError: unknown recogniser or key, or a key that is missing.
+    """
+    fields = dict(settings)
+    name = fields.pop("recogniser", None)
+    if name not in RECOGNISERS:
+        raise RoomtoneError(f"asr: unknown recogniser {name!r}; {nearest(str(name), RECOGNISERS)}")
+    module, class_name = RECOGNISERS[name]
+    cls = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    for key in fields:
+        if key not in known:
+            raise RoomtoneError(f"asr={name}: unknown key {key!r}; {nearest(key, known)}")
+    for key, field in known.items():
+        if key not in fields and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise RoomtoneError(f"asr={name}: the key {key!r} is missing")
+    recogniser: Recogniser = cls(**fields)
+    recogniser.check()
+    return recogniser

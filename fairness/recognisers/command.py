@@ -1,0 +1,63 @@
+"""Any program: it gets the path of a recording and prints the words."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+
+_PLACE = "{audio}"
+
+
+@dataclass(frozen=True)
+class Command(Recogniser):
+    """`command`: program and arguments with `{audio}` (and `{language}`) in them, split like a shell's words but run without one."""
+
+    runs_in: ClassVar[Literal["processes", "threads", "one"]] = "threads"
+    indifferent: ClassVar[frozenset[str]] = frozenset({"timeout_s", "workers"})
+    command: str
+    timeout_s: float = 120.0
+    workers: int | None = None
+
+    @property
+    def at_once(self) -> int | None:
+        """Return `workers`."""
+        return self.workers
+
+    def check(self) -> None:
+        """Refuse a command without a place for the recording, or whose program is not there."""
+        if not self.command or _PLACE not in self.command:
+            raise RoomtoneError(
+                f"asr.command: needs {_PLACE} where the path of the recording goes, got {self.command!r}"
+            )
+        try:
+            program = shlex.split(self.command)[0]
+        except ValueError as error:
+            raise RoomtoneError(f"asr.command: {self.command!r} cannot be split into words ({error})") from error
+        if shutil.which(program) is None:
+            raise RoomtoneError(f"asr.command: there is no program {program!r} on this machine")
+
+    def transcribe(self, clip: Clip) -> str:
+        """Return what the program prints; another exit status than 0 is a failure, with its last line of errors."""
+        words = [
+            # one argument stays one argument, whatever the path holds
+            word.replace(_PLACE, str(clip.path)).replace("{language}", clip.language or "")
+            for word in shlex.split(self.command)
+        ]
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TranscriptionError(f"timed out after {self.timeout_s:g} s") from error
+        except OSError as error:
+            raise TranscriptionError(f"cannot be run: {error}") from error
+        if done.returncode != 0:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise TranscriptionError(f"exit status {done.returncode}{': ' + said[-1][:200] if said else ''}")
+        return done.stdout.decode("utf-8", "replace").strip()

@@ -1,0 +1,133 @@
+"""An OpenAI-compatible transcription endpoint, asked by so many at once and no more, again after what may pass."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+
+_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT_S = 60.0
+
+
+class _PassingError(Exception):
+    """A fault that may pass; `wait_s` is what the server asked for."""
+
+    def __init__(self, text: str, wait_s: float | None = None) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True)
+class Http(Recogniser):
+    """`url`: base of the interface, to which `/audio/transcriptions` is added; the key is read from the environment, never stored."""
+
+    runs_in: ClassVar[Literal["processes", "threads", "one"]] = "threads"
+    indifferent: ClassVar[frozenset[str]] = frozenset(
+        {"api_key_env", "concurrency", "attempts", "timeout_s", "first_wait_s"}
+    )
+    url: str
+    model: str
+    language: str | None = None
+    prompt: str | None = None
+    temperature: float = 0.0
+    api_key_env: str | None = "OPENAI_API_KEY"
+    concurrency: int = 4
+    attempts: int = 5
+    timeout_s: float = 60.0
+    first_wait_s: float = 1.0
+
+    @property
+    def at_once(self) -> int | None:
+        """Return `concurrency`."""
+        return self.concurrency
+
+    def check(self) -> None:
+        """Refuse an address that is none, and counts below one."""
+        if not str(self.url or "").startswith(("http://", "https://")):
+            raise RoomtoneError(f"asr.url: an address that begins with http:// or https://, got {self.url!r}")
+        if not self.model:
+            raise RoomtoneError("asr.model: the endpoint needs the name of a model")
+        for name in ("concurrency", "attempts"):
+            if getattr(self, name) < 1:
+                raise RoomtoneError(f"asr.{name}: at least 1, got {getattr(self, name)!r}")
+
+    def transcribe(self, clip: Clip) -> str:
+        """Return the endpoint's text; waits double from `first_wait_s`, or are as long as the server asks."""
+        wait_s = self.first_wait_s
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._ask(clip)
+            except _PassingError as fault:
+                if attempt == self.attempts:
+                    raise TranscriptionError(f"{fault} (asked {attempt} times)") from fault
+                time.sleep(min(_LONGEST_WAIT_S, wait_s if fault.wait_s is None else fault.wait_s))
+                wait_s *= 2
+        raise AssertionError("unreachable: attempts is at least 1")
+
+    def _ask(self, clip: Clip) -> str:
+        try:
+            body, kind = self._form(clip)
+        except OSError as error:
+            raise TranscriptionError(f"there is no audio file {clip.path.name}") from error
+        headers = {"Content-Type": kind, "Accept": "application/json"}
+        key = os.environ.get(self.api_key_env, "") if self.api_key_env else ""
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        request = urllib.request.Request(f"{self.url.rstrip('/')}/audio/transcriptions", body, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
+                return _text(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(300).decode("utf-8", "replace").strip().replace("\n", " ")
+            text = f"HTTP {error.code}{': ' + said if said else ''}"
+            if error.code in _PASSING:
+                raise _PassingError(text, _seconds(error.headers.get("Retry-After"))) from error
+            raise TranscriptionError(text) from error
+        except TimeoutError as error:
+            raise _PassingError(f"no answer within {self.timeout_s:g} s") from error
+        except (urllib.error.URLError, ConnectionError, OSError) as error:
+            raise _PassingError(f"no connection: {getattr(error, 'reason', error)}") from error
+
+    def _form(self, clip: Clip) -> tuple[bytes, str]:
+        """Return a multipart form with the recording, and its content type (RFC 7578)."""
+        fields = {"model": self.model, "response_format": "json", "temperature": f"{self.temperature:g}"}
+        fields |= {"language": self.language} if self.language else {}
+        fields |= {"prompt": self.prompt} if self.prompt else {}
+        line = uuid.uuid4().hex
+        parts = [
+            f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        name = f"audio{Path(clip.path).suffix}"  # the true name holds a label or an id that the endpoint need not know
+        head = f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        parts += [head.encode(), Path(clip.path).read_bytes(), f"\r\n--{line}--\r\n".encode()]
+        return b"".join(parts), f"multipart/form-data; boundary={line}"
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = json.loads(body)["text"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _PassingError(f"an answer without a text: {body[:80]!r}") from error
+    if not isinstance(text, str):
+        raise _PassingError(f"an answer whose text is {text!r}")
+    return text
+
+
+def _seconds(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header; a date in it is left to our own waits."""
+    try:
+        return max(0.0, float(header)) if header is not None else None
+    except ValueError:
+        return None

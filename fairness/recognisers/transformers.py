@@ -1,0 +1,47 @@
+"""Any speech model that Hugging Face's pipeline loads (`pip install 'roomtone[transformers]'`), from a folder or its own cache."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.fairness.recognisers.base import Clip, Recogniser, read_audio
+
+_RATE_HZ = 16000
+
+
+@dataclass(frozen=True)
+class Transformers(Recogniser):
+    """`model`: a folder, or a name in the hub; code that comes with a model is never run."""
+
+    indifferent: ClassVar[frozenset[str]] = frozenset({"device"})
+    model: str
+    device: str = "cpu"
+    _pipeline: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def check(self) -> None:
+        """Refuse a machine without the libraries."""
+        for name in ("transformers", "torch"):
+            if importlib.util.find_spec(name) is None:
+                raise RoomtoneError(f"asr=transformers needs {name}: pip install 'roomtone[transformers]'")
+
+    def open(self) -> None:
+        """Load the model."""
+        from transformers import pipeline
+
+        try:
+            made = pipeline(
+                "automatic-speech-recognition", model=self.model, device=self.device, trust_remote_code=False
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise RoomtoneError(
+                f"asr=transformers: {self.model!r} cannot be loaded ({str(error).splitlines()[0]})"
+            ) from error
+        self._pipeline.append(made)
+
+    def transcribe(self, clip: Clip) -> str:
+        """Return the pipeline's text."""
+        samples = read_audio(clip.path, _RATE_HZ)
+        return str(self._pipeline[0]({"raw": samples, "sampling_rate": _RATE_HZ})["text"]).strip()
