@@ -103,29 +103,28 @@ _BLOCK = 4096
 _MAX_BLOCKS = 12
 
 
-def measured_delay(reference: Samples, output: Samples) -> int:
-    """Return by how many samples `output` lags `reference`: the peak of the estimated impulse response between them.
+def measured_delay(reference: Samples, output: Samples, *, whiten: bool = False) -> int:
+    """Return by how many samples `output` lags `reference`, found between +-2048 samples.
 
-    Welch's cross-spectrum over the loudest blocks, divided by the reference's power spectrum (the H1 estimate of system
-    identification), so that a band limit or a low-pitched voice does not blur the peak. Sees lags of +-2048 samples.
+    The peak of the cross-correlation, summed over the loudest blocks. That is right where the two have the same spectrum, as a stem
+    behind a handset's linear part has. A room changes the spectrum: with `whiten` the peak is taken of the estimated impulse
+    response instead (the cross-spectrum over the geometric mean of both power spectra), which neither reflections nor a low-pitched voice blur.
     """
     from scipy import fft
 
     size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
-    starts = _loudest_blocks(reference, size)
     window = np.hanning(size).astype(np.float32)
     cross = np.zeros(size + 1, dtype=np.complex128)
-    power = np.zeros(size + 1)
-    power_out = np.zeros(size + 1)
-    for start in starts:
+    powers = np.zeros((2, size + 1))
+    for start in _loudest_blocks(reference, size):
         spectrum = fft.rfft(reference[start : start + size] * window, 2 * size)
         heard = fft.rfft(output[start : start + size] * window, 2 * size)
         cross += np.conj(spectrum) * heard
-        power += np.abs(spectrum) ** 2
-        power_out += np.abs(heard) ** 2
-    scale = np.sqrt((power + 1e-4 * power.max() + 1e-20) * (power_out + 1e-4 * power_out.max() + 1e-20))
-    response = fft.irfft(cross / scale, 2 * size)
-    lag = int(np.argmax(np.abs(response)))
+        powers += np.abs(spectrum) ** 2, np.abs(heard) ** 2
+    if whiten:
+        floor = 1e-4 * powers.max(axis=1, keepdims=True) + 1e-20
+        cross /= np.sqrt((powers + floor).prod(axis=0))
+    lag = int(np.argmax(np.abs(fft.irfft(cross, 2 * size))))
     return lag if lag < size else lag - 2 * size
 
 

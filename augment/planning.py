@@ -74,8 +74,9 @@ def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def forecast(plan: Plan, rows: pd.DataFrame, sample_rate_hz: int, audio_format: str, workers: int) -> Forecast:
-    """Return what the planned rows come to."""
+def forecast(plan: Plan, rows: pd.DataFrame, unreadable: int, output: tuple[int, str], workers: int) -> Forecast:
+    """Return what the planned rows come to; `output` is the set's rate in Hz and audio format."""
+    sample_rate_hz, audio_format = output
     seconds = float(rows["duration_s"].sum()) if len(rows) else 0.0
     share = _FLAC_SHARE if audio_format == "flac" else 1.0
     return Forecast(
@@ -87,7 +88,7 @@ def forecast(plan: Plan, rows: pd.DataFrame, sample_rate_hz: int, audio_format: 
         hours=seconds / 3600,
         gigabytes=seconds * sample_rate_hz * 2 * share / 1e9,
         minutes=seconds / SPEED_PER_WORKER / workers / 60,
-        unreadable=len(plan.utterances) - (rows["utterance_id"].nunique() if len(rows) else 0),
+        unreadable=unreadable,
     )
 
 

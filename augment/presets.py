@@ -42,7 +42,8 @@ def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str
     for folder in search:
         path = folder / factor / f"{name}.yaml"
         if path.is_file():
-            return _with_absolute_path(_read_yaml(path), path.parent)
+            preset: dict[str, Any] = _with_absolute_path(_read_yaml(path), path.parent)
+            return preset
     if name not in preset_names(factor):
         raise RoomtoneError(
             f"{factor}: unknown preset {name!r}; {nearest(name, [*preset_names(factor, search), 'none'])}"
@@ -67,10 +68,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content  # type: ignore[return-value]
 
 
-def _with_absolute_path(preset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    if isinstance(preset.get("path"), str):
-        preset["path"] = str((folder / Path(preset["path"]).expanduser()).absolute())
-    return preset
+def _with_absolute_path(node: Any, folder: Path) -> Any:
+    """Return a preset with every relative `path` in it, stages and parts included, taken relative to `folder`."""
+    if isinstance(node, list):
+        return [_with_absolute_path(item, folder) for item in node]
+    if not isinstance(node, dict):
+        return node
+    absolute = {key: _with_absolute_path(value, folder) for key, value in node.items()}
+    if isinstance(node.get("path"), str):
+        absolute["path"] = str((folder / Path(node["path"]).expanduser()).absolute())
+    return absolute
 
 
 def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:

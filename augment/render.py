@@ -247,6 +247,7 @@ def measure(
         "delay_samples": _total_delay(stems, shadows, output, entry),
         "measured_codec": report.get("codec"),
         "measured_codec_rate_hz": report.get("codec_rate_hz"),
+        "measured_codec_kbit_s": report.get("codec_kbit_s"),
         "measured_lost_share": report.get("lost_share"),
     }
     if stems.noise is not None:
@@ -270,7 +271,7 @@ def _add_gain_errors(row: dict[str, Any], stems: Stems, output: Samples) -> None
 
 def _total_delay(stems: Stems, shadows: list[Samples], output: Samples, entry: RoomEntry | None) -> int:
     """Return the delay of room and handset together, in samples."""
-    room = 0 if entry is None else measured_delay(stems.clean, stems.speech)
+    room = 0 if entry is None else measured_delay(stems.clean, stems.speech, whiten=True)
     return room + measured_delay(sum(shadows[1:], start=shadows[0].copy()), output)
 
 

@@ -57,6 +57,8 @@ def config_text(cfg: DictConfig) -> str:
 
 
 def _closing(summary: Summary) -> str:
+    if not summary.planned:
+        return f"nothing to render: {summary.dataset} meets its goals, or nothing at hand can bring it nearer"
     made = (
         f"{summary.rendered:,} of {summary.planned:,} samples in {summary.dataset} ({summary.seconds / 60:.1f} minutes)"
     )

@@ -28,11 +28,16 @@ def run(cfg: DictConfig) -> int:
 
     settings = plain(cfg)
     plan = make_plan(settings)
-    rows = planned_rows(plan, durations_s(plan.utterances))
+    seconds = durations_s(plan.utterances)
+    rows = planned_rows(plan, seconds)
+    unreadable = sum(
+        utterance.problem is not None or seconds[utterance.utterance_id] is None for utterance in plan.utterances
+    )
     # a serial engine stands for any: only the number of workers is asked
     workers = settings["executor"].get("workers") or make_engine("processes", None).workers
     console = Console()
-    found = forecast(plan, rows, settings["sample_rate_hz"], settings["output"]["format"], workers)
+    output = (settings["sample_rate_hz"], settings["output"]["format"])
+    found = forecast(plan, rows, unreadable, output, workers)
     console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
     before = existing_rows(Path(settings["output"]["dir"]))
     goals = settings["scenario"].get("goals")
@@ -52,6 +57,8 @@ def _forecast_lines(found: Forecast, workers: int) -> str:
     speech = f"{found.utterances:,} utterances by {found.speakers:,} speakers of {found.accents:,} accents"
     size = f"{found.hours:.2f} hours, about {found.gigabytes:.2f} GB, about {max(found.minutes, 0.1):.1f} min on {workers} workers"
     lines = [f"{speech}, {found.conditions:,} conditions: {found.samples:,} samples, {size}"]
+    if not found.samples:
+        lines.append("nothing to render: the set meets its goals, or nothing at hand can bring it nearer")
     if found.unreadable:
         lines.append(f"{found.unreadable:,} utterances cannot be read and would be set aside (see `roomtone corpus`)")
     return "\n".join(lines)
@@ -82,6 +89,8 @@ def _print_holes(rows: pd.DataFrame, goals: Any, levels: Any, console: Console) 
         return
     console.print(f"\n{len(holes):,} cells miss a goal:")
     for row in holes.head(_SHOWN).to_dict("records"):
-        console.print("  " + ", ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", 0)), markup=False, soft_wrap=True)
+        console.print(
+            "  " + ", ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", 0)), markup=False, soft_wrap=True
+        )
     if len(holes) > _SHOWN:
         console.print(f"  … and {len(holes) - _SHOWN:,} more")

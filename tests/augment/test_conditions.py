@@ -107,3 +107,13 @@ def test_a_users_preset_wins_over_the_packaged_one(tmp_path):
     assert inline_presets(scenario, {}, str(tmp_path))["noise"]["pink"] == {"op": "ltass_noise"}
     assert inline_presets(scenario, {}, None)["noise"]["pink"]["op"] != "ltass_noise"
     assert lookup({"noise": {"pink": {"op": "x"}}})("noise", "pink") == {"op": "x"}
+
+
+def test_relative_paths_of_a_users_preset_belong_to_its_file_however_deep(tmp_path):
+    (tmp_path / "handset").mkdir()
+    (tmp_path / "handset" / "ours.yaml").write_text(
+        "op: chain\nstages:\n  - {op: recorded_device, path: device.wav}\n  - {op: level, gain_db: 3}\n"
+    )
+    stages = load_preset("handset", "ours", (tmp_path,))["stages"]
+    assert stages[0]["path"] == str(tmp_path / "handset" / "device.wav")
+    assert stages[1] == {"op": "level", "gain_db": 3}

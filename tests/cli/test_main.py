@@ -35,6 +35,8 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
     assert main(["generate", "--help"]) == 0
     out = capsys.readouterr().out
     for text in (
+        "  corpus     ",
+        " demo, ",
         "corpus     demo",
         "design     covering, ",
         "processes",
