@@ -7,8 +7,7 @@ samples alone and take no account of what is said.
 * level: ITU-T P.56 active speech level;
 * floor: the level that the quietest tenth of the 20 ms frames stays under. A recording in which nobody ever pauses has no
   floor to measure; the figure is then too high, never too low. Digital silence is left out: it is no room;
-* bandwidth: the highest frequency, in bands of a third of an octave, at which the loud frames stand out
-  from what lies above, or above the floor.
+* bandwidth: the highest frequency, to a sixth of an octave, that is part of the recording.
 """
 
 from __future__ import annotations
@@ -27,6 +26,8 @@ _DIGITAL_SILENCE_DBOV = -93.0
 _BAND_RANGE_DB = 65.0
 #: A cut (a low-pass, a codec) drops the density by so much within a third of an octave; speech itself falls by less.
 _CUT_DB = 18.0
+#: Below this a steep fall is the gap between two formants of a short recording, not a channel's edge.
+_LOWEST_CUT_HZ = 2500.0
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ def _frame_levels_db(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 def bandwidth_hz(samples: np.ndarray, sample_rate_hz: int) -> float:
     """Return the highest frequency that is part of the recording.
 
-    Going down from half the sample rate, the first band is taken that is within 65 dB of the strongest, does not stand 18 dB
-    below the band under it, and so is no skirt of a filter.
+    That is the top of the highest band within 65 dB of the strongest one, unless somewhere below it the density falls by
+    18 dB within a third of an octave and never rises again: a channel's edge, and what lies above it is its skirt. A gap between
+    two formants is none, since the density rises again after it.
     """
     from scipy import signal
 
@@ -113,7 +115,12 @@ def bandwidth_hz(samples: np.ndarray, sample_rate_hz: int) -> float:
     top = len(bands) - 1
     while top > 0 and bands[top][2] < strongest - _BAND_RANGE_DB:
         top -= 1
+    loudest_above = -np.inf
+    cut = None
     for i in range(top, 1, -1):  # bands are sixths of an octave, so two of them are a third
-        if bands[i][0] > 1500.0 and bands[i - 2][2] - bands[i][2] > _CUT_DB:
-            return float(bands[i - 2][1])
+        loudest_above = max(loudest_above, bands[i][2])
+        if bands[i][0] > _LOWEST_CUT_HZ and bands[i - 2][2] - loudest_above > _CUT_DB:
+            cut = i - 2
+    if cut is not None:
+        return float(bands[cut][1])
     return float(bands[top][1])
