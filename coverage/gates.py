@@ -17,6 +17,7 @@ from roomtone.coverage.goals import UNITS
 if TYPE_CHECKING:
     from roomtone.coverage.diff import MatrixDiff
     from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.tway import TWayCoverage
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,18 @@ def _percent(value: Any, gate: str) -> Fraction:
 
 
 def check_gates(
-    matrix: CoverageMatrix, gates: Gates, *, factors: Sequence[str] = (), difference: MatrixDiff | None = None
+    matrix: CoverageMatrix,
+    gates: Gates,
+    *,
+    tway: Mapping[int, TWayCoverage] | None = None,
+    difference: MatrixDiff | None = None,
 ) -> list[GateMiss]:
     """Return the gates that a matrix does not meet; none is success.
 
     Args:
         matrix: the set as it is.
         gates: the thresholds.
-        factors: of t-way coverage, default the acoustic ones.
+        tway: strength -> coverage; what is not there is counted over the acoustic factors.
         difference: against the baseline; `no_new_holes` needs it.
 
     Raises:
@@ -104,7 +109,10 @@ def check_gates(
     misses: list[GateMiss | None] = [
         _fail_under(matrix, gates.fail_under),
         _fail_under_cell(matrix, gates.fail_under_cell),
-        *[_fail_under_tway(matrix, t, least, factors) for t, least in parse_tway(gates.fail_under_tway).items()],
+        *[
+            _fail_under_tway((tway or {}).get(t) or matrix.t_way(t), least)
+            for t, least in parse_tway(gates.fail_under_tway).items()
+        ],
         _min_speakers(matrix, gates.min_speakers),
         _max_illegal(matrix, gates.max_illegal),
         _no_new_holes(difference, gates.no_new_holes),
@@ -145,14 +153,13 @@ def _fail_under_cell(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
     )
 
 
-def _fail_under_tway(matrix: CoverageMatrix, strength: int, least: Fraction, factors: Sequence[str]) -> GateMiss | None:
-    coverage = matrix.t_way(strength, factors=factors)
+def _fail_under_tway(coverage: TWayCoverage, least: Fraction) -> GateMiss | None:
     if coverage.possible and Fraction(coverage.seen, coverage.possible) * 100 >= least:
         return None
     share = f"{_shown(Fraction(coverage.seen, max(coverage.possible, 1)))} % ({coverage.seen} of {coverage.possible} combinations)"
     return GateMiss(
         "fail_under_tway",
-        f"{strength}-way coverage is {share}, below {float(least):g}",
+        f"{coverage.strength}-way coverage is {share}, below {float(least):g}",
         tuple(coverage.missing_lines(1000)),
     )
 

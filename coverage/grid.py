@@ -66,7 +66,7 @@ def _dense(counts: pd.DataFrame, axes: Sequence[Axis], levels: Sequence[Sequence
 
     shape = [len(values) for values in levels]
     size = int(np.prod(shape, dtype=np.int64))
-    codes = [pd.Index(values).get_indexer(counts[f"axis_{i}"]) for i, values in enumerate(levels)]
+    codes = [pd.Index(values).get_indexer(pd.Index(counts[f"axis_{i}"])) for i, values in enumerate(levels)]
     flat = np.ravel_multi_index(codes, shape) if size else np.zeros(0, dtype=np.int64)
     columns: dict[str, np.ndarray] = {}
     places = np.unravel_index(np.arange(size), shape)

@@ -126,13 +126,22 @@ class CoverageMatrix:
         )
 
     def t_way(
-        self, strength: int, *, factors: Sequence[str] = (), min_samples: int = 1, min_speakers: int = 0
+        self,
+        strength: int,
+        *,
+        factors: Sequence[str] = (),
+        levels: Mapping[str, Sequence[str]] | None = None,
+        constraints: Sequence[Mapping[str, Any]] = (),
+        min_samples: int = 1,
+        min_speakers: int = 0,
     ) -> TWayCoverage:
         """Return the t-way coverage of the factors' levels over all samples; see `tway.py`.
 
         Args:
             strength: t, 1 to 4.
             factors: manifest columns; default the four acoustic factors that the set has.
+            levels: a scenario's levels of each factor, so that one never rendered counts as missing.
+            constraints: a scenario's constraints, over names.
             min_samples: a combination counts from this many renders on.
             min_speakers: and from this many distinct speakers on.
         """
@@ -140,7 +149,14 @@ class CoverageMatrix:
 
         with open_source(self.source) as opened:
             return source_t_way(
-                opened, strength, factors, self.goals, min_samples=min_samples, min_speakers=min_speakers
+                opened,
+                strength,
+                factors,
+                self.goals,
+                levels=levels,
+                constraints=constraints,
+                min_samples=min_samples,
+                min_speakers=min_speakers,
             )
 
     def samples(self, *, limit: int = 50, with_root: bool = False, **cell: str) -> pd.DataFrame:

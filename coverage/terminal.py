@@ -23,8 +23,8 @@ _STYLES = {
     "ignored": "dim",
     "no goal": "",
 }
-#: Beyond this many conditions a table is no longer read; the holes and the margins are.
-MAX_ROWS = 60
+#: A table beyond this is no longer read; the rows and columns with most holes are shown.
+MAX_ROWS, MAX_COLUMNS = 40, 24
 #: Lines of holes that are printed.
 MAX_HOLES = 15
 
@@ -50,10 +50,11 @@ def print_matrix(
 def show_matrix(matrix: CoverageMatrix, console: Console) -> None:
     """Print a matrix: the table, what all of it comes to, and its holes."""
     grid = matrix.grid
-    if len(grid.axes) == 2 and min(len(v) for v in grid.levels) <= MAX_ROWS:
-        for table in _tables(grid, console.width):
+    if len(grid.axes) == 2:
+        tables, key = _tables(grid, console.width)
+        for table in tables:
             console.print(table)
-        console.print(_legend(grid), markup=False, highlight=False)
+        console.print("\n".join([*key, _legend(grid)]), markup=False, highlight=False, soft_wrap=True)
     console.print("\n".join(figure_lines(matrix.figures)), markup=False, highlight=False, soft_wrap=True)
     lines = matrix.patterns()
     if lines:
@@ -66,45 +67,58 @@ def show_matrix(matrix: CoverageMatrix, console: Console) -> None:
         console.print(f"  … and {len(lines) - MAX_HOLES} more", markup=False)
 
 
-def _tables(grid: Grid, width: int) -> list[Table]:
-    """Return the table with the longer axis downwards, broken into several where it is too wide."""
+def _tables(grid: Grid, width: int) -> tuple[list[Table], list[str]]:
+    """Return tables that fit the width, and the key to the columns where these are numbered.
+
+    Accents run downwards; long names across, such as conditions have, are numbers with a key below.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    down = 0 if len(grid.levels[0]) > len(grid.levels[1]) else 1
+    down = 0 if _longest(grid.levels[0]) <= _longest(grid.levels[1]) else 1
     across = 1 - down
-    head = max([len(grid.names[down]), *map(len, grid.levels[down])])
     cells, styles = _cell_texts(grid)
     if down == 1:
         cells, styles = cells.T, styles.T
-    columns = grid.levels[across]
-    room = max(12, width - head - 4)
-    widths = [max(len(name), *(len(text) for text in cells[:, i])) + 3 for i, name in enumerate(columns)]
+    names, columns = grid.levels[down], list(grid.levels[across])
+    numbered = _longest(columns) > 12
+    heads = [str(i + 1) for i in range(len(columns))] if numbered else columns
+    rows = _shown(styles, MAX_ROWS)
+    head = max(len(grid.names[down]), *(len(names[r]) for r in rows))
+    widths = [
+        max(len(heads[i]), *(len(line) for text in cells[:, i] for line in text.split("\n"))) + 3
+        for i in range(len(heads))
+    ]
+    chunks = _chunks([(i, widths[i]) for i in _shown(styles.T, MAX_COLUMNS)], max(12, width - head - 4))
     tables = []
-    rows = _shown_rows(styles)
-    for chunk in _chunks(widths, room):
-        table = Table(header_style="bold", show_lines=False, pad_edge=False)
+    for chunk in chunks:
+        table = Table(header_style="bold", show_lines=True, pad_edge=False)
         table.add_column(grid.names[down], no_wrap=True)
         for i in chunk:
-            table.add_column(Text(columns[i]), justify="right", no_wrap=True)
+            table.add_column(Text(heads[i]), justify="right", no_wrap=True)
         for r in rows:
-            table.add_row(Text(grid.levels[down][r]), *[Text(cells[r, i], style=_STYLES[styles[r, i]]) for i in chunk])
+            table.add_row(Text(names[r]), *[Text(cells[r, i], style=_STYLES[styles[r, i]]) for i in chunk])
         tables.append(table)
-    return tables
+    shown = sorted(i for chunk in chunks for i in chunk)
+    return tables, [f"  {i + 1:>3}  {columns[i]}" for i in shown] if numbered else []
 
 
-def _shown_rows(styles: np.ndarray) -> list[int]:
-    """Return all rows, or where they are too many those with holes first."""
-    if len(styles) <= MAX_ROWS:
+def _longest(names: Sequence[str]) -> int:
+    return max(map(len, names), default=0)
+
+
+def _shown(styles: np.ndarray, most: int) -> list[int]:
+    """Return all rows, or where they are too many those with most holes."""
+    if len(styles) <= most:
         return list(range(len(styles)))
     holes = np.isin(styles, ["empty", "partial", "illegal"]).sum(axis=1)
-    return sorted(np.argsort(-holes, kind="stable")[:MAX_ROWS].tolist())
+    return sorted(np.argsort(-holes, kind="stable")[:most].tolist())
 
 
-def _chunks(widths: Sequence[int], room: int) -> list[list[int]]:
+def _chunks(widths: Sequence[tuple[int, int]], room: int) -> list[list[int]]:
     chunks: list[list[int]] = [[]]
     used = 0
-    for i, width in enumerate(widths):
+    for i, width in widths:
         if chunks[-1] and used + width > room:
             chunks.append([])
             used = 0
@@ -114,19 +128,29 @@ def _chunks(widths: Sequence[int], room: int) -> list[list[int]]:
 
 
 def _cell_texts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return what stands in each cell: distinct utterances/speakers, and renders where they are more."""
-    renders, utterances, speakers = (grid.array(unit) for unit in ("renders", "utterances", "speakers"))
-    texts = np.empty(renders.shape, dtype=object)
-    for index in np.ndindex(renders.shape):
-        more = f" x{renders[index]}" if renders[index] > utterances[index] else ""
-        texts[index] = f"{utterances[index]}/{speakers[index]}{more}" if renders[index] else "-"
+    """Return what stands in each cell in two lines, and its status.
+
+    A count that misses its goal is written count/goal: `2/6u 1/3s`, then renders and minutes.
+    """
+    counts = {unit: grid.array(unit) for unit in ("renders", "utterances", "speakers", "minutes")}
+    goals = {unit: grid.array(f"goal_{unit}") for unit in counts}
+    texts = np.empty(grid.array("status").shape, dtype=object)
+    for index in np.ndindex(texts.shape):
+        r, u, s, m = (_against(counts[unit][index], goals[unit][index]) for unit in counts)
+        aimed = any(goal[index] > 0 for goal in goals.values())
+        texts[index] = f"{u}u {s}s\n{r}r {m}m" if counts["renders"][index] or aimed else "-"
     return texts, grid.array("status")
 
 
+def _against(count: float, goal: float) -> str:
+    digits = 0 if float(count).is_integer() and float(goal).is_integer() else 1
+    return f"{count:.{digits}f}/{goal:.{digits}f}" if count < goal else f"{count:.{digits}f}"
+
+
 def _legend(grid: Grid) -> str:
-    text = "cell: distinct utterances/speakers, xN renders where there are copies; - nothing"
-    hidden = max(len(v) for v in grid.levels) - MAX_ROWS
-    return f"{text}; {hidden} rows without more holes are not shown" if hidden > 0 else text
+    text = "in the cells: u distinct utterances, s speakers, r renders, m minutes; count/goal where a goal is missed"
+    cut = max(len(v) for v in grid.levels) > MAX_COLUMNS or min(len(v) for v in grid.levels) > MAX_ROWS
+    return f"{text}; rows and columns with most holes only" if cut else text
 
 
 def figure_lines(figures: Figures) -> list[str]:

@@ -13,14 +13,21 @@ this is the usual measure. Rows that break a constraint are listed apart and cou
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from roomtone.coverage.axes import FACTORS, Axis, check_columns
-from roomtone.coverage.constraints import Rules, check_levels, check_strength, parse_constraints
+from roomtone.coverage.constraints import (
+    Forbidden,
+    Rules,
+    check_levels,
+    check_strength,
+    name_constraints,
+    parse_constraints,
+)
 from roomtone.coverage.errors import RoomtoneError
 
 if TYPE_CHECKING:
@@ -236,12 +243,15 @@ def source_t_way(
     factors: Sequence[str],
     goals: Goals,
     *,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    constraints: Sequence[Mapping[str, Any]] = (),
     min_samples: int = 1,
     min_speakers: int = 0,
 ) -> TWayCoverage:
     """Return the t-way coverage of a source's samples over its factor columns.
 
-    Levels are those seen and those that `goals.levels` names. Illegal goals over factors alone are constraints.
+    Levels are those seen, those in `levels` and those that `goals.levels` names. Constraints (over names) and illegal
+    goals over factors alone say what is not possible; a constraint over a factor that is not looked at says nothing.
     """
     names = list(factors) or [name for name in FACTORS if name in source.columns]
     if not names:
@@ -254,19 +264,24 @@ def source_t_way(
         f"""SELECT {keys}, speaker, count(*) AS n FROM (
             SELECT {selected}, {source.column("speaker")} AS speaker FROM {source.relation}) GROUP BY ALL ORDER BY ALL"""
     ).df()
-    levels = [axis.order([*counted[f"f{i}"], *goals.declared(axis.column)]) for i, axis in enumerate(axes)]
-    rows = np.stack([_index(counted[f"f{i}"], values) for i, values in enumerate(levels)], axis=1)
+    known = {
+        axis.column: axis.order([*counted[f"f{i}"], *goals.declared(axis.column), *(levels or {}).get(axis.column, ())])
+        for i, axis in enumerate(axes)
+    }
+    rows = np.stack([_index(counted[f"f{i}"], values) for i, values in enumerate(known.values())], axis=1)
+    own = [rule for rule in constraints if all(set(part) <= set(names) for part in rule.values())]
+    forbidden = [*name_constraints(own, known), *_illegal_conjunctions(goals, known)]
     result = t_way_coverage(
         rows,
-        levels,
+        list(known.values()),
         min(strength, len(names)),
-        constraints=_illegal_constraints(goals, names, levels),
+        constraints=[{"not": {f: sorted(v) for f, v in conjunction.items()}} for conjunction in forbidden],
         samples=counted["n"].to_numpy(),
         speakers=counted["speaker"].to_numpy(object),
         min_samples=min_samples,
         min_speakers=min_speakers,
     )
-    return TWayCoverage(**{**result.__dict__, "names": tuple(names)})
+    return replace(result, names=tuple(names))
 
 
 def _index(column: Any, values: Sequence[str]) -> np.ndarray:
@@ -275,23 +290,14 @@ def _index(column: Any, values: Sequence[str]) -> np.ndarray:
     return pd.Index(values).get_indexer(column).astype(np.int64)
 
 
-def _illegal_constraints(goals: Goals, names: Sequence[str], levels: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+def _illegal_conjunctions(goals: Goals, levels: Mapping[str, Sequence[str]]) -> list[Forbidden]:
     from roomtone.coverage.goals import matches
 
-    constraints = []
+    names = list(levels)
+    found = []
     for rule in goals.illegal:
         if rule.where and set(rule.where) <= set(names):
-            places = {
-                names.index(n): [i for i, v in enumerate(levels[names.index(n)]) if matches(v, p)]
-                for n, p in rule.where.items()
-            }
+            places = {n: frozenset(i for i, v in enumerate(levels[n]) if matches(v, p)) for n, p in rule.where.items()}
             if all(places.values()):
-                constraints.append({"not": places})
-    return constraints
-
-
-def missing_triangle(coverage: TWayCoverage) -> Iterator[tuple[str, str, float]]:
-    """Yield (factor, factor, share held) of a strength-2 coverage, for the triangle plot."""
-    for subset in coverage.subsets:
-        first, second = (coverage.names[f] if coverage.names else str(f) for f in subset.factors)
-        yield first, second, subset.seen / subset.possible if subset.possible else float("nan")
+                found.append({names.index(n): values for n, values in places.items()})
+    return found
