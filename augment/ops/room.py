@@ -69,7 +69,7 @@ class ShoeBoxRoom(Room):
     def __post_init__(self) -> None:
         for index, name in enumerate(("length", "width", "height")):
             _check(f"dimensions_m, {name}", self.dimensions_m[index], 0.5, 100.0, "metres")
-        _check("t60_s", self.t60_s, 0.03, 10.0, "seconds")
+        _check("t60_s", self.t60_s, 0.05, 10.0, "seconds")
         for key in ("talker_distance_m", "noise_distance_m", "equipment_distance_m"):
             value = getattr(self, key)
             if value != "diffuse":

@@ -27,7 +27,7 @@ _NEPER_60_DB = math.log(1000.0)
 #: A response ends where what is left of it lies this far below the whole.
 _END_DB = -62.0
 #: The same for each octave band, so that the slowest one can be measured as well.
-_BAND_END_DB = -52.0
+_BAND_END_DB = -60.0
 _PLACINGS = 4000
 _MAX_ABSORPTION = 0.95
 
@@ -56,12 +56,15 @@ def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int)
     return _calibrated(op, parameters, sample_rate_hz)
 
 
-def responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
-    """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers."""
+def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
+    """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers.
+
+    `sources` may leave out the later ones; the scale is always the talker's.
+    """
     scene = _scene(parameters, sample_rate_hz)
     losses = np.array(parameters["losses_neper_per_s"])
     rows, ends = [], []
-    for offset, name in enumerate(SOURCES):
+    for offset, name in enumerate(sources):
         place, seed = tuple(parameters[f"{name}_m"]), parameters["seed"] + offset
         raw = trace(scene, place, seed=seed, blocked=name in parameters["blocked"])
         bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))

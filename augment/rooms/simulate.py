@@ -24,7 +24,7 @@ DIRECT_SAMPLE = 40
 _LIBRARY_DELAY = 40
 _PINNED = {"num_threads": 1, "rir_hpf_enable": False, "frac_delay_length": 81, "sinc_lut_granularity": 20, "c": 343.0}
 #: Rays that pass the receiver in one bin of the decay histogram, on average.
-_HITS = 40
+_HITS = 25
 _RAYS = (2000, 20000)
 
 
@@ -122,7 +122,7 @@ def _room(scene: Scene, source_m: tuple[float, ...]) -> Any:
         receiver_radius=radius,
         n_rays=int(min(max(rays, _RAYS[0]), _RAYS[1])),
         hist_bin_size=scene.bin_s,
-        energy_thres=1e-8,
+        energy_thres=1e-7,
         time_thres=20.0,
     )
     room.add_source(list(source_m))
