@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from roomtone.augment.planning import Forecast
+    from roomtone.coverage import CoverageMatrix
 
 CONFIG_NAME = "generate"
 _SHOWN = 12
@@ -21,9 +22,11 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.augment.executors import make_engine
+    from roomtone.augment.fill import speech_at_hand
     from roomtone.augment.generate import make_plan
     from roomtone.augment.planning import durations_s, existing_rows, forecast, planned_rows
     from roomtone.cli.generate import plain
+    from roomtone.coverage import CoverageMatrix
     from roomtone.coverage.terminal import print_matrix
 
     settings = plain(cfg)
@@ -49,7 +52,8 @@ def run(cfg: DictConfig) -> int:
     else:
         console.print("\ncoverage after this run:")
     print_matrix(_union(before, rows), goals, console, levels=levels)
-    _print_holes(_union(before, rows), goals, levels, console)
+    clean = speech_at_hand(plan.utterances)
+    _print_holes(CoverageMatrix(_union(before, rows), goals=goals, levels=levels), clean, console)
     return 3 if found.unreadable else 0
 
 
@@ -77,20 +81,31 @@ def _union(before: pd.DataFrame | None, planned: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([before[columns], new[columns]], ignore_index=True)
 
 
-def _print_holes(rows: pd.DataFrame, goals: Any, levels: Any, console: Console) -> None:
-    """List what no rendering can close: those cells need recordings."""
-    from roomtone.coverage import CoverageMatrix
+def _print_holes(matrix: CoverageMatrix, clean: pd.DataFrame, console: Console) -> None:
+    """Say how many holes rendering could close, and what must be recorded for the others."""
+    from roomtone.coverage.holes import recruiting
 
-    if rows.empty:
-        return
-    holes = CoverageMatrix(rows, goals=goals, levels=levels).holes()
-    if holes.empty:
-        console.print("no holes: every cell meets its goals")
-        return
-    console.print(f"\n{len(holes):,} cells miss a goal:")
-    for row in holes.head(_SHOWN).to_dict("records"):
+    holes = matrix.holes(clean=clean)
+    closable = int(holes["closable"].sum()) if len(holes) else 0
+    if closable:
+        console.print(f"\n{closable:,} cells can be closed by rendering: design=fill", markup=False)
+    if len(holes) > closable:
         console.print(
-            "  " + ", ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", 0)), markup=False, soft_wrap=True
+            f"\n{len(holes) - closable:,} cells need recording, which no rendering can replace:", markup=False
         )
-    if len(holes) > _SHOWN:
-        console.print(f"  … and {len(holes) - _SHOWN:,} more")
+    needs = recruiting(matrix, clean=clean).to_dict("records") if len(holes) > closable else []
+    for need in needs[:_SHOWN]:
+        console.print(f"  {_need(need)}", markup=False, highlight=False, soft_wrap=True)
+    if len(needs) > _SHOWN:
+        console.print(f"  … and {len(needs) - _SHOWN:,} more", markup=False)
+
+
+def _need(row: dict[str, Any]) -> str:
+    """Return one line of a recruiting list, e.g. `scottish: 5 more speakers, 12 more utterances`."""
+    who = ", ".join(str(value) for key, value in row.items() if not key.startswith("record_"))
+    more = [
+        f"{value:g} more {key.removeprefix('record_')}"
+        for key, value in row.items()
+        if key.startswith("record_") and value > 0
+    ]
+    return f"{who}: {', '.join(more)}"
