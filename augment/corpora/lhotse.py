@@ -58,10 +58,10 @@ class Lhotse(Reader):
     @staticmethod
     def _place(cut: Mapping[str, Any], files: AudioFiles) -> tuple[str, str | None]:
         if cut.get("type", "MonoCut") != "MonoCut":
-            return "", f"is a {cut['type']}; only cuts of the type MonoCut are read"
+            return str(cut["id"]), f"is a {cut['type']}; only cuts of the type MonoCut are read"
         sources = cut["recording"]["sources"]
         if len(sources) != 1 or sources[0]["channels"] != [0]:
-            return "", "its recording has several channels; only recordings with one are read"
+            return str(cut["id"]), "its recording has several channels; only recordings with one are read"
         if sources[0]["type"] != "file":
-            return "", f"its recording is a {sources[0]['type']}, not a file; only files are read"
+            return str(cut["id"]), f"its recording is a {sources[0]['type']}, not a file; only files are read"
         return files.find(str(sources[0]["source"]))

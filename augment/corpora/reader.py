@@ -114,7 +114,8 @@ class Reader:
     ) -> Utterance:
         """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated."""
         raw = _stated(accent_raw) or _stated(accent)
-        named = {key: _stated(value) for key, value in (attributes or {}).items()}
+        # the licence stands in every row, because rows of several corpora may meet in one set
+        named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
             utterance_id=utterance_id,
             audio=audio,
