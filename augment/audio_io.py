@@ -99,11 +99,15 @@ def audio_path(path: str | os.PathLike[str]) -> Path:
 def contained_path(root: str | os.PathLike[str], name: str) -> Path:
     """Return the absolute path of `name` below `root`, symbolic links followed.
 
+    An absolute `name` says where it points and is taken at its word; what hides where it points is refused.
+
     Raises:
-        RoomtoneError: the path leaves the root, by `..`, as an absolute path or through a symbolic link.
+        RoomtoneError: a relative path leaves the root, by `..` or through a symbolic link.
     """
     home = Path(os.path.realpath(root))
     path = Path(os.path.realpath(home / name))
+    if os.path.isabs(name) and os.path.normpath(name) == name and Path(os.path.abspath(root)) not in Path(name).parents:
+        return path
     if path != home and home not in path.parents:
         raise RoomtoneError(
             f"{name}: lies outside of {home}; corpus.root=… names another folder that audio may come from"

@@ -243,7 +243,8 @@ def test_paths_stay_below_their_root(tmp_path: Path) -> None:
     (tmp_path / "secret.wav").write_bytes(b"")
     (root / "link.wav").symlink_to(tmp_path / "secret.wav")
     assert contained_path(root, "a/b.wav") == root.resolve() / "a" / "b.wav"
-    for name in ("../secret.wav", "/etc/passwd", "link.wav", "a/../../secret.wav"):
+    assert contained_path(root, str(tmp_path / "secret.wav")) == tmp_path.resolve() / "secret.wav"
+    for name in ("../secret.wav", f"{root}/../secret.wav", f"{root}/link.wav", "link.wav", "a/../../secret.wav"):
         with pytest.raises(RoomtoneError, match="lies outside"):
             contained_path(root, name)
 
