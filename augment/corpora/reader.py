@@ -214,7 +214,9 @@ class AudioFiles:
             mode = 0
         if stat.S_ISLNK(mode):
             real = os.path.realpath(real)
-        if self._root != os.sep and not real.startswith(self._root + os.sep):
+        # an absolute name says where it points and is taken at its word; `..` and links hide it
+        plain = os.path.isabs(name) and os.path.normpath(name) == name and not name.startswith(self._folder + os.sep)
+        if not plain and self._root != os.sep and not real.startswith(self._root + os.sep):
             elsewhere = "corpus.root=… names another folder that audio may come from"
             return path, f"{name}: lies outside of {self._root}; {elsewhere}"
         if not mode:
