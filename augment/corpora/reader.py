@@ -215,7 +215,9 @@ class AudioFiles:
         if stat.S_ISLNK(mode):
             real = os.path.realpath(real)
         # an absolute name says where it points and is taken at its word; `..` and links hide it
-        plain = os.path.isabs(name) and os.path.normpath(name) == name and not name.startswith(self._folder + os.sep)
+        plain = (
+            os.path.isabs(name) and os.path.normpath(name) == name and not name.startswith(f"{self._folder}{os.sep}")
+        )
         if not plain and self._root != os.sep and not real.startswith(self._root + os.sep):
             elsewhere = "corpus.root=… names another folder that audio may come from"
             return path, f"{name}: lies outside of {self._root}; {elsewhere}"
