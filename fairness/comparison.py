@@ -208,9 +208,9 @@ def _cells(
             if (name, label) not in failed.index:
                 continue
             row = _cell(side, c, float(low[c]), float(high[c]), float(second[0][c]), float(second[1][c]))
-            row |= {"samples": int(failed.loc[(name, label), "size"]), "failed": int(failed.loc[(name, label), "sum"])}
+            row |= {"samples": int(failed["size"][(name, label)]), "failed": int(failed["sum"][(name, label)])}
             row |= {"speaker_unknown": int(unknown[(name, label)])}
-            row |= {k: int(sums.loc[(name, label), k]) for k in kinds} if sums is not None else {}
+            row |= {k: int(sums[k][(name, label)]) for k in kinds} if sums is not None else {}
             found.append({"group": name, "condition": label} | row)
     return pd.DataFrame(found)
 

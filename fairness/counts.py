@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,7 +92,8 @@ def _errors(scores: pd.DataFrame) -> np.ndarray:
                 raise RoomtoneError(
                     f"compare: the scores have no column {name!r}; {nearest(name, map(str, scores.columns))}"
                 )
-        errors = sum(scores[name].astype("Float64") for name in kinds)
+        substitutions, deletions, insertions = (scores[name].astype("Float64") for name in kinds)
+        errors = substitutions + deletions + insertions
     values: np.ndarray = errors.astype(float).to_numpy()
     return values
 
@@ -132,13 +133,9 @@ def _every_condition(part: pd.DataFrame, baseline: str, conditions: Sequence[str
     return pd.concat([clean.assign(condition=name) for name in conditions])
 
 
-def _table(rows: pd.DataFrame, speakers: Sequence[object], conditions: Sequence[str]) -> list[np.ndarray]:
+def _table(rows: pd.DataFrame, speakers: list[Any], conditions: Sequence[str]) -> list[np.ndarray]:
     sums = rows.groupby(["speaker", "condition"])[list(_SUMMED)].sum()
     return [
-        sums[name]
-        .unstack("condition", fill_value=0.0)
-        .reindex(index=speakers, columns=list(conditions))
-        .fillna(0.0)
-        .to_numpy(float)
+        sums[name].unstack("condition").reindex(index=speakers, columns=list(conditions)).fillna(0.0).to_numpy(float)
         for name in _SUMMED
     ]
