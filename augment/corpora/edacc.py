@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.kaldi import read_map, read_segments
 from roomtone.augment.corpora.reader import Reader, need_columns, one_of
-from roomtone.augment.corpora.rows import columns_of, read_rows
+from roomtone.augment.corpora.rows import columns_of, read_lines, read_rows
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.coverage.errors import RoomtoneError
 
@@ -89,11 +89,9 @@ def _question(found: list[str], question: str) -> str | None:
 def _stm_labels(path: Path) -> dict[str, tuple[str, str]]:
     """Return speaker -> (gender, l1 or l2) from the labels of an STM file, where there is one."""
     labels: dict[str, tuple[str, str]] = {}
-    if path.is_file():
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                fields = line.split(maxsplit=5)
-                match = _STM_LABEL.search(fields[5]) if len(fields) == 6 and not line.startswith(";;") else None
-                if match:
-                    labels.setdefault(fields[2], (match[1], match[2]))
+    for line in read_lines(path) if path.is_file() else ():
+        fields = line.split(maxsplit=5)
+        match = _STM_LABEL.search(fields[5]) if len(fields) == 6 and not line.startswith(";;") else None
+        if match:
+            labels.setdefault(fields[2], (match[1], match[2]))
     return labels

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader
+from roomtone.augment.corpora.rows import read_lines
 from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
 from roomtone.coverage.errors import RoomtoneError
 
@@ -72,13 +73,12 @@ def read_map(path: Path, *, required: bool = True) -> dict[str, str]:
             raise RoomtoneError(f"{path}: there is no such file, which a Kaldi data directory needs")
         return {}
     found: dict[str, str] = {}
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            key, _, rest = line.strip().replace("\t", " ", 1).partition(" ")
-            if key in found:
-                raise RoomtoneError(f"{path}, line {number}: {key!r} stands there twice")
-            if key:
-                found[key] = rest.strip()
+    for number, line in enumerate(read_lines(path), start=1):
+        key, _, rest = line.strip().replace("\t", " ", 1).partition(" ")
+        if key in found:
+            raise RoomtoneError(f"{path}, line {number}: {key!r} stands there twice")
+        if key:
+            found[key] = rest.strip()
     return found
 
 
@@ -88,13 +88,11 @@ def read_segments(path: Path) -> Iterator[tuple[str, str, float, float | None]]:
     Raises:
         RoomtoneError: a line that is none.
     """
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                name, recording, start, end = line.split()
-                begin, stop = float(start), float(end)
-            except ValueError as error:
-                raise RoomtoneError(
-                    f"{path}, line {number}: expected UTTERANCE RECORDING START END, got {line.strip()!r}"
-                ) from error
-            yield name, recording, begin, None if stop == -1 else stop - begin
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            name, recording, start, end = line.split()
+            begin, stop = float(start), float(end)
+        except ValueError as error:
+            wanted = "expected UTTERANCE RECORDING START END"
+            raise RoomtoneError(f"{path}, line {number}: {wanted}, got {line.strip()!r}") from error
+        yield name, recording, begin, None if stop == -1 else stop - begin

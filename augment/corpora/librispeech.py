@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, one_of
+from roomtone.augment.corpora.rows import read_lines
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 
 
@@ -29,8 +30,8 @@ class LibriSpeech(Reader):
         for transcript in sorted(part.glob("*/*/*.trans.txt")):
             chapter = transcript.parent.relative_to(home).as_posix()
             speaker = transcript.parent.parent.name
-            for line in transcript.read_text(encoding="utf-8").splitlines():
-                name, _, text = line.partition(" ")
+            for line in read_lines(transcript):
+                name, _, text = line.strip().partition(" ")
                 if not name:
                     continue
                 place, problem = files.find(f"{chapter}/{name}.flac")

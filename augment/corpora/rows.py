@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,6 +26,19 @@ def open_text(path: Path) -> TextIO:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
     return open(path, encoding="utf-8-sig", newline="")
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file.
+
+    Raises:
+        RoomtoneError: it cannot be opened, or is not UTF-8.
+    """
+    try:
+        with open_text(path) as file:
+            yield from file
+    except (UnicodeDecodeError, OSError) as error:
+        raise RoomtoneError(f"{path}: not readable as UTF-8 text ({error})") from error
 
 
 def table_kind(path: Path) -> str:
@@ -59,7 +73,7 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
             yield from _json_rows(path)
         else:
             yield from _csv_rows(path, delimiter or ("," if kind == ".csv" else "\t"), quoting)
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise RoomtoneError(f"{path}: not readable as UTF-8 text ({error})") from error
     except OSError as error:
         raise RoomtoneError(f"{path}: {error.strerror or error}") from error
@@ -115,7 +129,7 @@ def _csv_rows(path: Path, delimiter: str, quoting: bool) -> Iterator[dict[str, A
                     continue
                 if len(row) > len(header):
                     raise RoomtoneError(f"{path}, line {line}: {len(row)} values for {len(header)} columns")
-                yield dict(zip(header, row))
+                yield dict(zip(header, row + [""] * (len(header) - len(row))))
         except csv.Error as error:
             raise RoomtoneError(f"{path}, near line {line}: {error}") from error
 
@@ -157,5 +171,5 @@ def parquet_rows(path: Path, rows_at_once: int = _BATCH_ROWS) -> Iterator[dict[s
     try:
         for batch in _parquet_file(path).iter_batches(batch_size=rows_at_once):
             yield from batch.to_pylist()
-    except pyarrow.lib.ArrowException as error:
+    except (pyarrow.lib.ArrowException, OSError) as error:
         raise RoomtoneError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error

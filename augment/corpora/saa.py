@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, alias, need_columns
-from roomtone.augment.corpora.rows import columns_of, read_rows
+from roomtone.augment.corpora.rows import columns_of, read_lines, read_rows
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.coverage.errors import RoomtoneError
 
@@ -38,7 +38,7 @@ class SpeechAccentArchive(Reader):
         nested = home / "recordings" / "recordings"
         files = self.audio_files(nested if nested.is_dir() else home / "recordings")
         passage = home / "reading-passage.txt"
-        text = " ".join(passage.read_text(encoding="utf-8-sig").split()) if passage.is_file() else None
+        text = " ".join(" ".join(read_lines(passage)).split()) if passage.is_file() else None
         for row in read_rows(table):
             if str(row.get("file_missing?")).strip().upper() == "TRUE":
                 continue
