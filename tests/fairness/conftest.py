@@ -44,3 +44,32 @@ def study():
         return pd.DataFrame(rows)
 
     return make
+
+
+@pytest.fixture
+def make_set(tmp_path):
+    """Return a maker of dataset folders: `make_set(rows, sounds)`; a row needs accent, speaker, condition, text."""
+    import soundfile
+
+    from roomtone.coverage import write_part
+
+    def make(rows: list[dict], name: str = "set", rate: int = 16000):
+        folder = tmp_path / name
+        (folder / "audio" / "00000").mkdir(parents=True)
+        done = []
+        for k, row in enumerate(rows):
+            sample_id = row.get("sample_id", f"sample{k:04d}")
+            samples = row.get("samples", np.random.default_rng(k).integers(-900, 900, 4000 + 160 * k).astype(np.int16))
+            path = f"audio/00000/{sample_id}.flac"
+            soundfile.write(folder / path, samples, rate, subtype="PCM_16")
+            made = {
+                "sample_id": sample_id, "utterance_id": f"u-{row['speaker']}-{row['text']}", "replicate": 0, "seed": 0,
+                "audio_path": path, "sample_rate_hz": rate, "num_samples": len(samples), "duration_s": len(samples) / rate,
+                "words": len(row["text"].split()), "language": "en", "corpus": "made", "speech_origin": "synthetic",
+                "room": None, "noise": None, "recipe": "{}",
+            }  # fmt: skip
+            done.append(made | {key: value for key, value in row.items() if key != "samples"})
+        write_part(done, folder / "manifest" / "part-00000.parquet")
+        return folder
+
+    return make

@@ -1,0 +1,121 @@
+"""What every format is written from, and the few things that several of them do alike."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.manifest import read_manifest
+from roomtone.fairness.normalize import Normalizer, normalizer
+from roomtone.fairness.store import read_evaluation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns that say what a sample is; formats with free fields carry these and every `attr_*`.
+LABELS = (
+    "accent", "accent_raw", "condition", "room", "noise", "equipment", "handset", "snr_db", "equipment_snr_db", "t60_s",
+    "measured_snr_db", "measured_t30_s", "measured_c50_db", "measured_drr_db", "corpus", "speech_origin", "utterance_id", "replicate",
+    "pcm_sha256",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """Rows of the manifest with scores and hypotheses beside them where the set has been evaluated; sorted by sample id."""
+
+    rows: pd.DataFrame
+    dataset: Path
+    to: Path
+    normalizer: Normalizer
+    evaluated: bool
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        """Yield each row in plain Python types, null as None."""
+        for row in self.rows.to_dict("records"):
+            yield {str(key): plain(value) for key, value in row.items()}
+
+    def audio(self, row: Mapping[str, Any]) -> Path:
+        """Return the absolute path of a row's recording.
+
+        Raises:
+            RoomtoneError: the path leaves the dataset folder, or there is no such file.
+        """
+        root = self.dataset.resolve()
+        path = (root / str(row["audio_path"])).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            raise RoomtoneError(f"sample {row['sample_id']}: no audio file {row['audio_path']!r} in {self.dataset}")
+        return path
+
+    def labels(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the labels and attributes of a row, those that are null left out."""
+        return {k: v for k, v in row.items() if (k in LABELS or k.startswith("attr_")) and v is not None}
+
+
+def prepare_job(dataset: Path, to: Path, normalizer_name: str) -> ExportJob:
+    """Return the job for a dataset folder.
+
+    Raises:
+        RoomtoneError: no set there, no samples in it, or an unknown normaliser.
+    """
+    rows = read_manifest(dataset).sort_values("sample_id", ignore_index=True)
+    if rows.empty:
+        raise RoomtoneError(f"{dataset}: the set holds no samples")
+    found = read_evaluation(dataset)
+    if found is not None:
+        rows = rows.merge(found[[c for c in found if c == "sample_id" or c not in rows]], on="sample_id", how="left")
+    return ExportJob(rows, dataset, to, normalizer(normalizer_name), found is not None)
+
+
+def plain(value: Any) -> Any:
+    """Return a cell as a plain Python value; NaN, NA and NaT are None."""
+    import pandas as pd
+
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> Path:
+    """Write one text a line and return the path."""
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    return path
+
+
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Write one mapping a line and return the path; JSON has no NaN, so one is an error."""
+    return write_lines(path, (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows))
+
+
+def token(text: str, taken: dict[str, str]) -> str:
+    """Return a name of letters, digits and underscores for any label; two labels never get the same one.
+
+    `taken` holds the names given so far. The hyphen stays free to part names, and sorts before all of these characters.
+    """
+    if text in taken:
+        return taken[text]
+    base = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "x"
+    name, number = base, 2
+    while name in taken.values():
+        name, number = f"{base}_{number}", number + 1
+    taken[text] = name
+    return name
+
+
+def copy_audio(source: Path, target: Path) -> None:
+    """Copy a recording."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def one_line(text: Any) -> str:
+    """Return a text with every run of white space as one space."""
+    return " ".join(str(text or "").split())
