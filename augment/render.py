@@ -79,9 +79,27 @@ def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
     level = active_speech_level(samples, sample_rate_hz)
     if not level.level_dbov > SILENCE_DBOV:
         raise UnmetLevelError("no active speech found (ITU-T P.56): a level or SNR cannot refer to silence")
-    return CleanSpeech(
-        _gain(samples, MICROPHONE_LEVEL_DBOV - level.level_dbov), sample_rate_hz, level.activity, level.level_dbov
-    )
+    spoken, _ = at_active_level(samples, sample_rate_hz, MICROPHONE_LEVEL_DBOV)
+    return CleanSpeech(spoken, sample_rate_hz, level.activity, level.level_dbov)
+
+
+#: P.56 levels are set to within this, dB.
+_LEVEL_STEP_DB = 0.002
+
+
+def at_active_level(samples: Samples, sample_rate_hz: int, level_dbov: float) -> tuple[Samples, SpeechLevel]:
+    """Return the speech at an active level, and the level measured on what is returned.
+
+    P.56 compares with fixed thresholds, so scaling by x dB moves its reading by up to 0.2 dB more or less than x; a few rounds
+    settle it.
+    """
+    level = active_speech_level(samples, sample_rate_hz)
+    for _ in range(6):
+        if abs(level.level_dbov - level_dbov) <= _LEVEL_STEP_DB:
+            break
+        samples = _gain(samples, level_dbov - level.level_dbov)
+        level = active_speech_level(samples, sample_rate_hz)
+    return samples, level
 
 
 def _gain(samples: Samples, gain_db: float) -> Samples:
@@ -110,12 +128,8 @@ def render(
     processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
     heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
     shadows = [linear_shadow(processor, stem, recipe.sample_rate_hz) for stem in stems.present()]
-    level = active_speech_level(stems.speech, recipe.sample_rate_hz)
-    shadow_dbov = level.level_dbov
-    if processor is not None:
-        shadow_dbov = active_speech_level(shadows[0], recipe.sample_rate_hz).level_dbov
-    pcm, clipped = _to_output_level(heard, shadows, recipe.level_dbov - shadow_dbov)
-    measured = measure(recipe, stems, shadows, pcm, entry, report, level, shadow_dbov)
+    pcm, clipped = _to_output_level(heard, shadows, recipe)
+    measured = measure(recipe, stems, shadows, pcm, entry, report)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
     check_labels(name, asked_labels(recipe, processor, entry), measured)
     return Render(pcm, stems, measured)
@@ -124,21 +138,23 @@ def render(
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
     """Return the stems of a recipe as they meet at the microphone."""
     rate = recipe.sample_rate_hz
-    speech = clean.samples
-    level_dbov = MICROPHONE_LEVEL_DBOV
-    if entry is not None:
-        speech = convolve(clean.samples, entry.speech)[DIRECT_SAMPLE : DIRECT_SAMPLE + recipe.num_samples]
-        speech = _gain(speech, MICROPHONE_LEVEL_DBOV - active_speech_level(speech, rate).level_dbov)
+    speech, level = at_active_level(_in_room(clean.samples, entry), rate, MICROPHONE_LEVEL_DBOV)
     noise = equipment = sounding = None
     if recipe.noise is not None and recipe.snr_db is not None:
-        noise, _ = _background(
-            recipe.noise, recipe, fetch, None if entry is None else entry.noise, level_dbov - recipe.snr_db, "noise"
-        )
+        response = None if entry is None else entry.noise
+        noise, _ = _background(recipe.noise, recipe, fetch, response, level.level_dbov - recipe.snr_db, "noise")
     if recipe.equipment is not None and recipe.equipment_snr_db is not None:
         response = None if entry is None else entry.equipment
-        target = level_dbov - recipe.equipment_snr_db
+        target = level.level_dbov - recipe.equipment_snr_db
         equipment, sounding = _background(recipe.equipment, recipe, fetch, response, target, "equipment")
     return Stems(clean.samples, speech, noise, equipment, sounding)
+
+
+def _in_room(speech: Samples, entry: RoomEntry | None) -> Samples:
+    """Return the speech as it arrives at the room's microphone, its direct sound where the speech was."""
+    if entry is None:
+        return speech
+    return convolve(speech, entry.speech)[DIRECT_SAMPLE : DIRECT_SAMPLE + speech.size]
 
 
 def _background(
@@ -190,19 +206,26 @@ def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz:
     return processor.apply(samples, sample_rate_hz) if processor.linear else samples
 
 
-def _to_output_level(heard: Samples, shadows: list[Samples], gain_db: float) -> tuple[np.ndarray, float]:
-    """Return 16-bit samples in which the speech stands `gain_db` above its shadow, and the share clipped on the way."""
-    scaled = np.rint(_gain(heard, gain_db - _speech_gain_db(heard, shadows)) * np.float32(32768.0))
+def _to_output_level(heard: Samples, shadows: list[Samples], recipe: Recipe) -> tuple[np.ndarray, float]:
+    """Return 16-bit samples with the speech at the asked active level, and the share of samples clipped on the way.
+
+    The level is that of the speech alone, as the linear part of the handset leaves it and as loud as it stands in what was heard:
+    P.56 is not for noisy speech.
+    """
+    spoken = shadows[0] * np.float32(_speech_gain(heard, shadows))
+    wanted, _ = at_active_level(spoken, recipe.sample_rate_hz, recipe.level_dbov)
+    loudest = int(np.argmax(np.abs(spoken)))
+    scaled = np.rint(heard * (wanted[loudest] / spoken[loudest]) * np.float32(32768.0))
     clipped = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0))) / max(scaled.size, 1)
     return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), clipped
 
 
-def _speech_gain_db(output: Samples, shadows: list[Samples]) -> float:
-    """Return with which gain the speech stands in `output`, found through the stems: P.56 never sees the noise."""
+def _speech_gain(output: Samples, shadows: list[Samples]) -> float:
+    """Return with which gain the speech stands in `output`, found through the stems."""
     gain = abs(stem_gains(output, shadows)[0])
     if not gain > 0.0:
         raise UnmetLevelError("the handset leaves nothing of the speech")
-    return 20.0 * float(np.log10(gain))
+    return gain
 
 
 def asked_labels(recipe: Recipe, processor: Processor | None, entry: RoomEntry | None) -> dict[str, Any]:
@@ -226,23 +249,23 @@ def measure(
     pcm: np.ndarray,
     entry: RoomEntry | None,
     report: Mapping[str, Any],
-    speech: SpeechLevel,
-    shadow_dbov: float,
 ) -> dict[str, Any]:
     """Return the `measured_*` columns of one render, taken from its finished signals.
 
     Args:
         shadows: the stems after the linear part of the handset.
         report: what the handset measured on the way.
-        speech: P.56 of the speech stem; `shadow_dbov` is that of its shadow.
     """
     output = pcm.astype(np.float32) / np.float32(32768.0)
+    rate = recipe.sample_rate_hz
+    speech = active_speech_level(stems.speech, rate)
+    spoken = shadows[0] * np.float32(_speech_gain(output, shadows))
     row: dict[str, Any] = {
         "measured_snr_db": None,
         "measured_snr_rms_db": None,
         "measured_equipment_snr_db": None,
         "measured_equipment_snr_long_db": None,
-        "active_level_dbov": shadow_dbov + _speech_gain_db(output, shadows),
+        "active_level_dbov": active_speech_level(spoken, rate).level_dbov,
         "activity": speech.activity,
         "delay_samples": _total_delay(stems, shadows, output, entry),
         "measured_codec": report.get("codec"),
@@ -258,7 +281,7 @@ def measure(
         row["measured_equipment_snr_long_db"] = speech.level_dbov - rms_db(stems.equipment)
     if recipe.handset is None:
         _add_gain_errors(row, stems, output)
-    return row | _room_measures(entry, recipe.sample_rate_hz)
+    return row | _room_measures(entry, rate)
 
 
 def _add_gain_errors(row: dict[str, Any], stems: Stems, output: Samples) -> None:
