@@ -30,7 +30,7 @@ def run(cfg: DictConfig) -> int:
     from omegaconf import OmegaConf
     from rich.console import Console
 
-    from roomtone.augment.corpora import open_corpus
+    from roomtone.augment.corpora import corpus_keys, open_corpus
     from roomtone.augment.corpora.report import survey
 
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -40,7 +40,7 @@ def run(cfg: DictConfig) -> int:
     if not isinstance(share, int | float) or not 0 <= share <= 1:
         raise RoomtoneError(f"max_rejected: expected a share from 0 to 1, got {share!r}")
     search = [Path(settings["config_dir"])] if settings.get("config_dir") else []
-    corpus = open_corpus(settings["corpus"], search=search)
+    corpus = open_corpus(corpus_keys(settings), search=search)
     with Console(stderr=True).status("reading …") as status:
         report = survey(
             corpus,

@@ -19,7 +19,7 @@ from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.coverage.errors import RoomtoneError, nearest
 
-__all__ = ["READERS", "AudioRef", "Corpus", "Utterance", "open_corpus"]
+__all__ = ["READERS", "AudioRef", "Corpus", "Utterance", "corpus_keys", "open_corpus"]
 
 #: reader -> its class in the module of that name
 READERS = {
@@ -101,6 +101,18 @@ class Corpus:
             yield utterance if self.accent_map is None else self.accent_map.apply(utterance)
         if not len(seen):
             raise RoomtoneError(f"{self.root}: no utterances found (corpus={self.reader.kind})")
+
+
+def corpus_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a command's corpus, as `open_corpus` takes them: `accents=NAME` wins over the preset's own map.
+
+    Args:
+        settings: a composed configuration as plain values, with the group `corpus` and, where one was chosen, `accents`.
+    """
+    keys = dict(settings["corpus"])
+    if settings.get("accents") is not None:
+        keys["accents"] = settings["accents"]
+    return keys
 
 
 def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpus:

@@ -173,6 +173,27 @@ def test_the_report_finds_copies_cut_files_and_dirty_ones(tmp_path: Path, capsys
     assert "unusable: 1: is a web page" in capsys.readouterr().out
 
 
+def test_an_accent_map_is_chosen_as_a_group(layout: Layout, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    typed = ["corpus", "corpus=nemo", f"corpus.path={layout('nemo')['path']}", "output.dir=null", "measure=0"]
+    (tmp_path / "accents").mkdir()
+    mine = "version: 1\naccents:\n  cymric: {region: british_isles, raw: [welsh]}\n"
+    (tmp_path / "accents" / "mine.yaml").write_text(mine, encoding="utf-8")
+    assert main([*typed, "accents=mine", "--config-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "cymric" in out
+    assert "accents that the map does not know (1 utterances)" in out
+    assert main([*typed, "accents=english"]) == 0
+    assert "unmapped" not in capsys.readouterr().out
+
+
+def test_the_readme_shows_these_commands() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    if "corpus=common_voice" not in readme:
+        pytest.skip("the README has no table of corpora")
+    for words in TYPED.values():
+        assert f"{words.split()[0]} corpus.path=" in readme, words
+
+
 @pytest.mark.skipif(not LIBRIVOX.is_dir(), reason="needs Debian's pocketsphinx-testdata")
 def test_real_recordings_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     typed = [f"corpus.path={LIBRIVOX}", "corpus.accent=american", "output.dir=null"]
