@@ -92,8 +92,10 @@ def _covering(
 ) -> list[Labels]:
     from roomtone.coverage.arrays import covering_array
 
-    strength = int(design.get("strength", 2))
     sizes = [len(values) for values in levels.values()]
+    strength = design.get("strength", 2)
+    if strength not in (1, 2, 3, 4):
+        raise RoomtoneError(f"design.strength: expected 1 to 4, got {strength!r}")
     array = covering_array(
         sizes,
         min(strength, len(sizes)),

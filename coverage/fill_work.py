@@ -219,6 +219,10 @@ class Work:
             self.of_condition[row.condition] += 1
             for target in self._touched(row.values):
                 target.note(row.utterance, row.speaker)
+        self._paired: dict[str | None, list[int]] = defaultdict(list)
+        for u, identity in enumerate(self.speech.ids):
+            if (identity, CLEAN) in self.replicates:
+                self._paired[self.speech.speakers[u]].append(u)
 
     def run(self) -> None:
         """Plan renders until every goal is met or out of reach."""
@@ -258,17 +262,32 @@ class Work:
         return [self.by_key[key] for key in keys if key in self.by_key]
 
     def _choose(self, target: Target) -> tuple[int, str] | None:
-        """Return the next render that the goal gains by, first without copies, then with."""
+        """Return the next render that the goal gains by, first without copies, then with.
+
+        A speaker whom the goal lacks goes first, where it asks for speakers; then an utterance that is there in clean
+        goes before one that needs a clean pair.
+        """
         missing = list(target.missing())
         conditions = sorted(self._conditions(target), key=lambda name: (self.of_condition[name], self._tie(name)))
         for copies in (False, True) if self.caps.replicates > 1 else (False,):
             for condition in conditions:
                 pool = self._pool(target, condition)
-                for speaker in sorted(pool, key=lambda s: (target.uses[s], self.of_speaker[s], self._tie(str(s)))):
-                    found = self._utterance(target, condition, pool[speaker], missing, copies=copies)
-                    if found is not None:
-                        return found, condition
+                order = sorted(pool, key=lambda s: (target.uses[s], self.of_speaker[s], self._tie(str(s))))
+                unheard = [s for s in order if s is not None and not target.uses[s]] if "speakers" in missing else []
+                for speakers in (unheard, order):
+                    for paired in (True, False):
+                        for speaker in speakers:
+                            own = self._paired_of(target, speaker) if paired else pool[speaker]
+                            found = self._utterance(target, condition, own, missing, copies=copies)
+                            if found is not None:
+                                return found, condition
         return None
+
+    def _paired_of(self, target: Target, speaker: str | None) -> list[int]:
+        """Return a speaker's utterances that fit a goal and are there in clean."""
+        speech = self._speech_part(target)
+        own = self._paired[speaker]
+        return [u for u in own if all(value in self.speech.keys[u][axis] for axis, value in speech)]
 
     def _conditions(self, target: Target) -> list[str]:
         """Return the conditions of the plan that lie in a goal's cell or margin."""
@@ -302,7 +321,7 @@ class Work:
     def _utterance(
         self, target: Target, condition: str, utterances: list[int], missing: Sequence[str], *, copies: bool
     ) -> int | None:
-        """Return a speaker's next utterance that the goal gains by, one that needs no further clean pair before others."""
+        """Return the next of a speaker's utterances that the goal gains by; spent ones leave the list for good."""
         spent: set[int] = set()
         found = None
         for u in utterances:
@@ -310,13 +329,9 @@ class Work:
             held = len(self.replicates[identity, condition])
             if held >= self.caps.renders_of(condition):
                 spent.add(u)
+            elif held and not copies:
                 continue
-            if (held and not copies) or not self._allowed(u, condition):
-                continue
-            if not target.gains(identity, self.speech.speakers[u], missing):
-                continue
-            found = u if found is None else found
-            if not self._needs_pair(u, condition):
+            elif target.gains(identity, self.speech.speakers[u], missing) and self._allowed(u, condition):
                 found = u
                 break
         if spent:
@@ -352,6 +367,8 @@ class Work:
         taken = self.replicates[identity, condition]
         replicate = next(n for n in range(len(taken) + 1) if n not in taken)
         taken.add(replicate)
+        if condition == CLEAN and not replicate:
+            self._paired[speaker].append(utterance)
         self.planned.append((utterance, condition, replicate, why))
         self.of_speaker[speaker] += 1
         self.of_condition[condition] += 1
