@@ -37,8 +37,13 @@ def run(cfg: DictConfig) -> int:
     measure, share = settings["measure"], settings["max_rejected"]
     if measure is not None and (not isinstance(measure, int) or measure < 0):
         raise RoomtoneError(f"measure: expected a whole number from 0 up or null, got {measure!r}")
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise RoomtoneError(f"max_rejected: expected a share from 0 to 1, got {share!r}")
+    if (
+        isinstance(share, bool)
+        or not isinstance(share, int | float)
+        or share < 0
+        or (share > 1 and share != int(share))
+    ):
+        raise RoomtoneError(f"max_rejected: expected a count, or a share below 1, got {share!r}")
     search = [Path(settings["config_dir"])] if settings.get("config_dir") else []
     corpus = open_corpus(corpus_keys(settings), search=search)
     with Console(stderr=True).status("reading …") as status:
@@ -58,7 +63,7 @@ def run(cfg: DictConfig) -> int:
         )
     if not report.unusable_count:
         return 0
-    return 4 if report.unusable_count > share * report.seen else 3
+    return 4 if report.unusable_count > (share if share >= 1 else share * report.seen) else 3
 
 
 def print_report(report: CorpusReport, console: Console) -> None:

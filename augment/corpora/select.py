@@ -9,11 +9,12 @@ What cannot be used (`problem`) passes every choice, so that it is counted among
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from roomtone.augment.corpora.choice import Candidate, choose, speakers_of_split
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.coverage.errors import RoomtoneError, nearest
 
@@ -79,7 +80,7 @@ class Selection:
     @property
     def chooses(self) -> bool:
         """Say whether a choice needs all of the corpus, and not one row after the other."""
-        counted = (self.max_per_speaker, self.max_per_accent, self.split)
+        counted = (self.max_per_speaker, self.max_per_accent)
         return any(v is not None for v in counted) or self.balance or self.distinct_prompts or self.distinct_audio
 
     def apply(self, read: Callable[[], Iterator[Utterance]]) -> Iterator[Utterance]:
@@ -88,6 +89,8 @@ class Selection:
         Raises:
             RoomtoneError: an attribute that no utterance has, or a split of a corpus that does not say who speaks.
         """
+        if self.split is not None:
+            read = functools.partial(_spoken_by, read, speakers_of_split(self, read()))
         if not self.chooses:
             yield from self._passing(read())
             return
@@ -100,13 +103,13 @@ class Selection:
             elif utterance.problem is not None or utterance.utterance_id in chosen:
                 yield utterance
 
-    def _candidates(self, utterances: Iterator[Utterance], reasons: dict[str, str]) -> Iterator[_Candidate]:
+    def _candidates(self, utterances: Iterator[Utterance], reasons: dict[str, str]) -> Iterator[Candidate]:
         """Yield what a choice may take; what cannot be measured is noted in `reasons`."""
         for utterance in utterances:
             for passed in self._passing(iter([utterance]), check_names=False):
                 try:
                     if passed.problem is None:
-                        yield _Candidate.of(passed, self)
+                        yield Candidate.of(passed, self)
                     elif utterance.problem is None:
                         reasons[passed.utterance_id] = passed.problem
                 except RoomtoneError as error:
@@ -194,115 +197,5 @@ def duration_s(utterance: Utterance) -> float:
     return audio.duration_s or inspect(audio.path).duration_s - audio.offset_s
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """What a choice knows of an utterance: its place in a random order that hangs on ids and seed alone, and its groups."""
-
-    order: bytes
-    utterance_id: str
-    speaker: str | None
-    accent: str | None
-    prompt: bytes
-    audio: bytes
-
-    @classmethod
-    def of(cls, utterance: Utterance, selection: Selection) -> _Candidate:
-        return cls(
-            _hash(selection.seed, utterance.utterance_id),
-            utterance.utterance_id,
-            utterance.speaker,
-            utterance.accent,
-            _hash(utterance.accent, " ".join((utterance.text or "").casefold().split()))
-            if selection.distinct_prompts
-            else b"",
-            audio_key(utterance) if selection.distinct_audio else b"",
-        )
-
-
-def audio_key(utterance: Utterance) -> bytes:
-    """Return a key that two utterances share where they are the same stretch of files with the same bytes."""
-    from roomtone.augment.audio_io import sha256_file
-
-    return _hash(sha256_file(utterance.audio.path), utterance.audio.offset_s, utterance.audio.duration_s)
-
-
-def _hash(*parts: object) -> bytes:
-    import hashlib
-
-    return hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
-
-
-def choose(selection: Selection, candidates: Iterator[_Candidate]) -> set[str]:
-    """Return the ids of the chosen utterances."""
-    left = sorted(candidates, key=lambda c: (c.order, c.utterance_id))
-    if selection.distinct_audio:
-        left = _first_of_each(left, lambda c: c.audio)
-    if selection.distinct_prompts:
-        left = _first_of_each(left, lambda c: c.prompt)
-    if selection.split is not None:
-        mine = speakers_of_split(selection, left)
-        left = [c for c in left if c.speaker in mine]
-    if selection.max_per_speaker is not None:
-        left = _at_most(left, selection.max_per_speaker)
-    by_accent: dict[str | None, list[_Candidate]] = defaultdict(list)
-    for candidate in left:
-        by_accent[candidate.accent].append(candidate)
-    most = selection.max_per_accent
-    if selection.balance and by_accent:
-        rarest = min(map(len, by_accent.values()))
-        most = rarest if most is None else min(most, rarest)
-    if most is not None:
-        left = [c for group in by_accent.values() for c in _in_turn(group)[:most]]
-    return {c.utterance_id for c in left}
-
-
-def speakers_of_split(selection: Selection, candidates: list[_Candidate]) -> set[str]:
-    """Return the speakers of the wanted part: those of each accent in a seeded order, cut at the shares.
-
-    A speaker with utterances in several accents stands in the group of the first of them in sorted order, once.
-    """
-    if any(c.speaker is None for c in candidates):
-        raise RoomtoneError(
-            "corpus.select.split: this corpus does not say who speaks in every row, so a split would leak speakers"
-        )
-    accent_of: dict[str, str] = {}
-    for candidate in candidates:
-        assert candidate.speaker is not None
-        accent = candidate.accent or ""
-        accent_of[candidate.speaker] = min(accent_of.get(candidate.speaker, accent), accent)
-    groups: dict[str, list[str]] = defaultdict(list)
-    for speaker in sorted(accent_of, key=lambda s: (_hash(selection.seed, "split", s), s)):
-        groups[accent_of[speaker]].append(speaker)
-    names = list(selection.shares)
-    before = sum(selection.shares[name] for name in names[: names.index(str(selection.split))])
-    upto = before + selection.shares[str(selection.split)]
-    return {s for group in groups.values() for s in group[round(before * len(group)) : round(upto * len(group))]}
-
-
-def _first_of_each(ordered: list[_Candidate], key: Callable[[_Candidate], bytes]) -> list[_Candidate]:
-    first: dict[bytes, _Candidate] = {}
-    for candidate in ordered:
-        first.setdefault(key(candidate), candidate)
-    return list(first.values())
-
-
-def _at_most(ordered: list[_Candidate], most: int) -> list[_Candidate]:
-    """Return the first so many of each speaker; utterances without a speaker stand for themselves."""
-    taken: dict[str, int] = defaultdict(int)
-    kept = []
-    for candidate in ordered:
-        if candidate.speaker is not None:
-            taken[candidate.speaker] += 1
-        if candidate.speaker is None or taken[candidate.speaker] <= most:
-            kept.append(candidate)
-    return kept
-
-
-def _in_turn(ordered: list[_Candidate]) -> list[_Candidate]:
-    """Return the candidates so that each speaker comes once before any comes twice."""
-    turn: dict[str | None, int] = defaultdict(int)
-    keyed = []
-    for candidate in ordered:
-        keyed.append((turn[candidate.speaker], candidate.order, candidate.utterance_id, candidate))
-        turn[candidate.speaker] += 1
-    return [item[3] for item in sorted(keyed, key=lambda item: item[:3])]
+def _spoken_by(read: Callable[[], Iterator[Utterance]], speakers: set[str]) -> Iterator[Utterance]:
+    return (utterance for utterance in read() if utterance.speaker in speakers)

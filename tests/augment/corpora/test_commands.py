@@ -207,7 +207,7 @@ def test_real_recordings_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         (["measure=-1"], "measure: expected a whole number"),
-        (["max_rejected=3"], "max_rejected: expected a share"),
+        (["max_rejected=-1"], "max_rejected: expected a count, or a share below 1"),
         (["by=[voice_gendr]"], "by: no utterance has 'voice_gendr'; did you mean 'voice_gender'"),
         (["corpus=comon_voice"], "no option 'comon_voice'; did you mean 'common_voice'"),
         (["corpus=vctk", "corpus.path=/nowhere/at/all"], "there is no /nowhere/at/all"),

@@ -93,6 +93,15 @@ def test_splits_are_by_share_of_each_accents_speakers() -> None:
     }
 
 
+def test_filters_move_no_speaker_into_another_part() -> None:
+    utterances = [_utterance(i, f"s{i % 20}", "welsh", "w " * (i % 7)) for i in range(100)]
+    for name in ("train", "test"):
+        everyone = {u.speaker for u in _take(utterances, split=name)}
+        filtered = {u.speaker for u in _take(utterances, split=name, min_words=4, where={"k": "1"}, max_per_speaker=1)}
+        assert filtered
+        assert filtered <= everyone
+
+
 def test_filters() -> None:
     utterances = [_utterance(i, f"s{i}", ["welsh", "irish|welsh", None][i % 3], "w " * i) for i in range(9)]
     assert {u.accent for u in _take(utterances, where={"accent": "welsh"})} == {"welsh", "irish|welsh"}
