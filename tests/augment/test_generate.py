@@ -122,6 +122,47 @@ def test_clean_is_the_input_at_the_stated_level(rendered, active_level):
         assert np.corrcoef(source, pcm)[0, 1] > 0.9999
 
 
+def test_the_target_never_babbles_behind_himself(rendered):
+    """Six talkers are drawn from a corpus in which every speaker is a candidate for every other."""
+    _, dataset = rendered
+    rows = read_manifest(dataset)
+    speaker = dict(zip(rows["utterance_id"], rows["speaker"], strict=True))
+    babbled = rows[rows["noise"] != "none"]
+    assert len(babbled) == 48
+    heard = 0
+    for row in babbled.to_dict("records"):
+        for asset in row["noise_asset"].split("|"):
+            corpus, _, utterance = asset.partition(":")
+            heard += corpus == "table"
+            assert corpus != "table" or speaker[utterance] != row["speaker"]
+    assert heard > 0
+
+
+def test_a_label_that_is_missed_stops_the_run_and_names_the_sample(configure, monkeypatch, capsys):
+    """The fault is planted where the gain is set; the set must not hold a single wrong row."""
+    import dataclasses
+
+    from roomtone.augment import render as render_module
+    from roomtone.augment.labels import LabelError
+
+    honest = render_module.mix_stems
+
+    def skewed(*args):
+        stems = honest(*args)
+        return (
+            stems
+            if stems.noise is None
+            else dataclasses.replace(stems, noise=stems.noise * np.float32(10 ** (0.3 / 20)))
+        )
+
+    monkeypatch.setattr(render_module, "mix_stems", skewed)
+    cfg = configure("skewed", "scenario.factors.room=[none]")
+    with pytest.raises(LabelError, match=r"in babble@5dB.* \(sample [0-9a-f]{32}\): snr_db asked 5.0 dB, got 4\.[67]"):
+        generate(cfg)
+    with pytest.raises(RoomtoneError, match="manifest"):
+        read_manifest(cfg["output"]["dir"])
+
+
 def test_the_folder_is_as_the_design_says(rendered):
     _, dataset = rendered
     names = {path.name for path in dataset.iterdir()}
