@@ -1,8 +1,8 @@
 """A Kaldi (or ESPnet) data directory: `wav.scp`, `text`, `utt2spk`, and where they are there `segments`, `utt2lang`,
 `spk2gender` or `utt2gender`, and `utt2accent` or `spk2accent`.
 
-Commands in `wav.scp` (a line that ends in `|`) are refused; so are archives with offsets. Paths are relative to the
-directory and must lie in it, or in `corpus.root`.
+Commands in `wav.scp` (a line that ends in `|`) are refused; so are archives with offsets. Paths are relative to the directory,
+or absolute.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Reader:
 
     Attributes:
         path: the corpus on disk, a folder or a file.
-        root: the folder that audio must lie in; None is the reader's own choice, usually `path`.
+        root: the folder that `..` and symbolic links may not lead out of; None is the reader's own choice, usually `path`.
         name: what the manifest calls the corpus; None is the reader's name.
         licence: SPDX identifier where there is one.
         attribution: whom to credit, as the card will.
@@ -185,8 +185,9 @@ def one_of(value: str, allowed: list[str], key: str) -> str:
 class AudioFiles:
     """Audio files by name: absolute paths, kept below one root, with the reason where one cannot be used.
 
-    Names come from tables that strangers wrote: absolute paths and `..` that leave the root, and symbolic links that
-    point out of it, are refused. Folders are resolved once, so that two million rows cost two million `lstat`, no more.
+    Names come from tables that strangers wrote. An absolute name says where it points and is taken at its word; `..` and
+    symbolic links that lead out of the root, commands and addresses are refused. Folders are resolved once, so that two
+    million rows cost two million `lstat`, no more.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -214,7 +215,6 @@ class AudioFiles:
             mode = 0
         if stat.S_ISLNK(mode):
             real = os.path.realpath(real)
-        # an absolute name says where it points and is taken at its word; `..` and links hide it
         plain = (
             os.path.isabs(name) and os.path.normpath(name) == name and not name.startswith(f"{self._folder}{os.sep}")
         )

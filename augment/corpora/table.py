@@ -1,9 +1,9 @@
 """A table of recordings: CSV, TSV, JSON Lines or Parquet.
 
 Columns `audio`, `text`, `speaker`, `accent`, each renamed by `corpus.columns.accent=dialect` and done without by
-`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are used where they are there (a
-duration without a start only repeats the file's);
-every other column becomes an attribute. Audio is relative to the table and must lie in its folder, or in `corpus.root`.
+`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are used where they are
+there (a duration without a start only repeats the file's); every other column becomes an attribute. Audio is relative to the
+table, or absolute; `..` and symbolic links may not lead out of the table's folder, or `corpus.root`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Attributes are taken as the corpus states them, self-reported; nothing is inferr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from roomtone.coverage.axes import ACCENT_SEPARATOR
@@ -53,7 +53,7 @@ class Utterance:
         return tuple(self.accent.split(ACCENT_SEPARATOR)) if self.accent else ()
 
 
-def join_accents(labels: Mapping[str, object] | list[str] | tuple[str, ...]) -> str | None:
+def join_accents(labels: Iterable[str]) -> str | None:
     """Return the labels as one text, each once, sorted, joined by `|`; None where there are none.
 
     >>> join_accents(["welsh", "english", "welsh"])
