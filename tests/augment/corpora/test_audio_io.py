@@ -68,6 +68,17 @@ def test_half_a_file_is_refused(tmp_path: Path, write_audio: Writer, name, optio
         read_audio(AudioRef(str(half)), 16000)
 
 
+def test_a_cut_mp3_without_a_count_of_bytes_is_found_by_decoding(tmp_path: Path, write_audio: Writer) -> None:
+    """libsndfile reads such a file as a shorter one and raises nothing: what it declares must be compared with what comes."""
+    content = bytearray(write_audio(tmp_path / "a.mp3").read_bytes())
+    at = max(content.find(b"Xing"), content.find(b"Info"))
+    assert content[at + 7] & 2
+    content[at + 7] &= ~2  # the header then speaks of frames only
+    (tmp_path / "half.mp3").write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadAudioError, match="of 16000 declared samples can be decoded"):
+        read_audio(AudioRef(str(tmp_path / "half.mp3")), 16000)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
