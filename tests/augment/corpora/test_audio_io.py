@@ -75,7 +75,7 @@ def test_a_cut_mp3_without_a_count_of_bytes_is_found_by_decoding(tmp_path: Path,
     assert content[at + 7] & 2
     content[at + 7] &= ~2  # the header then speaks of frames only
     (tmp_path / "half.mp3").write_bytes(content[: len(content) // 2])
-    with pytest.raises(BadAudioError, match="of 16000 declared samples can be decoded"):
+    with pytest.raises(BadAudioError, match=r"is cut: \d+ of \d+ declared samples can be decoded"):
         read_audio(AudioRef(str(tmp_path / "half.mp3")), 16000)
 
 
