@@ -16,6 +16,7 @@ from urllib.parse import quote
 from roomtone.coverage.cells import sample_rows
 from roomtone.coverage.goals import UNITS
 from roomtone.coverage.manifest import is_remote
+from roomtone.coverage.players import is_member
 from roomtone.coverage.source import audio_root, open_source
 from roomtone.coverage.tables import write_whole
 from roomtone.coverage.terminal import figure_lines
@@ -105,6 +106,8 @@ def _link(row: dict[Any, Any], folder: Path) -> str | None:
     """Return the percent-encoded relative path from the page to a sample's audio, or None where there is none to play."""
     part, audio = str(row["part"] or ""), row["audio_path"]
     if not part or is_remote(part) or not isinstance(audio, str) or not audio:
+        return None
+    if is_member(audio):  # inside a tar or Parquet shard, where no browser can reach it
         return None
     path = os.path.normpath(os.path.join(os.path.abspath(audio_root(part)), audio))
     if not path.startswith(os.path.abspath(audio_root(part)) + os.sep):

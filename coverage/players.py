@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from roomtone.coverage.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,13 +39,29 @@ def _row(row: dict) -> str:  # type: ignore[type-arg]
     return f"<tr>{cells}<td>{_player(str(row['root']), str(row['audio_path']))}</td></tr>"
 
 
+def is_member(audio_path: str) -> bool:
+    """Return whether an audio path names a recording inside a tar or Parquet shard: `shards/part-00000.tar#ID.flac`."""
+    return re.search(r"\.(tar|parquet)#", audio_path) is not None
+
+
 def _player(root: str, audio_path: str) -> str:
-    """Return an audio element that holds the file, or nothing where there is none inside the set."""
-    path = os.path.realpath(os.path.join(root, audio_path))
-    kind = _KINDS.get(os.path.splitext(path)[1].lower())
-    inside = path.startswith(os.path.realpath(root) + os.sep)
-    if not root or not inside or kind is None or not os.path.isfile(path) or os.path.getsize(path) > MAX_BYTES:
+    """Return an audio element that holds the recording, or nothing where there is none inside the set."""
+    kind = _KINDS.get(os.path.splitext(audio_path)[1].lower())
+    data = _bytes(root, audio_path) if root and kind else None
+    if data is None or len(data) > MAX_BYTES:
         return ""
-    with open(path, "rb") as file:
-        data = base64.b64encode(file.read()).decode()
-    return f'<audio controls preload="none" src="data:{kind};base64,{data}"></audio>'
+    return f'<audio controls preload="none" src="data:{kind};base64,{base64.b64encode(data).decode()}"></audio>'
+
+
+def _bytes(root: str, audio_path: str) -> bytes | None:
+    from roomtone.coverage.sample_files import sample_bytes
+
+    path = os.path.realpath(os.path.join(root, re.split(r"(?<=\.tar)#|(?<=\.parquet)#", audio_path)[0]))
+    if not path.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(path):
+        return None
+    if is_member(audio_path):
+        try:
+            return sample_bytes(root, audio_path)
+        except RoomtoneError:
+            return None
+    return Path(path).read_bytes() if os.path.getsize(path) <= MAX_BYTES else None
