@@ -97,7 +97,7 @@ def test_common_voice_reads_quotes_commas_and_all_releases(
     layout: Layout, corpora_script: ModuleType, tmp_path: Path
 ) -> None:
     new = _read(layout, "common_voice")
-    assert new[1].text == 'He said "ah, and left.'
+    assert new[1].text == '"Ah, he said, and left.'
     assert new[0].accent_raw == "India and South Asia (India, Pakistan, Sri Lanka)"
     assert new[0].attributes["age"] == "fourties"  # sic
     assert {u.language for u in new} == {"en"}
