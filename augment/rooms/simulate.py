@@ -48,7 +48,9 @@ def speed_of_sound(temperature_c: float, humidity_percent: float) -> float:
     return 331.4 + 0.6 * temperature_c + 0.0124 * humidity_percent
 
 
-def trace(scene: Scene, source_m: tuple[float, ...], *, seed: int, blocked: bool = False) -> np.ndarray:
+def trace(
+    scene: Scene, source_m: tuple[float, ...], *, seed: int, blocked: bool = False, rays: bool = True
+) -> np.ndarray:
     """Return the response from a source to the microphone, float64 [shape=(samples,)], time 0 at `DIRECT_SAMPLE`.
 
     Its scale makes the direct sound 1; distances that are whole samples of travel make it one clean sample.
@@ -58,6 +60,7 @@ def trace(scene: Scene, source_m: tuple[float, ...], *, seed: int, blocked: bool
         source_m: place of the source.
         seed: of the rays and of the fine structure of the tail.
         blocked: leaves the direct sound out (and keeps its time).
+        rays: whether to trace rays for the late part, which takes nearly all of the time.
     """
     with _pinned(seed):
         room = _room(scene, source_m)
@@ -65,12 +68,15 @@ def trace(scene: Scene, source_m: tuple[float, ...], *, seed: int, blocked: bool
         source = room.sources[0]
         if blocked:
             source.damping[:, source.orders == 0] = 0.0
-        room.ray_tracing()
+        if rays:
+            room.ray_tracing()
         room.simulator_state["rt_needed"] = False
         room.compute_rir()
         images = np.asarray(room.rir[0][0], dtype=np.float64)
     direct_m = math.dist(source_m, scene.microphone_m)
     start = round(direct_m / room.c * scene.sample_rate_hz) + _LIBRARY_DELAY - DIRECT_SAMPLE
+    if not rays:
+        return images[start:] * direct_m
     distances = np.sqrt(((source.images - np.array(scene.microphone_m)[:, None]) ** 2).sum(axis=0))
     first_s = float(distances[source.orders == 1].min()) / room.c
     histogram = np.asarray(room.rt_histograms[0][0][0][0], dtype=np.float64)
