@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 
-def dataset_card(dataset: Path, state: Mapping[str, Any]) -> str:
+def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
     """Return the set's README.md, from its manifest and its `dataset.json`."""
     from roomtone.coverage.manifest import read_manifest
 

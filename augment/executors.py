@@ -14,15 +14,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.errors import RoomtoneError, nearest
 
-#: Lone tries of a task whose worker died before it counts as the killer.
 ATTEMPTS = 3
 #: Libraries below that would start threads of their own in every worker.
 _THREAD_VARIABLES = (
@@ -50,6 +49,9 @@ class Outcome:
 class Engine:
     """Runs tasks through a `concurrent.futures.Executor` that may be rebuilt; used as a context manager."""
 
+    #: Lone tries of a task whose worker died before it counts as the killer.
+    attempts = ATTEMPTS
+
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
@@ -73,6 +75,10 @@ class Engine:
     def close(self) -> None:
         """Stop the workers; what they had not begun is dropped."""
 
+    def at_once(self) -> int:
+        """Return how many workers there are now."""
+        return self.workers
+
     def run(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Outcome]:
         """Yield an outcome a task, in the order of completion; tasks are taken from the iterable as workers come free."""
         waiting = iter(tasks)
@@ -80,7 +86,7 @@ class Engine:
         running: dict[Future[Any], Any] = {}
         exhausted = False
         while True:
-            while not exhausted and not suspects and len(running) < 2 * self.workers:
+            while not exhausted and not suspects and len(running) < 2 * self.at_once():
                 try:
                     task = next(waiting)
                 except StopIteration:
@@ -112,7 +118,7 @@ class Engine:
 
     def _alone(self, function: Callable[[Any], Any], task: Any) -> Outcome:
         """Run a suspect with nobody beside it, so that its death names it."""
-        for _ in range(ATTEMPTS):
+        for _ in range(self.attempts):
             self.rebuild()
             try:
                 future = self.executor().submit(function, task)
@@ -169,9 +175,12 @@ class ProcessEngine(Engine):
             processes = list((getattr(self._pool, "_processes", None) or {}).values())
             self._pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:
-                process.join(0.2)
+                process.terminate()
+            for process in processes:
+                process.join(2.0)
                 if process.is_alive():
-                    process.terminate()
+                    process.kill()
+                    process.join()
             self._pool = None
 
 
@@ -218,9 +227,13 @@ def _watch_parent(parent: int) -> None:
 
 
 class DaskEngine(Engine):
-    """A Dask cluster: the one at an address, or one of its own on loopback."""
+    """A Dask cluster: the one at an address, or one of its own on loopback.
 
-    def __init__(self, address: str | None, workers: int) -> None:
+    A scheduler takes tasks, which are programs, from whoever reaches its port. So an address beyond this machine must be `tls://…`
+    (certificates as Dask's own configuration says), unless `allow_insecure` vouches for the network.
+    """
+
+    def __init__(self, address: str | None, workers: int, *, allow_insecure: bool = False) -> None:
         super().__init__(workers)
         try:
             import distributed
@@ -228,19 +241,34 @@ class DaskEngine(Engine):
             raise RoomtoneError("executor=dask needs the extra 'dask': pip install 'roomtone[dask]'") from error
         self._cluster: Any = None
         if address is None:
-            with one_thread_below():
-                self._cluster = distributed.LocalCluster(
-                    n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-                )
+            self._cluster = _own_cluster(workers)
+        else:
+            _refuse_open_scheduler(address, allow_insecure)
+            self.attempts = 1  # that scheduler has tried several times by itself
         try:
             self._client = distributed.Client(self._cluster or address, timeout="10s", set_as_default=False)
-        except OSError as error:
-            raise RoomtoneError(f"executor.address: no Dask scheduler answers at {address!r}") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise RoomtoneError(f"executor.address: no Dask scheduler answers at {address!r} ({error})") from error
         self._executor = self._client.get_executor(pure=False, retries=0)
-        self.workers = max(workers if address is None else sum(self._client.nthreads().values()), 1)
+        self._counted = 0.0
+
+    def at_once(self) -> int:
+        """Return how many tasks the cluster runs at once now: workers may leave and join."""
+        if self._cluster is None and time.monotonic() - self._counted > 2.0:
+            self._counted = time.monotonic()
+            self.workers = max(
+                len(self._client.nthreads()), 1
+            )  # a worker takes one shard at a time, however many threads
+        return self.workers
 
     def executor(self) -> Executor:
-        """Return the client's executor."""
+        """Return the client's executor.
+
+        Raises:
+            RoomtoneError: the scheduler has gone.
+        """
+        if self._client.status not in ("running", "connecting"):
+            raise RoomtoneError("the Dask scheduler has gone; the same command goes on where it left off")
         return self._executor
 
     def died(self, error: BaseException | None) -> bool:
@@ -256,19 +284,53 @@ class DaskEngine(Engine):
                 self._cluster.close()
 
 
-def make_engine(name: str, workers: int | None, address: str | None = None) -> Engine:
+def _own_cluster(workers: int) -> Any:
+    """Return a cluster on loopback, one thread a worker; it reports a death at once, and suspects run alone."""
+    import dask
+    import distributed
+
+    with one_thread_below(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        return distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        )
+
+
+def _refuse_open_scheduler(address: str, allow_insecure: bool) -> None:
+    import ipaddress
+    import socket
+
+    protocol, _, rest = address.partition("://")
+    if not rest or protocol not in ("tcp", "tls"):
+        raise RoomtoneError(f"executor.address: expected tcp://HOST:PORT or tls://HOST:PORT, got {address!r}")
+    host = rest.rsplit(":", 1)[0].strip("[]")
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise RoomtoneError(f"executor.address: {host!r} is no host that this machine knows") from error
+    if protocol == "tcp" and not allow_insecure and not all(ipaddress.ip_address(ip).is_loopback for ip in found):
+        raise RoomtoneError(
+            f"executor.address: {address} is beyond this machine and not encrypted; whoever reaches a Dask scheduler runs "
+            "programs on it. Use tls://…, or vouch for the network with executor.allow_insecure=true"
+        )
+
+
+def engine_of(executor: Mapping[str, Any]) -> Engine:
+    """Return the engine of a configuration's `executor` group."""
+    return make_engine(
+        executor["name"],
+        executor.get("workers"),
+        executor.get("address"),
+        allow_insecure=bool(executor.get("allow_insecure", False)),
+    )
+
+
+def make_engine(name: str, workers: int | None, address: str | None = None, *, allow_insecure: bool = False) -> Engine:
     """Return the engine of `executor=name`.
 
     Raises:
         RoomtoneError: an unknown engine, a nonsensical number of workers, or a cluster that does not answer.
     """
-    count = (
-        workers
-        if workers is not None
-        else len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
+    count = workers if workers is not None else _cores()
     if not isinstance(count, int) or count < 1:
         raise RoomtoneError(f"executor.workers: expected a whole number from 1 up, got {workers!r}")
     if name == "serial":
@@ -276,7 +338,10 @@ def make_engine(name: str, workers: int | None, address: str | None = None) -> E
     if name == "processes":
         return ProcessEngine(count)
     if name == "dask":
-        return DaskEngine(address, count)
-    from roomtone.coverage.errors import nearest
-
+        return DaskEngine(address, count, allow_insecure=allow_insecure)
     raise RoomtoneError(f"executor: unknown {name!r}; {nearest(name, ['serial', 'processes', 'dask'])}")
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

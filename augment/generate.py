@@ -6,28 +6,25 @@ The configuration is a plain mapping (the keys of `conf/generate.yaml`), so note
 from __future__ import annotations
 
 import itertools
-import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from roomtone.augment.catalogues import catalogues_for
 from roomtone.augment.conditions import CLEAN, ConditionLevels
+from roomtone.augment.containers import Container, container_of
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.executors import Engine, Outcome, WorkerDied, make_engine
+from roomtone.augment.executors import Engine, Outcome, WorkerDied, engine_of
 from roomtone.augment.ops.table import Room
+from roomtone.augment.places import Place, open_place
 from roomtone.augment.progress import Progress
 from roomtone.augment.run import Run, open_run
 from roomtone.augment.scenario import Scenario, design_conditions, inline_presets, parse_scenario
 from roomtone.augment.shards import Item, Job, Report, Shard, probe_utterance, render_shard
-from roomtone.augment.store import FORMATS, remove_temporaries, run_lock
 from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError, nearest
-
-#: A shard holds about so many samples: enough to keep an engine's cost per task small, few enough to show progress.
-_SAMPLES_PER_SHARD = 96
+from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
 
 
 @dataclass(frozen=True)
@@ -138,50 +135,75 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
         RoomtoneError: the input is wrong, or a render missed its label (the message names the sample).
         TooManyRejectedError: more inputs were set aside than `max_rejected` allows.
     """
-    output = _checked_output(cfg["output"])
+    output = cfg["output"]
+    container = container_of(output["format"], _whole(cfg, "sample_rate_hz", 4000))
+    place = open_place(str(output["dir"]))
     plan = make_plan(cfg)
-    dataset = Path(str(output["dir"]))
     if plan.items is not None and not plan.samples:
-        return Summary(str(dataset), 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
-    if output["overwrite"] and dataset.exists():
-        _remove_set(dataset)
-    with run_lock(dataset):
-        shards = len(list(blocks_of(plan)))
-        filling = plan.items is not None
-        run = open_run(
-            dataset,
-            {**cfg, "items": content_key(sorted((plan.items or {}).items()))} if filling else cfg,
-            plan.presets,
-            plan.utterances,
-            shards=shards,
-            append=bool(output["append"]) or filling,
-        )
-        remove_temporaries(dataset)
-        executor = cfg["executor"]
-        with make_engine(executor["name"], executor.get("workers"), executor.get("address")) as engine:
-            job = make_job(cfg, plan, str(dataset), engine)
+        return Summary(place.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
+    try:
+        if output["overwrite"]:
+            _remove_set(place)
+        session = uuid.uuid4().hex
+        with place.lock(session):
+            return _generate(cfg, plan, place, container, config_text, session)
+    except OSError as error:
+        raise RoomtoneError(
+            f"{place}: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}; "
+            "once that is mended the same command goes on where it left off"
+        ) from error
+
+
+def _generate(
+    cfg: Mapping[str, Any], plan: Plan, place: Place, container: Container, config_text: str | None, session: str
+) -> Summary:
+    """Run a plan in a set that is locked."""
+    each = shard_samples(cfg["output"], container)
+    filling = plan.items is not None
+    run = open_run(
+        place,
+        {**cfg, "items": content_key(sorted((plan.items or {}).items()))} if filling else cfg,
+        plan.presets,
+        plan.utterances,
+        shards=sum(1 for _ in blocks_of(plan, each)),
+        append=bool(cfg["output"]["append"]) or filling,
+    )
+    place.remove_temporaries()
+    try:
+        with engine_of(cfg["executor"]) as engine:
+            job = replace(make_job(cfg, plan, place.url, engine), session=session)
             build_banks(job, engine)
-            reports = _render_all(cfg, plan, job, run, engine)
-        remove_temporaries(dataset)
-        summary = _summarise(str(dataset), plan, reports)
-        run.finish(summary, config_text)
+            reports = _render_all(cfg, plan, job, run, engine, each)
+    finally:
+        place.remove_temporaries()  # the workers have gone
+    summary = _summarise(place.url, plan, reports)
+    run.finish(summary, config_text)
     return summary
 
 
-def _checked_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    if output["format"] not in FORMATS:
-        raise RoomtoneError(f"output.format: unknown {output['format']!r}; {nearest(output['format'], FORMATS)}")
-    return output
+def shard_samples(output: Mapping[str, Any], container: Container) -> int:
+    """Return how many samples a shard holds at most: enough to keep an engine's cost a task small, few enough to show progress.
+
+    Raises:
+        RoomtoneError: not a whole number from 1 up.
+    """
+    value = output.get("shard_samples")
+    if value is None:
+        return container.shard_samples
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise RoomtoneError(f"output.shard_samples: expected a whole number from 1 up, got {value!r}")
+    return value
 
 
-def _remove_set(dataset: Path) -> None:
+def _remove_set(place: Place) -> None:
     """Remove a set, and nothing that is not one."""
-    if any(dataset.iterdir()) and not (dataset / "dataset.json").is_file():
-        raise RoomtoneError(
-            f"{dataset}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
-        )
-    with run_lock(dataset):
-        shutil.rmtree(dataset)
+    names = place.names()
+    if not names:
+        return
+    if "dataset.json" not in names:
+        raise RoomtoneError(f"{place}: not a stress-test set (no dataset.json), so output.overwrite will not remove it")
+    with place.lock():
+        place.remove_all()
 
 
 def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -> Job:
@@ -192,7 +214,7 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -
         k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
     }
     fields = {
-        "dataset": str(Path(dataset).absolute()),
+        "dataset": dataset,
         "audio_format": cfg["output"]["format"],
         "conditions": plan.conditions,
         "catalogues": catalogues,
@@ -220,27 +242,28 @@ def build_banks(job: Job, engine: Engine) -> None:
             progress.add(1)
 
 
-def blocks_of(plan: Plan) -> Iterator[list[tuple[int, Utterance]]]:
-    """Yield the utterances of each shard with their places in the corpus; who shares one depends on the plan alone."""
-    each = max(_SAMPLES_PER_SHARD // max(len(plan.every) or len(plan.conditions), 1), 1)
-    chosen = [(place, utterance) for place, utterance in enumerate(plan.utterances) if plan.of(utterance)]
-    yield from (chosen[start : start + each] for start in range(0, len(chosen), each))
+def blocks_of(plan: Plan, samples: int) -> Iterator[list[tuple[int, Utterance]]]:
+    """Yield the utterances of each shard of so many samples, with their places in the corpus; the plan alone decides."""
+    each = max(samples // max(len(plan.every) or len(plan.conditions), 1), 1)
+    chosen = ((place, utterance) for place, utterance in enumerate(plan.utterances) if plan.of(utterance))
+    while block := list(itertools.islice(chosen, each)):
+        yield block
 
 
-def shards_of(plan: Plan, job: Job, first: int) -> Iterator[Shard]:
-    """Yield the plan's shards, numbered from `first`."""
-    for index, block in enumerate(blocks_of(plan), start=first):
+def shards_of(plan: Plan, job: Job, first: int, samples: int) -> Iterator[Shard]:
+    """Yield the plan's shards of so many samples, numbered from `first`."""
+    for index, block in enumerate(blocks_of(plan, samples), start=first):
         ordinals, utterances = zip(*block, strict=True)
         yield Shard(job, index, utterances, tuple(plan.of(utterance) for utterance in utterances), ordinals)
 
 
-def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine) -> list[Report]:
+def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:
     """Run every shard and return the reports; stops when too much was set aside."""
     limit = _rejection_limit(cfg["max_rejected"], len(plan.utterances))
     reports: list[Report] = []
     rejected: set[str] = set()
     with Progress(plan.samples, "rendering") as progress:
-        for outcome in engine.run(render_shard, shards_of(plan, job, run.first_shard)):
+        for outcome in engine.run(render_shard, shards_of(plan, job, run.first_shard, each)):
             report = _report(outcome, engine)
             reports.append(report)
             rejected |= {entry["utterance_id"] for entry in report.rejected}
@@ -262,8 +285,6 @@ def _report(outcome: Outcome, engine: Engine) -> Report:
 
 def _without_killers(shard: Shard, engine: Engine) -> Report:
     """Find the utterances that kill their worker, and render the shard without them."""
-    from dataclasses import replace
-
     parts = zip(shard.utterances, shard.items, shard.ordinals, strict=True)
     singles = [replace(shard, utterances=(u,), items=(i,), ordinals=(o,)) for u, i, o in parts]
     excluded = dict(shard.excluded)
@@ -287,7 +308,7 @@ def _too_many(rejected: set[str], limit: int, plan: Plan, reports: list[Report],
     first = next(entry for report in reports for entry in report.rejected)
     return (
         f"{len(rejected)} of {len(plan.utterances)} utterances set aside, max_rejected allows {limit}; "
-        f"the first: {first['path']}: {first['reason']}; all are listed in {Path(dataset) / 'rejected'}"
+        f"the first: {first['path']}: {first['reason']}; all are listed in {dataset}/rejected"
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.assets import SILENCE_DBOV
+from roomtone.augment.containers import coded
 from roomtone.augment.labels import UnmetLevelError, check_labels, measured_delay, rms_db, stem_gains
 from roomtone.augment.ops.level import SpeechLevel, active_speech_level
 from roomtone.augment.ops.table import Fetch, Processor, Samples, Source, parse_op
@@ -53,11 +54,12 @@ class Stems:
 
 @dataclass(frozen=True)
 class Render:
-    """One finished sample: int16 [shape=(samples,)], its stems, and what was measured (manifest columns)."""
+    """One finished sample: int16 [shape=(samples,)], its stems, what was measured (manifest columns), a lossy file's bytes."""
 
     pcm: np.ndarray
     stems: Stems
     measured: dict[str, Any]
+    encoded: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,13 @@ def _gain(samples: Samples, gain_db: float) -> Samples:
 
 
 def render(
-    recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None, *, name: str = "sample"
+    recipe: Recipe,
+    clean: CleanSpeech,
+    fetch: Fetch,
+    entry: RoomEntry | None,
+    *,
+    name: str = "sample",
+    suffix: str = "flac",
 ) -> Render:
     """Return the render of a recipe, measured and held against its labels.
 
@@ -117,6 +125,7 @@ def render(
         fetch: returns samples of a recording by asset id.
         entry: the realised room of `recipe.room`, or None.
         name: names the sample in messages.
+        suffix: how the sample is kept; of a lossy `opus` the samples are those that its reader hears.
 
     Raises:
         LabelError: a measured value misses its label.
@@ -129,10 +138,11 @@ def render(
     heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
     shadows = [linear_shadow(processor, stem, recipe.sample_rate_hz) for stem in stems.present()]
     pcm, clipped = _to_output_level(heard, shadows, recipe)
+    pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
     measured = measure(recipe, stems, shadows, pcm, entry, report)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
     check_labels(name, asked_labels(recipe, processor, entry), measured)
-    return Render(pcm, stems, measured)
+    return Render(pcm, stems, measured, encoded)
 
 
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:

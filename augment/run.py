@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.card import dataset_card
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.faults import point
+from roomtone.augment.places import Place
 from roomtone.augment.recipe import library_versions
-from roomtone.augment.store import write_text
 from roomtone.augment.streams import content_key
 from roomtone.coverage.errors import RoomtoneError
 
@@ -31,7 +32,7 @@ _HOW = ("executor", "max_rejected", "retry_rejected", "item_timeout_s", "cache_d
 class Run:
     """One run of a set, opened; its shards are numbered from `first_shard`."""
 
-    dataset: Path
+    place: Place
     index: int
     record: dict[str, Any]
 
@@ -43,18 +44,20 @@ class Run:
     def finish(self, summary: Summary, config_text: str | None) -> None:
         """Write the counts, the card and the configuration."""
         counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
-        state = _read(self.dataset)
+        state = _read(self.place)
         state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
         state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
-        _write(self.dataset, state)
+        point("before_finish")
         if config_text is not None:
             name = "config.yaml" if self.index == 0 else f"config-{self.index}.yaml"
-            write_text(self.dataset / name, config_text)
-        write_text(self.dataset / "README.md", dataset_card(self.dataset, state))
+            self.place.write_text(name, config_text)
+        self.place.write_text("README.md", dataset_card(self.place.url, state))
+        _write(self.place, state)
+        point("after_finish")
 
 
 def open_run(
-    dataset: Path,
+    place: Place,
     cfg: Mapping[str, Any],
     presets: Mapping[str, Any],
     utterances: Sequence[Utterance],
@@ -68,29 +71,35 @@ def open_run(
         RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
     """
     record = _record(cfg, presets, utterances)
-    state = _read(dataset)
+    state = _read(place)
     if state is None:
-        if any(path.name not in (".lock",) for path in dataset.iterdir()):
-            raise RoomtoneError(f"{dataset}: not empty and not a stress-test set; choose another output.dir")
+        if set(place.names()) - {".lock", "tmp"}:
+            raise RoomtoneError(f"{place}: not empty and not a stress-test set; choose another output.dir")
         state = {"format_version": FORMAT_VERSION, "name": record["config"]["scenario"]["name"], "runs": []}
     for index, run in enumerate(state["runs"]):
         if run["run_id"] == record["run_id"]:
-            return Run(dataset, index, run)
+            return Run(place, index, run)
     if state["runs"] and not append:
         raise RoomtoneError(
-            f"{dataset}: this set was begun otherwise: {_difference(state['runs'][-1], record)}; "
+            f"{place}: this set was begun otherwise: {_difference(state['runs'][-1], record)}; "
             "output.append=true adds to it, output.overwrite=true starts anew, output.dir=… makes another"
         )
     # behind every shard that an earlier run has or will have
     record |= {"first_shard": sum(run["shards"] for run in state["runs"]), "shards": shards}
     state["runs"].append(record)
-    _write(dataset, state)
-    return Run(dataset, len(state["runs"]) - 1, record)
+    point("before_record")
+    _write(place, state)
+    point("after_record")
+    return Run(place, len(state["runs"]) - 1, record)
 
 
 def _record(cfg: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance]) -> dict[str, Any]:
     config = {key: value for key, value in cfg.items() if key not in (*_HOW, "output", "presets")}
-    config |= {"presets": presets, "output_format": cfg["output"]["format"]}
+    config |= {
+        "presets": presets,
+        "output_format": cfg["output"]["format"],
+        "shard_samples": cfg["output"].get("shard_samples"),
+    }
     corpus = content_key([_listing(utterance) for utterance in utterances])
     versions = library_versions()
     record = {"config": config, "config_hash": content_key(config), "corpus": corpus, "versions": versions}
@@ -141,20 +150,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _read(dataset: Path) -> Any:
-    path = dataset / "dataset.json"
-    if not path.is_file():
+def _read(place: Place) -> Any:
+    text = place.read_text("dataset.json")
+    if text is None:
         return None
     try:
-        state = json.loads(path.read_text(encoding="utf-8"))
+        state = json.loads(text)
         if state["format_version"] != FORMAT_VERSION:
             raise RoomtoneError(
-                f"{path}: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}"
+                f"{place}/dataset.json: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}"
             )
     except (ValueError, KeyError, TypeError) as error:
-        raise RoomtoneError(f"{path}: not readable as JSON with a format_version: {error}") from error
+        raise RoomtoneError(f"{place}/dataset.json: not readable as JSON with a format_version: {error}") from error
     return state
 
 
-def _write(dataset: Path, state: Mapping[str, Any]) -> None:
-    write_text(dataset / "dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+def _write(place: Place, state: Mapping[str, Any]) -> None:
+    place.write_text("dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

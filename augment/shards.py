@@ -6,26 +6,23 @@ Each utterance is decoded and levelled once. Every planned sample ends as a row 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
-import functools
-import multiprocessing
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from roomtone.augment.assets import Catalogue, Fetcher
 from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
 from roomtone.augment.conditions import ConditionLevels
+from roomtone.augment.containers import CONTAINERS, Container
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.faults import reading
 from roomtone.augment.labels import LabelError
+from roomtone.augment.limits import time_limit
 from roomtone.augment.ops.recordings import LoopedRecording, permuted
-from roomtone.augment.ops.table import Asset, Room, Source, parse_op
+from roomtone.augment.ops.table import Asset, Room, Samples, Source, parse_op
+from roomtone.augment.places import Place, open_place
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
 from roomtone.augment.render import CleanSpeech, Render, prepare, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
@@ -46,6 +43,7 @@ class Job:
         digest: stands for all the other fields, so that a worker prepares itself once.
         catalogues: recordings by (factor, level name).
         utterances: how many the plan holds.
+        session: whose lock the workers write under; empty where there is none.
     """
 
     digest: str
@@ -60,6 +58,7 @@ class Job:
     cache_dir: str | None = None
     item_timeout_s: float = 60.0
     retry_rejected: bool = False
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,7 @@ class Studio:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.container: Container = CONTAINERS[job.audio_format]
         self._entries: dict[str, list[RoomEntry]] = {}
 
     def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
@@ -145,20 +145,35 @@ def _studio(job: Job) -> Studio:
     return _studios[job.digest]
 
 
+#: An engine may run its tasks in threads; libraries below hold global state, and the last resort of `time_limit` is one a process.
+_one_at_a_time = threading.Lock()
+
+
 def render_shard(shard: Shard) -> Report:
     """Render and commit a shard, or find that it is done; the one task that executors run.
 
     Raises:
         LabelError: a render missed its label; nothing of the shard is committed.
+        RoomtoneError: this worker does not see the dataset.
     """
-    done = existing_report(shard)
+    with _one_at_a_time:
+        return _render_shard(shard)
+
+
+def _render_shard(shard: Shard) -> Report:
+    place = open_place(shard.job.dataset)
+    done = existing_report(shard, place)
     if done is not None:
         return done
     job = shard.job
+    if place.read("dataset.json") is None:
+        raise RoomtoneError(
+            f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
+        )
     studio = _studio(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(Path(job.dataset), shard.index, job.audio_format) as writer:
+    with ShardWriter(place, shard.index, studio.container, job.session) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
             work = Work(studio, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(work, items, shard.excluded):
@@ -167,13 +182,12 @@ def render_shard(shard: Shard) -> Report:
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
 
 
-def existing_report(shard: Shard) -> Report | None:
+def existing_report(shard: Shard, place: Place) -> Report | None:
     """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
-    dataset = Path(shard.job.dataset)
-    rows = read_part(dataset, shard.index)
+    rows = read_part(place, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(dataset, shard.index)
+    rejected = read_rejected(place, shard.index)
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
@@ -181,7 +195,7 @@ def existing_report(shard: Shard) -> Report | None:
     planned = {
         (u.utterance_id, *item) for u, items in zip(shard.utterances, shard.items, strict=True) for item in items
     }
-    if found != planned or any(file_fault(dataset, row) for row in rows):
+    if found != planned or any(file_fault(shard.job.dataset, row) for row in rows):
         return None
     _refuse_changed_recordings(shard, rows)
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows), resumed=True)
@@ -217,7 +231,7 @@ def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str
             raise RoomtoneError(reason)
         with time_limit(job.item_timeout_s):
             sha256 = sha256_file(utterance.audio.path)
-            clean = prepare(read_audio(utterance.audio, job.sample_rate_hz), job.sample_rate_hz)
+            clean = prepare(_read(utterance, job), job.sample_rate_hz)
     except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
         yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
         return
@@ -228,6 +242,11 @@ def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str
             raise
         except RoomtoneError as error:
             yield _reason(utterance, item, str(error))
+
+
+def _read(utterance: Utterance, job: Job) -> Samples:
+    reading(utterance.audio.path)
+    return read_audio(utterance.audio, job.sample_rate_hz)
 
 
 def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
@@ -247,6 +266,8 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1])
     clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
+    if studio.container.lossy:
+        name = content_key(name, studio.container.suffix)  # other samples, so another id
     label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
     assets, clips = studio.assets(condition, utterance, work.ordinal + item[1] * job.utterances)
     entries = studio.entries(condition)
@@ -262,8 +283,9 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
         clips=clips,
     )
     entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
-    made = render(recipe, clean, Fetcher(recipe.clips, job.sample_rate_hz), entry, name=label)
-    path = work.writer.add(name, made.pcm, job.sample_rate_hz)
+    fetch = Fetcher(recipe.clips, job.sample_rate_hz)
+    made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
+    path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {SEAL: seal(row)}
 
@@ -316,48 +338,18 @@ def _asset_names(mapping: Mapping[str, Any] | None) -> str | None:
     return "|".join(sorted(set(used))) if used else f"{mapping['op']}:{content_key(mapping)[:12]}"
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in the main thread after `seconds`; a worker stuck in native code dies a little later.
-
-    The death is seen by the executor, which finds the input by running it alone.
-    """
-    worker = multiprocessing.parent_process() is not None
-    if worker:
-        faulthandler.dump_traceback_later(1.5 * seconds + 2.0, exit=True, file=_devnull())
-    alarm = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    before = signal.signal(signal.SIGALRM, _raise_timeout(seconds)) if alarm else None
-    if alarm:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        if alarm:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
-            signal.signal(signal.SIGALRM, before)
-        if worker:
-            faulthandler.cancel_dump_traceback_later()
-
-
-def _raise_timeout(seconds: float) -> Callable[[int, FrameType | None], None]:
-    def handler(signum: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"reading took longer than item_timeout_s={seconds:g} s")
-
-    return handler
-
-
-@functools.cache
-def _devnull() -> Any:
-    return open(os.devnull, "w")
-
-
 def probe_utterance(shard: Shard) -> float:
     """Read the one utterance of a shard and leave it: does it kill its worker? Returns the seconds it took."""
+    with _one_at_a_time:
+        return _probe(shard)
+
+
+def _probe(shard: Shard) -> float:
     begun = time.monotonic()
     for utterance in shard.utterances:
         with (
             contextlib.suppress(RoomtoneError, TimeoutError, OSError, MemoryError),
             time_limit(shard.job.item_timeout_s),
         ):
-            read_audio(utterance.audio, shard.job.sample_rate_hz)
+            _read(utterance, shard.job)
     return time.monotonic() - begun

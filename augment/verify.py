@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,8 +48,9 @@ def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, 
     Raises:
         RoomtoneError: no such row, or a recording the recipe names is gone or has changed.
     """
-    recipe = recipe_of(dataset, sample_id)
-    return render_recipe(recipe, name=sample_id).pcm, recipe.sample_rate_hz
+    row = _row_of(dataset, sample_id)
+    recipe = Recipe.from_json(row["recipe"])
+    return render_recipe(recipe, name=sample_id, suffix=_suffix(row)).pcm, recipe.sample_rate_hz
 
 
 def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
@@ -68,15 +68,27 @@ def recipe_of(dataset: str | PathLike[str], sample_id: str) -> Recipe:
     Raises:
         RoomtoneError: no such row, or not a recipe of this version.
     """
-    rows = read_manifest(dataset, columns=["sample_id", "recipe"])
-    found = rows.loc[rows["sample_id"] == sample_id, "recipe"]
-    if found.empty:
+    return Recipe.from_json(_row_of(dataset, sample_id)["recipe"])
+
+
+def _row_of(dataset: str | PathLike[str], sample_id: str) -> Mapping[str, Any]:
+    rows = read_manifest(dataset, columns=["sample_id", "recipe", "audio_path"])
+    found = rows[rows["sample_id"] == sample_id].to_dict("records")
+    if not found:
         raise RoomtoneError(f"{dataset}: no sample {sample_id!r} in its manifest")
-    return Recipe.from_json(found.iloc[0])
+    return {str(key): value for key, value in found[0].items()}
 
 
-def render_recipe(recipe: Recipe, *, name: str = "sample") -> Render:
+def _suffix(row: Mapping[str, Any]) -> str:
+    """Return how a row's recording is encoded."""
+    return str(row["audio_path"]).rpartition(".")[2]
+
+
+def render_recipe(recipe: Recipe, *, name: str = "sample", suffix: str = "flac") -> Render:
     """Return the render of a recipe, its recordings read from where the recipe says they lie.
+
+    Args:
+        suffix: how its file is encoded; a lossy one changes the samples.
 
     Raises:
         RoomtoneError: a recording is gone or is not the one the recipe was drawn from.
@@ -87,7 +99,7 @@ def render_recipe(recipe: Recipe, *, name: str = "sample") -> Render:
     samples = read_audio(AudioRef(clean.path, clean.offset_s, clean.duration_s), recipe.sample_rate_hz)
     fetch = Fetcher(recipe.clips, recipe.sample_rate_hz)
     entry = None if recipe.room is None else _room_entry(repr(recipe.room), recipe)
-    return render(recipe, prepare(samples, recipe.sample_rate_hz), fetch, entry, name=name)
+    return render(recipe, prepare(samples, recipe.sample_rate_hz), fetch, entry, name=name, suffix=suffix)
 
 
 _entries: dict[tuple[str, int], RoomEntry] = {}
@@ -149,12 +161,12 @@ def _check_rows(task: tuple[str, list[dict[str, Any]], set[str]]) -> list[Findin
     dataset, rows, again = task
     findings = []
     for row in rows:
-        faults = list(_row_faults(Path(dataset), row, row["sample_id"] in again))
+        faults = list(_row_faults(dataset, row, row["sample_id"] in again))
         findings += [Finding(row["sample_id"], fault) for fault in faults]
     return findings
 
 
-def _row_faults(dataset: Path, row: dict[str, Any], again: bool) -> Iterator[str]:
+def _row_faults(dataset: str, row: dict[str, Any], again: bool) -> Iterator[str]:
     if row.get(SEAL) is not None and seal(row) != row[SEAL]:
         yield "the row was edited: its row_sha256 does not hold"
     fault = file_fault(dataset, row)
@@ -164,7 +176,7 @@ def _row_faults(dataset: Path, row: dict[str, Any], again: bool) -> Iterator[str
         recipe = Recipe.from_json(row["recipe"])
         yield from _label_faults(row, recipe)
         if again:
-            made = render_recipe(recipe, name=row["sample_id"])
+            made = render_recipe(recipe, name=row["sample_id"], suffix=_suffix(row))
             if pcm_sha256(made.pcm) != row["pcm_sha256"]:
                 yield "rendered again from its row it is not the same samples"
             yield from _measure_faults(row, made.measured)

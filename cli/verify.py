@@ -16,12 +16,12 @@ _SHOWN = 20
 
 def run(cfg: DictConfig) -> int:
     """Check every row and file, re-render a share, say what does not hold."""
-    from roomtone.augment.executors import make_engine
+    from roomtone.augment.executors import engine_of
     from roomtone.augment.verify import verify
 
     if cfg.dataset is None:
         raise RoomtoneError("verify needs a set: roomtone verify dataset=DIR")
-    with make_engine(cfg.executor.name, cfg.executor.get("workers"), cfg.executor.get("address")) as engine:
+    with engine_of(cfg.executor) as engine:
         checked, again, findings = verify(str(cfg.dataset), engine, share=cfg.share, seed=cfg.seed)
     for finding in findings[:_SHOWN]:
         print(f"{finding.sample_id}: {finding.what}")
