@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.licences import licence_notes
+from roomtone.augment.licences import licence_notes, set_licences
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 _AUDIO_TYPES = {"flac": "audio/flac", "wav": "audio/x-wav"}
@@ -74,20 +74,21 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
         for column in pq.read_schema(part):
             columns.setdefault(column.name, _data_type(str(column.type)))
     corpora = [run["config"]["corpus"] for run in state["runs"]]
+    licences = set_licences(dataset)
     metadata: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": str(state["name"]),
         "description": _description(state, corpora),
-        "license": sorted({str(corpus.get("licence") or "not stated") for corpus in corpora}),
+        "license": [licence or "not stated" for licence in licences],
         "creator": {"@type": "sc:Organization", "name": "; ".join(_credits(corpora)) or "not stated"},
         "citeAs": "; ".join(_credits(corpora)) or "not stated",
         "version": _version(state),
         "distribution": [*(_part(dataset, part) for part in parts), _manifest(parts), _audio(state)],
         "recordSet": [_record_set(columns)],
     }
-    if notes := licence_notes([corpus.get("licence") for corpus in corpora]):
+    if notes := licence_notes(licences):
         metadata["usageInfo"] = " ".join(notes)
     return metadata
 

@@ -7,8 +7,10 @@ set made of corpora whose licences ask different things can be passed on in part
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 #: Licences that ask for nothing, or for the names of the authors only, beside the Creative Commons family.
 _FREE = {"CC0-1.0", "PDDL-1.0", "Unlicense", "0BSD"}
@@ -52,6 +54,7 @@ def licence_notes(licences: Iterable[str | None]) -> list[str]:
     Args:
         licences: those of all corpora in the set; None where a corpus does not state one.
     """
+    licences = list(licences)
     stated = sorted({licence for licence in licences if licence})
     found = [terms(licence) for licence in stated]
     notes = []
@@ -96,3 +99,38 @@ def _family(one: Terms) -> tuple[bool, bool, str]:
     """Return what makes two ShareAlike licences one: Creative Commons lets later versions stand for earlier ones."""
     match = _CC.fullmatch(one.licence)
     return one.non_commercial, match is None, "" if match else one.licence
+
+
+def set_licences(dataset: Path) -> list[str | None]:
+    """Return the licences of a set's samples, each once, sorted; None, last, where a sample bears none.
+
+    Raises:
+        RoomtoneError: the folder holds no manifest.
+    """
+    import pyarrow.parquet as pq
+
+    from roomtone.coverage.manifest import manifest_parts
+
+    found: set[str | None] = set()
+    for part in manifest_parts(dataset):
+        named = "attr_licence" in pq.read_schema(part).names
+        found |= set(pq.read_table(part, columns=["attr_licence"])[0].to_pylist()) if named else {None}
+    return [*sorted(licence for licence in found if licence), *([None] if None in found else [])]
+
+
+def credit_lines(dataset: Path, corpora: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the card's lines on whom to credit and what the licences ask, in Markdown.
+
+    Args:
+        dataset: the set's folder.
+        corpora: the keys of each run's corpus, from `dataset.json`.
+
+    Raises:
+        RoomtoneError: the folder holds no manifest.
+    """
+    named = {str(corpus.get("name") or corpus.get("reader")): corpus for corpus in corpora}
+    lines = [
+        f"- {name}: {corpus.get('attribution') or 'nobody to credit was stated'}; licence {corpus.get('licence') or 'not stated'}."
+        for name, corpus in sorted(named.items())
+    ]
+    return lines + [f"- {note}" for note in licence_notes(set_licences(dataset))]

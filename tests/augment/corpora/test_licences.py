@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from roomtone.augment.licences import licence_notes, terms
+from roomtone.augment.licences import credit_lines, licence_notes, set_licences, terms
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,23 @@ def test_notes(licences: list[str | None], parts: list[str]) -> None:
     assert len(notes) == len(parts), notes
     for note, part in zip(notes, parts, strict=True):
         assert part in note
+
+
+def test_a_set_of_two_corpora_says_that_their_licences_clash(tmp_path: Path) -> None:
+    from roomtone.coverage.manifest import write_part
+
+    (tmp_path / "manifest").mkdir()
+    row = {"sample_id": "a", "utterance_id": "u", "condition": "clean"}
+    write_part([row | {"attr_licence": "CC-BY-SA-4.0"}], tmp_path / "manifest" / "part-00000.parquet")
+    write_part([row | {"sample_id": "b", "attr_licence": "CC-BY-NC-4.0"}], tmp_path / "manifest" / "part-00001.parquet")
+    write_part([row | {"sample_id": "c"}], tmp_path / "manifest" / "part-00002.parquet")
+    assert set_licences(tmp_path) == ["CC-BY-NC-4.0", "CC-BY-SA-4.0", None]
+    runs = [{"reader": "edacc", "attribution": "EdAcc", "licence": "CC-BY-SA-4.0"}, {"reader": "table", "name": "mine"}]
+    text = "\n".join(credit_lines(tmp_path, runs))
+    assert "- edacc: EdAcc; licence CC-BY-SA-4.0." in text
+    assert "- mine: nobody to credit was stated; licence not stated." in text
+    assert "Incompatible: CC-BY-SA-4.0 asks" in text
+    assert "states no licence" in text
 
 
 def test_every_licence_of_a_preset_is_understood() -> None:
