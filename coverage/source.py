@@ -75,7 +75,8 @@ def open_source(source: Any, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[Op
         connection.execute(f"SET memory_limit={literal(memory_limit)}")
         connection.execute(f"SET temp_directory={literal(spill)}")
         connection.execute("SET preserve_insertion_order=false")
-        connection.execute("SET enable_progress_bar=false")
+        with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar to switch off
+            connection.execute("SET enable_progress_bar=false")
         try:
             yield _open(connection, source)
         except duckdb.Error as error:
