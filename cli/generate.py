@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+    from rich.console import Console
 
     from roomtone.augment.generate import Summary
 
@@ -19,16 +20,30 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.augment.generate import generate
-    from roomtone.coverage.terminal import print_matrix
 
-    settings = plain(cfg)
-    summary = generate(settings, config_text=config_text(cfg))
+    summary = generate(plain(cfg), config_text=config_text(cfg))
     console = Console()
-    print_matrix(summary.dataset, settings["scenario"].get("goals"), console)
+    _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
     for entry in _first_by_utterance(summary)[:5]:
         print(f"set aside: {entry['path']}: {entry['reason']}", file=sys.stderr)
     return summary.exit_status
+
+
+def _show_coverage(dataset: str, console: Console) -> None:
+    """Print the set's matrix and write its pictures, as `roomtone coverage dataset=…` does."""
+    from roomtone.cli import coverage
+    from roomtone.cli.compose import compose_config
+    from roomtone.cli.main import Arguments
+    from roomtone.coverage.manifest import is_remote
+    from roomtone.coverage.terminal import print_matrix
+
+    if is_remote(dataset):  # pictures need a folder of this machine
+        print_matrix(dataset, None, console)
+        return
+    cfg = compose_config(Arguments(()), coverage.CONFIG_NAME)
+    cfg.dataset = dataset
+    coverage.run(cfg)
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
