@@ -119,7 +119,7 @@ class Reader:
         return Utterance(
             utterance_id=utterance_id,
             audio=audio,
-            text=_stated(text),
+            text=" ".join(words.split()) if (words := _stated(text)) else None,
             speaker=_stated(speaker),
             accent=_stated(accent),
             accent_raw=raw,
@@ -200,8 +200,10 @@ class AudioFiles:
         """Return the absolute path of a file, and what is wrong with it or None."""
         if not name:
             return "", "the row names no audio file"
-        if "://" in name or name.lstrip().startswith("pipe:") or name.rstrip().endswith("|") or "\0" in name:
-            return name.replace("\0", ""), "names a command or an address; only files are read"
+        if "://" in name or name.lstrip().startswith("pipe:") or name.rstrip().endswith("|"):
+            return name, "names a command or an address; only files are read"
+        if not name.isprintable() and any(letter < " " for letter in name):
+            return repr(name), f"{name!r} has control characters in it"
         path = os.path.normpath(os.path.join(self._folder, name))
         parent, leaf = os.path.split(path)
         if parent not in self._folders:

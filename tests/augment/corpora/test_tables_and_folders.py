@@ -164,6 +164,21 @@ def test_rows_that_cannot_be_used_say_why(home: Path, tmp_path_factory: pytest.T
         assert part in problem
 
 
+def test_line_breaks_reach_neither_names_nor_texts(home: Path) -> None:
+    (home / "clips" / "a\nb.wav").write_bytes((home / "clips" / "a.wav").read_bytes())
+    rows = [ROWS[0] | {"audio": "clips/a\nb.wav"}, ROWS[0] | {"text": "one\n two\r\n"}]
+    first, second = open_corpus({"reader": "table", "path": _write(home, "t.csv", rows)})
+    assert first.problem == "'clips/a\\nb.wav' has control characters in it"
+    assert second.text == "one two"
+
+
+def test_values_that_are_no_text_become_text(home: Path) -> None:
+    rows = [{"audio": "clips/a.wav", "text": 12, "speaker": 7, "accent": 1.5, "age": 40, "bad": float("nan")}]
+    (utterance,) = open_corpus({"reader": "table", "path": _write(home, "t.parquet", rows)})
+    assert (utterance.text, utterance.speaker, utterance.accent) == ("12", "7", "1.5")
+    assert utterance.attributes == {"age": "40"}
+
+
 def test_audio_from_another_folder_needs_that_folder_named(home: Path, write_audio: Writer, tmp_path_factory) -> None:
     audio = write_audio(tmp_path_factory.mktemp("disk") / "x.wav")
     path = _write(home, "t.csv", [ROWS[0] | {"audio": str(audio)}])
