@@ -67,7 +67,7 @@ def cell_rows(
 ) -> pd.DataFrame:
     """Return the samples of one cell, at most `limit` of them, ordered by `sample_id`; absent columns are null."""
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
-    where = " AND ".join(_membership(axis, value) for axis, value in zip(axes, cell))
+    where = " AND ".join(membership(axis, value) for axis, value in zip(axes, cell))
     order = source.column("sample_id")
     part = _part(source) + " AS root" if with_root else ""
     frame = source.connection.execute(
@@ -94,7 +94,8 @@ def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str]
     ).df()
 
 
-def _membership(axis: Axis, value: str) -> str:
+def membership(axis: Axis, value: str) -> str:
+    """Return the SQL condition that a row lies at this value of an axis."""
     if axis.column != "accent":
         return f"{axis.sql()} = {literal(value)}"
     return f"list_contains(string_split({axis.sql()}, {literal(ACCENT_SEPARATOR)}), {literal(value)})"

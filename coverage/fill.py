@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.coverage.axes import FACTORS, Axis, identifier, parse_axes
 from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.fill_work import Caps, Held, Speech, Target, Work, tie
+from roomtone.coverage.fill_speech import Caps, Held, Speech, tie
+from roomtone.coverage.fill_work import Target, Work
 from roomtone.coverage.goals import UNITS, Goals, parse_goals
 
 if TYPE_CHECKING:

@@ -159,6 +159,47 @@ class CoverageMatrix:
                 min_speakers=min_speakers,
             )
 
+    def t_way_by(self, axis: str, strength: int, **options: Any) -> pd.DataFrame:
+        """Return the t-way coverage within each value of an axis: `{accent} x {conditions at strength t}`.
+
+        A set may hold every pair of levels and yet have some accent in a few of them only. All values are measured
+        against the same levels, those of the whole set and of `levels`.
+
+        Args:
+            axis: an axis of this matrix, e.g. `accent`.
+            strength: t, 1 to 4.
+            options: as of `t_way`.
+
+        Returns:
+            one row a value: the axis, `seen, possible, total, simple`.
+        """
+        import pandas as pd
+
+        from roomtone.coverage.cells import membership
+        from roomtone.coverage.tway import source_t_way
+
+        chosen = next((a for a in self._axes if a.column == axis), None)
+        if chosen is None:
+            raise RoomtoneError(f"t_way_by: {axis!r} is not an axis of this matrix; {nearest(axis, self.axes)}")
+        factors = options.pop("factors", ())
+        whole = self.t_way(1, factors=factors, levels=options.pop("levels", None))
+        options["levels"] = dict(zip(whole.names, whole.levels))
+        rows = []
+        with open_source(self.source) as opened:
+            for value in self.levels[axis]:
+                where = membership(chosen, value)
+                found = source_t_way(opened, strength, whole.names, self.goals, where=where, **options)
+                rows.append(
+                    {
+                        axis: value,
+                        "seen": found.seen,
+                        "possible": found.possible,
+                        "total": found.total,
+                        "simple": found.simple,
+                    }
+                )
+        return pd.DataFrame(rows)
+
     def samples(self, *, limit: int = 50, with_root: bool = False, **cell: str) -> pd.DataFrame:
         """Return the samples of one cell, e.g. `samples(accent="scottish", condition="clean")`, `limit` at most.
 

@@ -247,8 +247,9 @@ def source_t_way(
     constraints: Sequence[Mapping[str, Any]] = (),
     min_samples: int = 1,
     min_speakers: int = 0,
+    where: str = "TRUE",
 ) -> TWayCoverage:
-    """Return the t-way coverage of a source's samples over its factor columns.
+    """Return the t-way coverage of a source's samples, or of those that the SQL `where` keeps, over its factor columns.
 
     Levels are those seen, those in `levels` and those that `goals.levels` names. Constraints (over names) and illegal
     goals over factors alone say what is not possible; a constraint over a factor that is not looked at says nothing.
@@ -262,7 +263,8 @@ def source_t_way(
     keys = ", ".join(f"f{i}" for i in range(len(axes)))
     counted = source.connection.execute(
         f"""SELECT {keys}, speaker, count(*) AS n FROM (
-            SELECT {selected}, {source.column("speaker")} AS speaker FROM {source.relation}) GROUP BY ALL ORDER BY ALL"""
+            SELECT {selected}, {source.column("speaker")} AS speaker FROM {source.relation} WHERE {where})
+        GROUP BY ALL ORDER BY ALL"""
     ).df()
     known = {
         axis.column: axis.order([*counted[f"f{i}"], *goals.declared(axis.column), *(levels or {}).get(axis.column, ())])

@@ -103,6 +103,18 @@ def test_of_a_set_with_the_scenario_levels_and_constraints():
     assert "room car with equipment mri_epi@10dB" not in found.missing_lines(100)
 
 
+def test_each_accent_crossed_with_the_array():
+    """The set holds every pair of levels, the one accent only half of them."""
+    full = [("us", a, b) for a in ("none", "ward") for b in ("none", "gsm")]
+    rows = pd.DataFrame(
+        [*full, ("scottish|us", "none", "none"), ("scottish", "ward", "none")], columns=["accent", "room", "handset"]
+    )
+    found = CoverageMatrix(rows, axes=["accent"]).t_way_by("accent", 2).set_index("accent")
+    assert found[["seen", "possible"]].T.to_dict("list") == {"scottish": [2, 4], "us": [4, 4]}
+    with pytest.raises(RoomtoneError, match="did you mean 'accent'"):
+        CoverageMatrix(rows, axes=["accent"]).t_way_by("acent", 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
