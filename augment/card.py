@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -40,6 +41,10 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "Every row of `manifest/` holds what was asked, what was measured on that very file, and the recipe that makes the same",
         "samples again. `roomtone verify dataset=DIR` checks it; the run is repeated by",
         "`roomtone generate --config-dir DIR --config-name config output.dir=again`.",
+        "",
+        "## Whom to credit",
+        "",
+        *_credits(dataset, state),
         "",
         "## What it cannot show",
         "",
@@ -83,6 +88,15 @@ def _made(state: Mapping[str, Any]) -> list[str]:
             + "."
         )
     return lines
+
+
+def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
+    from roomtone.augment.licences import credit_lines
+    from roomtone.coverage.manifest import is_remote
+
+    if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
+        return ["- Each row's corpus and `attr_licence` name its source and licence."]
+    return credit_lines(Path(dataset), [run["config"]["corpus"] for run in state["runs"]])
 
 
 def _limits(origins: set[str]) -> list[str]:

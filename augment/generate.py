@@ -78,7 +78,7 @@ def make_plan(cfg: Mapping[str, Any]) -> Plan:
     """
     scenario = parse_scenario(cfg["scenario"])
     presets = inline_presets(scenario, cfg.get("presets") or {}, cfg.get("config_dir"))
-    utterances = read_utterances(cfg["corpus"])
+    utterances = read_utterances(cfg)
     design = dict(cfg["design"])
     seed = _whole(cfg, "seed", 0)
     if design.get("name") == "fill":
@@ -95,15 +95,17 @@ def every_item(conditions: Mapping[str, ConditionLevels], replicates: int) -> tu
     return tuple((name, k) for name in conditions for k in range(1 if name == CLEAN else replicates))
 
 
-def read_utterances(corpus: Mapping[str, Any]) -> tuple[Utterance, ...]:
-    """Return the corpus's utterances sorted by id.
+def read_utterances(cfg: Mapping[str, Any]) -> tuple[Utterance, ...]:
+    """Return the utterances of a configuration's corpus, its accent map applied, sorted by id.
 
     Raises:
         RoomtoneError: an empty corpus, or an id that stands there twice.
     """
-    from roomtone.augment.corpora import open_corpus
+    from roomtone.augment.corpora import corpus_keys, open_corpus
 
-    utterances = tuple(sorted(open_corpus(corpus), key=lambda utterance: utterance.utterance_id))
+    corpus = corpus_keys(cfg)
+    search = [Path(cfg["config_dir"])] if cfg.get("config_dir") else []
+    utterances = tuple(sorted(open_corpus(corpus, search=search), key=lambda utterance: utterance.utterance_id))
     if not utterances:
         raise RoomtoneError(f"corpus {corpus.get('reader')!r}: it holds no utterance")
     for before, after in itertools.pairwise(utterances):

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.card import dataset_card
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.croissant import croissant
 from roomtone.augment.faults import point
 from roomtone.augment.places import Place
 from roomtone.augment.recipe import library_versions
 from roomtone.augment.streams import content_key
 from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.manifest import is_remote
 
 if TYPE_CHECKING:
     from roomtone.augment.generate import Summary
@@ -52,6 +54,9 @@ class Run:
             name = "config.yaml" if self.index == 0 else f"config-{self.index}.yaml"
             self.place.write_text(name, config_text)
         self.place.write_text("README.md", dataset_card(self.place.url, state))
+        if not is_remote(self.place.url):
+            metadata = croissant(Path(self.place.url), state)
+            self.place.write_text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
         _write(self.place, state)
         point("after_finish")
 
