@@ -6,6 +6,7 @@ Ops know recordings by id. The catalogue says where an id lies; `Fetcher` reads 
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import numpy as np
 from roomtone.augment.audio_io import inspect, read_audio
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.augment.executors import Engine, SerialEngine, WorkerDied
+from roomtone.augment.faults import reading
+from roomtone.augment.limits import time_limit
 from roomtone.augment.ops.level import active_speech_level
 from roomtone.augment.ops.table import Asset, Samples
 from roomtone.augment.recipe import Clip
@@ -26,6 +29,8 @@ MAX_UTTERANCES_EACH = 8
 #: Below this a recording holds no speech to which a level could refer, dBov.
 SILENCE_DBOV = -90.0
 _BLOCK = 32
+#: Seconds that a candidate may take to read; a minute for a sentence is far beyond slow.
+_PATIENCE_S = 60.0
 #: Recordings up to this length are read whole and kept; longer ones are read by offset.
 _WHOLE_S = 60.0
 
@@ -107,10 +112,12 @@ def speech_lengths(task: _Candidates) -> list[int]:
     lengths = []
     for ref in refs:
         try:
-            samples = read_audio(ref, sample_rate_hz)
+            with time_limit(_PATIENCE_S):
+                reading(ref.path)
+                samples = read_audio(ref, sample_rate_hz)
             speaks = active_speech_level(samples, sample_rate_hz).level_dbov > SILENCE_DBOV
             lengths.append(samples.size if speaks else 0)
-        except (RoomtoneError, OSError, MemoryError):
+        except (RoomtoneError, OSError, MemoryError):  # TimeoutError is an OSError
             lengths.append(0)
     return lengths
 
@@ -166,8 +173,19 @@ def _file_seconds(path: str) -> float:
     return inspect(path).duration_s
 
 
-@functools.lru_cache(maxsize=256)
+#: Recordings kept in memory, the latest used last; so many bytes of them, whatever the corpus holds.
+_KEPT_BYTES = 48_000_000
+_kept: OrderedDict[tuple[Clip, int], Samples] = OrderedDict()
+
+
 def _read_whole(clip: Clip, sample_rate_hz: int) -> Samples:
-    samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
-    samples.flags.writeable = False
-    return samples
+    key = (clip, sample_rate_hz)
+    if key not in _kept:
+        samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
+        samples.flags.writeable = False
+        _kept[key] = samples
+        held = sum(kept.nbytes for kept in _kept.values())
+        while held > _KEPT_BYTES and len(_kept) > 1:
+            held -= _kept.popitem(last=False)[1].nbytes
+    _kept.move_to_end(key)
+    return _kept[key]

@@ -114,14 +114,12 @@ def measured_delay(reference: Samples, output: Samples, *, whiten: bool = False)
 
     size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
     window = np.hanning(size).astype(np.float32)
-    cross = np.zeros(size + 1, dtype=np.complex128)
-    powers = np.zeros((2, size + 1))
-    for start in _loudest_blocks(reference, size):
-        spectrum = fft.rfft(reference[start : start + size] * window, 2 * size)
-        heard = fft.rfft(output[start : start + size] * window, 2 * size)
-        cross += np.conj(spectrum) * heard
-        powers += np.abs(spectrum) ** 2, np.abs(heard) ** 2
+    places = np.array(_loudest_blocks(reference, size))[:, None] + np.arange(size)
+    # all blocks in one call: transforms side by side are several times as fast as one after another
+    spectra, heard = (fft.rfft(signal[places] * window, 2 * size, axis=1) for signal in (reference, output))
+    cross = (np.conj(spectra) * heard).sum(axis=0, dtype=np.complex128)
     if whiten:
+        powers = np.stack([(np.abs(side) ** 2).sum(axis=0, dtype=np.float64) for side in (spectra, heard)])
         floor = 1e-4 * powers.max(axis=1, keepdims=True) + 1e-20
         cross /= np.sqrt((powers + floor).prod(axis=0))
     lag = int(np.argmax(np.abs(fft.irfft(cross, 2 * size))))
@@ -132,7 +130,9 @@ def _loudest_blocks(samples: Samples, size: int) -> list[int]:
     """Return the starts of the loudest half-overlapping blocks, in the order of time."""
     hop = max(size // 2, 1)
     starts = range(0, max(samples.size - size, 0) + 1, hop)
-    halves = [float((samples[s : s + hop].astype(np.float64) ** 2).sum()) for s in range(0, samples.size, hop)]
+    whole = samples.size // hop * hop
+    halves = (samples[:whole].reshape(-1, hop).astype(np.float64) ** 2).sum(axis=1).tolist()
+    halves.append(float((samples[whole:].astype(np.float64) ** 2).sum()))
     energies = [sum(halves[i : i + 2]) for i in range(len(starts))]
     loudest = np.argsort(energies, kind="stable")[::-1][:_MAX_BLOCKS]
     return sorted(starts[int(i)] for i in loudest)

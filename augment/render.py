@@ -7,9 +7,10 @@ Everything here is deterministic: a recipe gives the same bits in any worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from roomtone.augment.ops.table import Fetch, Processor, Samples, Source, parse_
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
 from roomtone.coverage.errors import RoomtoneError
+
+T = TypeVar("T")
 
 #: Active level of the speech at the microphone, where the handset begins. The level that ITU-T listening tests use [recalled].
 MICROPHONE_LEVEL_DBOV = -26.0
@@ -35,6 +38,8 @@ class Stems:
         speech: the speech at the microphone (reverberant where there is a room).
         noise, equipment: as summed, or None.
         sounding: where the equipment sounds, bool [shape=(samples,)], or None.
+        level: P.56 of `speech`; None is not measured yet.
+        room_delay: by how many samples `speech` lags `clean`.
     """
 
     clean: Samples
@@ -42,6 +47,8 @@ class Stems:
     noise: Samples | None = None
     equipment: Samples | None = None
     sounding: np.ndarray | None = None
+    level: SpeechLevel | None = None
+    room_delay: int = 0
 
     def present(self) -> list[Samples]:
         """Return the stems that the microphone hears, speech first."""
@@ -49,7 +56,7 @@ class Stems:
 
     def microphone(self) -> Samples:
         """Return their sum."""
-        return sum(self.present()[1:], start=self.speech.copy())
+        return _sum(self.present())
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,29 @@ class Render:
 
 @dataclass(frozen=True)
 class CleanSpeech:
-    """Clean speech ready for rendering: at the microphone's level, with its P.56 activity."""
+    """Clean speech ready for rendering: at the microphone's level, with its P.56 activity.
+
+    `shared` keeps what several conditions of one utterance have in common; it holds nothing that could not be made again.
+    """
 
     samples: Samples
     sample_rate_hz: int
     activity: float
     input_level_dbov: float
+    shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def share(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what `make` gives, made once while it is among the last few."""
+        if key not in self.shared:
+            while len(self.shared) >= _SHARED:
+                self.shared.pop(next(iter(self.shared)))
+            self.shared[key] = make()
+        found: T = self.shared[key]
+        return found
+
+
+#: Of each utterance, so many reverberant or filtered versions are kept.
+_SHARED = 8
 
 
 def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
@@ -135,8 +159,14 @@ def render(
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
     stems = mix_stems(recipe, clean, fetch, entry)
     processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
-    heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
-    shadows = [linear_shadow(processor, stem, recipe.sample_rate_hz) for stem in stems.present()]
+    shadows = _shadows(recipe, processor, clean, stems, entry)
+    if processor is not None and processor.linear:
+        heard, report = (
+            _sum(shadows),
+            {},
+        )  # what a linear handset makes of a sum is the sum of what it makes of the parts
+    else:
+        heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
     pcm, clipped = _to_output_level(heard, shadows, recipe)
     pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
     measured = measure(recipe, stems, shadows, pcm, entry, report)
@@ -147,8 +177,7 @@ def render(
 
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
     """Return the stems of a recipe as they meet at the microphone."""
-    rate = recipe.sample_rate_hz
-    speech, level = at_active_level(_in_room(clean.samples, entry), rate, MICROPHONE_LEVEL_DBOV)
+    speech, level, delay = clean.share(("speech", entry and entry.id), lambda: _at_microphone(clean, entry))
     noise = equipment = sounding = None
     if recipe.noise is not None and recipe.snr_db is not None:
         response = None if entry is None else entry.noise
@@ -157,7 +186,30 @@ def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry
         response = None if entry is None else entry.equipment
         target = level.level_dbov - recipe.equipment_snr_db
         equipment, sounding = _background(recipe.equipment, recipe, fetch, response, target, "equipment")
-    return Stems(clean.samples, speech, noise, equipment, sounding)
+    return Stems(clean.samples, speech, noise, equipment, sounding, level, delay)
+
+
+def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples, SpeechLevel, int]:
+    """Return the speech as the microphone hears it, its level, and by how many samples the room delays it."""
+    rate = clean.sample_rate_hz
+    speech, level = at_active_level(_in_room(clean.samples, entry), rate, MICROPHONE_LEVEL_DBOV)
+    return speech, level, 0 if entry is None else measured_delay(clean.samples, speech, whiten=True)
+
+
+def _shadows(
+    recipe: Recipe, processor: Processor | None, clean: CleanSpeech, stems: Stems, entry: RoomEntry | None
+) -> list[Samples]:
+    """Return each stem behind the linear part of the handset, the speech first."""
+    if processor is None:
+        return stems.present()
+    rate = recipe.sample_rate_hz
+    key = ("shadow", entry and entry.id, json.dumps(recipe.handset, sort_keys=True))
+    spoken = clean.share(key, lambda: linear_shadow(processor, stems.speech, rate))
+    return [spoken, *(linear_shadow(processor, stem, rate) for stem in stems.present()[1:])]
+
+
+def _sum(signals: Sequence[Samples]) -> Samples:
+    return sum(signals[1:], start=signals[0].copy())
 
 
 def _in_room(speech: Samples, entry: RoomEntry | None) -> Samples:
@@ -268,7 +320,7 @@ def measure(
     """
     output = pcm.astype(np.float32) / np.float32(32768.0)
     rate = recipe.sample_rate_hz
-    speech = active_speech_level(stems.speech, rate)
+    speech = stems.level or active_speech_level(stems.speech, rate)
     spoken = shadows[0] * np.float32(_speech_gain(output, shadows))
     row: dict[str, Any] = {
         "measured_snr_db": None,
@@ -277,7 +329,7 @@ def measure(
         "measured_equipment_snr_long_db": None,
         "active_level_dbov": active_speech_level(spoken, rate).level_dbov,
         "activity": speech.activity,
-        "delay_samples": _total_delay(stems, shadows, output, entry),
+        "delay_samples": _total_delay(stems, shadows, output),
         "measured_codec": report.get("codec"),
         "measured_codec_rate_hz": report.get("codec_rate_hz"),
         "measured_codec_kbit_s": report.get("codec_kbit_s"),
@@ -302,16 +354,25 @@ def _add_gain_errors(row: dict[str, Any], stems: Stems, output: Samples) -> None
         row[column] -= 20.0 * float(np.log10(abs(gain / speech)))
 
 
-def _total_delay(stems: Stems, shadows: list[Samples], output: Samples, entry: RoomEntry | None) -> int:
+def _total_delay(stems: Stems, shadows: list[Samples], output: Samples) -> int:
     """Return the delay of room and handset together, in samples."""
-    room = 0 if entry is None else measured_delay(stems.clean, stems.speech, whiten=True)
-    return room + measured_delay(sum(shadows[1:], start=shadows[0].copy()), output)
+    return stems.room_delay + measured_delay(_sum(shadows), output)
 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
     if entry is None:
         return {"measured_t30_s": None, "measured_c50_db": None, "measured_drr_db": None}
-    from roomtone.augment.rooms.acoustics import measure as measure_room
+    response, row = _measured_rooms.get(entry.id, (None, {}))
+    if response is not entry.speech:
+        from roomtone.augment.rooms.acoustics import measure as measure_room
 
-    found = measure_room(entry.speech, sample_rate_hz, DIRECT_SAMPLE)
-    return {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}
+        found = measure_room(entry.speech, sample_rate_hz, DIRECT_SAMPLE)
+        row = {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}
+        if len(_measured_rooms) >= 256:
+            _measured_rooms.clear()
+        _measured_rooms[entry.id] = entry.speech, row
+    return row
+
+
+#: What was measured on a room's response, by the room's id, with the very response.
+_measured_rooms: dict[str, tuple[Samples, dict[str, Any]]] = {}

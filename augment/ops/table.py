@@ -22,7 +22,7 @@ import functools
 import importlib
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -157,7 +157,7 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
     """
     changes: dict[str, float] = {}
-    for name, hint in typing.get_type_hints(type(op)).items():
+    for name, hint in _hints(type(op)).items():
         if hint not in (Drawn, Drawn | None):
             continue
         share = rng.random()
@@ -165,6 +165,12 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
         if isinstance(value, tuple):
             changes[name] = float(value[0] + (value[1] - value[0]) * share)
     return dataclasses.replace(op, **changes)
+
+
+@functools.cache
+def _hints(cls: Hashable) -> dict[str, Any]:
+    """Return a class's annotations, resolved once: resolving compiles each of them."""
+    return typing.get_type_hints(cls)  # type: ignore[arg-type]
 
 
 def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
@@ -201,7 +207,7 @@ def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str) -> di
         RoomtoneError: unknown field, missing field, or a value of the wrong type.
     """
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     for key in values:
         if key not in fields:
             raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, fields)}")
