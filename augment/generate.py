@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from roomtone.augment.catalogues import catalogues_for
