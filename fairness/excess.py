@@ -1,11 +1,14 @@
 """Errors beyond what each speaker's own level and each condition's own level explain: a score test for a slice.
 
-    log E[errors] = log words + speaker + condition          (quasi-Poisson)
+    logit share of words in error = speaker + condition          (quasi-binomial)
 
 A slice such as "this accent in this condition" has excess where its errors pass that model's. Speaker terms take up everything
-that is so in clean as well, which makes this the many-slice form of a difference from the baseline; condition terms take up what hurts
-everybody. The dispersion is pooled over all speakers, without which four speakers could never pass a correction over hundreds
-of slices.
+that is so in clean as well, which makes this the many-slice form of a difference from the baseline; condition terms take up what
+hurts everybody. On the scale of odds a condition can hurt all alike and still not drive a WER past 1: with rates or their
+logarithms, every set with a hard condition would show an "excess" of the better speakers there, or of the worse in clean.
+
+The dispersion is pooled over all speakers, without which four speakers could never pass a correction over hundreds of slices. A cell
+with more errors than words counts as wholly wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _ROUNDS = 500
-_CLOSE = 1e-9
+_CLOSE = 1e-8
+_FURTHEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Score:
-    """The score test of each slice [shape=(slices,)]: observed and expected errors, one-step log ratio, its SE, t and p."""
+    """The score test of each slice [shape=(slices,)]: observed and expected errors, one-step log odds ratio, its SE, and p."""
 
     observed: np.ndarray
     expected: np.ndarray
@@ -45,46 +49,62 @@ class Score:
     df: int
 
 
-def rates(table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Return speaker and condition factors whose product with the words has the observed sums of both (Poisson's ML fit)."""
-    speakers, conditions = table.speaker.max() + 1, table.condition.max() + 1
-    by_speaker = np.bincount(table.speaker, table.errors, speakers)
-    by_condition = np.bincount(table.condition, table.errors, conditions)
-    a, b = np.ones(speakers), np.ones(conditions)
+def levels(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Return speaker and condition levels in log odds (maximum likelihood), each side by Newton steps in turn."""
+    share = wrong_words(table)
+    a, b = np.zeros(table.speaker.max() + 1), np.zeros(table.condition.max() + 1)
     for _ in range(_ROUNDS):
-        before = a
-        exposure = np.bincount(table.speaker, table.words * b[table.condition], speakers)
-        a = np.divide(by_speaker, exposure, out=np.zeros(speakers), where=exposure > 0)
-        exposure = np.bincount(table.condition, table.words * a[table.speaker], conditions)
-        b = np.divide(by_condition, exposure, out=np.zeros(conditions), where=exposure > 0)
-        if np.abs(a - before).max() <= _CLOSE * max(1e-12, np.abs(a).max()):
+        before = a.copy(), b.copy()
+        for own, index, other, at in ((a, table.speaker, b, table.condition), (b, table.condition, a, table.speaker)):
+            p = _expit(own[index] + other[at])
+            slope = np.bincount(index, share - table.words * p, len(own))
+            bend = np.bincount(index, table.words * p * (1 - p), len(own))
+            step = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 1e-12)
+            own += np.clip(step, -1, 1)
+            # who is always right or always wrong has no finite level
+            np.clip(own, -_FURTHEST, _FURTHEST, out=own)
+        if max(np.abs(a - before[0]).max(), np.abs(b - before[1]).max()) <= _CLOSE:
             break
     return a, b
+
+
+def wrong_words(table: Table) -> np.ndarray:
+    """Return the errors of each row, no more than its words."""
+    capped: np.ndarray = np.minimum(table.errors, table.words)
+    return capped
+
+
+def _expit(x: np.ndarray) -> np.ndarray:
+    from scipy.special import expit
+
+    result: np.ndarray = expit(x)
+    return result
 
 
 def score_slices(table: Table, slices: np.ndarray) -> Score:
     """Return the score test of each slice, a bool matrix [shape=(rows, slices)]."""
     from scipy.special import stdtr
 
-    a, b = rates(table)
-    fitted = table.words * a[table.speaker] * b[table.condition]
-    residual = table.errors - fitted
-    df = max(1, len(fitted) - len(a) - len(b) + 1)
+    a, b = levels(table)
+    wrong, p_row = wrong_words(table), _expit(a[table.speaker] + b[table.condition])
+    fitted, weights = table.words * p_row, table.words * p_row * (1 - p_row)
+    df = max(1, len(fitted) - len(a) - len(b))
     with np.errstate(divide="ignore", invalid="ignore"):
-        pearson = np.where(fitted > 0, residual**2 / fitted, 0.0).sum()
-    # errors of one sentence hang together; fewer than Poisson's spread is no evidence that they do not
-    dispersion = max(1.0, float(pearson) / df)
-    observed, expected = table.errors @ slices, fitted @ slices
+        pearson = float(np.where(weights > 1e-9, (wrong - fitted) ** 2 / weights, 0.0).sum())
+    score = (wrong - fitted) @ slices
     gain = np.empty(slices.shape[1])
     for start in range(0, slices.shape[1], 256):
         part = slices[:, start : start + 256].astype(float)
-        gain[start : start + 256] = (fitted[:, None] * _project(part, table, fitted) ** 2).sum(axis=0)
+        gain[start : start + 256] = (weights[:, None] * _project(part, table, weights) ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        usable = gain > 1e-6 * np.maximum(expected, 1e-12)
-        log_ratio = np.where(usable, (observed - expected) / gain, np.nan)
+        usable = gain > 1e-6 * np.maximum(weights @ slices, 1e-12)
+        log_ratio = np.where(usable, score / gain, np.nan)
+        # the spread that is left when the slice has its own term: a large excess must not hide behind itself. Errors of one
+        # sentence hang together, and less spread than independent words have is no evidence that they do not
+        dispersion = np.maximum(1.0, (pearson - np.where(usable, score**2 / gain, 0.0)) / df)
         se = np.where(usable, np.sqrt(dispersion / gain), np.nan)
         p = 2 * stdtr(df, -np.abs(log_ratio / se))
-    return Score(observed, expected, log_ratio, se, p, df)
+    return Score(wrong @ slices, fitted @ slices, log_ratio, se, p, df)
 
 
 def _project(columns: np.ndarray, table: Table, weights: np.ndarray) -> np.ndarray:
@@ -113,10 +133,9 @@ def expected_from_outside(table: Table, inside: np.ndarray) -> float:
     outside = ~inside
     if not outside.any():
         return float("nan")
-    rest = table.keep(outside)
-    a, b = rates(rest)
     speakers, conditions = np.unique(table.speaker[outside]), np.unique(table.condition[outside])
     if not (np.isin(table.speaker[inside], speakers).all() and np.isin(table.condition[inside], conditions).all()):
         return float("nan")
-    own = a[np.searchsorted(speakers, table.speaker[inside])] * b[np.searchsorted(conditions, table.condition[inside])]
-    return float((table.words[inside] * own).sum())
+    a, b = levels(table.keep(outside))
+    own = a[np.searchsorted(speakers, table.speaker[inside])] + b[np.searchsorted(conditions, table.condition[inside])]
+    return float((table.words[inside] * _expit(own)).sum())

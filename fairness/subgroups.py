@@ -1,8 +1,8 @@
 """Finding the slices that nobody named: conjunctions over accent, condition, factors and attributes that fare worse than the rest.
 
 Two questions, named by `outcome`. `excess`: where does a condition hurt some speakers more than it hurts others (see `excess`)?
-`errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference always the complement, never
-a whole that holds the slice itself. After a slice is named its samples are set aside and the search starts again, so that
+`errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference always the
+complement, never a whole that holds the slice itself. After a slice is named its samples are set aside and the search starts again, so that
 neither its parts nor its wholes are named for it.
 """
 
@@ -31,7 +31,7 @@ _MOST_LEVELS = 50
 _SHOWN = 50
 
 COLUMNS = (
-    "slice", "predicate", "named", "ratio", "ratio_low", "ratio_high", "errors", "expected", "words", "wer", "speakers",
+    "slice", "predicate", "named", "ratio", "effect", "effect_low", "effect_high", "errors", "expected", "words", "wer", "speakers",
     "other_speakers", "samples", "p", "p_adjusted", "round",
 )  # fmt: skip
 
@@ -65,7 +65,8 @@ def find_subgroups(
         most: slices to name at most.
 
     Returns:
-        One row a slice; of those that were not named the 50 with the lowest p. `ratio` is against what the complement lets expect.
+        One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
+        lets expect; `effect`, with its interval, is what is tested: an odds ratio for `excess`, a ratio of WERs for `errors`.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
@@ -193,11 +194,11 @@ def _row(
     expected = math.nan
     if shown:
         expected = expected_from_outside(table, inside) if outcome == "excess" else _rate(table, ~inside) * words
-    log_ratio = math.log(errors / expected) if expected > 0 and errors > 0 else effect[0]
+    ratio = errors / expected if expected > 0 else math.nan
     half = float(t_quantile(0.975, np.array(effect[2]))) * effect[1]
     return {
         "slice": str(predicate), "predicate": json.dumps(predicate.to_json()), "_predicate": predicate,
-        "ratio": math.exp(log_ratio), "ratio_low": math.exp(log_ratio - half), "ratio_high": math.exp(log_ratio + half),
+        "ratio": ratio, "effect": math.exp(effect[0]), "effect_low": math.exp(effect[0] - half), "effect_high": math.exp(effect[0] + half),
         "errors": int(errors), "expected": expected, "words": int(words), "wer": errors / words,
         "speakers": len(set(table.speaker[inside])), "other_speakers": len(set(table.speaker[~inside])),
         "samples": int(now.loc[inside, "_n"].sum()), "p": float(p[0]), "p_adjusted": float(p[1]),

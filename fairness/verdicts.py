@@ -164,7 +164,7 @@ def _not_enough(e: Evidence, speakers: int, words: int) -> str:
 def _saturated(e: Evidence) -> str:
     return (
         f"In {e.condition} {100 * e.wer:.0f} % of the words of {e.group} and {100 * e.other_wer:.0f} % of those of {e.reference} are lost:"
-        f" where nearly everything fails, a difference cannot show. A milder level of this condition would tell."
+        " so near the top a difference shrinks or cannot show. A milder level of this condition would tell."
     )
 
 
