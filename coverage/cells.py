@@ -2,7 +2,7 @@
 
 Of each cell: renders (files), distinct utterances, distinct speakers, distinct assets (recordings of noise and realisations
 of rooms and equipment), minutes and words of all renders; and the sums that effective sizes need. Durations are summed
-in whole microseconds, so that the order in which threads add them cannot change a digit.
+in whole nanoseconds, so that the order in which threads add them cannot change a digit.
 
 The set is walked batch by batch. Distinct speakers and assets of a batch go into small tables that are merged at the end.
 Distinct utterances add up over batches where no utterance lies in two of them, as in every set that `roomtone generate`
@@ -39,14 +39,15 @@ def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
     check_columns(axes, source.columns, where=source.where)
     keys = [f"axis_{i}" for i in range(len(axes))]
     run = source.connection.execute
-    rows = named_rows(source, source.relation, axes, multi=has_several_accents(source, axes))
+    multi = has_several_accents(source, axes)
+    rows = named_rows(source, source.relation, axes, multi=multi)
     run(f"CREATE OR REPLACE TEMP TABLE cell AS {_numbered('c', ', '.join(keys), rows)}")
     run(f"CREATE OR REPLACE TEMP TABLE person AS {_numbered('s', 'speaker', rows)}")
     for name in _ASSETS:
         run(f"CREATE OR REPLACE TEMP TABLE {name} AS {_numbered('a', name, rows)}")
     run(_EMPTY)
     for batch in source.batches:
-        _count_batch(source, batch, axes, ", ".join(keys))
+        _count_batch(source, batch, axes, ", ".join(keys), multi=multi)
     _compact(source, at_most=0)
     pairs, utterances = run("SELECT count(*), count(DISTINCT utterance_id) FROM home").fetchall()[0]
     result = run(_MERGE.format(keys=", ".join(keys))).df()
@@ -129,18 +130,18 @@ def _numbered(code: str, columns: str, rows: str) -> str:
 _EMPTY = """
 CREATE OR REPLACE TEMP TABLE home (utterance_id VARCHAR, s BIGINT);
 CREATE OR REPLACE TEMP TABLE voices
-    (voice BIGINT, utterances BIGINT, renders BIGINT, us BIGINT, words BIGINT, once BIGINT);
+    (voice BIGINT, utterances BIGINT, renders BIGINT, ns BIGINT, words BIGINT, once BIGINT);
 CREATE OR REPLACE TEMP TABLE used (kind TINYINT, key BIGINT);
 """
 
 
-def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: str) -> None:
+def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: str, *, multi: bool) -> None:
     """Add one batch to the temporary tables.
 
     Cells, utterances, speakers and assets are whole numbers here: one integer key groups three times faster than texts.
     """
     run = source.connection.execute
-    rows = named_rows(source, batch.relation, axes, multi=has_several_accents(source, axes))
+    rows = named_rows(source, batch.relation, axes, multi=multi)
     run(
         f"""CREATE OR REPLACE TEMP TABLE utt AS SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS u, s, x.*
         FROM (SELECT utterance_id, speaker, max(words) AS once FROM {rows} GROUP BY ALL) x
@@ -150,7 +151,7 @@ def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: s
     codes = "".join(f" LEFT JOIN {name} ON r.{name} = {name}.{name}" for name in _ASSETS)
     run(
         f"""CREATE OR REPLACE TEMP TABLE coded AS
-        SELECT c * {_SPAN} + s AS voice, c * {_SPAN} + u AS copy, c, r.utterance_id IS NULL AS nameless, us, words,
+        SELECT c * {_SPAN} + s AS voice, c * {_SPAN} + u AS copy, c, r.utterance_id IS NULL AS nameless, ns, words,
                {", ".join(f"{name}.a AS {name}" for name in _ASSETS)}
         FROM {rows} r JOIN cell USING ({keys})
         JOIN utt ON {_same("r", "utt", "utterance_id")} AND {_same("r", "utt", "speaker")} {codes}"""
@@ -168,14 +169,14 @@ def _count_voices(source: OpenSource) -> None:
     """Add the coded batch to `voices`; where no utterance is twice in a cell, its rows are its utterances."""
     run = source.connection.execute
     rows, distinct, nameless = run("SELECT count(*), count(DISTINCT copy), bool_or(nameless) FROM coded").fetchall()[0]
-    sums = "voice, count(*) AS renders, sum(us) AS us, sum(words) AS words"
+    sums = "voice, count(*) AS renders, sum(ns) AS ns, sum(words) AS words"
     if rows == distinct and not nameless:
         run(
-            f"INSERT INTO voices SELECT voice, renders, renders, us, words, words FROM (SELECT {sums} FROM coded GROUP BY voice)"
+            f"INSERT INTO voices SELECT voice, renders, renders, ns, words, words FROM (SELECT {sums} FROM coded GROUP BY voice)"
         )
         return
     run(
-        f"""INSERT INTO voices SELECT voice, utterances, renders, us, words, once
+        f"""INSERT INTO voices SELECT voice, utterances, renders, ns, words, once
         FROM (SELECT {sums} FROM coded GROUP BY voice) JOIN (
             SELECT copy // {_SPAN} * {_SPAN} + s AS voice, count(utterance_id) AS utterances,
                    sum(once) FILTER (WHERE utterance_id IS NOT NULL) AS once
@@ -202,13 +203,13 @@ def named_rows(source: OpenSource, relation: str, axes: Sequence[Axis], *, multi
     assets = ", ".join(f"CAST({source.column(name)} AS VARCHAR) AS {name}" for name in _ASSETS)
     return f"""(SELECT {axis_columns(axes, multi=multi)}, CAST({source.column("speaker")} AS VARCHAR) AS speaker,
         CAST({source.column("utterance_id")} AS VARCHAR) AS utterance_id,
-        CAST(round({source.column("duration_s", "DOUBLE")} * 1e6) AS BIGINT) AS us,
+        CAST(round({source.column("duration_s", "DOUBLE")} * 1e9) AS BIGINT) AS ns,
         CAST({source.column("words", "BIGINT")} AS BIGINT) AS words, {assets} FROM {relation})"""
 
 
 _COMPACTIONS = {
     "voices": """SELECT voice, CAST(sum(utterances) AS BIGINT) AS utterances, CAST(sum(renders) AS BIGINT) AS renders,
-        CAST(sum(us) AS BIGINT) AS us, CAST(sum(words) AS BIGINT) AS words, CAST(sum(once) AS BIGINT) AS once
+        CAST(sum(ns) AS BIGINT) AS ns, CAST(sum(words) AS BIGINT) AS words, CAST(sum(once) AS BIGINT) AS once
         FROM voices GROUP BY voice""",
     "used": "SELECT DISTINCT kind, key FROM used",
 }
@@ -217,7 +218,7 @@ _COMPACTIONS = {
 _MERGE = f"""
 WITH sums AS (
     SELECT c, CAST(sum(renders) AS BIGINT) AS renders, CAST(sum(utterances) AS BIGINT) AS utterances,
-           count(speaker) AS speakers, CAST(coalesce(sum(us), 0) AS DOUBLE) / 6e7 AS minutes,
+           count(speaker) AS speakers, CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes,
            CAST(coalesce(sum(words), 0) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
            CASE WHEN sum(m * m) > 0 THEN sum(m) * sum(m) / sum(m * m) END AS kish_speakers,
            CASE WHEN sum(m) > 0 THEN sum(m * m) / sum(m) END AS cluster_words

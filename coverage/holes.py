@@ -74,8 +74,8 @@ def _speech(source: OpenSource, speech: Sequence[Axis]) -> pd.DataFrame:
     keys = ", ".join(f"axis_{i}" for i in range(len(speech))) or "'' AS all_speech"
     return source.connection.execute(
         f"""SELECT {keys}, count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
-            CAST(coalesce(sum(us), 0) AS DOUBLE) / 6e7 AS minutes, CAST(coalesce(sum(words), 0) AS BIGINT) AS words
-        FROM (SELECT {keys}, utterance_id, speaker, max(us) AS us, max(words) AS words FROM {rows}
+            CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes, CAST(coalesce(sum(words), 0) AS BIGINT) AS words
+        FROM (SELECT {keys}, utterance_id, speaker, max(ns) AS ns, max(words) AS words FROM {rows}
               WHERE utterance_id IS NOT NULL GROUP BY ALL) GROUP BY ALL"""
     ).df()
 

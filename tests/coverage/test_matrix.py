@@ -30,8 +30,8 @@ def plain_counts(frame: pd.DataFrame, axes=("accent", "condition")) -> pd.DataFr
 def assert_equal_counts(matrix: CoverageMatrix, expected: pd.DataFrame, axes=("accent", "condition")) -> None:
     cells = matrix.to_frame().set_index(list(axes))
     assert (cells.loc[expected.index, UNITS] == expected[UNITS]).all(axis=None)
-    # durations are summed in whole microseconds
-    np.testing.assert_allclose(cells.loc[expected.index, "minutes"], expected["minutes"], atol=1e-6)
+    # durations are summed in whole nanoseconds
+    np.testing.assert_allclose(cells.loc[expected.index, "minutes"], expected["minutes"], atol=1e-9)
     rest = cells.drop(expected.index)
     assert (rest["renders"] == 0).all()
 
