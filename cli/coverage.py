@@ -61,7 +61,9 @@ def _print(console: Console, text: str) -> None:
 
 
 def _sets(dataset: Any) -> list[str]:
-    named = [dataset] if isinstance(dataset, str) else list(dataset or ())
+    if dataset in (None, "???"):
+        raise RoomtoneError("dataset: which set? name a folder that `roomtone generate` wrote, dataset=stress-set")
+    named = [dataset] if isinstance(dataset, str) else list(dataset)
     if not named or not all(isinstance(name, str) and name for name in named):
         raise RoomtoneError(f"dataset: expected a folder or a list of folders, got {dataset!r}")
     return named
