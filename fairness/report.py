@@ -7,6 +7,7 @@ Everything that comes from a set or a recogniser reaches the page escaped. The n
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -232,9 +233,11 @@ def summary_lines(result: Evaluation) -> Iterable[str]:
         if count:
             yield f"{count} of {len(content['gaps'])} comparisons: {name}"
     yield from (f"  {statement}" for verdict, statement in content["statements"] if verdict in (GAP, NOT_ENOUGH))
-    lost = sorted({row[content["condition"]] for row in content["gaps"] if row["verdict"] == SATURATED})
+    lost = Counter(row[content["condition"]] for row in content["gaps"] if row["verdict"] == SATURATED)
     if lost:
-        yield f"  nearly everything is lost in: {', '.join(lost)}"
+        yield "  so much is lost that a difference cannot show: " + ", ".join(
+            f"{c} ({n} times)" for c, n in sorted(lost.items())
+        )
     named = content["slices"]
     if named:
         yield "slices that fare worse than their speakers and conditions let expect:"

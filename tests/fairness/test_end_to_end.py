@@ -1,0 +1,89 @@
+"""The demo from recordings to a report, with nothing mocked: a planted handicap is named first, and without it nothing is."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import soundfile
+from scipy.signal import butter, sosfiltfilt
+
+from roomtone.cli.main import main
+from roomtone.coverage import read_manifest
+
+pytestmark = [pytest.mark.slow]
+
+SCENARIO = """\
+name: mild
+description: Mild conditions, so that a weak recogniser still hears something in each.
+factors:
+  room: [none]
+  noise: [none, pink@20dB]
+  equipment: [none]
+  handset: [none, landline_mulaw]
+constraints: []
+goals: {default: {utterances: 6, speakers: 3}}
+"""
+HANDICAPPED = ("british", "pink@20dB")
+
+
+def low_pass(path: Path) -> None:
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, sosfiltfilt(butter(8, 800, fs=rate, output="sos"), samples), rate, subtype="PCM_16")
+
+
+def summary(dataset: Path) -> dict:
+    return json.loads((dataset / "evaluation" / "evaluation.json").read_text())
+
+
+def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path, capsys) -> None:
+    pytest.importorskip("pocketsphinx")
+    (tmp_path / "conf" / "scenario").mkdir(parents=True)
+    (tmp_path / "conf" / "scenario" / "mild.yaml").write_text(SCENARIO)
+    dataset = tmp_path / "set"
+    words = [
+        "generate",
+        "--config-dir",
+        str(tmp_path / "conf"),
+        "scenario=mild",
+        "design=full",
+        f"output.dir={dataset}",
+    ]
+    assert main(words) == 0
+    manifest = read_manifest(dataset)
+    assert manifest["condition"].nunique() == 4
+
+    # the search is asked for accents: among all attributes it names the synthesiser's female voices in noise, and that is so
+    asked = ["evaluate", f"dataset={dataset}", "asr=pocketsphinx", "subgroups.columns=[accent,condition]"]
+    assert main(asked) == 0
+    without = summary(dataset)
+    assert without["named_slices"] == []
+    assert any("synthetic" in note for note in without["notes"])
+    cells = pd.read_csv(dataset / "evaluation" / "cells.csv")
+    assert len(cells) == 48
+    assert cells["failed"].sum() == 0
+    wer = cells.groupby("condition")[["errors", "words"]].sum().pipe(lambda f: f["errors"] / f["words"])
+    assert wer["clean"] < wer["pink@20dB+landline_mulaw"]
+
+    chosen = manifest[(manifest["accent"] == HANDICAPPED[0]) & (manifest["condition"] == HANDICAPPED[1])]
+    assert len(chosen) == 12
+    for path in chosen["audio_path"]:
+        low_pass(dataset / path)
+    forget(dataset, set(chosen["sample_id"]))
+    capsys.readouterr()
+    assert main(asked) == 0
+    first = summary(dataset)["named_slices"][0]
+    assert set(re.findall(r"(\w+) = (\S+)", first)) >= {("accent", HANDICAPPED[0])}
+    assert HANDICAPPED[1] in first
+    assert f"accent = {HANDICAPPED[0]}" in capsys.readouterr().out
+    certificate = json.loads((dataset / "evaluation" / "certificate-1.json").read_text())
+    assert {s["sample_id"] for s in certificate["samples"]} == set(chosen["sample_id"])
+    assert all(json.loads(s["recipe"]) for s in certificate["samples"])
+
+
+def forget(dataset: Path, ids: set[str]) -> None:
+    """Take the answers to some samples out of the store, so that only these are asked again."""
+    for path in (dataset / "evaluation" / "hypotheses").rglob("run-*.jsonl"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if json.loads(line)["sample_id"] not in ids))
