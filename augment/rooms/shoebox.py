@@ -30,7 +30,7 @@ _END_DB = -62.0
 _BAND_END_DB = -60.0
 _PLACINGS = 4000
 #: A direct sound stands out if no later sample is larger than this; how many placings are tried for it.
-_DISTINCT = 0.7
+_DISTINCT = 0.6
 _TRIES = 12
 _MAX_ABSORPTION = 0.95
 
@@ -69,10 +69,13 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
     rng = stream(seed, "room", index, "shape")
     dimensions = tuple(_draw(rng, size) for size in op.dimensions_m)
     target_s = _draw(rng, op.t60_s)
+    low, high = low_high(op.talker_distance_m)
+    # Not drawn anew with each attempt, which would prefer short ones.
+    distance_m = low + (high - low) * ((_spread(index) + stream(seed, "room", "distance").random()) % 1.0)
     return {
         "kind": op.op,
         "dimensions_m": list(dimensions),
-        **_place(op, dimensions, sample_rate_hz, stream(seed, "room", index, "places", attempt)),
+        **_place(op, dimensions, sample_rate_hz, distance_m, stream(seed, "room", index, "places", attempt)),
         "t60_s": target_s,
         "scattering": op.scattering,
         "image_order": op.image_order,
@@ -104,6 +107,14 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
     return out
 
 
+def _spread(index: int) -> float:
+    """Return the index's binary digits mirrored at the point (van der Corput): 0, 1/2, 1/4, 3/4, … fill [0, 1) evenly.
+
+    A bank of eight so has near and far talkers alike, and a larger bank still begins with the smaller one.
+    """
+    return float(sum((index >> bit & 1) / 2 ** (bit + 1) for bit in range(index.bit_length())))
+
+
 def _draw(rng: np.random.Generator, value: Drawn) -> float:
     """Return a uniform value of a range; a plain number uses up a draw as well, so that it moves no other."""
     low, high = low_high(value)
@@ -111,17 +122,17 @@ def _draw(rng: np.random.Generator, value: Drawn) -> float:
 
 
 def _place(
-    op: ShoeBoxRoom, dimensions: tuple[float, ...], sample_rate_hz: int, rng: np.random.Generator
+    op: ShoeBoxRoom, dimensions: tuple[float, ...], sample_rate_hz: int, distance_m: float, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Return where microphone, talker, noise and equipment stand.
 
     Placings are tried until one fits. The microphone goes first; its tries go on until all sources find their place.
     """
     step_m = speed_of_sound(op.temperature_c, op.humidity_percent) / sample_rate_hz
+    distance = _whole_samples(distance_m, step_m)
     margins = [min(op.wall_margin_m, 0.1 * size) for size in dimensions]
     for _ in range(_PLACINGS):
         talker_height, microphone_height = _draw(rng, op.talker_height_m), _draw(rng, op.microphone_height_m)
-        distance = _whole_samples(_draw(rng, op.talker_distance_m), step_m)
         reach = 0.8 * distance
         height = min(max(microphone_height, talker_height - reach), talker_height + reach)
         microphone = [*(m + (size - 2 * m) * rng.random() for m, size in zip(margins[:2], dimensions[:2])), height]
@@ -142,7 +153,7 @@ def _place(
                 "talker_distance_m": distance,
             }
     raise RoomtoneError(
-        f"room: no place found for talker_distance_m {op.talker_distance_m!r}, noise_distance_m {op.noise_distance_m!r} and "
+        f"room: no place found for talker_distance_m {distance:.2f}, noise_distance_m {op.noise_distance_m!r} and "
         f"equipment_distance_m {op.equipment_distance_m!r} in a room of {_size(dimensions)} m "
         f"(margin to the walls {op.wall_margin_m:g} m); smaller distances fit"
     )
