@@ -161,10 +161,8 @@ def render(
     processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
     shadows = _shadows(recipe, processor, clean, stems, entry)
     if processor is not None and processor.linear:
-        heard, report = (
-            _sum(shadows),
-            {},
-        )  # what a linear handset makes of a sum is the sum of what it makes of the parts
+        heard = _sum(shadows)  # what a linear handset makes of a sum is the sum of what it makes of the parts
+        report: dict[str, Any] = {}
     else:
         heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
     pcm, clipped = _to_output_level(heard, shadows, recipe)

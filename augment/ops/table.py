@@ -22,7 +22,7 @@ import functools
 import importlib
 import types
 import typing
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -167,10 +167,14 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     return dataclasses.replace(op, **changes)
 
 
-@functools.cache
-def _hints(cls: Hashable) -> dict[str, Any]:
+_resolved: dict[type[Any], dict[str, Any]] = {}
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
     """Return a class's annotations, resolved once: resolving compiles each of them."""
-    return typing.get_type_hints(cls)  # type: ignore[arg-type]
+    if cls not in _resolved:
+        _resolved[cls] = typing.get_type_hints(cls)
+    return _resolved[cls]
 
 
 def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
