@@ -34,7 +34,13 @@ def write_report(result: Evaluation) -> list[Path]:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "points": points, "number": number, "count": lambda n: f"{int(n):,}"}
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "number": number,
+        "detectable": detectable,
+        "count": lambda n: f"{int(n):,}",
+    }
     template = environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
     from roomtone.fairness.report_text import LIMITS, METHOD, card, markdown
 
@@ -152,8 +158,8 @@ def _statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
 def _lost(condition: str, part: pd.DataFrame) -> str:
     rates = [*part["wer"], *part["reference_wer"]]
     return (
-        f"In {condition} {100 * min(rates):.0f} to {100 * max(rates):.0f} % of the words are lost in {len(part)} comparisons: so near the"
-        " top a difference shrinks or cannot show. A milder level of this condition would tell."
+        f"In {condition} {100 * min(rates):.0f} to {100 * max(rates):.0f} % of the words are lost ({len(part)} comparison{'s' * (len(part) > 1)}): so"
+        " near the top a difference shrinks or cannot show. A milder level of this condition would tell."
     )
 
 
@@ -213,6 +219,15 @@ def _worst(row: Mapping[str, Any], result: Evaluation, group: str, condition: st
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a share as per cent, or a dash."""
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}"
+
+
+def detectable(value: float | None, scale: str = "difference") -> str:
+    """Return the smallest difference that could have shown; past 100 points there is none that could."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if scale == "ratio":
+        return f"{number(value)}×"
+    return percent(value) if value < 1 else ">100"
 
 
 def points(value: float | None) -> str:

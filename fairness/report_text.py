@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from roomtone.fairness.report import number, percent, points
+from roomtone.fairness.report import detectable, number, percent, points
 
 METHOD = (
     "WER is the sum of errors over the sum of reference words, aligned with sclite's weights (4/3/3).",
@@ -103,11 +103,10 @@ def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
 
 def _gap(row: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
     low, high = (row["gap_low"], row["gap_high"]) if row["did"] is None else (row["did_low"], row["did_high"])
-    ratio = content["settings"]["scale"] == "ratio"
     return [
         row[content["group"]], row[content["condition"]], row["reference"], points(row["gap"]), points(row["did"]),
         f"{points(low)} to {points(high)}", number(row["ratio"]), number(row["ror"]), number(row["p_adjusted"]),
-        number(row["detectable"]) if ratio else percent(row["detectable"]), content["names"][row["verdict"]],
+        detectable(row["detectable"], content["settings"]["scale"]), content["names"][row["verdict"]],
     ]  # fmt: skip
 
 

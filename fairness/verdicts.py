@@ -154,9 +154,12 @@ def _no_gap(e: Evidence) -> str:
 
 
 def _not_enough(e: Evidence, speakers: int, words: int) -> str:
-    shown = f"{_amount(e, e.detectable)} {'points' if e.scale == 'difference' else 'times'}"
+    if e.scale == "difference" and e.detectable >= 1:
+        shown = "no difference below 100 points"
+    else:
+        shown = f"{_amount(e, e.detectable)} {'points' if e.scale == 'difference' else 'times'} at best"
     return (
-        f"Whether {_subject(e)} by {_size(e)} or more cannot be said: this much data shows {shown} at best ({_range(e)})."
+        f"Whether {_subject(e)} by {_size(e)} or more cannot be said: this much data shows {shown} ({_range(e)})."
         f" About {speakers} speakers with {words:,} words on each side would show {_size(e)}."
     )
 
