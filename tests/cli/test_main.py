@@ -136,4 +136,6 @@ def test_every_key_of_every_primary_has_a_comment():
         assert keys, primary
         for i in keys:
             nested = lines[i].endswith(":") and lines[i + 1].strip().startswith("#")
-            assert nested or lines[i - 1].startswith("#") or "#" in lines[i], f"{primary}.yaml: {lines[i]!r} has no comment"
+            assert nested or lines[i - 1].startswith("#") or "#" in lines[i], (
+                f"{primary}.yaml: {lines[i]!r} has no comment"
+            )
