@@ -137,7 +137,9 @@ def _opened(path: Path) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).splitlines()[0].rstrip(". ") or type(error).__name__
+    text = str(getattr(error, "error_string", error)).splitlines()[0].rstrip(". ") or type(error).__name__
+    # what libsndfile says of MPEG audio in which it finds no frame; the file is there, and regular
+    return "no sound is found in it" if text.startswith("File does not exist") else text
 
 
 def _checked_info(path: Path, kind: str, file: Any, limits: Limits) -> AudioInfo:

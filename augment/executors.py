@@ -34,7 +34,7 @@ _THREAD_VARIABLES = (
 
 
 class WorkerDied(Exception):  # noqa: N818 - the name says what happened
-    """The worker of this task died `ATTEMPTS` times while it ran alone."""
+    """The worker of this task died each time that it ran alone."""
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Engine:
             if not self.died(error):
                 return Outcome(task, None if error else future.result(), error)
         self.rebuild()
-        return Outcome(task, None, WorkerDied(f"its worker died {ATTEMPTS} times"))
+        return Outcome(task, None, WorkerDied(f"its worker died {self.attempts} times in a row"))
 
 
 class SerialEngine(Engine):

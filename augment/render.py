@@ -111,6 +111,8 @@ def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
 
 #: P.56 levels are set to within this, dB.
 _LEVEL_STEP_DB = 0.002
+#: Where that cannot be had, because the level of a few impulses jumps with the gain, so much is let pass, dB.
+_LEVEL_MISS_DB = 0.05
 
 
 def at_active_level(samples: Samples, sample_rate_hz: int, level_dbov: float) -> tuple[Samples, SpeechLevel]:
@@ -125,6 +127,10 @@ def at_active_level(samples: Samples, sample_rate_hz: int, level_dbov: float) ->
             break
         samples = _gain(samples, level_dbov - level.level_dbov)
         level = active_speech_level(samples, sample_rate_hz)
+    if not abs(level.level_dbov - level_dbov) <= _LEVEL_MISS_DB:
+        raise UnmetLevelError(
+            f"its active level jumps between {level.level_dbov:.2f} and {level_dbov:.2f} dBov (ITU-T P.56): hardly speech"
+        )
     return samples, level
 
 
@@ -153,7 +159,7 @@ def render(
 
     Raises:
         LabelError: a measured value misses its label.
-        UnmetLevelError: a noise or an equipment that is silent.
+        UnmetLevelError: a noise or an equipment that is silent, or speech that no gain brings to its level.
     """
     if clean.samples.size != recipe.num_samples or clean.sample_rate_hz != recipe.sample_rate_hz:
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
@@ -169,6 +175,10 @@ def render(
     pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
     measured = measure(recipe, stems, shadows, pcm, entry, report)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
+    if clipped and abs(measured["active_level_dbov"] - recipe.level_dbov) > _LEVEL_MISS_DB:
+        raise UnmetLevelError(
+            f"{name}: at {recipe.level_dbov:g} dBov {clipped:.2%} of its samples are clipped: hardly speech"
+        )
     check_labels(name, asked_labels(recipe, processor, entry), measured)
     return Render(pcm, stems, measured, encoded)
 

@@ -231,7 +231,8 @@ def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str
             raise RoomtoneError(reason)
         with time_limit(job.item_timeout_s):
             sha256 = sha256_file(utterance.audio.path)
-            clean = prepare(_read(utterance, job), job.sample_rate_hz)
+            samples = _read(utterance, job)
+        clean = prepare(samples, job.sample_rate_hz)  # nothing that an alarm may interrupt: it may compile
     except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
         yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
         return

@@ -111,7 +111,10 @@ def test_an_orphan_publishes_nothing(job, tmp_path, composed):
         assert place.held_by("first")
         assert not place.held_by("other")
     assert not place.held_by("first")
-    with place.lock("second"), ShardWriter(place, 0, CONTAINERS["flac"], "first") as writer:
-        with pytest.raises(RoomtoneError, match="is over; nothing is published"):
-            writer.commit([], [])
+    with (
+        place.lock("second"),
+        ShardWriter(place, 0, CONTAINERS["flac"], "first") as writer,
+        pytest.raises(RoomtoneError, match="is over; nothing is published"),
+    ):
+        writer.commit([], [])
     assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [".lock"]
