@@ -23,11 +23,12 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report import summary_lines, write_report
+    from roomtone.fairness.store import local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     if values["dataset"] is None:
         raise RoomtoneError("evaluate needs a set: roomtone evaluate dataset=DIR")
-    dataset = Path(values["dataset"])
+    dataset = local_set(values["dataset"])
     settings = read_settings(values, dataset)
     if values["certificate"] is not None:
         return _check(dataset, settings, values)

@@ -22,7 +22,7 @@ from roomtone.fairness.models import PoissonModel, poisson_interaction
 from roomtone.fairness.normalize import normalizer as find_normalizer
 from roomtone.fairness.predicates import parse_predicate
 from roomtone.fairness.scoring import read_hypotheses, score, with_labels
-from roomtone.fairness.store import evaluation_dir, write_scores
+from roomtone.fairness.store import evaluation_dir, local_set, write_scores
 from roomtone.fairness.subgroups import find_subgroups
 from roomtone.fairness.transcription import transcribe
 
@@ -129,7 +129,7 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     Raises:
         RoomtoneError: as `score_dataset` and `compare`.
     """
-    home = Path(dataset)
+    home = local_set(dataset)
     scores = score_dataset(home, settings)
     comparison = compare(
         scores, group=settings.group, condition=settings.condition, baseline=settings.baseline, speaker=settings.speaker,

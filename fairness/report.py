@@ -211,9 +211,14 @@ def _worst(row: Mapping[str, Any], result: Evaluation, group: str, condition: st
     found = align(words(str(row["text"])), words(str(row["hypothesis"] or "")))
     return {
         "sample_id": row["sample_id"], "group": row[group] or "unknown", "condition": row[condition], "wer": row["_wer"], "errors": row["_errors"],
-        "audio": "../" + quote(str(row["audio_path"])) if row.get("audio_path") else None,
+        "audio": _player(row.get("audio_path")),
         "columns": list(zip(found.ops, found.reference, found.hypothesis)),
     }  # fmt: skip
+
+
+def _player(audio_path: Any) -> str | None:
+    """Return the address of a recording beside the page; one inside a shard has none."""
+    return "../" + quote(str(audio_path)) if audio_path and "#" not in str(audio_path) else None
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -6,10 +6,26 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.manifest import is_remote
+
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "evaluation"
+
+
+def local_set(dataset: str | os.PathLike[str]) -> Path:
+    """Return the folder of a set.
+
+    Raises:
+        RoomtoneError: it is a URL; results are written beside the set, and a report's player looks for audio there.
+    """
+    if is_remote(str(dataset)):
+        raise RoomtoneError(
+            f"dataset: {str(dataset)!r} is a URL; evaluate and export work on a folder, so copy the set first"
+        )
+    return Path(dataset)
 
 
 def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:

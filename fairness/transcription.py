@@ -61,7 +61,7 @@ def transcribe(
     done = {} if not folder.is_dir() else read_answers(folder)
     if retry_failed:
         done = {name: answer for name, answer in done.items() if answer["hypothesis"] is not None}
-    clips = [clip for clip in _clips(manifest, Path(dataset)) if clip.sample_id not in done]
+    clips = [clip for clip in _clips(manifest, os.fspath(dataset)) if clip.sample_id not in done]
     if clips:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "settings.json").write_text(
@@ -71,7 +71,7 @@ def transcribe(
             open(folder / f"run-{uuid.uuid4().hex}.jsonl", "a", encoding="utf-8") as file,
             _Bar(progress, len(clips)) as step,
         ):
-            for answer in _answers(recogniser, dict(settings), clips, Path(dataset).resolve(), workers):
+            for answer in _answers(recogniser, dict(settings), clips, workers):
                 file.write(json.dumps(answer, ensure_ascii=False) + "\n")
                 file.flush()
                 done[answer["sample_id"]] = answer
@@ -102,36 +102,30 @@ def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _clips(manifest: pd.DataFrame, dataset: Path) -> list[Clip]:
+def _clips(manifest: pd.DataFrame, dataset: str) -> list[Clip]:
     for name in ("sample_id", "audio_path"):
         if name not in manifest:
             raise RoomtoneError(f"the manifest has no column {name!r}, so its audio cannot be found")
     languages = manifest["language"] if "language" in manifest else [None] * len(manifest)
     return [
-        Clip(str(name), dataset / str(path), language if isinstance(language, str) else None)
+        Clip(str(name), dataset, str(path), language if isinstance(language, str) else None)
         for name, path, language in zip(manifest["sample_id"], manifest["audio_path"], languages)
     ]
 
 
 def _answers(
-    recogniser: Recogniser, settings: dict[str, Any], clips: list[Clip], root: Path, workers: int | None
+    recogniser: Recogniser, settings: dict[str, Any], clips: list[Clip], workers: int | None
 ) -> Iterator[dict[str, Any]]:
-    inside = []
-    for clip in clips:
-        if clip.path.resolve().is_relative_to(root):
-            inside.append(clip)
-        else:
-            yield _answer(clip, None, "its audio path leaves the dataset folder")
     count = workers or recogniser.at_once or os.cpu_count() or 1
     if recogniser.runs_in == "processes":
-        yield from _in_processes(settings, inside, min(count, max(1, len(inside))))
+        yield from _in_processes(settings, clips, min(count, len(clips)))
     elif recogniser.runs_in == "threads":
         recogniser.open()
         with ThreadPoolExecutor(count) as pool:
-            yield from _windowed(pool, functools.partial(_ask, recogniser), inside, count)
+            yield from _windowed(pool, functools.partial(_ask, recogniser), clips, count)
     else:
         recogniser.open()
-        yield from (_ask(recogniser, clip) for clip in inside)
+        yield from (_ask(recogniser, clip) for clip in clips)
 
 
 def _ask(recogniser: Recogniser, clip: Clip) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from roomtone.coverage.errors import RoomtoneError, nearest
 from roomtone.fairness.exports.job import ExportJob, prepare_job
+from roomtone.fairness.store import local_set
 
 __all__ = ["FORMATS", "ExportJob", "export"]
 
@@ -53,7 +54,7 @@ def export(
     target = Path(to)
     if target.is_file() or (target.is_dir() and any(target.iterdir()) and not overwrite):
         raise RoomtoneError(f"to: {str(to)!r} holds something already; give a new folder, or overwrite=true")
-    job = prepare_job(Path(dataset), target, normalizer)
+    job = prepare_job(local_set(dataset), target, normalizer)
     module = importlib.import_module(f"{__name__}.{format}")
     target.mkdir(parents=True, exist_ok=True)
     written: list[Path] = module.write(job)

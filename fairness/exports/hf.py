@@ -29,7 +29,7 @@ def write(job: ExportJob) -> list[Path]:
     written = []
     for k in range(count):
         part = slice(k * _ROWS_A_FILE, (k + 1) * _ROWS_A_FILE)
-        sound = [{"bytes": job.audio(row).read_bytes(), "path": job.audio(row).name} for row in records[part]]
+        sound = [{"bytes": job.audio_bytes(row), "path": job.audio_name(row)} for row in records[part]]
         table = columns.slice(part.start, _ROWS_A_FILE).add_column(0, schema.field("audio"), pa.array(sound, _AUDIO()))
         path = job.to / "data" / f"test-{k:05d}-of-{count:05d}.parquet"
         pq.write_table(table.cast(schema), path, row_group_size=100)  # a row group is what a stream loads at once

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.coverage.errors import RoomtoneError
 from roomtone.coverage.manifest import read_manifest
+from roomtone.coverage.sample_files import sample_bytes
 from roomtone.fairness.normalize import Normalizer, normalizer
 from roomtone.fairness.store import read_evaluation
 
@@ -42,17 +42,31 @@ class ExportJob:
         for row in self.rows.to_dict("records"):
             yield {str(key): plain(value) for key, value in row.items()}
 
-    def audio(self, row: Mapping[str, Any]) -> Path:
-        """Return the absolute path of a row's recording.
+    def audio_bytes(self, row: Mapping[str, Any]) -> bytes:
+        """Return a row's encoded recording, from its file or from its shard.
 
         Raises:
-            RoomtoneError: the path leaves the dataset folder, or there is no such file.
+            RoomtoneError: the path leaves the dataset folder, or there is no such file or member.
         """
-        root = self.dataset.resolve()
-        path = (root / str(row["audio_path"])).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
-            raise RoomtoneError(f"sample {row['sample_id']}: no audio file {row['audio_path']!r} in {self.dataset}")
-        return path
+        return sample_bytes(self.dataset, str(row["audio_path"]))
+
+    def audio_name(self, row: Mapping[str, Any]) -> str:
+        """Return the file name of a row's recording."""
+        return Path(str(row["audio_path"]).rpartition("#")[2]).name
+
+    def audio(self, row: Mapping[str, Any]) -> Path:
+        """Return the absolute path of a row's recording; one out of a shard is copied to `audio/` below the export.
+
+        Raises:
+            RoomtoneError: as `audio_bytes`.
+        """
+        data, path = self.audio_bytes(row), str(row["audio_path"])
+        if "#" not in path:
+            return (self.dataset / path).resolve()
+        copy = self.to / "audio" / self.audio_name(row)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+        return copy.resolve()
 
     def labels(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the labels and attributes of a row, those that are null left out."""
@@ -108,12 +122,6 @@ def token(text: str, taken: dict[str, str]) -> str:
         name, number = f"{base}_{number}", number + 1
     taken[text] = name
     return name
-
-
-def copy_audio(source: Path, target: Path) -> None:
-    """Copy a recording."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 def one_line(text: Any) -> str:

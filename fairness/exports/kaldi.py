@@ -7,6 +7,7 @@ and `utt2condition` carry the labels as they are.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def _wav_scp(job: ExportJob, entries: list[Entry]) -> Path:
     (job.to / "wav").mkdir(exist_ok=True)
     lines = []
     for utterance, _, row in entries:
-        samples, rate = soundfile.read(job.audio(row), dtype="int16")
+        samples, rate = soundfile.read(io.BytesIO(job.audio_bytes(row)), dtype="int16")
         path = (job.to / "wav" / f"{utterance}.wav").resolve()
         soundfile.write(path, samples, rate, subtype="PCM_16")
         lines.append(f"{utterance} {path}")

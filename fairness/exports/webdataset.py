@@ -32,9 +32,8 @@ def _add(tar: tarfile.TarFile, job: ExportJob, row: Mapping[str, Any]) -> None:
     key = str(row["sample_id"])
     if "." in key or "/" in key:
         raise RoomtoneError(f"sample {key!r}: a WebDataset key holds no dot and no slash")
-    audio = job.audio(row)
     parts = {
-        audio.suffix.lstrip("."): audio.read_bytes(),
+        Path(job.audio_name(row)).suffix.lstrip("."): job.audio_bytes(row),
         "json": json.dumps(dict(row), ensure_ascii=False, allow_nan=False).encode(),
         "txt": str(row["text"] or "").encode(),
     }

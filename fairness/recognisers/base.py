@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+
+from roomtone.coverage.errors import RoomtoneError
+from roomtone.coverage.sample_files import sample_bytes
+
+#: First bytes of the files that are handed to libsndfile, which would otherwise guess at many more kinds.
+_MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS")
 
 
 class TranscriptionError(Exception):
@@ -16,11 +26,41 @@ class TranscriptionError(Exception):
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording to transcribe."""
+    """One recording to transcribe: a file of its set, or a member of one of the set's shards."""
 
     sample_id: str
-    path: Path
+    dataset: str
+    audio_path: str
     language: str | None = None
+
+    @property
+    def suffix(self) -> str:
+        """Return the ending of the recording's name, with its dot."""
+        return Path(self.audio_path.rpartition("#")[2]).suffix
+
+    def read(self) -> bytes:
+        """Return the encoded recording.
+
+        Raises:
+            TranscriptionError: the path leaves the set, or there is no such file or member.
+        """
+        try:
+            return sample_bytes(self.dataset, self.audio_path)
+        except RoomtoneError as error:
+            raise TranscriptionError(str(error)) from error
+
+    @contextlib.contextmanager
+    def file(self) -> Iterator[Path]:
+        """Give the recording a path: its own, or that of a copy which is gone afterwards."""
+        data = self.read()  # checks the path, too
+        own = Path(self.dataset) / self.audio_path
+        if "#" not in self.audio_path and own.is_file():
+            yield own
+            return
+        with tempfile.TemporaryDirectory(prefix="roomtone-") as folder:
+            copy = Path(folder) / f"audio{self.suffix}"
+            copy.write_bytes(data)
+            yield copy
 
 
 @dataclass(frozen=True)
@@ -54,18 +94,19 @@ class Recogniser:
         }
 
 
-def read_audio(path: Path, sample_rate_hz: int) -> np.ndarray:
+def read_audio(clip: Clip, sample_rate_hz: int) -> np.ndarray:
     """Return the recording as mono float32 [shape=(samples,)] at this rate.
 
     Raises:
-        TranscriptionError: the file is missing, not a regular file, or cannot be read.
+        TranscriptionError: it is missing, of a kind that sets do not hold, or damaged.
     """
     import soundfile
 
-    if not path.is_file():
-        raise TranscriptionError(f"there is no audio file {path.name}")
+    data = clip.read()
+    if not data.startswith(_MAGIC):
+        raise TranscriptionError(f"neither WAV, FLAC nor Ogg: it begins with {data[:8]!r}")
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise TranscriptionError(f"cannot be read: {str(error).splitlines()[0]}") from error
     mono: np.ndarray = samples.mean(axis=1)

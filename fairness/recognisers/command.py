@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from roomtone.coverage.errors import RoomtoneError
@@ -44,20 +45,24 @@ class Command(Recogniser):
 
     def transcribe(self, clip: Clip) -> str:
         """Return what the program prints; another exit status than 0 is a failure, with its last line of errors."""
+        with clip.file() as path:
+            done = self._run(path, clip.language or "")
+        if done.returncode != 0:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise TranscriptionError(f"exit status {done.returncode}{': ' + said[-1][:200] if said else ''}")
+        return done.stdout.decode("utf-8", "replace").strip()
+
+    def _run(self, path: Path, language: str) -> subprocess.CompletedProcess[bytes]:
         words = [
             # one argument stays one argument, whatever the path holds
-            word.replace(_PLACE, str(clip.path)).replace("{language}", clip.language or "")
+            word.replace(_PLACE, str(path)).replace("{language}", language)
             for word in shlex.split(self.command)
         ]
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 words, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.timeout_s, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise TranscriptionError(f"timed out after {self.timeout_s:g} s") from error
         except OSError as error:
             raise TranscriptionError(f"cannot be run: {error}") from error
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise TranscriptionError(f"exit status {done.returncode}{': ' + said[-1][:200] if said else ''}")
-        return done.stdout.decode("utf-8", "replace").strip()

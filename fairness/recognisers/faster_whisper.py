@@ -42,7 +42,7 @@ class FasterWhisper(Recogniser):
 
     def transcribe(self, clip: Clip) -> str:
         """Return the segments' text; temperature stays at 0, so that a second run hears the same."""
-        samples = read_audio(clip.path, _RATE_HZ)
+        samples = read_audio(clip, _RATE_HZ)
         segments, _ = self._model[0].transcribe(
             samples, language=self.language or clip.language, beam_size=self.beam_size, temperature=0.0
         )

@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from roomtone.coverage.errors import RoomtoneError
@@ -75,10 +74,7 @@ class Http(Recogniser):
         raise AssertionError("unreachable: attempts is at least 1")
 
     def _ask(self, clip: Clip) -> str:
-        try:
-            body, kind = self._form(clip)
-        except OSError as error:
-            raise TranscriptionError(f"there is no audio file {clip.path.name}") from error
+        body, kind = self._form(clip)
         headers = {"Content-Type": kind, "Accept": "application/json"}
         key = os.environ.get(self.api_key_env, "") if self.api_key_env else ""
         if key:
@@ -109,9 +105,9 @@ class Http(Recogniser):
             f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
             for name, value in fields.items()
         ]
-        name = f"audio{Path(clip.path).suffix}"  # the true name holds a label or an id that the endpoint need not know
+        name = f"audio{clip.suffix}"  # the true name holds a label or an id that the endpoint need not know
         head = f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
-        parts += [head.encode(), Path(clip.path).read_bytes(), f"\r\n--{line}--\r\n".encode()]
+        parts += [head.encode(), clip.read(), f"\r\n--{line}--\r\n".encode()]
         return b"".join(parts), f"multipart/form-data; boundary={line}"
 
 

@@ -49,7 +49,7 @@ class PocketSphinx(Recogniser):
 
     def transcribe(self, clip: Clip) -> str:
         """Return the best path's words; no path at all is an empty answer."""
-        samples = read_audio(clip.path, _RATE_HZ)
+        samples = read_audio(clip, _RATE_HZ)
         if samples.size < _RATE_HZ // 10:
             raise TranscriptionError(f"shorter than 0.1 s ({samples.size} samples)")
         if not self._decoder:

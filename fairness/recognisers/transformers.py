@@ -43,5 +43,5 @@ class Transformers(Recogniser):
 
     def transcribe(self, clip: Clip) -> str:
         """Return the pipeline's text."""
-        samples = read_audio(clip.path, _RATE_HZ)
+        samples = read_audio(clip, _RATE_HZ)
         return str(self._pipeline[0]({"raw": samples, "sampling_rate": _RATE_HZ})["text"]).strip()

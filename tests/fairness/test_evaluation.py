@@ -209,6 +209,8 @@ def test_colours_are_readable_and_end_where_words_do() -> None:
     [
         (["evaluate"], "evaluate needs a set"),
         (["evaluate", "dataset=/no/such"], "no such dataset folder"),
+        (["evaluate", "dataset=s3://bucket/set"], "is a URL"),
+        (["export", "dataset=s3://bucket/set", "format=csv", "to=/tmp/x"], "is a URL"),
         (["evaluate", "dataset={}", "asr=hypotheses"], "path=FILE"),
         (["evaluate", "dataset={}", "asr=whisper"], "asr: there is no option 'whisper'"),
         (["evaluate", "dataset={}", "normalizer=bsic", "asr=hypotheses", "path={h}"], "did you mean 'basic'"),

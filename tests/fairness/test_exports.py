@@ -268,8 +268,32 @@ def test_audio_outside_the_set_is_refused(make_set, tmp_path) -> None:
     folder = make_set(
         [{"accent": "a", "speaker": "s", "condition": "clean", "text": "x", "audio_path": "../../etc/hostname"}]
     )
-    with pytest.raises(RoomtoneError, match="no audio file"):
+    with pytest.raises(RoomtoneError, match="leaves the dataset folder"):
         export(folder, "nemo", tmp_path / "out")
+
+
+def test_a_set_in_tar_shards_goes_out_like_one_in_files(dataset, tmp_path) -> None:
+    from roomtone.coverage import write_part
+
+    rows = read_manifest(dataset)
+    shards = tmp_path / "sharded"
+    (shards / "shards").mkdir(parents=True)
+    with tarfile.open(shards / "shards" / "part-00000.tar", "w") as tar:
+        for path in rows["audio_path"]:
+            tar.add(dataset / path, arcname=Path(path).name)
+    rows["audio_path"] = ["shards/part-00000.tar#" + Path(path).name for path in rows["audio_path"]]
+    records = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows.to_dict("records")]
+    write_part(records, shards / "manifest" / "part-00000.parquet")
+    for name in ("hf", "kaldi"):
+        export(dataset, name, tmp_path / f"{name}-files")
+        export(shards, name, tmp_path / f"{name}-shards")
+    wavs = sorted((tmp_path / "kaldi-files" / "wav").iterdir())
+    assert len(wavs) == 12
+    for wav in wavs:
+        assert wav.read_bytes() == (tmp_path / "kaldi-shards" / "wav" / wav.name).read_bytes()
+    for line in export(shards, "nemo", tmp_path / "nemo")[0].read_text().splitlines():
+        entry = json.loads(line)
+        assert soundfile.info(entry["audio_filepath"]).duration == pytest.approx(entry["duration"])
 
 
 def test_a_full_folder_and_an_unknown_format_are_refused(dataset, tmp_path) -> None:
