@@ -19,6 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy augment coverage fairness cli
 
 bench: $(VENV)/.dev
+	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -P bench/run.py
 
 $(VENV)/.base: pyproject.toml

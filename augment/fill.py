@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.noise_corpora import scan_noise
+from roomtone.augment.ops.recordings import LoopedRecording, Recordings
+from roomtone.augment.ops.room import ShoeBoxRoom
+from roomtone.augment.ops.table import Op
 from roomtone.augment.scenario import Scenario, design_conditions
 from roomtone.coverage.errors import RoomtoneError, nearest
 
@@ -76,9 +80,29 @@ def fill(
         max_replicates=cfg["replicates"],
         max_per_speaker=design.get("max_per_speaker"),
         max_per_asset=design.get("max_per_asset"),
+        assets=_assets(conditions),
         seed=cfg["seed"],
     )
     return conditions, plan
+
+
+def _assets(conditions: Mapping[str, ConditionLevels]) -> dict[str, int]:
+    """Return how many recordings or realisations each condition draws from: of its factors, the one that has fewest."""
+    found: dict[str, int] = {}
+    for name, condition in conditions.items():
+        counts = [count for level in condition.levels.values() if (count := _count(level.op)) is not None]
+        if counts:
+            found[name] = min(counts)
+    return found
+
+
+def _count(op: Op) -> int | None:
+    """Return how many assets an op draws from; None where each draw is one of its own."""
+    if isinstance(op, ShoeBoxRoom):
+        return op.realisations
+    if isinstance(op, LoopedRecording):
+        return len(scan_noise(op.path, op.kind if isinstance(op, Recordings) else "folder"))
+    return None
 
 
 def fill_items(

@@ -74,3 +74,12 @@ def test_fill_without_goals_is_refused(configure):
 def test_an_unknown_key_of_the_design_names_the_nearest(configure):
     with pytest.raises(RoomtoneError, match="unknown key 'max_per_speakers'; did you mean 'max_per_speaker'"):
         make_plan(configure("fill", "+design.max_per_speakers=3"))
+
+
+def test_no_room_is_used_more_often_than_the_cap_allows(configure):
+    """Eight realisations of a ward, at most twice each: sixteen renders of that condition, however many the goals want."""
+    words = ("scenario.factors.room=[none,ward]", "scenario.factors.noise=[none]", "scenario.factors.handset=[none]")
+    capped = make_plan(configure("fill", *words, "scenario.factors.equipment=[none]", "design.max_per_asset=2"))
+    free = make_plan(configure("fill", *words, "scenario.factors.equipment=[none]"))
+    count = [sum(item[0] == "ward" for items in plan.items.values() for item in items) for plan in (capped, free)]
+    assert count == [16, 24]
