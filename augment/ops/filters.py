@@ -170,6 +170,10 @@ class BandPass(_LinearFilter):
             raise RoomtoneError(f"band_pass: high_hz {self.high_hz} must lie above low_hz {self.low_hz}")
 
     def fir(self, sample_rate_hz: int) -> np.ndarray:
+        return _band_pass_fir(self, sample_rate_hz)
+
+    def design(self, sample_rate_hz: int) -> np.ndarray:
+        """Return the taps, designed anew."""
         assert isinstance(self.low_hz, float)
         assert isinstance(self.high_hz, float)
         exponent = self.slope_db_per_octave / (10.0 * math.log10(2.0))
@@ -181,6 +185,11 @@ class BandPass(_LinearFilter):
             power *= 1.0 / (1.0 + (grid_hz / self.high_hz) ** exponent)
         gains_db = np.maximum(10.0 * np.log10(power), FLOOR_DB)
         return design_fir(tuple(zip(grid_hz.tolist(), gains_db.tolist())), sample_rate_hz)
+
+
+@functools.lru_cache(maxsize=64)
+def _band_pass_fir(op: BandPass, sample_rate_hz: int) -> np.ndarray:
+    return op.design(sample_rate_hz)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""What the benches of rendering share: a corpus of a stated size, sounds to play, and configurations as the command composes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+RATE_HZ = 16000
+
+
+def make_sounds(folder: Path) -> None:
+    """Write one impulse response, two minutes of each of two backgrounds, and presets that play them."""
+    rng = np.random.default_rng(5)
+    for name in ("response", "near", "far"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    tail = rng.normal(size=RATE_HZ // 2) * np.exp(-np.arange(RATE_HZ // 2) / (0.4 * RATE_HZ / 6.91))
+    response = np.concatenate([[1.0], 0.05 * tail]).astype(np.float32)
+    soundfile.write(folder / "response" / "room.wav", response, RATE_HZ, subtype="FLOAT")
+    for name, pole in (("near", 0.9), ("far", 0.5)):
+        noise = np.zeros(120 * RATE_HZ)
+        white = rng.normal(size=noise.size)
+        for k in range(40):  # a short exponential response is a pole, near enough
+            noise[k:] += pole**k * white[: noise.size - k]
+        soundfile.write(folder / name / "noise.wav", 0.1 * noise / np.abs(noise).max(), RATE_HZ, subtype="PCM_16")
+    presets = {
+        "room/measured": f"op: recorded_room\npath: {folder / 'response'}\n",
+        "noise/near": f"op: recordings\npath: {folder / 'near'}\n",
+        "equipment/far": f"op: recording\npath: {folder / 'far'}\n",
+        "handset/band": "op: band_pass\nlow_hz: 300.0\nhigh_hz: 3400.0\n",
+    }
+    for name, text in presets.items():
+        path = folder / "presets" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def make_corpus(folder: Path, utterances: int, seconds: float) -> Path:
+    """Write so many utterances of the bundled corpus, joined or cut to a length, each one's samples its own; return the table."""
+    from roomtone.augment.audio_io import read_audio
+    from roomtone.augment.corpora import open_corpus
+
+    folder.mkdir(parents=True, exist_ok=True)
+    bundled = sorted(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)
+    voices = [read_audio(u.audio, RATE_HZ) for u in bundled]
+    rows = []
+    for i in range(utterances):
+        joined = np.concatenate([voices[(i + k) % len(voices)] for k in range(int(seconds // 2) + 2)])
+        speech = joined[(i % 50) * 8 :][: int(seconds * RATE_HZ)]
+        name = f"u{i:05d}.flac"
+        soundfile.write(folder / name, speech, RATE_HZ, subtype="PCM_16")
+        source = bundled[i % len(bundled)]
+        rows.append({"audio": name, "text": source.text, "speaker": source.speaker, "accent": source.accent})
+    table = folder / "table.jsonl"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return table
+
+
+#: Room, two backgrounds and a band pass, in twelve conditions beside clean.
+STAGES = (
+    "scenario.factors.room=[measured]",
+    "scenario.factors.noise=[near@0dB,near@5dB,near@10dB,near@15dB]",
+    "scenario.factors.equipment=[far@0dB,far@5dB,far@10dB]",
+    "scenario.factors.handset=[band]",
+)
+
+
+def overrides(table: Path, out: Path, *more: str) -> list[str]:
+    """Return the command line's overrides of a run."""
+    return ["corpus=table", f"corpus.path={table}", "design=full", f"output.dir={out}", *more]
+
+
+def configure(words: list[str], presets: str | None = None) -> dict[str, Any]:
+    """Return the configuration that the command would compose."""
+    from roomtone.cli.compose import compose_config
+    from roomtone.cli.generate import plain
+    from roomtone.cli.main import Arguments
+
+    return plain(compose_config(Arguments(tuple(words), presets, None), "generate"))
