@@ -101,7 +101,9 @@ def _write_equipment(recording: PlaceRecording, name: str, folder: Path) -> Writ
         lines.append(f"{own}: {machine_words(machine)}")
     if len(found.machines) > 1:
         loudest = found.machines[0].level_db
-        parts = [{"op": "periodic_tone", "level_db": round(m.level_db - loudest, 2)} | machine_op(m) for m in found.machines]
+        parts = [
+            {"op": "periodic_tone", "level_db": round(m.level_db - loudest, 2)} | machine_op(m) for m in found.machines
+        ]
         presets[f"{name}_all"] = folder / f"{name}_all.yaml"
         text = preset_yaml("All machines of the recording together", source, {"op": "mix", "parts": parts})
         presets[f"{name}_all"].write_text(text, encoding="utf-8")
@@ -122,7 +124,11 @@ def _write_loop(recording: PlaceRecording, name: str, folder: Path, source: str)
 
 def machine_words(machine: Machine) -> str:
     """Return a machine in one line."""
-    pitch = f"{machine.fundamental_hz:.4g} Hz, {len(machine.partials)} partials" if machine.partials else "noise without pitch"
+    pitch = (
+        f"{machine.fundamental_hz:.4g} Hz, {len(machine.partials)} partials"
+        if machine.partials
+        else "noise without pitch"
+    )
     if machine.kind == "steady" or machine.cycle is None:
         swell = f", swelling {machine.am_hz:.2f} times a second" if machine.am_depth else ""
         return f"steady sound, {pitch}{swell}, {machine.above_background_db:.0f} dB re the background"
@@ -145,12 +151,19 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
         )
     }  # fmt: skip
     figures["partials"] = [
-        {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db} for p in machine.partials
+        {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
+        for p in machine.partials
     ]
     if machine.cycle is not None:
         figures["cycles"] = len(machine.cycle.starts_s)
         figures["pulses"] = [
-            {"onset_s": p.onset_s, "length_s": p.length_s, "glide": p.glide, "struck": p.decaying, "partials_hz": [q.hz for q in p.partials]}
+            {
+                "onset_s": p.onset_s,
+                "length_s": p.length_s,
+                "glide": p.glide,
+                "struck": p.decaying,
+                "partials_hz": [q.hz for q in p.partials],
+            }
             for p in machine.cycle.pulses
         ]
     return figures
@@ -206,7 +219,10 @@ def _write_room(
     presets = {name: folder / f"{name}.yaml"}
     presets[name].write_text(preset_yaml(title, source, room_op(found, size, talker_distance_m)), encoding="utf-8")
     how = f"fit from -5 to {found.fit_db:.0f} dB, the decay can be followed for {found.range_db:.0f} dB"
-    lines = [*recording.notes, f"{name}: T {found.t60_s:.3f} s ({how}), C50 {found.c50_db:.1f} dB{'; size' + assumed if assumed else ''}"]
+    lines = [
+        *recording.notes,
+        f"{name}: T {found.t60_s:.3f} s ({how}), C50 {found.c50_db:.1f} dB{'; size' + assumed if assumed else ''}",
+    ]
     if found.range_db >= 45.0:
         presets[f"{name}_recorded"] = _write_response(found, recording, name, folder, source)
     else:

@@ -15,7 +15,9 @@ _COLOURS = ("#c1272d", "#0b7a75", "#7b3fa0")
 _SHOWN_S = 20.0
 
 
-def draw(path: Path, recording: PlaceRecording, title: str, equipment: EquipmentFound | None = None, decay: Any = None) -> None:
+def draw(
+    path: Path, recording: PlaceRecording, title: str, equipment: EquipmentFound | None = None, decay: Any = None
+) -> None:
     """Write the picture of a measurement as PNG.
 
     Args:
@@ -80,5 +82,7 @@ def _envelope(axes: Any, recording: PlaceRecording, found: EquipmentFound | None
         for start in machine.cycle.starts_s if machine.cycle else ():
             for pulse in machine.cycle.pulses:  # type: ignore[union-attr]
                 if 0 <= start + pulse.onset_s < samples.size / rate:
-                    axes.axvspan(start + pulse.onset_s, start + pulse.onset_s + pulse.length_s, color=colour, alpha=0.15, lw=0)
+                    axes.axvspan(
+                        start + pulse.onset_s, start + pulse.onset_s + pulse.length_s, color=colour, alpha=0.15, lw=0
+                    )
     axes.set(xlabel="time (s)", ylabel="level of 5 ms (dB re full scale)", xlim=(0, samples.size / rate))

@@ -92,7 +92,8 @@ def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray,
     if period_s:  # the cycle begins where it is most silent for long
         shift = _quietest(level)
         starts, level = starts + shift, np.roll(level, -shift)
-        starts = starts[(starts > -0.7 * span) & (starts < frames)]
+        starts = np.concatenate([[2.0 * starts[0] - starts[1]], starts]) if starts.size > 1 else starts
+        starts = starts[(starts > -0.95 * span) & (starts < frames)]
     found = sounding_spans(level, hop_s)
     if not period_s or period_s > SHORT_S:
         found = split_spans(found, fold(power, starts, span), hop_s)
@@ -142,8 +143,9 @@ def _timed(
     clear = [
         i for i, (_, p) in enumerate(pulses) if p.partials and p.glide == 1.0 and not p.decaying and p.length_s > 0.02
     ]
+    cache: dict[tuple[int, int], np.ndarray] = {}
     curves = [
-        switch_off(samples, rate, starts_s + p.onset_s, list(p.partials[:6]), p.length_s, room_s)
+        switch_off(samples, rate, starts_s + p.onset_s, list(p.partials[:6]), p.length_s, room_s, cache)
         for room_s, p in (pulses[i] for i in clear)
     ]
     lengths = common_length(curves, [pulses[i][1].length_s for i in clear])
@@ -151,7 +153,24 @@ def _timed(
     for i, length_s in zip(clear, lengths):
         partials = _partials_of(samples, rate, starts_s + out[i].onset_s, length_s, view)
         out[i] = dataclasses.replace(out[i], length_s=length_s, partials=tuple(partials) or out[i].partials)
-    return out
+    return without_ghosts(out)
+
+
+def without_ghosts(pulses: list[Pulse]) -> list[Pulse]:
+    """Return the pulses without those that are the room's: after a switch-off its parts may beat, and swell once more.
+
+    Such a swelling follows within 0.12 s of the end, on the same partial, and is short beside the pulse itself.
+    """
+    kept: list[Pulse] = []
+    for pulse in pulses:
+        last = kept[-1] if kept else None
+        if last is not None and last.partials and pulse.length_s < min(0.12, 0.45 * last.length_s):
+            gap = pulse.onset_s - last.onset_s - last.length_s
+            same = not pulse.partials or abs(pulse.partials[0].hz / last.partials[0].hz - 1.0) < 0.04
+            if gap < 0.12 and same:
+                continue
+        kept.append(pulse)
+    return kept
 
 
 def sounding_spans(level: np.ndarray, hop_s: float) -> list[tuple[int, int]]:
@@ -319,7 +338,8 @@ def _pulse_spectrum(
 
 def _pulse_partials(power: np.ndarray, bin_hz: float, noise: np.ndarray, lobe_hz: float) -> list[Partial]:
     """Return the tonal peaks of a pulse's spectrum, those within 35 dB of the strongest, at least 8 dB above the noise."""
-    least = np.maximum(6.0 * noise, 10**-3.5 * power.max())
+    least = np.maximum(8.0 * noise, 10**-3.3 * power.max())
+    least[: round(40.0 / bin_hz)] = np.inf
     found = interpolated_peaks(power, bin_hz, least)
     kept: list[Partial] = []
     for partial in found:
@@ -333,7 +353,7 @@ def _resolved(weak: Partial, strong: Partial, lobe_hz: float) -> bool:
     apart = abs(weak.hz - strong.hz)
     if apart < 0.55 * lobe_hz:
         return False
-    limit_db = -26.0 - 18.0 * np.log2(max(2.0 * apart / lobe_hz, 1.0))
+    limit_db = -20.0 - 15.0 * np.log2(max(2.0 * apart / lobe_hz, 1.0))
     return bool(10.0 * np.log10(weak.power / strong.power) > limit_db or apart > 8 * lobe_hz)
 
 
@@ -379,7 +399,13 @@ def _ridge(power: np.ndarray) -> np.ndarray:
 
 
 def switch_off(
-    samples: np.ndarray, rate: int, times_s: np.ndarray, partials: list[Partial], rough_s: float, room_s: float
+    samples: np.ndarray,
+    rate: int,
+    times_s: np.ndarray,
+    partials: list[Partial],
+    rough_s: float,
+    room_s: float,
+    cache: dict[tuple[int, int], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return lengths in seconds, and how far the onset comes back with the opposite sign there: -1 wholly, 0 not at all.
 
@@ -390,6 +416,7 @@ def switch_off(
         partials: its tonal components, strongest first.
         rough_s: length as the envelope has it, which a room makes too long.
         room_s: time up to the next pulse.
+        cache: basebands of this recording, kept between calls.
     """
     from scipy.signal import correlate
 
@@ -406,7 +433,10 @@ def switch_off(
     onset_energy = 1e-30
     for partial in partials:
         apart = min([abs(partial.hz - other) for other in hz if other != partial.hz], default=200.0)
-        z = baseband(samples, rate, partial.hz, float(np.clip(0.8 * apart, 40.0, 110.0)), step_hz)
+        key = (round(partial.hz), round(float(np.clip(0.8 * apart, 40.0, 110.0)) / 10.0))
+        if key not in cache:
+            cache[key] = baseband(samples, rate, partial.hz, 10.0 * key[1], step_hz)
+        z = cache[key]
         change = np.diff(z)
         starts = times_s[:40] if room_s > SHORT_S else np.zeros(1)
         for time in starts:

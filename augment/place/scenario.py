@@ -47,7 +47,9 @@ class PlaceFound:
     lines: tuple[str, ...]
 
 
-def measure_place(folder: str | Path, to: str | Path, *, sample_rate_hz: int = 16000, longest_s: float = 120.0) -> PlaceFound:
+def measure_place(
+    folder: str | Path, to: str | Path, *, sample_rate_hz: int = 16000, longest_s: float = 120.0
+) -> PlaceFound:
     """Measure all recordings of a place and write presets and a scenario under `to`.
 
     Args:
@@ -78,7 +80,9 @@ def measure_place(folder: str | Path, to: str | Path, *, sample_rate_hz: int = 1
     if speech_db is None:
         lines.append("no speech was recorded: the SNRs of the scenario (0, 10, 20 dB) are assumed, not measured")
     else:
-        lines.append(f"speech at {speech_db:.1f} dB re full scale (active level); SNRs follow from it, +-{_SPREAD_DB:g} dB")
+        lines.append(
+            f"speech at {speech_db:.1f} dB re full scale (active level); SNRs follow from it, +-{_SPREAD_DB:g} dB"
+        )
     path = _write(place, factors, Path(to).expanduser(), speech_db)
     return PlaceFound(str(place["name"]), path, tuple(lines))
 
@@ -102,9 +106,13 @@ def _read(path: Path) -> dict[str, Any]:
             raise RoomtoneError(f"{path}, recording {number}: give file, as and name")
         for key in entry:
             if key not in _ENTRY_KEYS:
-                raise RoomtoneError(f"{path}, recording {number}: unknown key {key!r}; {nearest(str(key), _ENTRY_KEYS)}")
+                raise RoomtoneError(
+                    f"{path}, recording {number}: unknown key {key!r}; {nearest(str(key), _ENTRY_KEYS)}"
+                )
         if entry["as"] not in ("equipment", "noise", "room"):
-            raise RoomtoneError(f"{path}, recording {number}: as: {nearest(str(entry['as']), ('equipment', 'noise', 'room'))}")
+            raise RoomtoneError(
+                f"{path}, recording {number}: as: {nearest(str(entry['as']), ('equipment', 'noise', 'room'))}"
+            )
     return place
 
 

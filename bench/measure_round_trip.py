@@ -1,0 +1,189 @@
+"""Prints how well machines are measured back: every equipment preset, three rooms, noise 20 and 10 dB below, 20 s each.
+
+    python bench/measure_round_trip.py [PRESET …]
+
+Truth is at the microphone. Period: of the drawn preset, where two bursts fit into the recording (of a swelling: one over its rate).
+Pitch: the three strongest partials of the noise-free reverberant stem, each found within 0.5 %. Levels: those three re one another, band
+energy of the stem against the measured powers, within 2 dB. Length: between half heights, median over the pulses of a burst, 15 ms.
+A dash is what the preset does not have (a steady tone has no pulse), or what 20 s cannot tell (a period of 25 s).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+
+RATE = 16000
+SECONDS = 20.0
+ROOMS = ("exam_room", "imaging_suite", "ward")
+NOISE_BELOW_DB = (20, 10)
+CHECKS = ("period", "pitch", "length", "levels")
+
+
+def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return the drawn op, the reverberant stem, and the stem in pink noise, float64 [shape=(samples,)] each."""
+    from scipy.signal import fftconvolve
+
+    from roomtone.augment.ops.noise import ColouredNoise
+    from roomtone.augment.ops.table import DrawContext
+    from roomtone.augment.presets import load_preset, parse_preset
+    from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank
+
+    count = round(SECONDS * RATE)
+    rng = np.random.Generator(np.random.PCG64([7, *map(ord, preset)]))
+    context = DrawContext(count, RATE)
+    op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, context)
+    dry = op.render(count, RATE, _no_fetch, preroll_samples=RATE).astype(np.float64)  # type: ignore[attr-defined]
+    response = build_bank(parse_preset("room", room, load_preset("room", room)), RATE).entry(0).equipment  # type: ignore[arg-type]
+    stem = fftconvolve(dry, np.asarray(response, dtype=np.float64))[RATE + DIRECT_SAMPLE :][:count]
+    stem *= 0.1 / np.sqrt((stem[op.sounding(count, RATE)] ** 2).mean())  # type: ignore[attr-defined]
+    noise = (
+        ColouredNoise(slope_db_per_octave=-3.01).draw(rng, context).render(count, RATE, _no_fetch).astype(np.float64)
+    )
+    noise *= 0.1 * 10.0 ** (-below_db / 20.0) / np.sqrt((noise**2).mean())
+    return op, stem, stem + noise
+
+
+def _no_fetch(asset: str, start: int, frames: int) -> np.ndarray:
+    raise LookupError(asset)
+
+
+def parts(op: Any) -> list[Any]:
+    """Return the `periodic_tone`s of an op, a mix taken apart."""
+    from roomtone.augment.ops.table import Source, parse_op
+
+    if op.op != "mix":
+        return [op]
+    plain = [{key: value for key, value in part.items() if key != "level_db"} for part in op.parts]
+    return [parse_op(part, Source, where="mix") for part in plain]
+
+
+def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
+    """Return which figures of one recording were measured back; None where there is nothing to measure."""
+    from roomtone.augment.place.equipment import measure_equipment
+
+    op, stem, mixed = render(preset, room, below_db)
+    found = measure_equipment(mixed, RATE).machines
+    strongest = strongest_partials(parts(op), stem)
+    pulsed = [part for part in parts(op) if part.pulses]
+    return {
+        "period": _period(parts(op), found),
+        "pitch": _pitch(strongest, found),
+        "length": _length(pulsed, found),
+        "levels": _levels(strongest, found),
+    }
+
+
+def strongest_partials(tones: list[Any], stem: np.ndarray) -> list[tuple[float, float]]:
+    """Return (Hz, energy in dB) of the three strongest partials of the stem; empty for glides, which have no one frequency."""
+    wanted: set[float] = set()
+    for tone in tones:
+        rows = [row for row in tone.pulses] or [(0.0, 0.0, 1.0, 0.0, 1.0)]
+        if any(len(row) > 4 and row[4] != 1.0 for row in rows):
+            return []
+        pitches = {row[2] if len(row) > 2 else 1.0 for row in rows}
+        wanted |= {round(tone.fundamental_hz * p * ratio, 3) for p in pitches for ratio, _ in tone.harmonics}
+    spectrum = np.abs(np.fft.rfft(stem * np.hanning(stem.size))) ** 2
+    hz = np.arange(spectrum.size) * RATE / stem.size
+    merged: list[float] = []
+    for f in sorted(f for f in wanted if f < 0.45 * RATE):
+        if not merged or f - merged[-1] > 0.01 * f:
+            merged.append(f)
+    energy = [(f, float(10 * np.log10(spectrum[np.abs(hz - f) < max(12.0, 0.012 * f)].sum()))) for f in merged]
+    return sorted(energy, key=lambda pair: -pair[1])[:3]
+
+
+def _period(tones: list[Any], found: Any) -> bool | None:
+    truths = [tone.period_s for tone in tones if tone.pulses and 0 < tone.period_s <= SECONDS / 2]
+    truths += [1.0 / tone.am_hz for tone in tones if tone.am_depth]
+    if not truths and tones[0].pulses and len(tones[0].pulses) > 3 and not tones[0].period_s:
+        truths = [tones[0].pulses[1][0] - tones[0].pulses[0][0]]  # one burst of equal pulses: they repeat themselves
+    if not truths:
+        return None
+    measured = [m.period_s or (1.0 / m.am_hz if m.am_hz else 0.0) for m in found]
+    return all(any(abs(one / truth - 1.0) < 0.02 for one in measured) for truth in truths)
+
+
+def _pitch(strongest: list[tuple[float, float]], found: Any) -> bool | None:
+    if not strongest:
+        return None
+    measured = [p.hz for machine in found for p in machine.partials]
+    return all(any(abs(one / hz - 1.0) < 0.005 for one in measured) for hz, _ in strongest)
+
+
+def _levels(strongest: list[tuple[float, float]], found: Any) -> bool | None:
+    if len(strongest) < 2:
+        return None
+    off = []
+    for hz, energy_db in strongest:
+        power = sum(_energy(m) * p.power for m in found for p in m.partials if abs(p.hz / hz - 1.0) < 0.012)
+        off.append(10 * np.log10(power + 1e-30) - energy_db)
+    return bool(np.ptp(off) <= 4.0 and np.abs(np.array(off) - np.median(off)).max() <= 2.0)
+
+
+def _energy(machine: Any) -> float:
+    """Return the share of the time for which a machine sounds."""
+    if machine.cycle is None:
+        return 1.0
+    return sum(pulse.length_s for pulse in machine.cycle.pulses) / machine.cycle.span_s
+
+
+def _length(tones: list[Any], found: Any) -> bool | None:
+    if not tones:
+        return None
+    tone = tones[0]
+    truth = [row[1] * tone.stretch - 0.5 * (tone.rise_s + tone.fall_s) for row in tone.pulses]
+    if tone.decay_s:
+        truth = [tone.decay_s * np.log(2.0) + 0.5 * tone.rise_s for _ in truth]
+    lengths = [p.length_s for m in found if m.cycle for p in m.cycle.pulses]
+    if not lengths:
+        return False
+    return bool(np.median([min(abs(one - length) for one in lengths) for length in truth]) <= 0.015)
+
+
+def _one(task: tuple[str, str, float]) -> tuple[tuple[str, str, float], dict[str, bool | None]]:
+    return task, check(*task)
+
+
+def tasks(presets: list[str]) -> Iterator[tuple[str, str, float]]:
+    """Yield every combination of preset, room and noise."""
+    return ((preset, room, below) for preset in presets for room in ROOMS for below in NOISE_BELOW_DB)
+
+
+def main(presets: list[str]) -> None:
+    """Measure all combinations and print the table."""
+    from roomtone.augment.presets import preset_names
+
+    with ProcessPoolExecutor() as pool:
+        results = dict(pool.map(_one, tasks(presets or preset_names("equipment"))))
+    print(f"{'preset':<20}" + "".join(f"{c:>9}{below:>3} dB" for below in NOISE_BELOW_DB for c in CHECKS))
+    for preset in dict.fromkeys(task[0] for task in results):
+        cells = []
+        for below in NOISE_BELOW_DB:
+            for name in CHECKS:
+                got = [result[name] for task, result in results.items() if task[0] == preset and task[2] == below]
+                told = [one for one in got if one is not None]
+                cells.append(f"{sum(told)} of {len(told)}" if told else "-")
+        print(f"{preset:<20}" + "".join(f"{cell:>15}" for cell in cells))
+    for below in NOISE_BELOW_DB:
+        for name in (*CHECKS, "all four"):
+            got = [_told(result, name) for task, result in results.items() if task[2] == below]
+            told = [one for one in got if one is not None]
+            print(
+                f"noise {below} dB below, {name:<9}: {sum(told)} of {len(told)} ({100 * sum(told) / max(len(told), 1):.0f} %)"
+            )
+
+
+def _told(result: dict[str, bool | None], name: str) -> bool | None:
+    if name != "all four":
+        return result[name]
+    told = [one for one in result.values() if one is not None]
+    return all(told) if told else None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
