@@ -102,6 +102,31 @@ def test_fairlearns_documented_wer_frame() -> None:
     )
 
 
+def test_fairlearns_documented_intersections_are_our_ratios_of_sums() -> None:
+    """The user guide's recall and selection rates, once by fairlearn and once as counts over words in `compare`'s own cells."""
+    from fairlearn.metrics import MetricFrame, selection_rate
+    from sklearn.metrics import recall_score
+
+    from roomtone.fairness import compare
+
+    truth = [0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    guess = [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 0]
+    letter = list("bbabbcccaacabccbcc")
+    number = [8, 6, 8, 8, 8, 8, 6, 6, 6, 8, 6, 6, 6, 6, 8, 6, 6, 6]
+    metrics = {"recall": recall_score, "selection": selection_rate}
+    frame = MetricFrame(
+        metrics=metrics, y_true=truth, y_pred=guess, sensitive_features={"letter": letter, "number": number}
+    )
+    assert frame.overall.to_dict() == pytest.approx({"recall": 0.5, "selection": 0.555556}, abs=1e-6)
+    documented = {("a", 6): 0, ("a", 8): 1, ("b", 6): 2 / 3, ("b", 8): 0.5, ("c", 6): 0.5, ("c", 8): 0}
+    assert frame.by_group["recall"].to_dict() == pytest.approx(documented)
+
+    rows = pd.DataFrame({"errors": guess, "words": 1, "accent": letter, "condition": [f"n{n}" for n in number]})
+    positives = rows[[t == 1 for t in truth]].assign(speaker=lambda r: range(len(r)))
+    own = compare(positives, baseline="n6").cells.set_index(["accent", "condition"])["wer"]
+    assert {(a, int(c[1])): value for (a, c), value in own.items()} == pytest.approx(documented)
+
+
 def test_fairlearn_without_an_evaluation_says_what_is_missing(dataset, tmp_path) -> None:
     with pytest.raises(RoomtoneError, match="run `roomtone evaluate`"):
         export(dataset, "fairlearn", tmp_path / "out")
