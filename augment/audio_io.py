@@ -219,7 +219,8 @@ def _decode(path: Path, file: Any, start: int, frames: int) -> np.ndarray:
             block = file.read(min(left, _BLOCK_FRAMES), dtype="float32", always_2d=True)
             if not block.shape[0]:
                 break
-            energy += np.square(block, dtype=np.float64).sum(axis=0)
+            if file.channels > 1:
+                energy += np.square(block, dtype=np.float64).sum(axis=0)
             blocks.append(block if file.channels > 1 else block[:, :1])
     except (soundfile.SoundFileError, RuntimeError, ValueError, AssertionError) as error:
         raise BadAudioError(path, f"cannot be decoded: {_reason(error)}") from error

@@ -63,7 +63,10 @@ class Recipe:
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        # asdict copies what it is about to throw away
+        clips = {name: vars(clip) for name, clip in self.clips.items()}
+        fields_ = {**vars(self), "clean": vars(self.clean), "clips": clips}
+        return json.dumps(fields_, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from scipy.signal import lfilter
 
 RATE_HZ = 16000
 
 
 def make_sounds(folder: Path) -> None:
-    """Write one impulse response, two minutes of each of two backgrounds, and presets that play them."""
+    """Write one impulse response, eight recordings of two minutes of each of two backgrounds, and presets that play them."""
     rng = np.random.default_rng(5)
     for name in ("response", "near", "far"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -21,11 +22,10 @@ def make_sounds(folder: Path) -> None:
     response = np.concatenate([[1.0], 0.05 * tail]).astype(np.float32)
     soundfile.write(folder / "response" / "room.wav", response, RATE_HZ, subtype="FLOAT")
     for name, pole in (("near", 0.9), ("far", 0.5)):
-        noise = np.zeros(120 * RATE_HZ)
-        white = rng.normal(size=noise.size)
-        for k in range(40):  # a short exponential response is a pole, near enough
-            noise[k:] += pole**k * white[: noise.size - k]
-        soundfile.write(folder / name / "noise.wav", 0.1 * noise / np.abs(noise).max(), RATE_HZ, subtype="PCM_16")
+        for number in range(8):
+            noise = lfilter([1.0], [1.0, -pole], rng.normal(size=120 * RATE_HZ))
+            noise *= 0.1 / np.abs(noise).max()
+            soundfile.write(folder / name / f"noise-{number}.wav", noise, RATE_HZ, subtype="PCM_16")
     presets = {
         "room/measured": f"op: recorded_room\npath: {folder / 'response'}\n",
         "noise/near": f"op: recordings\npath: {folder / 'near'}\n",

@@ -65,16 +65,17 @@ def apply_fir(samples: Samples, fir: np.ndarray) -> Samples:
         return samples.astype(np.float32)
     length = samples.size + fir.size - 1
     size = fft.next_fast_len(length, real=True)
-    spectrum = fft.rfft(samples.astype(np.float64), size) * _transfer(fir.tobytes(), size)
+    # single precision: its rounding lies some 130 dB below the signal, and costs half the time
+    spectrum = fft.rfft(samples.astype(np.float32, copy=False), size) * _transfer(fir.tobytes(), size)
     centre = fir.size // 2
-    return fft.irfft(spectrum, size)[centre : centre + samples.size].astype(np.float32)
+    return np.ascontiguousarray(fft.irfft(spectrum, size)[centre : centre + samples.size])
 
 
 @functools.lru_cache(maxsize=32)
 def _transfer(fir_bytes: bytes, size: int) -> np.ndarray:
     from scipy import fft
 
-    transfer: np.ndarray = fft.rfft(np.frombuffer(fir_bytes, dtype=np.float64), size)
+    transfer: np.ndarray = fft.rfft(np.frombuffer(fir_bytes, dtype=np.float64), size).astype(np.complex64)
     transfer.flags.writeable = False
     return transfer
 

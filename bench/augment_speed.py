@@ -1,0 +1,250 @@
+"""Speed and error of rendering, side by side in one run, alternating; medians and ratios.
+
+    python -P bench/augment_speed.py [--utterances 16] [--seconds 6] [--rounds 3]
+
+(a) file to file, twelve conditions an utterance and clean, beside an audiomentations `Compose` of the same stages and beside the
+    floor (decode once, encode every output); one worker, in one process, libraries warm.
+(b) with simulated rooms, beside audiomentations' `RoomSimulator` called for each utterance.
+(c) one and two workers, processes and Dask: samples a second once the workers are warm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # one worker is one thread, for everybody
+
+import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
+from augment_common import RATE_HZ, STAGES, configure, make_corpus, make_sounds, overrides  # noqa: E402
+
+SNRS_DB = [(near, far) for near in (0.0, 5.0, 10.0, 15.0) for far in (0.0, 5.0, 10.0)]
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--utterances", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - progress lines
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        make_sounds(folder / "sounds")
+        table = make_corpus(folder / "corpus", asked.utterances, asked.seconds)
+        print(
+            f"{asked.utterances} utterances of {asked.seconds:g} s at {RATE_HZ} Hz, {asked.rounds} rounds, alternating\n"
+        )
+        print("| what | samples a second | ratio | error |\n|---|--:|--:|---|")
+        bench_stages(folder, table, asked.rounds)
+        bench_rooms(folder, table, asked.rounds)
+        bench_workers(folder, asked.seconds, asked.rounds)
+
+
+def bench_stages(folder: Path, table: Path, rounds: int) -> None:
+    """Print (a): ours, audiomentations', the floor."""
+    presets = str(folder / "sounds" / "presets")
+    cfg = configure([*overrides(table, folder / "ours", *STAGES), "executor=serial"], presets)
+    contenders: dict[str, Callable[[], int]] = {
+        "ours": lambda: _generate(cfg),
+        "theirs": lambda: _audiomentations(folder, table),
+        "floor": lambda: _floor(folder, table),
+    }
+    rates = alternate(contenders, rounds)
+    from roomtone.augment.generate import generate
+
+    generate(cfg)
+    ours, theirs = _snr_errors(folder)
+    print(f"| (a) roomtone, one worker, file to file | {rates['ours']:.0f} | | SNR off by up to {ours:.3f} dB |")
+    ratio = rates["ours"] / rates["theirs"]
+    print(f"| (a) audiomentations, the same stages | {rates['theirs']:.0f} | roomtone {ratio:.1f}x | {theirs} |")
+    print(
+        f"| (a) floor: decode once, encode 13 | {rates['floor']:.0f} | roomtone takes {rates['floor'] / rates['ours']:.1f}x its time | |"
+    )
+
+
+def alternate(contenders: dict[str, Callable[[], int]], rounds: int) -> dict[str, float]:
+    """Return the median samples a second of each, all taken in turn; a first turn warms them up and does not count."""
+    found: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(rounds + 1):
+        for name, run in contenders.items():
+            begun = time.perf_counter()
+            samples = run()
+            if turn:
+                found[name].append(samples / (time.perf_counter() - begun))
+    return {name: statistics.median(rates) for name, rates in found.items()}
+
+
+def _generate(cfg: dict[str, Any]) -> int:
+    from roomtone.augment.generate import generate
+
+    fresh = (
+        Path(tempfile.mkdtemp(dir=Path(cfg["output"]["dir"]).parent)) / "set"
+    )  # removing an earlier one is not timed
+    return generate({**cfg, "output": {**cfg["output"], "dir": str(fresh)}}).rendered
+
+
+def _utterances(table: Path) -> Iterator[tuple[str, np.ndarray]]:
+    for path in sorted(table.parent.glob("*.flac")):
+        yield path.stem, soundfile.read(path, dtype="float32")[0]
+
+
+def _compose(folder: Path, near_db: float, far_db: float) -> Any:
+    import audiomentations as am
+
+    sounds = folder / "sounds"
+    return am.Compose(
+        [
+            am.ApplyImpulseResponse(str(sounds / "response"), p=1.0, leave_length_unchanged=True),
+            am.AddBackgroundNoise(str(sounds / "near"), min_snr_db=near_db, max_snr_db=near_db, p=1.0),
+            am.AddBackgroundNoise(str(sounds / "far"), min_snr_db=far_db, max_snr_db=far_db, p=1.0),
+            am.BandPassFilter(
+                min_center_freq=1000.0, max_center_freq=1000.0, min_bandwidth_fraction=1.9, max_bandwidth_fraction=1.9,
+                min_rolloff=36, max_rolloff=36, zero_phase=False, p=1.0,
+            ),
+            am.Normalize(p=1.0),
+        ]
+    )  # fmt: skip
+
+
+def _audiomentations(folder: Path, table: Path) -> int:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - it draws from the global generator
+    out = folder / "theirs"
+    out.mkdir(exist_ok=True)
+    transforms = [_compose(folder, near, far) for near, far in SNRS_DB]
+    count = 0
+    for name, speech in _utterances(table):
+        soundfile.write(out / f"{name}-clean.flac", speech, RATE_HZ, subtype="PCM_16")
+        for i, transform in enumerate(transforms):
+            soundfile.write(out / f"{name}-{i}.flac", transform(speech, RATE_HZ), RATE_HZ, subtype="PCM_16")
+        count += 13
+    return count
+
+
+def _floor(folder: Path, table: Path) -> int:
+    """Decode once, write the same samples thirteen times."""
+    out = folder / "floor"
+    out.mkdir(exist_ok=True)
+    count = 0
+    for path in sorted(table.parent.glob("*.flac")):
+        pcm = soundfile.read(path, dtype="int16")[0]
+        for i in range(13):
+            soundfile.write(out / f"{path.stem}-{i}.flac", pcm, RATE_HZ, subtype="PCM_16")
+        count += 13
+    return count
+
+
+def _snr_errors(folder: Path) -> tuple[float, str]:
+    """Return the largest error of our SNRs, and the range of theirs: RMS over the whole file where P.56 was meant."""
+    from roomtone.augment import active_speech_level
+    from roomtone.coverage.manifest import read_manifest
+
+    rows = read_manifest(folder / "ours")
+    noisy = rows[rows["noise"] != "none"]
+    ours = float((noisy["measured_snr_db"] - noisy["snr_db"]).abs().max())
+    offsets = []
+    for _, speech in _utterances(folder / "corpus" / "table.jsonl"):
+        whole = 10 * np.log10(np.mean(speech.astype(np.float64) ** 2))
+        offsets.append(active_speech_level(speech, RATE_HZ).level_dbov - whole)
+    return (
+        ours,
+        f"its SNR, by RMS over the whole file, is {min(offsets):.1f} to {max(offsets):.1f} dB below the active one",
+    )
+
+
+def bench_rooms(folder: Path, table: Path, rounds: int) -> None:
+    """Print (b): our bank, built once, beside a simulation for each utterance."""
+    import audiomentations as am
+
+    cache = folder / "cache"
+    base = [
+        "scenario.factors.room=[office]", "scenario.factors.noise=[none]", "scenario.factors.equipment=[none]",
+        "scenario.factors.handset=[none]", "executor=serial", f"cache_dir={cache}",
+    ]  # fmt: skip
+    cfg = configure(overrides(table, folder / "rooms", *base))
+    begun = time.perf_counter()
+    _generate(cfg)
+    built = time.perf_counter() - begun
+    simulate = am.RoomSimulator(
+        min_size_x=4.83, max_size_x=4.83, min_size_y=3.32, max_size_y=3.32, min_size_z=2.95, max_size_z=2.95,
+        calculation_mode="rt60", min_target_rt60=0.34, max_target_rt60=0.34, use_ray_tracing=True, p=1.0, leave_length_unchanged=True,
+    )  # fmt: skip
+
+    def theirs() -> int:
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        out = folder / "simulated"
+        out.mkdir(exist_ok=True)
+        count = 0
+        for name, speech in _utterances(table):
+            soundfile.write(out / f"{name}.flac", simulate(speech, RATE_HZ), RATE_HZ, subtype="PCM_16")
+            count += 1
+            if count == 4:
+                break
+        return count
+
+    def ours() -> int:
+        return _generate(cfg)
+
+    rates = alternate({"ours": ours, "theirs": theirs}, max(rounds // 2, 1))
+    print(
+        f"| (b) roomtone, a measured bank of rooms | {rates['ours']:.0f} | | bank built once in {built:.0f} s, T30 within 5 % |"
+    )
+    print(
+        f"| (b) audiomentations RoomSimulator | {rates['theirs']:.2f} | roomtone {rates['ours'] / rates['theirs']:.0f}x | T60 asked, not measured |"
+    )
+
+
+def bench_workers(folder: Path, seconds: float, rounds: int) -> None:
+    """Print (c): the rate of finished shards once the workers are warm."""
+    table = make_corpus(folder / "many", 56, seconds)
+    presets = str(folder / "sounds" / "presets")
+
+    def rate(engine: str, workers: int) -> float:
+        from roomtone.augment.executors import make_engine
+        from roomtone.augment.generate import make_job, make_plan, shards_of
+        from roomtone.augment.places import open_place
+        from roomtone.augment.shards import render_shard
+
+        out = folder / f"{engine}-{workers}"
+        shutil.rmtree(out, ignore_errors=True)
+        place = open_place(str(out))
+        cfg = configure(overrides(table, out, *STAGES), presets)
+        plan = make_plan(cfg)
+        place.write_text("dataset.json", "{}")
+        with make_engine(engine, workers) as running:
+            job = make_job(cfg, plan, place.url, running)
+            ends: list[tuple[float, int]] = []
+            for outcome in running.run(render_shard, shards_of(plan, job, 0, 26)):
+                if outcome.error is not None:
+                    raise outcome.error
+                ends.append((time.perf_counter(), outcome.value.rendered))
+        warm = 2 * workers
+        return sum(count for _, count in ends[warm:]) / (ends[-1][0] - ends[warm - 1][0])
+
+    settings = [("processes", 1), ("processes", 2), ("dask", 2)]
+    found: dict[tuple[str, int], list[float]] = {setting: [] for setting in settings}
+    for _ in range(rounds):
+        for setting in settings:
+            found[setting].append(rate(*setting))
+    one, two, dask = (statistics.median(found[setting]) for setting in settings)
+    print(f"| (c) processes, one worker | {one:.0f} | | |")
+    print(f"| (c) processes, two workers | {two:.0f} | {two / one:.2f}x one | |")
+    print(f"| (c) Dask, two workers on loopback | {dask:.0f} | {dask / two:.2f}x of processes | |")
+
+
+if __name__ == "__main__":
+    main()
