@@ -57,10 +57,8 @@ def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
         return _noise_op(pulses)
     base = machine.fundamental_hz
     pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
-    if all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches)):
-        op = _melody(tonal, pitches, base)
-    else:
-        op = _score(tonal)
+    harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
+    op = _melody(tonal, pitches, base) if harmonic else _score(tonal)
     edge = round(float(np.clip(0.2 * min(pulse.length_s for pulse in tonal), 0.001, 0.010)), 4)
     op |= {"rise_s": edge, "fall_s": edge}
     if all(pulse.decaying for pulse in tonal):

@@ -8,6 +8,7 @@ a partial's complex envelope, taken around the onset, comes back inverted (`swit
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -226,7 +227,7 @@ def split_spans(spans: list[tuple[int, int]], power: np.ndarray, hop_s: float) -
     for begin, end in spans:
         cuts = [int(k) for k in peaks if begin + least <= k <= end - round(0.04 / hop_s) and _new(smooth, int(k), step)]
         edges = [begin, *cuts, end]
-        out += [(a, b if b == end else b - round(0.006 / hop_s)) for a, b in zip(edges, edges[1:])]
+        out += [(a, b if b == end else b - round(0.006 / hop_s)) for a, b in itertools.pairwise(edges)]
     return out
 
 
