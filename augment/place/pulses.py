@@ -160,14 +160,14 @@ def _timed(
 def without_ghosts(pulses: list[Pulse]) -> list[Pulse]:
     """Return the pulses without those that are the room's: after a switch-off its parts may beat, and swell once more.
 
-    Such a swelling follows within 0.12 s of the end, on the same partial, and is short beside the pulse itself.
+    Such a swelling follows within 0.12 s of the end, on one of its partials, and is short beside the pulse itself.
     """
     kept: list[Pulse] = []
     for pulse in pulses:
         last = kept[-1] if kept else None
         if last is not None and last.partials and pulse.length_s < min(0.12, 0.45 * last.length_s):
             gap = pulse.onset_s - last.onset_s - last.length_s
-            same = not pulse.partials or abs(pulse.partials[0].hz / last.partials[0].hz - 1.0) < 0.04
+            same = not pulse.partials or any(abs(pulse.partials[0].hz / p.hz - 1.0) < 0.04 for p in last.partials)
             if gap < 0.12 and same:
                 continue
         kept.append(pulse)
@@ -180,7 +180,7 @@ def sounding_spans(level: np.ndarray, hop_s: float) -> list[tuple[int, int]]:
     A room leaves the ends late and, where pulses follow one another fast, the gaps shallow: the ends are only rough.
     """
     short = level.size * hop_s < SHORT_S
-    width = max(1, round((0.004 if short else 0.02) / hop_s))
+    width = max(1, round((0.004 if short else 0.026) / hop_s))
     smooth = np.convolve(np.pad(level, width, mode="wrap"), np.full(width, 1.0 / width), mode="same")[width:-width]
     loud = loudness(smooth)
     if short:  # so fast that a room hardly lets it fall: one pulse, from the lower to the upper half
@@ -434,7 +434,7 @@ def switch_off(
     onset_energy = 1e-30
     for partial in partials:
         apart = min([abs(partial.hz - other) for other in hz if other != partial.hz], default=200.0)
-        key = (round(partial.hz), round(float(np.clip(0.8 * apart, 40.0, 110.0)) / 10.0))
+        key = (round(partial.hz), round(float(np.clip(0.5 * apart, 20.0, 110.0)) / 10.0))
         if key not in cache:
             cache[key] = baseband(samples, rate, partial.hz, 10.0 * key[1], step_hz)
         z = cache[key]
