@@ -169,11 +169,12 @@ def render(
     if processor is not None and processor.linear:
         heard = _sum(shadows)  # what a linear handset makes of a sum is the sum of what it makes of the parts
         report: dict[str, Any] = {}
-        gain = 1.0
+        key = ("output gain", _shadow_key(recipe, entry), recipe.level_dbov)
+        gain = clean.share(key, lambda: _output_gain(shadows[0], recipe))
     else:
         heard, report = apply_handset(processor, stems.microphone(), recipe.sample_rate_hz)
-        gain = _speech_gain(heard, shadows)
-    pcm, clipped = _to_output_level(heard, shadows[0] * np.float32(gain), recipe)
+        gain = _output_gain(shadows[0] * np.float32(_speech_gain(heard, shadows)), recipe)
+    pcm, clipped = _to_output_level(heard, gain)
     pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
     measured = measure(recipe, stems, shadows, pcm, entry, report)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
@@ -211,9 +212,13 @@ def _shadows(
     if processor is None:
         return [speech, *rest]
     rate = recipe.sample_rate_hz
-    key = ("shadow", entry and entry.id, json.dumps(recipe.handset, sort_keys=True))
-    spoken = clean.share(key, lambda: linear_shadow(processor, speech, rate))
+    spoken = clean.share(_shadow_key(recipe, entry), lambda: linear_shadow(processor, speech, rate))
     return [spoken, *(linear_shadow(processor, stem, rate) for stem in rest)]
+
+
+def _shadow_key(recipe: Recipe, entry: RoomEntry | None) -> tuple[Any, ...]:
+    """Return what two conditions of an utterance must have in common for its speech to pass the handset alike."""
+    return "shadow", entry and entry.id, json.dumps(recipe.handset, sort_keys=True)
 
 
 def _sum(signals: Sequence[Samples]) -> Samples:
@@ -295,11 +300,10 @@ def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz:
 _MOST_PEAK = 1.25
 
 
-def _to_output_level(heard: Samples, spoken: Samples, recipe: Recipe) -> tuple[np.ndarray, float]:
-    """Return 16-bit samples with the speech at the asked active level, and the share of samples clipped on the way.
+def _output_gain(spoken: Samples, recipe: Recipe) -> float:
+    """Return the gain that brings the output to its level, told by the speech in it, behind the linear part of the handset.
 
-    The level is that of the speech alone, as the linear part of the handset leaves it and as loud as it stands in what was heard:
-    P.56 is not for noisy speech.
+    The level is that of the speech alone, as loud as it stands in what was heard: P.56 is not for noisy speech.
     """
     if not spoken.any():
         raise UnmetLevelError("the handset leaves nothing of the speech")
@@ -310,7 +314,12 @@ def _to_output_level(heard: Samples, spoken: Samples, recipe: Recipe) -> tuple[n
             f"at {recipe.level_dbov:g} dBov its peaks stand {20.0 * np.log10(peak):.1f} dB above full scale: hardly speech"
         )
     loudest = int(np.argmax(np.abs(spoken)))
-    scaled = np.rint(heard * (wanted[loudest] / spoken[loudest]) * np.float32(32768.0))
+    return float(wanted[loudest] / spoken[loudest])
+
+
+def _to_output_level(heard: Samples, gain: float) -> tuple[np.ndarray, float]:
+    """Return what was heard with a gain, as 16-bit samples, and the share of samples clipped on the way."""
+    scaled = np.rint(heard * np.float32(gain * 32768.0))
     clipped = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0))) / max(scaled.size, 1)
     return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), clipped
 

@@ -1,6 +1,6 @@
 """(d) peak memory of each process at 1x and 10x the corpus, and (e) start-up.
 
-python -P bench/augment_memory.py [--utterances 40]
+python bench/augment_memory.py [--utterances 40]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """20,000 samples in one set, the whole process group killed with SIGKILL half way, resumed by the same command; do the counts reconcile?
 
-python -P bench/augment_twenty_thousand.py [--utterances 1540]
+python bench/augment_twenty_thousand.py [--utterances 1540]
 """
 
 from __future__ import annotations
