@@ -10,7 +10,7 @@ demo: $(VENV)/.base
 	@echo "heat map: stress-set/coverage/matrix.png    page: stress-set/coverage/index.html"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile
 	$(BIN)/pytest -q --nbmake --nbmake-timeout=600 notebooks
 
 lint: $(VENV)/.dev
