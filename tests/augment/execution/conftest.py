@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,8 @@ def start(tmp_path, monkeypatch):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # a runner in the background ignores SIGINT, and its children would inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
             cwd=tmp_path,
         )
         begun.append(process)
