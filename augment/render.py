@@ -296,8 +296,8 @@ def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz:
     return processor.apply(samples, sample_rate_hz) if processor.linear else samples
 
 
-#: Peaks of the speech alone, full scale 1: more, and clipping them moves the level by more than its tolerance.
-_MOST_PEAK = 1.25
+#: How far clipping at full scale may move the level of the speech alone, dB: half its label's tolerance.
+_CLIPPING_DB = 0.05
 
 
 def _output_gain(spoken: Samples, recipe: Recipe) -> float:
@@ -309,7 +309,7 @@ def _output_gain(spoken: Samples, recipe: Recipe) -> float:
         raise UnmetLevelError("the handset leaves nothing of the speech")
     wanted, _ = at_active_level(spoken, recipe.sample_rate_hz, recipe.level_dbov)
     peak = float(np.abs(wanted).max())
-    if peak > _MOST_PEAK:
+    if peak > 1.0 and abs(20.0 * np.log10(_speech_gain(np.clip(wanted, -1.0, 1.0), [wanted]))) > _CLIPPING_DB:
         raise UnmetLevelError(
             f"at {recipe.level_dbov:g} dBov its peaks stand {20.0 * np.log10(peak):.1f} dB above full scale: hardly speech"
         )
