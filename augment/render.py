@@ -296,10 +296,6 @@ def linear_shadow(processor: Processor | None, samples: Samples, sample_rate_hz:
     return processor.apply(samples, sample_rate_hz) if processor.linear else samples
 
 
-#: How far clipping at full scale may move the level of the speech alone, dB: half its label's tolerance.
-_CLIPPING_DB = 0.05
-
-
 def _output_gain(spoken: Samples, recipe: Recipe) -> float:
     """Return the gain that brings the output to its level, told by the speech in it, behind the linear part of the handset.
 
@@ -308,11 +304,14 @@ def _output_gain(spoken: Samples, recipe: Recipe) -> float:
     if not spoken.any():
         raise UnmetLevelError("the handset leaves nothing of the speech")
     wanted, _ = at_active_level(spoken, recipe.sample_rate_hz, recipe.level_dbov)
-    peak = float(np.abs(wanted).max())
-    if peak > 1.0 and abs(20.0 * np.log10(_speech_gain(np.clip(wanted, -1.0, 1.0), [wanted]))) > _CLIPPING_DB:
-        raise UnmetLevelError(
-            f"at {recipe.level_dbov:g} dBov its peaks stand {20.0 * np.log10(peak):.1f} dB above full scale: hardly speech"
-        )
+    if float(np.abs(wanted).max()) > 1.0:  # does its level stand when its peaks are clipped at full scale?
+        heard = wanted * np.float32(_speech_gain(np.clip(wanted, -1.0, 1.0), [wanted]))
+        level_dbov = active_speech_level(heard, recipe.sample_rate_hz).level_dbov
+        if not abs(level_dbov - recipe.level_dbov) <= _LEVEL_MISS_DB:
+            raise UnmetLevelError(
+                f"clipping its peaks at full scale moves its active level to {level_dbov:.2f} dBov, "
+                f"{recipe.level_dbov:g} asked: hardly speech"
+            )
     loudest = int(np.argmax(np.abs(spoken)))
     return float(wanted[loudest] / spoken[loudest])
 
