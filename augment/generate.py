@@ -307,11 +307,17 @@ def _rejection_limit(value: Any, utterances: int) -> int:
     return int(value) if value >= 1 or value == 0 else int(value * utterances)
 
 
+def rejection_line(entry: Mapping[str, Any]) -> str:
+    """Return the path and reason of what was set aside; most reasons open with the path."""
+    path, reason = str(entry["path"]), str(entry["reason"])
+    return reason if reason.startswith(path) else f"{path}: {reason}"
+
+
 def _too_many(rejected: set[str], limit: int, plan: Plan, reports: list[Report], dataset: str) -> str:
     first = next(entry for report in reports for entry in report.rejected)
     return (
         f"{len(rejected)} of {len(plan.utterances)} utterances set aside, max_rejected allows {limit}; "
-        f"the first: {first['path']}: {first['reason']}; all are listed in {dataset}/rejected"
+        f"the first: {rejection_line(first)}; all are listed in {dataset}/rejected"
     )
 
 

@@ -19,14 +19,14 @@ def run(cfg: DictConfig) -> int:
     """Render the set, print what it holds, and return the exit status."""
     from rich.console import Console
 
-    from roomtone.augment.generate import generate
+    from roomtone.augment.generate import generate, rejection_line
 
     summary = generate(plain(cfg), config_text=config_text(cfg))
     console = Console()
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
     for entry in _first_by_utterance(summary)[:5]:
-        print(f"set aside: {entry['path']}: {entry['reason']}", file=sys.stderr)
+        print(f"set aside: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
 
 
