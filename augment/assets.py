@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.augment.audio_io import inspect, read_audio
+from roomtone.augment.audio_io import OpenRecordings, inspect, read_audio
 from roomtone.augment.corpora.utterance import AudioRef, Utterance
 from roomtone.augment.executors import Engine, SerialEngine, WorkerDied
 from roomtone.augment.faults import reading
@@ -44,7 +44,14 @@ class Catalogue:
 
     def without_group(self, group: str | None) -> tuple[Asset, ...]:
         """Return the assets whose group is not `group`: the target speaker never babbles behind himself."""
+        if group not in self.groups:
+            return self.assets
         return tuple(asset for asset in self.assets if asset.group != group)
+
+    @functools.cached_property
+    def groups(self) -> frozenset[str]:
+        """Return the groups that the assets belong to."""
+        return frozenset(asset.group for asset in self.assets)
 
 
 def talkers(
@@ -157,7 +164,10 @@ class Fetcher:
             frames = int(seconds * self._rate) - start
         offset_s = clip.offset_s + start / self._rate
         length_s = min((frames + 1) / self._rate, clip.offset_s + seconds - offset_s)
-        return _exactly(read_audio(AudioRef(clip.path, offset_s, length_s), self._rate), frames)
+        return _exactly(_open_recordings.read(AudioRef(clip.path, offset_s, length_s), self._rate), frames)
+
+
+_open_recordings = OpenRecordings()
 
 
 def _exactly(samples: Samples, frames: int) -> Samples:

@@ -15,6 +15,7 @@ import hashlib
 import math
 import os
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "AudioInfo",
     "BadAudioError",
     "Limits",
+    "OpenRecordings",
     "audio_path",
     "contained_path",
     "inspect",
@@ -180,8 +182,45 @@ def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = No
     kind = container(path)
     with _opened(path) as file:
         info = _checked_info(path, kind, file, limits)
-        start, frames = _stretch(path, ref, info, limits)
-        mono = _decode(path, file, start, frames)
+        return _read_segment(path, ref, file, info, sample_rate_hz, limits)
+
+
+class OpenRecordings:
+    """Recordings of which many stretches are read: the last few stay open, checked once, and anew when the file has changed.
+
+    Args:
+        most: how many stay open.
+    """
+
+    def __init__(self, most: int = 16) -> None:
+        self._most = most
+        self._open: OrderedDict[tuple[Any, ...], tuple[Any, AudioInfo]] = OrderedDict()
+
+    def read(self, ref: AudioRef, sample_rate_hz: int) -> np.ndarray:
+        """Return what `read_audio` returns, and raise what it raises."""
+        path, limits = audio_path(ref.path), Limits()
+        try:
+            found = path.stat()
+        except OSError:
+            return read_audio(ref, sample_rate_hz)  # which says what is wrong
+        key = (path, found.st_ino, found.st_size, found.st_mtime_ns)
+        file, info = self._open.pop(key, (None, None))
+        if file is None or info is None:
+            kind = container(path)
+            file = _opened(path)
+            info = _checked_info(path, kind, file, limits)
+        samples = _read_segment(path, ref, file, info, sample_rate_hz, limits)
+        self._open[key] = file, info  # not one whose reading failed
+        while len(self._open) > self._most:
+            self._open.popitem(last=False)[1][0].close()
+        return samples
+
+
+def _read_segment(
+    path: Path, ref: AudioRef, file: Any, info: AudioInfo, sample_rate_hz: int, limits: Limits
+) -> np.ndarray:
+    start, frames = _stretch(path, ref, info, limits)
+    mono = _decode(path, file, start, frames)
     if not np.isfinite(mono).all():
         raise BadAudioError(
             path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
@@ -211,27 +250,33 @@ def _decode(path: Path, file: Any, start: int, frames: int) -> np.ndarray:
     import soundfile
 
     blocks: list[np.ndarray] = []
+    kind = "int16" if file.subtype == "PCM_16" else "float32"  # the same numbers, which numpy scales faster
     energy = np.zeros(file.channels)
     try:
-        if start:
+        if start != file.tell():
             file.seek(start)
-        while (left := frames - sum(block.shape[0] for block in blocks)) > 0:
-            block = file.read(min(left, _BLOCK_FRAMES), dtype="float32", always_2d=True)
+        left = frames
+        while left > 0:
+            block = file.read(min(left, _BLOCK_FRAMES), dtype=kind, always_2d=True)
             if not block.shape[0]:
                 break
+            if kind == "int16":
+                block = block * np.float32(1.0 / 32768.0)
             if file.channels > 1:
                 energy += np.square(block, dtype=np.float64).sum(axis=0)
-            blocks.append(block if file.channels > 1 else block[:, :1])
+            blocks.append(block)
+            left -= block.shape[0]
     except (soundfile.SoundFileError, RuntimeError, ValueError, AssertionError) as error:
         raise BadAudioError(path, f"cannot be decoded: {_reason(error)}") from error
-    found = sum(block.shape[0] for block in blocks)
-    if found != frames:
-        raise BadAudioError(path, f"is cut: {found} of {frames} declared samples can be decoded")
+    if left:
+        raise BadAudioError(path, f"is cut: {frames - left} of {frames} declared samples can be decoded")
     return _mix(path, blocks, energy)
 
 
 def _mix(path: Path, blocks: list[np.ndarray], energy: np.ndarray) -> np.ndarray:
     live = np.flatnonzero(energy != 0.0)
+    if live.size <= 1 and len(blocks) == 1:
+        return np.ascontiguousarray(blocks[0][:, int(live[0]) if live.size else 0])
     if live.size <= 1:
         one = int(live[0]) if live.size else 0
         return np.concatenate([block[:, one] for block in blocks])

@@ -7,6 +7,7 @@ the levels that are not `none` with `+`, in the order room, noise, equipment, ha
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,12 +69,12 @@ class ConditionLevels:
     name: str
     levels: Mapping[str, Level]
 
-    @property
+    @functools.cached_property
     def labels(self) -> dict[str, str]:
         """Return the level name of every factor, `none` included."""
         return {factor: self.levels[factor].name if factor in self.levels else NONE for factor in FACTORS}
 
-    @property
+    @functools.cached_property
     def content(self) -> str:
         """Return a key of what the levels hold, so that an edited preset is another condition."""
         return content_key([(level.factor, level.name, level.content) for level in self.levels.values()])

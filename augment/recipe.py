@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from roomtone.augment.conditions import ConditionLevels
@@ -122,7 +122,7 @@ def sample_id(
 ) -> str:
     """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
     segment = [clean_sha256, clean.offset_s, clean.duration_s]
-    return content_key(FORMAT, asdict(draws), condition.content, segment, corpus, sample_rate_hz, level_dbov)
+    return content_key(FORMAT, vars(draws), condition.content, segment, corpus, sample_rate_hz, level_dbov)
 
 
 def draw_source(
@@ -160,7 +160,8 @@ def draw_recipe(
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
-        chosen["room"] = dict(room_parameters[int(draws.stream("room").integers(len(room_parameters)))])
+        number = int(draws.stream("room").integers(len(room_parameters))) if len(room_parameters) > 1 else 0
+        chosen["room"] = dict(room_parameters[number])
     for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
         if factor not in condition.levels:
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +20,13 @@ from roomtone.augment.containers import CONTAINERS, Container
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.faults import reading
 from roomtone.augment.labels import LabelError
-from roomtone.augment.limits import time_limit
-from roomtone.augment.ops.recordings import LoopedRecording, permuted
+from roomtone.augment.limits import keep_freed_memory, time_limit
+from roomtone.augment.microphone import CleanSpeech, prepare
+from roomtone.augment.ops.recordings import LoopedRecording, permuted_index
 from roomtone.augment.ops.table import Asset, Room, Samples, Source, parse_op
 from roomtone.augment.places import Place, open_place
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
-from roomtone.augment.render import CleanSpeech, Render, prepare, render
+from roomtone.augment.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.seal import SEAL, seal
 from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
@@ -101,6 +103,7 @@ class Studio:
         self.job = job
         self.container: Container = CONTAINERS[job.audio_format]
         self._entries: dict[str, list[RoomEntry]] = {}
+        self._sorted: dict[tuple[str, str, str | None], tuple[Asset, ...]] = {}
 
     def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
         """Return the realisations a condition may draw from, from the bank's cache; none where it has no room."""
@@ -116,22 +119,44 @@ class Studio:
 
     def assets(
         self, condition: ConditionLevels, utterance: Utterance, ordinal: int
-    ) -> tuple[dict[str, tuple[Asset, ...]], dict[str, Clip]]:
+    ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, Clip]]:
         """Return the recordings of a condition, those of the target speaker left out, and where they lie.
 
         Recorded noises are dealt out: each is played once before any is played again in that condition.
         """
         assets: dict[str, tuple[Asset, ...]] = {}
-        clips: dict[str, Clip] = {}
+        clips: list[Any] = []
         for factor, level in condition.levels.items():
             catalogue = self.job.catalogues.get((factor, level.name))
             if catalogue is not None:
-                assets[factor] = catalogue.without_group(f"{utterance.corpus}/{utterance.speaker}")
+                usable = self._usable((factor, level.name), f"{utterance.corpus}/{utterance.speaker}")
                 if isinstance(level.op, LoopedRecording):
                     deal = int(content_key(self.job.seed, condition.name, factor)[:12], 16)
-                    assets[factor] = (permuted(assets[factor], deal, ordinal),)
-                clips.update(catalogue.clips)
-        return assets, clips
+                    usable = (usable[permuted_index(len(usable), deal, ordinal)],)
+                assets[factor] = usable
+                clips.append(catalogue.clips)
+        return assets, clips[0] if len(clips) == 1 else ChainMap(*clips)
+
+    def _usable(self, level: tuple[str, str], speaker: str) -> tuple[Asset, ...]:
+        """Return the recordings of a level without a speaker's own, sorted by id.
+
+        Raises:
+            RoomtoneError: there are none.
+        """
+        catalogue = self.job.catalogues[level]
+        key = (*level, speaker if speaker in catalogue.groups else None)
+        if key not in self._sorted:
+            if len(self._sorted) >= _SPEAKERS_KEPT:
+                self._sorted.clear()
+            found = catalogue.without_group(speaker)
+            if not found:
+                raise RoomtoneError(f"{level[0]} {level[1]!r}: no recording of anybody but the speaker himself")
+            self._sorted[key] = tuple(sorted(found, key=lambda asset: asset.id))
+        return self._sorted[key]
+
+
+#: Of so many speakers the recordings of all others are kept in order.
+_SPEAKERS_KEPT = 64
 
 
 _studios: dict[str, Studio] = {}
@@ -141,6 +166,7 @@ def _studio(job: Job) -> Studio:
     """Return this worker's studio for a job; another job's is given up."""
     if job.digest not in _studios:
         _studios.clear()
+        keep_freed_memory()
         _studios[job.digest] = Studio(job)
     return _studios[job.digest]
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from roomtone.augment.assets import Catalogue, Fetcher
 from roomtone.augment.conditions import parse_condition, parse_condition_name
+from roomtone.augment.microphone import prepare
 from roomtone.augment.ops.table import Room, Samples
 from roomtone.augment.presets import load_preset, preset_names
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe
-from roomtone.augment.render import Render, prepare, render
+from roomtone.augment.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.coverage.errors import RoomtoneError
 

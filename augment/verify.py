@@ -14,9 +14,10 @@ from roomtone.augment.assets import Fetcher
 from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
 from roomtone.augment.corpora.utterance import AudioRef
 from roomtone.augment.executors import Engine
+from roomtone.augment.microphone import Stems, prepare
 from roomtone.augment.progress import Progress
 from roomtone.augment.recipe import Recipe
-from roomtone.augment.render import Render, Stems, prepare, render
+from roomtone.augment.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
 from roomtone.augment.seal import SEAL, is_null, seal
 from roomtone.augment.store import file_fault

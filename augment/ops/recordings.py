@@ -8,6 +8,7 @@ its end crossfaded into its start at equal power, so that a seam neither clicks 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -47,6 +48,7 @@ def permuted_index(count: int, seed: int, ordinal: int) -> int:
     return int(order[place])
 
 
+@functools.lru_cache(maxsize=64)
 def _permutation(count: int, seed: int, block: int) -> np.ndarray:
     return np.random.Generator(np.random.PCG64([seed & 0xFFFFFFFFFFFFFFFF, block])).permutation(count)
 
@@ -135,7 +137,7 @@ class LoopedRecording(Source):
         if end <= (self.asset_samples or 0):
             samples = np.array(fetch(asset, max(begin, 0), end - max(begin, 0)), dtype=np.float32)
             # before the recording began, a pre-roll hears it mirrored in time: no seam, the same spectrum
-            return np.pad(samples, (max(-begin, 0), 0), mode="reflect")
+            return np.pad(samples, (-begin, 0), mode="reflect") if begin < 0 else samples
         whole = np.asarray(fetch(asset, 0, -1), dtype=np.float32)
         if whole.size == 0:
             raise RoomtoneError(f"{self.op}: {self.asset} is empty")

@@ -157,7 +157,7 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
     """
     changes: dict[str, float] = {}
-    for name, hint in _hints(type(op)).items():
+    for name, hint in _fields_of(type(op)).hints.items():
         if hint not in (Drawn, Drawn | None):
             continue
         share = rng.random()
@@ -167,14 +167,50 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     return dataclasses.replace(op, **changes)
 
 
-_resolved: dict[type[Any], dict[str, Any]] = {}
+@dataclass(frozen=True)
+class _Fields:
+    """What is known of a dataclass's fields, found once: resolving annotations compiles each of them.
+
+    Attributes:
+        hints: their types.
+        required: whether each must be given; fields that may not be given are absent.
+        plain: the types whose values `_convert` returns as they are, which are most values of a recipe.
+    """
+
+    hints: Mapping[str, Any]
+    required: Mapping[str, bool]
+    plain: Mapping[str, tuple[type[Any], ...]]
 
 
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    """Return a class's annotations, resolved once: resolving compiles each of them."""
-    if cls not in _resolved:
-        _resolved[cls] = typing.get_type_hints(cls)
-    return _resolved[cls]
+_known_fields: dict[type[Any], _Fields] = {}
+
+
+def _fields_of(cls: type[Any]) -> _Fields:
+    if cls not in _known_fields:
+        hints, missing = typing.get_type_hints(cls), dataclasses.MISSING
+        given = [f for f in dataclasses.fields(cls) if f.init]
+        required = {f.name: f.default is missing and f.default_factory is missing for f in given}
+        _known_fields[cls] = _Fields(hints, required, {key: _plain_types(hint) for key, hint in hints.items()})
+    return _known_fields[cls]
+
+
+def _plain_types(hint: Any) -> tuple[type[Any], ...]:
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    options = typing.get_args(hint) if union else (hint,)
+    plain = (str, bool, type(None)) if float in options else (str, bool, type(None), int)
+    return tuple(one for one in plain if one in options)
+
+
+_kinds: dict[tuple[type[Any], int], dict[str, Any]] = {}
+
+
+def _known(base: type[T]) -> Mapping[str, type[T]]:
+    """Return the ops of one kind by name."""
+    table = op_table()
+    key = (base, len(table))
+    if key not in _kinds:
+        _kinds[key] = {name: cls for name, cls in table.items() if issubclass(cls, base)}
+    return _kinds[key]
 
 
 def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
@@ -190,7 +226,7 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     """
     if not isinstance(mapping, Mapping):
         raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
-    known = {name: cls for name, cls in op_table().items() if issubclass(cls, base)}
+    known = _known(base)
     for key in mapping:
         if str(key).startswith("_") and str(key).endswith("_"):
             raise RoomtoneError(f"{where}: {key!r} is not allowed; a preset is data, not a program (use 'op: name')")
@@ -210,16 +246,17 @@ def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str) -> di
     Raises:
         RoomtoneError: unknown field, missing field, or a value of the wrong type.
     """
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    hints = _hints(cls)
+    fields = _fields_of(cls)
     for key in values:
-        if key not in fields:
-            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, fields)}")
-    for name, field in fields.items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if key not in fields.required:
+            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, fields.required)}")
+    for name, required in fields.required.items():
         if required and name not in values:
             raise RoomtoneError(f"{where}: the key {name!r} is missing")
-    return {key: _convert(value, hints[key], where=f"{where}, {key}") for key, value in values.items()}
+    return {
+        key: value if type(value) in fields.plain[key] else _convert(value, fields.hints[key], where=f"{where}, {key}")
+        for key, value in values.items()
+    }
 
 
 def to_dict(op: Op) -> dict[str, Any]:

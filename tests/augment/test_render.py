@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.signal import fftconvolve
 
-from roomtone.augment import Condition
+from roomtone.augment import Condition, microphone
 from roomtone.augment import render as render_module
 from roomtone.augment.labels import LabelError, UnmetLevelError
 from roomtone.augment.ops.handset import Chain
+from roomtone.augment.rooms.bank import DIRECT_SAMPLE
 from roomtone.coverage.errors import RoomtoneError
 
 RATE = 16000
@@ -65,7 +67,7 @@ def test_the_direct_path_stays_where_the_clean_speech_was(room):
         condition = Condition(room=room)
         recipe = condition.recipe(RATE, RATE, key=key)
         entry = condition.room_entry(recipe)
-        heard = render_module.convolve(click, entry.speech)[render_module.DIRECT_SAMPLE :][:RATE]
+        heard = fftconvolve(click, entry.speech)[DIRECT_SAMPLE:][:RATE]
         first = int(np.argmax(np.abs(heard) > 0.5 * np.abs(heard[3990:4011]).max()))
         assert abs(first - 4000) <= 1
 
@@ -146,7 +148,7 @@ class TestPlantedFaults:
             Condition(condition)(speech, RATE)
 
     def test_a_room_that_shifts_by_3_samples(self, speech, monkeypatch):
-        monkeypatch.setattr(render_module, "DIRECT_SAMPLE", render_module.DIRECT_SAMPLE - 3)
+        monkeypatch.setattr(microphone, "DIRECT_SAMPLE", DIRECT_SAMPLE - 3)
         with pytest.raises(LabelError, match="got 3|t30_s"):
             Condition("office")(speech, RATE)
 

@@ -19,6 +19,7 @@ from roomtone.augment.audio_io import (
     AudioInfo,
     BadAudioError,
     Limits,
+    OpenRecordings,
     contained_path,
     inspect,
     pcm_sha256,
@@ -300,3 +301,24 @@ def test_a_damaged_file_reads_or_is_refused_and_nothing_else(tmp_path: Path, wri
     assert samples.ndim == 1
     assert samples.size
     assert np.isfinite(samples).all()
+
+
+def test_a_recording_that_stays_open_is_read_anew_when_it_has_changed(tmp_path):
+    """Stretches come from one open file; replaced on disk, the new one is checked and read."""
+    path, reader = tmp_path / "noise.wav", OpenRecordings(most=2)
+    first, second = (np.random.default_rng(seed).integers(-3000, 3000, 16000).astype(np.int16) for seed in (1, 2))
+    soundfile.write(path, first, 16000, subtype="PCM_16")
+    for start in (0.25, 0.5, 0.0, 0.25):
+        found = reader.read(AudioRef(str(path), start, 0.25), 16000)
+        np.testing.assert_array_equal(found, first[int(start * 16000) :][:4000] / np.float32(32768))
+    soundfile.write(tmp_path / "new.wav", second, 16000, subtype="PCM_16")
+    os.replace(tmp_path / "new.wav", path)
+    np.testing.assert_array_equal(
+        reader.read(AudioRef(str(path), 0.5, 0.25), 16000), second[8000:12000] / np.float32(32768)
+    )
+    path.write_bytes(path.read_bytes()[:20000])
+    with pytest.raises(BadAudioError, match="is cut"):
+        reader.read(AudioRef(str(path), 0.5, 0.25), 16000)
+    path.unlink()
+    with pytest.raises(BadAudioError, match="no such file"):
+        reader.read(AudioRef(str(path), 0.5, 0.25), 16000)
