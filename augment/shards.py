@@ -8,59 +8,30 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from roomtone.augment.assets import Catalogue, Fetcher
-from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
-from roomtone.augment.conditions import ConditionLevels
-from roomtone.augment.containers import CONTAINERS, Container
+from roomtone.augment.assets import Fetcher
+from roomtone.augment.audio_io import read_audio, sha256_file
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.faults import reading
 from roomtone.augment.labels import LabelError
-from roomtone.augment.limits import keep_freed_memory, time_limit
+from roomtone.augment.limits import time_limit
 from roomtone.augment.microphone import CleanSpeech, prepare
-from roomtone.augment.ops.recordings import LoopedRecording, permuted_index
-from roomtone.augment.ops.table import Asset, Room, Samples, Source, parse_op
+from roomtone.augment.ops.table import Samples
 from roomtone.augment.places import Place, open_place
 from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
-from roomtone.augment.render import Render, render
-from roomtone.augment.rooms.bank import RoomEntry, build_bank
+from roomtone.augment.render import render
+from roomtone.augment.rows import manifest_row
 from roomtone.augment.seal import SEAL, seal
 from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.streams import content_key
+from roomtone.augment.studio import Job, Studio, studio_of
 from roomtone.coverage.errors import RoomtoneError
 
 #: One planned sample of an utterance: (condition name, replicate).
 Item = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all shards of a run share; sent to every worker.
-
-    Attributes:
-        digest: stands for all the other fields, so that a worker prepares itself once.
-        catalogues: recordings by (factor, level name).
-        utterances: how many the plan holds.
-        session: whose lock the workers write under; empty where there is none.
-    """
-
-    digest: str
-    dataset: str
-    audio_format: str
-    seed: int
-    sample_rate_hz: int
-    level_dbov: float
-    conditions: Mapping[str, ConditionLevels]
-    catalogues: Mapping[tuple[str, str], Catalogue]
-    utterances: int
-    cache_dir: str | None = None
-    item_timeout_s: float = 60.0
-    retry_rejected: bool = False
-    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,81 +67,6 @@ class Report:
     resumed: bool = False
 
 
-class Studio:
-    """A worker's workplace for one job: room banks open, rooms by condition."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.container: Container = CONTAINERS[job.audio_format]
-        self._entries: dict[str, list[RoomEntry]] = {}
-        self._sorted: dict[tuple[str, str, str | None], tuple[Asset, ...]] = {}
-
-    def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
-        """Return the realisations a condition may draw from, from the bank's cache; none where it has no room."""
-        level = condition.levels.get("room")
-        if level is None:
-            return []
-        if level.name not in self._entries:
-            assert isinstance(level.op, Room)
-            self._entries[level.name] = list(
-                build_bank(level.op, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
-            )
-        return self._entries[level.name]
-
-    def assets(
-        self, condition: ConditionLevels, utterance: Utterance, ordinal: int
-    ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, Clip]]:
-        """Return the recordings of a condition, those of the target speaker left out, and where they lie.
-
-        Recorded noises are dealt out: each is played once before any is played again in that condition.
-        """
-        assets: dict[str, tuple[Asset, ...]] = {}
-        clips: list[Any] = []
-        for factor, level in condition.levels.items():
-            catalogue = self.job.catalogues.get((factor, level.name))
-            if catalogue is not None:
-                usable = self._usable((factor, level.name), f"{utterance.corpus}/{utterance.speaker}")
-                if isinstance(level.op, LoopedRecording):
-                    deal = int(content_key(self.job.seed, condition.name, factor)[:12], 16)
-                    usable = (usable[permuted_index(len(usable), deal, ordinal)],)
-                assets[factor] = usable
-                clips.append(catalogue.clips)
-        return assets, clips[0] if len(clips) == 1 else ChainMap(*clips)
-
-    def _usable(self, level: tuple[str, str], speaker: str) -> tuple[Asset, ...]:
-        """Return the recordings of a level without a speaker's own, sorted by id.
-
-        Raises:
-            RoomtoneError: there are none.
-        """
-        catalogue = self.job.catalogues[level]
-        key = (*level, speaker if speaker in catalogue.groups else None)
-        if key not in self._sorted:
-            if len(self._sorted) >= _SPEAKERS_KEPT:
-                self._sorted.clear()
-            found = catalogue.without_group(speaker)
-            if not found:
-                raise RoomtoneError(f"{level[0]} {level[1]!r}: no recording of anybody but the speaker himself")
-            self._sorted[key] = tuple(sorted(found, key=lambda asset: asset.id))
-        return self._sorted[key]
-
-
-#: Of so many speakers the recordings of all others are kept in order.
-_SPEAKERS_KEPT = 64
-
-
-_studios: dict[str, Studio] = {}
-
-
-def _studio(job: Job) -> Studio:
-    """Return this worker's studio for a job; another job's is given up."""
-    if job.digest not in _studios:
-        _studios.clear()
-        keep_freed_memory()
-        _studios[job.digest] = Studio(job)
-    return _studios[job.digest]
-
-
 #: An engine may run its tasks in threads; libraries below hold global state, and the last resort of `time_limit` is one a process.
 _one_at_a_time = threading.Lock()
 
@@ -196,7 +92,7 @@ def _render_shard(shard: Shard) -> Report:
         raise RoomtoneError(
             f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
         )
-    studio = _studio(job)
+    studio = studio_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
     with ShardWriter(place, shard.index, studio.container, job.session) as writer:
@@ -315,54 +211,6 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {SEAL: seal(row)}
-
-
-def manifest_row(
-    utterance: Utterance,
-    condition: ConditionLevels,
-    draws: Draws,
-    recipe: Recipe,
-    made: Render,
-    entry: RoomEntry | None,
-) -> dict[str, Any]:
-    """Return a sample's manifest row, but for its id and path."""
-    played = {factor: _asset_names(getattr(recipe, factor)) for factor in ("noise", "equipment")}
-    return {
-        "utterance_id": utterance.utterance_id,
-        "replicate": draws.replicate,
-        "seed": draws.seed,
-        "sample_rate_hz": recipe.sample_rate_hz,
-        "num_samples": int(made.pcm.size),
-        "duration_s": made.pcm.size / recipe.sample_rate_hz,
-        "pcm_sha256": pcm_sha256(made.pcm),
-        "text": utterance.text,
-        "words": len((utterance.text or "").split()),
-        "language": utterance.language,
-        "speaker": utterance.speaker,
-        "accent": utterance.accent,
-        "accent_raw": utterance.accent_raw,
-        "corpus": utterance.corpus,
-        "speech_origin": utterance.speech_origin,
-        **{f"attr_{key}": value for key, value in utterance.attributes.items()},
-        "condition": condition.name,
-        **condition.labels,
-        "snr_db": recipe.snr_db,
-        "equipment_snr_db": recipe.equipment_snr_db,
-        "t60_s": None if entry is None else entry.t60_s,
-        **made.measured,
-        "noise_asset": played["noise"],
-        "equipment_asset": played["equipment"],
-        "room_asset": None if entry is None else entry.id,
-        "recipe": recipe.to_json(),
-    }
-
-
-def _asset_names(mapping: Mapping[str, Any] | None) -> str | None:
-    """Return which recordings a source plays, joined by `|`; a synthetic source is its op and a key of its draws."""
-    if mapping is None:
-        return None
-    used = parse_op(mapping, Source, where="recipe").assets_used()
-    return "|".join(sorted(set(used))) if used else f"{mapping['op']}:{content_key(mapping)[:12]}"
 
 
 def probe_utterance(shard: Shard) -> float:

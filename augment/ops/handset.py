@@ -7,11 +7,14 @@ by the renderer afterwards. The stages may be any processors of the op table, in
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from roomtone.augment.ops.filters import apply_fir
 from roomtone.augment.ops.table import DrawContext, Processor, Samples
 from roomtone.coverage.errors import RoomtoneError
 
@@ -64,8 +67,13 @@ class Chain(Processor):
     def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return what the linear stages make of a signal: what the speech in the output is to be compared with."""
         heard = np.array(samples, dtype=np.float32)
-        for stage in self.stages:
-            heard = _shadow(stage, heard, sample_rate_hz)
+        casting = [stage for stage in self.stages if stage.linear or hasattr(stage, "shadow")]
+        for linear, stages in itertools.groupby(casting, key=lambda stage: stage.linear):
+            if linear:
+                heard = apply_fir(heard, _one_fir(tuple(stages), sample_rate_hz))
+            else:
+                for stage in stages:
+                    heard = stage.shadow(heard, sample_rate_hz)  # type: ignore[attr-defined]
         return heard
 
     def asked_codec(self) -> dict[str, Any]:
@@ -85,12 +93,10 @@ def apply_measured(stage: Processor, samples: Samples, sample_rate_hz: int) -> t
     return result
 
 
-def _shadow(stage: Processor, samples: Samples, sample_rate_hz: int) -> Samples:
-    own = getattr(stage, "shadow", None)
-    if own is not None:
-        result: Samples = own(samples, sample_rate_hz)
-        return result
-    return stage.apply(samples, sample_rate_hz) if stage.linear else samples
+@functools.lru_cache(maxsize=64)
+def _one_fir(stages: tuple[Processor, ...], sample_rate_hz: int) -> np.ndarray:
+    """Return the taps of linear stages together: each has its time 0 at the centre tap, and so has their convolution."""
+    return functools.reduce(np.convolve, (stage.fir(sample_rate_hz) for stage in stages))
 
 
 def merge_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
