@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -123,7 +123,30 @@ _BLOCK = 4096
 _MAX_BLOCKS = 12
 
 
-def measured_delay(reference: Samples, output: Samples, *, whiten: bool = False) -> int:
+class Blocks(NamedTuple):
+    """The loudest blocks of a reference: where they lie [shape=(blocks, samples)], and their spectra [shape=(blocks, bins)]."""
+
+    places: np.ndarray
+    spectra: np.ndarray
+
+
+def loudest_blocks(reference: Samples) -> Blocks:
+    """Return the blocks of a reference on which delays are measured."""
+    size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
+    places = np.array(_loudest_starts(reference, size))[:, None] + np.arange(size)
+    return Blocks(places, _spectra(reference, places))
+
+
+def _spectra(signal: Samples, places: np.ndarray) -> np.ndarray:
+    from scipy import fft
+
+    size = places.shape[1]
+    # all blocks in one call: transforms side by side are several times as fast as one after another
+    spectra: np.ndarray = fft.rfft(signal[places] * _hann(size), 2 * size, axis=1)
+    return spectra
+
+
+def measured_delay(reference: Samples | Blocks, output: Samples, *, whiten: bool = False) -> int:
     """Return by how many samples `output` lags `reference`, found between +-2048 samples.
 
     The peak of the cross-correlation, summed over the loudest blocks. That is right where the two have the same spectrum, as a stem
@@ -132,11 +155,8 @@ def measured_delay(reference: Samples, output: Samples, *, whiten: bool = False)
     """
     from scipy import fft
 
-    size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
-    window = _hann(size)
-    places = np.array(_loudest_blocks(reference, size))[:, None] + np.arange(size)
-    # all blocks in one call: transforms side by side are several times as fast as one after another
-    spectra, heard = (fft.rfft(signal[places] * window, 2 * size, axis=1) for signal in (reference, output))
+    places, spectra = reference if isinstance(reference, Blocks) else loudest_blocks(reference)
+    heard, size = _spectra(output, places), places.shape[1]
     cross = (np.conj(spectra) * heard).sum(axis=0, dtype=np.complex128)
     if whiten:
         powers = np.stack([(np.abs(side) ** 2).sum(axis=0, dtype=np.float64) for side in (spectra, heard)])
@@ -151,7 +171,7 @@ def _hann(size: int) -> np.ndarray:
     return np.hanning(size).astype(np.float32)
 
 
-def _loudest_blocks(samples: Samples, size: int) -> list[int]:
+def _loudest_starts(samples: Samples, size: int) -> list[int]:
     """Return the starts of the loudest half-overlapping blocks, in the order of time."""
     hop = max(size // 2, 1)
     starts = range(0, max(samples.size - size, 0) + 1, hop)

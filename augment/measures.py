@@ -56,7 +56,7 @@ def measure(
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)
         row["measured_equipment_snr_db"] = speech.level_dbov - sounding_db
         row["measured_equipment_snr_long_db"] = speech.level_dbov - long_db
-    if recipe.handset is None:
+    if recipe.handset is None and len(shadows) > 1:
         _add_gain_errors(row, stems, pcm)
     return row | _room_measures(entry, recipe.sample_rate_hz)
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from roomtone.augment.assets import SILENCE_DBOV
-from roomtone.augment.labels import UnmetLevelError, measured_delay, rms_db
+from roomtone.augment.labels import UnmetLevelError, loudest_blocks, measured_delay, rms_db
 from roomtone.augment.ops.convolution import convolve
 from roomtone.augment.ops.level import SpeechLevel, active_speech_level
 from roomtone.augment.ops.table import Fetch, Samples, Source, parse_op
@@ -148,7 +148,8 @@ def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples
         return clean.samples, clean.level, 0
     heard = convolve(clean.samples, entry.speech, DIRECT_SAMPLE, clean.samples.size)
     speech, level = at_active_level(heard, clean.sample_rate_hz, MICROPHONE_LEVEL_DBOV)
-    return speech, level, measured_delay(clean.samples, speech, whiten=True)
+    blocks = clean.share("blocks", lambda: loudest_blocks(clean.samples))
+    return speech, level, measured_delay(blocks, speech, whiten=True)
 
 
 def _background(

@@ -79,6 +79,8 @@ def render(
         if not linear:
             return _level_dbov(shadows[0] * np.float32(gain), recipe.sample_rate_hz)
         rounded = float(f"{gain:.4e}")  # to 0.0004 dB, so that conditions which share the speech share its level
+        if processor is None and rounded == 1.0 and stems.level is not None:
+            return stems.level.level_dbov
         level = ("level", *key, rounded)
         return clean.share(level, lambda: _level_dbov(shadows[0] * np.float32(rounded), recipe.sample_rate_hz))
 

@@ -1,9 +1,9 @@
 """Speed and error of rendering, side by side in one run, alternating; medians and ratios.
 
-    python bench/augment_speed.py [--utterances 16] [--seconds 6] [--rounds 3]
+    python bench/augment_speed.py [--utterances 48] [--seconds 6] [--rounds 3]
 
 (a) file to file, twelve conditions an utterance and clean, beside an audiomentations `Compose` of the same stages and beside the
-    floor (decode once, encode every output); one worker, in one process, libraries warm.
+    floor (decode once, encode every output that ours has); one worker, in one process, libraries warm. Everybody writes into a new folder.
 (b) with simulated rooms, beside audiomentations' `RoomSimulator` called for each utterance.
 (c) one and two workers, processes and Dask: samples a second once the workers are warm.
 """
@@ -35,7 +35,7 @@ SNRS_DB = [(near, far) for near in (0.0, 5.0, 10.0, 15.0) for far in (0.0, 5.0, 
 def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--utterances", type=int, default=16)
+    parser.add_argument("--utterances", type=int, default=48)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
@@ -49,7 +49,7 @@ def main() -> None:
         )
         print("| what | samples a second | ratio | error |\n|---|--:|--:|---|")
         bench_stages(folder, table, asked.rounds)
-        many = make_corpus(folder / "many", 56, asked.seconds)
+        many = make_corpus(folder / "many", 160, asked.seconds)
         bench_rooms(folder, table, many, asked.rounds)
         bench_workers(folder, many, asked.rounds)
 
@@ -58,15 +58,16 @@ def bench_stages(folder: Path, table: Path, rounds: int) -> None:
     """Print (a): ours, audiomentations', the floor."""
     presets = str(folder / "sounds" / "presets")
     cfg = configure([*overrides(table, folder / "ours", *STAGES), "executor=serial"], presets)
-    contenders: dict[str, Callable[[], int]] = {
-        "ours": lambda: _generate(cfg),
-        "theirs": lambda: _audiomentations(folder, table),
-        "floor": lambda: _floor(folder, table),
-    }
-    rates = alternate(contenders, rounds)
     from roomtone.augment.generate import generate
 
     generate(cfg)
+    outputs = _outputs(folder)
+    contenders: dict[str, Callable[[], int]] = {
+        "ours": lambda: _generate(cfg),
+        "theirs": lambda: _audiomentations(folder, table),
+        "floor": lambda: _floor(folder, table, outputs),
+    }
+    rates = alternate(contenders, rounds)
     ours, theirs = _snr_errors(folder)
     print(f"| (a) roomtone, one worker, file to file | {rates['ours']:.0f} | | SNR off by up to {ours:.3f} dB |")
     ratio = rates["ours"] / rates["theirs"]
@@ -88,12 +89,15 @@ def alternate(contenders: dict[str, Callable[[], int]], rounds: int) -> dict[str
     return {name: statistics.median(rates) for name, rates in found.items()}
 
 
+def _fresh(folder: Path) -> Path:
+    """Return a new folder; removing an earlier one, or writing over its files, would be timed."""
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
 def _generate(cfg: dict[str, Any]) -> int:
     from roomtone.augment.generate import generate
 
-    fresh = (
-        Path(tempfile.mkdtemp(dir=Path(cfg["output"]["dir"]).parent)) / "set"
-    )  # removing an earlier one is not timed
+    fresh = _fresh(Path(cfg["output"]["dir"]).parent) / "set"
     return generate({**cfg, "output": {**cfg["output"], "dir": str(fresh)}}).rendered
 
 
@@ -123,8 +127,7 @@ def _compose(folder: Path, near_db: float, far_db: float) -> Any:
 def _audiomentations(folder: Path, table: Path) -> int:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - it draws from the global generator
-    out = folder / "theirs"
-    out.mkdir(exist_ok=True)
+    out = _fresh(folder)
     transforms = [_compose(folder, near, far) for near, far in SNRS_DB]
     count = 0
     for name, speech in _utterances(table):
@@ -135,17 +138,19 @@ def _audiomentations(folder: Path, table: Path) -> int:
     return count
 
 
-def _floor(folder: Path, table: Path) -> int:
-    """Decode once, write the same samples thirteen times."""
-    out = folder / "floor"
-    out.mkdir(exist_ok=True)
-    count = 0
+def _outputs(folder: Path) -> list[np.ndarray]:
+    """Return the samples of every file of our set."""
+    return [soundfile.read(path, dtype="int16")[0] for path in sorted((folder / "ours" / "audio").rglob("*.flac"))]
+
+
+def _floor(folder: Path, table: Path, outputs: list[np.ndarray]) -> int:
+    """Decode every recording once, and encode what is there already."""
+    out = _fresh(folder)
     for path in sorted(table.parent.glob("*.flac")):
-        pcm = soundfile.read(path, dtype="int16")[0]
-        for i in range(13):
-            soundfile.write(out / f"{path.stem}-{i}.flac", pcm, RATE_HZ, subtype="PCM_16")
-        count += 13
-    return count
+        soundfile.read(path, dtype="int16")
+    for number, pcm in enumerate(outputs):
+        soundfile.write(out / f"{number}.flac", pcm, RATE_HZ, subtype="PCM_16")
+    return len(outputs)
 
 
 def _snr_errors(folder: Path) -> tuple[float, str]:
@@ -187,8 +192,7 @@ def bench_rooms(folder: Path, table: Path, many: Path, rounds: int) -> None:
     def theirs() -> int:
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002
-        out = folder / "simulated"
-        out.mkdir(exist_ok=True)
+        out = _fresh(folder)
         count = 0
         for name, speech in _utterances(table):
             soundfile.write(out / f"{name}.flac", simulate(speech, RATE_HZ), RATE_HZ, subtype="PCM_16")
@@ -228,7 +232,7 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
         with make_engine(engine, workers) as running:
             job = make_job(cfg, plan, place.url, running)
             ends: list[tuple[float, int]] = []
-            for outcome in running.run(render_shard, shards_of(plan, job, 0, 26)):
+            for outcome in running.run(render_shard, shards_of(plan, job, 0, 96)):
                 if outcome.error is not None:
                     raise outcome.error
                 ends.append((time.perf_counter(), outcome.value.rendered))
