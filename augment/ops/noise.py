@@ -25,6 +25,7 @@ from roomtone.augment.ops.spectra import (
     gaussian_noise,
     ltass_spectrum,
     mean_power,
+    random_swell,
     slope_spectrum,
 )
 from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Samples, Source, pin_ranges
@@ -90,11 +91,16 @@ class ShapedNoise(SeededNoise):
     event_spread_db: Drawn = 6.0
     #: Time constant with which an event dies away; 0 for a bare impulse.
     event_decay_s: Drawn = 0.003
+    #: `[rate in Hz, depth]`: the level comes and goes by chance, mostly so many times a second (within half an octave); depth is that
+    #: of a sine which would move the amplitude as much. Empty for a level that stands.
+    modulation: tuple[tuple[float, float], ...] = ()
     #: Drawn.
     seed: int | None = None
 
     def __post_init__(self) -> None:
         _check_band(self.op, self.low_hz, self.high_hz)
+        if any(rate_hz <= 0.0 or not 0.0 <= depth <= 3.0 for rate_hz, depth in self.modulation):
+            raise RoomtoneError(f"{self.op}: modulation must be [Hz, depth] pairs, Hz above 0 and depth from 0 to 3")
         hz = [point[0] for point in self.spectrum]
         if not hz or hz[0] <= 0 or any(b <= a for a, b in itertools.pairwise(hz)):
             raise RoomtoneError(f"{self.op}: spectrum must be [hz, dB] points with ascending hz above 0")
@@ -112,11 +118,14 @@ class ShapedNoise(SeededNoise):
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""
         del fetch
-        length, rate = preroll_samples + num_samples, float(np.mean(self.events_per_s))
-        if not rate:
-            return NOMINAL_RMS * gaussian_noise(self._rng(), length, sample_rate_hz, self.density())
-        spread_db, decay_s = float(np.mean(self.event_spread_db)), float(np.mean(self.event_decay_s))
-        noise = event_noise(self._rng(), length, sample_rate_hz, self.density(), rate, spread_db, decay_s)
+        length, rate, rng = preroll_samples + num_samples, float(np.mean(self.events_per_s)), self._rng()
+        if rate:
+            spread_db, decay_s = float(np.mean(self.event_spread_db)), float(np.mean(self.event_decay_s))
+            noise = event_noise(rng, length, sample_rate_hz, self.density(), rate, spread_db, decay_s)
+        else:
+            noise = gaussian_noise(rng, length, sample_rate_hz, self.density())
+        if self.modulation:
+            noise = noise * random_swell(rng, length, sample_rate_hz, self.modulation)
         return np.float32(NOMINAL_RMS) * noise
 
 

@@ -115,6 +115,27 @@ def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: i
     return irfft(normal * magnitudes, n=length)[:num_samples]
 
 
+def random_swell(rng: np.random.Generator, num_samples: int, sample_rate_hz: int, modulation: Points) -> np.ndarray:
+    """Return a gain that comes and goes by chance, float32 [shape=(num_samples,)], expected mean square 1.
+
+    Its logarithm is Gaussian noise of octave bands around the rates. A log-normal envelope exp(x) has the relative variance
+    exp(var x) - 1, that of a sine of depth d is d^2 / 2, and depths of several rates add up as powers.
+
+    Args:
+        modulation: `(rate in Hz, depth)`.
+    """
+    powers = np.array([depth**2 / 2.0 for _, depth in modulation])
+    variance = float(np.log1p(powers.sum()))
+    slow_hz = int(np.ceil(16 * max(rate_hz for rate_hz, _ in modulation)))
+    slow = np.arange(num_samples * slow_hz // sample_rate_hz + 2)
+    level = np.zeros(slow.size)
+    for (rate_hz, _), share in zip(modulation, powers / max(powers.sum(), 1e-30)):
+        band = Spectrum(((rate_hz, 0.0),), rate_hz / 2.0**0.5, rate_hz * 2.0**0.5)
+        level += np.sqrt(share * variance) * gaussian_noise(rng, slow.size, slow_hz, band)
+    gain = np.exp(level - variance)
+    return np.interp(np.arange(num_samples) * (slow_hz / sample_rate_hz), slow, gain).astype(np.float32)
+
+
 @functools.lru_cache(maxsize=64)
 def mean_power(spread_db: float, highest: float) -> float:
     """Return the mean square of a gain of `spread_db * min(g, highest)` dB, g standard normal."""

@@ -186,7 +186,7 @@ def _write_noise(recording: PlaceRecording, name: str, folder: Path) -> Written:
     lines = [*recording.notes, f"{name}: {title}"]
     if not found.steady:
         lines.append(
-            f"the level moves by {found.l10_db - found.l90_db:.0f} dB; {name} has the spectrum and is steady, {name}_loop moves as recorded"
+            f"the level moves by {found.l10_db - found.l90_db:.0f} dB; {name} moves by chance at the rates measured, {name}_loop as recorded"
         )
     return _finish(recording, "noise", name, folder, presets, lines, noise_figures(found))
 

@@ -12,7 +12,9 @@ CENTRES_HZ = tuple(1000.0 * 2.0 ** (n / 3.0) for n in range(-16, 13))
 #: The levels of the distribution are read over this time ("fast" is 125 ms, IEC 61672-1, recalled).
 _BLOCK_S = 0.125
 #: Bands of the modulation spectrum, Hz.
-MODULATION_HZ = (0.5, 1.0, 2.0, 4.0)
+MODULATION_HZ = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+#: A modulation shallower than this (about 1 dB up and down) is left out of a preset.
+LEAST_DEPTH = 0.12
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _modulation(samples: np.ndarray, rate: int) -> dict[float, float]:
 
 
 def noise_op(found: NoiseFound) -> dict[str, Any]:
-    """Return the `shaped_noise` of the measured spectrum; its level is set by the SNR of a scenario."""
+    """Return the `shaped_noise` of the measured spectrum and modulation; its level is set by the SNR of a scenario."""
+    moving = [[rate_hz, depth] for rate_hz, depth in found.modulation.items() if depth >= LEAST_DEPTH]
     bands = [[hz, round(db - found.level_db, 2)] for hz, db in found.bands]
     low, high = bands[0][0] * 2.0 ** (-1 / 6), bands[-1][0] * 2.0 ** (1 / 6)
     return {
@@ -102,4 +105,5 @@ def noise_op(found: NoiseFound) -> dict[str, Any]:
         "spectrum": bands,
         "low_hz": round(low, 2),
         "high_hz": round(high, 1),
+        **({"modulation": moving} if moving else {}),
     }
