@@ -8,6 +8,7 @@ Everything here is deterministic: a recipe gives the same bits in any worker.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,33 +70,40 @@ def render(
     stems = mix_stems(recipe, clean, fetch, entry)
     processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
     key = (entry and entry.id, json.dumps(recipe.handset, sort_keys=True))
-    linear = processor is None or processor.linear
     shadows = _shadows(processor, clean, stems, key)
     heard, gain, report = _heard(recipe, processor, clean, stems, shadows, key)
     pcm, clipped = _to_output_level(heard, gain)
     pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
 
-    def level_at(gain: float) -> float:
-        if not linear:
-            return _level_dbov(shadows[0] * np.float32(gain), recipe.sample_rate_hz)
-        rounded = float(f"{gain:.4e}")  # to 0.0004 dB, so that conditions which share the speech share its level
-        if processor is None and rounded == 1.0 and stems.level is not None:
-            return stems.level.level_dbov
-        level = ("level", *key, rounded)
-        return clean.share(level, lambda: _level_dbov(shadows[0] * np.float32(rounded), recipe.sample_rate_hz))
-
+    level_at = _level_meter(processor, clean, stems, shadows[0], key)
     measured = measure(recipe, stems, shadows, pcm, entry, report, level_at)
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
     check_labels(name, asked_labels(recipe, processor, entry), measured)
     return Render(pcm, stems, measured, encoded)
 
 
-def _level_dbov(samples: Samples, sample_rate_hz: int) -> float:
-    return active_speech_level(samples, sample_rate_hz).level_dbov
-
-
 #: What two conditions of an utterance must have in common for its speech to pass room and handset alike.
 _Key = tuple[str | None, str]
+
+
+def _level_meter(
+    processor: Processor | None, clean: CleanSpeech, stems: Stems, spoken: Samples, key: _Key
+) -> Callable[[float], float]:
+    """Return what tells the P.56 level in dBov of the speech in the output at a gain; conditions that share the speech share it.
+
+    There the gain is taken to 0.0004 dB, so that they can.
+    """
+
+    def level_at(gain: float) -> float:
+        return active_speech_level(spoken * np.float32(gain), clean.sample_rate_hz).level_dbov
+
+    def shared_level_at(gain: float) -> float:
+        gain = float(f"{gain:.4e}")
+        if processor is None and gain == 1.0 and stems.level is not None:
+            return stems.level.level_dbov
+        return clean.share(("level", *key, gain), lambda: level_at(gain))
+
+    return shared_level_at if processor is None or processor.linear else level_at
 
 
 def _heard(

@@ -75,9 +75,10 @@ def _spectrum(response: np.ndarray, size: int) -> np.ndarray:
     from scipy import fft
 
     key = (id(response), size)
-    if key not in _spectra:
-        while len(_spectra) >= _KEPT:
-            _spectra.popitem(last=False)
-        _spectra[key] = response, fft.rfft(np.asarray(response, dtype=np.float64), size).astype(np.complex64)
-    _spectra.move_to_end(key)
-    return _spectra[key][1]
+    found = _spectra.pop(key, None)
+    if found is None:
+        found = response, fft.rfft(np.asarray(response, dtype=np.float64), size).astype(np.complex64)
+    _spectra[key] = found  # the latest last
+    while len(_spectra) > _KEPT:
+        _spectra.popitem(last=False)
+    return found[1]
