@@ -200,7 +200,7 @@ class OpenRecordings:
         """Return what `read_audio` returns, and raise what it raises."""
         path, limits = audio_path(ref.path), Limits()
         try:
-            found = path.stat()
+            found = os.stat(path)
         except OSError:
             return read_audio(ref, sample_rate_hz)  # which says what is wrong
         key = (path, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -51,7 +51,7 @@ def measure(
         noise_db = rms_db(stems.noise)
         row["measured_snr_db"] = speech.level_dbov - noise_db
         row["measured_snr_rms_db"] = rms_db(stems.speech) - noise_db
-    if stems.equipment is not None and stems.sounding is not None:
+    if stems.equipment is not None:
         sounding, long_db = while_sounding(stems.equipment, stems.sounding), rms_db(stems.equipment)
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)
         row["measured_equipment_snr_db"] = speech.level_dbov - sounding_db

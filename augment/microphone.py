@@ -35,7 +35,7 @@ class Stems:
         clean: the utterance at the microphone's level, without room.
         speech: the speech at the microphone (reverberant where there is a room).
         noise, equipment: as summed, or None.
-        sounding: where the equipment sounds, bool [shape=(samples,)], or None.
+        sounding: where the equipment sounds, bool [shape=(samples,)]; None where it always does, or there is none.
         level: P.56 of `speech`; None is not measured yet.
         room_delay: by how many samples `speech` lags `clean`.
     """
@@ -154,23 +154,23 @@ def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples
 
 def _background(
     mapping: Mapping[str, Any], recipe: Recipe, fetch: Fetch, response: Samples | None, level_dbov: float, what: str
-) -> tuple[Samples, np.ndarray]:
-    """Return a source through its own room response, at `level_dbov` RMS while it sounds, and where it sounds."""
+) -> tuple[Samples, np.ndarray | None]:
+    """Return a source through its own room response, at `level_dbov` RMS while it sounds, and where it sounds (None: all the time)."""
     op = parse_op(mapping, Source, where=what)
     preroll = 0 if response is None else response.size
     samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
     if response is not None:
         samples = convolve(samples, response, preroll + DIRECT_SAMPLE, recipe.num_samples)
-    sounding = op.sounding(recipe.num_samples, recipe.sample_rate_hz)
+    sounding = None if op.always_sounds else op.sounding(recipe.num_samples, recipe.sample_rate_hz)
     level = rms_db(while_sounding(samples, sounding))
     if not level > SILENCE_DBOV - 60.0:
         raise UnmetLevelError(f"the {what} is silent: no SNR can be set")
     return _gain(samples, level_dbov - level), sounding
 
 
-def while_sounding(samples: Samples, sounding: np.ndarray) -> Samples:
+def while_sounding(samples: Samples, sounding: np.ndarray | None) -> Samples:
     """Return the samples at which a source sounds."""
-    return samples if sounding.all() else samples[sounding]
+    return samples if sounding is None or sounding.all() else samples[sounding]
 
 
 def _gain(samples: Samples, gain_db: float) -> Samples:

@@ -178,9 +178,10 @@ def _output_gain(spoken: Samples, recipe: Recipe, level: SpeechLevel | None = No
 
 def _to_output_level(heard: Samples, gain: float) -> tuple[np.ndarray, float]:
     """Return what was heard with a gain, as 16-bit samples, and the share of samples clipped on the way."""
-    scaled = np.rint(heard * np.float32(gain * 32768.0))
-    clipped = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0))) / max(scaled.size, 1)
-    return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), clipped
+    from roomtone.augment.ops._kernels import to_pcm
+
+    pcm, clipped = to_pcm(heard, np.float32(gain * 32768.0))
+    return pcm, clipped / max(pcm.size, 1)
 
 
 def asked_labels(recipe: Recipe, processor: Processor | None, entry: RoomEntry | None) -> dict[str, Any]:

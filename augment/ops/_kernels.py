@@ -71,6 +71,18 @@ def dot(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @njit(cache=True)
+def to_pcm(samples: np.ndarray, gain: np.float32) -> tuple[np.ndarray, int]:
+    """Return float32 samples times a gain as 16-bit samples, rounded half to even, and how many of them had to be clipped."""
+    out = np.empty(samples.size, dtype=np.int16)
+    clipped = 0
+    for n in range(samples.size):
+        scaled = np.rint(samples[n] * gain)
+        clipped += (scaled > np.float32(32767.0)) | (scaled < np.float32(-32768.0))
+        out[n] = np.int16(min(max(scaled, np.float32(-32768.0)), np.float32(32767.0)))
+    return out, clipped
+
+
+@njit(cache=True)
 def automatic_gain(
     samples: np.ndarray,
     target_db: float,

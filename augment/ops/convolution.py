@@ -43,7 +43,8 @@ def convolve(samples: Samples, response: np.ndarray, start: int, count: int) -> 
     hop = size - response.size + 1
     begin = start - response.size + 1  # the first block looks back by the length of the response
     heard = _stretch(samples, begin, begin + (blocks - 1) * hop + size)
-    views = np.lib.stride_tricks.as_strided(heard, (blocks, size), (hop * heard.itemsize, heard.itemsize))
+    # overlapping views, one a block; the buffer ends where the last of them does
+    views: np.ndarray = np.ndarray((blocks, size), np.float32, heard, strides=(hop * heard.itemsize, heard.itemsize))
     spectra = fft.rfft(views, axis=1)
     spectra *= _spectrum(response, size)
     whole = fft.irfft(spectra, size, axis=1, overwrite_x=True)[:, response.size - 1 :]

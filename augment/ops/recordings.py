@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
@@ -124,10 +125,13 @@ class LoopedRecording(Source):
         """
         if self.asset is None or self.offset_samples is None:
             raise RoomtoneError(f"{self.op}: asset is not drawn; call draw() before render()")
+        from roomtone.augment.ops._kernels import dot
+
         samples = self._read(num_samples, preroll_samples, sample_rate_hz, fetch)
-        if not np.isfinite(samples).all():
+        power = dot(samples, samples)
+        if not math.isfinite(power):
             raise RoomtoneError(f"{self.op}: {self.asset} holds values that are not finite")
-        if not np.any(samples[preroll_samples:]):
+        if not power or not np.any(samples[preroll_samples:]):
             raise RoomtoneError(f"{self.op}: {self.asset} is silent where it would be played; no SNR can be set")
         return samples
 
@@ -135,7 +139,7 @@ class LoopedRecording(Source):
         asset, offset = self.asset or "", self.offset_samples or 0
         begin, end = offset - preroll_samples, offset + num_samples
         if end <= (self.asset_samples or 0):
-            samples = np.array(fetch(asset, max(begin, 0), end - max(begin, 0)), dtype=np.float32)
+            samples = np.asarray(fetch(asset, max(begin, 0), end - max(begin, 0)), dtype=np.float32)
             # before the recording began, a pre-roll hears it mirrored in time: no seam, the same spectrum
             return np.pad(samples, (-begin, 0), mode="reflect") if begin < 0 else samples
         whole = np.asarray(fetch(asset, 0, -1), dtype=np.float32)

@@ -111,6 +111,11 @@ class Source(Op):
         del sample_rate_hz
         return np.ones(num_samples, dtype=bool)
 
+    @property
+    def always_sounds(self) -> bool:
+        """Return whether the source has no silent stretches of its own."""
+        return type(self).sounding is Source.sounding
+
     def assets_used(self) -> tuple[str, ...]:
         """Return the ids of the recordings that this drawn op plays."""
         return ()
