@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from roomtone.coverage.errors import RoomtoneError
 from roomtone.fairness.certificate import certify, read_certificate, verify_certificate, write_certificate
-from roomtone.fairness.excess import Table, expected_from_outside, levels, score_slices
+from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
 from roomtone.fairness.predicates import parse_predicate
+from roomtone.fairness.spread import score_slices
 from roomtone.fairness.subgroups import find_subgroups
 
 ROOMS = ("ward", "office", "none")
@@ -73,30 +74,65 @@ def test_the_raw_outcome_names_conditions_against_their_complement() -> None:
     assert top["other_speakers"] == 48
 
 
-def test_the_score_test_is_that_of_the_regression() -> None:
-    """Rao's score test and the expected errors against statsmodels' binomial fit of speakers and conditions."""
-    import statsmodels.api as sm
-
-    scores = study(2)
+def counts_of(scores: pd.DataFrame) -> tuple[Table, np.ndarray]:
     cells = scores.groupby(["accent", "speaker", "condition"], as_index=False)[["substitutions", "words"]].sum()
     speaker, condition = (np.unique(cells[c], return_inverse=True)[1] for c in ("speaker", "condition"))
     table = Table(cells["substitutions"].to_numpy(float), cells["words"].to_numpy(float), speaker, condition)
-    inside = ((cells["accent"] == "a3") & (cells["condition"] == "c4")).to_numpy()
-    design = np.column_stack([pd.get_dummies(speaker), pd.get_dummies(condition).iloc[:, 1:]]).astype(float)
-    counts = np.column_stack([table.errors, table.words - table.errors])
+    return table, ((cells["accent"] == "a3") & (cells["condition"] == "c4")).to_numpy()
+
+
+def design_of(table: Table) -> np.ndarray:
+    return np.column_stack([pd.get_dummies(table.speaker), pd.get_dummies(table.condition).iloc[:, 1:]]).astype(float)
+
+
+def test_without_curvature_the_levels_are_those_of_the_regression() -> None:
+    """Modelled shares and the expected errors against statsmodels' binomial fit of speakers and conditions."""
+    import statsmodels.api as sm
+
+    table, inside = counts_of(study(2))
+    design, counts = design_of(table), np.column_stack([table.errors, table.words - table.errors])
     fit = sm.GLM(counts, design, family=sm.families.Binomial()).fit(tol=1e-12)
-    a, b = levels(table)
-    assert 1 / (1 + np.exp(-a[speaker] - b[condition])) == pytest.approx(fit.mu, rel=1e-5)
-    found = score_slices(table, inside[:, None])
-    z, w = inside.astype(float), table.words * fit.mu * (1 - fit.mu)
-    information = (w * z) @ z - (w * z) @ design @ np.linalg.solve(design.T * w @ design, design.T @ (w * z))
-    score = z @ (table.errors - table.words * fit.mu)
-    dispersion = max(1.0, (fit.pearson_chi2 - score**2 / information) / (fit.df_resid - 1))
-    assert found.log_ratio[0] == pytest.approx(score / information, rel=1e-4)
-    assert found.se[0] == pytest.approx(np.sqrt(dispersion / information), rel=1e-4)
+    assert fit_levels(table, 0.0).share == pytest.approx(fit.mu, rel=1e-5)
     outside = sm.GLM(counts[~inside], design[~inside], family=sm.families.Binomial()).fit(tol=1e-12)
     expected = (table.words[inside] / (1 + np.exp(-design[inside] @ outside.params))).sum()
-    assert expected_from_outside(table, inside) == pytest.approx(expected, rel=1e-5)
+    assert expected_from_outside(table, inside, 0.0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_score_test_is_that_of_the_regression_with_the_curve_as_its_link() -> None:
+    """Levels, curvature, score, information and dispersion by generic means: scipy's optimiser, numerical derivatives, plain least squares."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, logit
+
+    table, inside = counts_of(study(2))
+    design = design_of(table)
+
+    def share(theta: np.ndarray) -> np.ndarray:
+        return expit(np.expm1(theta[-1] * (design @ theta[:-1])) / theta[-1])
+
+    def loss(theta: np.ndarray) -> float:
+        p = share(theta)
+        return -float(table.errors @ np.log(p) + (table.words - table.errors) @ np.log1p(-p))
+
+    fit = fit_levels(table)
+    a, b, c = fit.levels.speaker, fit.levels.condition, fit.levels.curvature
+    start = np.concatenate([a + b[0], b[1:] - b[0], [c]])
+    assert share(start) == pytest.approx(fit.share, rel=1e-9)
+    best = minimize(loss, start, method="BFGS")
+    assert loss(start) - best.fun < 1e-3  # nothing is better than what was found
+    w = table.words * fit.share * (1 - fit.share)
+    steps = 1e-5 * np.eye(len(start))
+    log_odds = np.column_stack([(logit(share(start + h)) - logit(share(start - h))) / 2e-5 for h in steps])
+    z = inside * np.exp(c * (a[table.speaker] + b[table.condition]))
+    left = z - log_odds @ np.linalg.lstsq(np.sqrt(w)[:, None] * log_odds, np.sqrt(w) * z, rcond=None)[0]
+    information, score = left @ (w * left), z @ (table.errors - table.words * fit.share)
+    found = score_slices(fit, inside[:, None])
+    assert found.log_ratio[0] == pytest.approx(score / information, rel=1e-3)
+    pearson = ((table.errors - table.words * fit.share) ** 2 / w).sum()
+    df = len(w) - len(start) - 1
+    assert found.df[0] == df
+    assert found.se[0] == pytest.approx(
+        np.sqrt(max(1.0, (pearson - score**2 / information) / df) / information), rel=1e-3
+    )
 
 
 def test_a_hard_condition_is_no_excess_of_those_who_had_more_to_lose() -> None:
