@@ -56,7 +56,8 @@ class Cells:
         """Return what of these columns describes a condition, as one code a cell; the condition itself where none does."""
         of = self.frame.groupby("_condition")
         found = [name for name in columns if name in self.frame and of[name].nunique(dropna=False).max() == 1]
-        return _codes(self.frame[found or ["_condition"]].astype(str).agg("\0".join, axis=1))
+        codes: np.ndarray = self.frame.groupby(found or ["_condition"], dropna=False).ngroup().to_numpy()
+        return codes
 
 
 def make_cells(

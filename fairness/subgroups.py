@@ -2,8 +2,8 @@
 
 Two questions, named by `outcome`. `excess`: where does a condition hurt some speakers more than it hurts others (the model is in
 `excess`, the test in `spread`)? `errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference
-always the complement, never a whole that holds the slice itself. Tests are one-sided: only what fares worse is looked for. After a slice is named its samples are set aside and the search starts again, so that
-neither its parts nor its wholes are named for it.
+always the complement, never a whole that holds the slice itself. Tests are one-sided: only what fares worse is looked for. After a
+slice is named its samples are set aside and the search starts again, so that neither its parts nor its wholes are named for it.
 """
 
 from __future__ import annotations
