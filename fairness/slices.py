@@ -11,7 +11,7 @@ import numpy as np
 from roomtone.fairness.cells import Cells
 from roomtone.fairness.excess import fit_levels
 from roomtone.fairness.predicates import Literal, Predicate
-from roomtone.fairness.spread import Kind, Score, score_slices
+from roomtone.fairness.slice_scores import Kind, Score, score_slices
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,8 @@ from roomtone.coverage.errors import RoomtoneError
 from roomtone.fairness.certificate import certify, read_certificate, verify_certificate, write_certificate
 from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
 from roomtone.fairness.predicates import parse_predicate
-from roomtone.fairness.spread import Kind, Sentences, Spread, score_slices
+from roomtone.fairness.slice_scores import Kind, score_slices
+from roomtone.fairness.spread import Sentences, Spread
 from roomtone.fairness.subgroups import find_subgroups
 
 ROOMS = ("ward", "office", "none")
@@ -127,12 +128,11 @@ def test_the_score_test_is_that_of_the_regression_with_the_curve_as_its_link() -
     information, score = left @ (w * left), z @ (table.errors - table.words * fit.share)
     found = score_slices(fit, inside[:, None])
     assert found.log_ratio[0] == pytest.approx(score / information, rel=1e-3)
-    pearson = ((table.errors - table.words * fit.share) ** 2 / w).sum()
-    df = len(w) - len(start) - 1
-    assert found.df[0] == df
-    assert found.se[0] == pytest.approx(
-        np.sqrt(max(1.0, (pearson - score**2 / information) / df) / information), rel=1e-3
-    )
+    left_over = table.errors - table.words * fit.share - w * left * score / information
+    part = (len(w) - len(start) - 1) / len(w)
+    dispersion = max(1.0, (left_over @ left_over) / (part * w.sum()))
+    assert found.se[0] == pytest.approx(np.sqrt(dispersion / information), rel=1e-3)
+    assert found.df[0] == pytest.approx(part * w.sum() ** 2 / (w @ w))
 
 
 def test_a_hard_condition_is_no_excess_of_those_who_had_more_to_lose() -> None:
