@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roomtone.coverage.errors import RoomtoneError
-from roomtone.fairness.certificate import certify, read_certificate, verify_certificate, write_certificate
+from roomtone.fairness.certificate import (
+    certify,
+    measure_slice,
+    read_certificate,
+    verify_certificate,
+    write_certificate,
+)
 from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
 from roomtone.fairness.predicates import parse_predicate
 from roomtone.fairness.slice_scores import Kind, score_slices
@@ -318,6 +324,15 @@ def test_the_claimants_own_numbers_come_back_from_the_same_set(certificate, tmp_
     assert ruling.numbers.errors == certificate["numbers"]["errors"]
     assert ruling.numbers.p == pytest.approx(certificate["numbers"]["p"])
     assert set(certificate["samples"][0]) >= {"sample_id", "recipe", "errors", "words"}
+
+
+def test_a_certificate_and_the_search_judge_a_slice_alike() -> None:
+    scores = study(0, 3.0)
+    found = find_subgroups(scores).iloc[0]
+    numbers = measure_slice(scores, parse_predicate(json.loads(found["predicate"])))
+    assert (numbers.errors, numbers.speakers, numbers.words) == (found["errors"], found["speakers"], found["words"])
+    assert numbers.p == pytest.approx(found["p"])
+    assert numbers.expected == pytest.approx(found["expected"])
 
 
 def test_a_holdout_answers_only_as_many_questions_as_it_may(certificate, tmp_path) -> None:
