@@ -10,7 +10,8 @@ logarithms, every set with a hard condition would show an "excess" of the better
 The curvature c is estimated with the levels, and is one degree of freedom for non-additivity (Tukey 1949, "One degree of freedom for
 non-additivity", Biometrics 5): with c < 0 no WER passes the logistic of 1/|c|, with c > 0 none falls below that of -1/c. At c = 0,
 plain log odds, a recogniser that still guesses some words where it hears nothing, as one with a grammar does, would show an excess of
-the worst speakers in clean, where all that happens is that they have no room to fall as far as the others do.
+the worst speakers in clean, where all that happens is that they have no room to fall as far as the others do. It takes three conditions to
+estimate it; with two, log odds are taken as they are.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _CLOSE = 1e-7
 _FURTHEST = 8.0
 _MOST_CURVED = 1.0
 _STRAIGHT = 1e-6
+_FEWEST_CONDITIONS = 3
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Fit:
     @cached_property
     def _nuisance(self) -> tuple[np.ndarray, np.ndarray]:
         slope, bend = self.tangents
-        columns = np.column_stack([self._conditions, bend])
+        columns = np.column_stack([self._conditions, bend]) if can_bend(self.table) else self._conditions
         own = _without_speakers(columns, self.table.speaker, slope, self.weights)
         return own, _inverse(own, self.weights)
 
@@ -135,7 +137,7 @@ def fit_levels(table: Table, curvature: float | None = None) -> Fit:
     for _ in range(_ROUNDS):
         a, b = _additive(*grid, a, b, c)
         found = Fit(table, Levels(a, b, c))
-        if curvature is not None:
+        if curvature is not None or not can_bend(table):
             break
         information = float(found.weights @ found.bend**2)
         if information < 1e-6:
@@ -147,6 +149,11 @@ def fit_levels(table: Table, curvature: float | None = None) -> Fit:
             break
         c = now
     return found
+
+
+def can_bend(table: Table) -> bool:
+    """Return whether the curvature can be told from an excess: with two conditions, a steeper rise of some is all that either shows."""
+    return bool(table.condition.max() + 1 >= _FEWEST_CONDITIONS)
 
 
 def _grid(table: Table) -> tuple[np.ndarray, np.ndarray]:

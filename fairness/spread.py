@@ -94,8 +94,9 @@ class Spread:
         residual, weights = self._rows
         score, own = np.bincount(groups, residual), np.bincount(groups, weights)
         trace, square = self._moments(groups, weights, own)
-        variance = (score @ score - self._row_dispersion * trace) / square if square > 0 else 0.0
-        df = trace**2 / square if square > 0 else 1.0
+        known = square > 1e-9 * (own @ own)  # one sentence alone is told by the conditions' own levels
+        variance = (score @ score - self._row_dispersion * trace) / square if known else 0.0
+        df = max(1.0, trace**2 / square) if known else 1.0
         return SentenceSpread(max(0.0, float(variance)), float(df), groups, len(own), weights, rows.cell)
 
     @cached_property

@@ -193,6 +193,19 @@ def test_a_curvature_that_was_put_in_comes_out() -> None:
         assert found == pytest.approx(curvature, abs=0.03)
 
 
+def test_two_conditions_are_too_few_to_tell_a_curve_from_an_excess() -> None:
+    """Of three accents one fails in the only condition beside clean: a curve through all speakers would explain that away."""
+    rng = np.random.default_rng(1)
+    rows = [
+        (f"a{a}", f"{a}-{s}", c, "the same sentence", rng.binomial(40, 0.55 if (a, c) == (1, "ward") else wer), 40)
+        for a in range(3) for s in range(6) for c, wer in (("clean", 0.05), ("ward", 0.15))
+    ]  # fmt: skip
+    scores = pd.DataFrame(rows, columns=["accent", "speaker", "condition", "text", "errors", "words"])
+    first = find_subgroups(scores).iloc[0]
+    assert first["named"]
+    assert first["slice"] == "accent = a1 and condition = ward"
+
+
 def read_apart(seed: int) -> pd.DataFrame:
     """Two genders that read other sentences, each of which is hard in rooms of its own; the genders themselves do not differ."""
     rng = np.random.default_rng(seed)
