@@ -17,12 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from roomtone.coverage.errors import RoomtoneError, nearest
-from roomtone.fairness.counts import prepare
-from roomtone.fairness.excess import Table, expected_from_outside, score_slices
+from roomtone.fairness.cells import make_cells
+from roomtone.fairness.excess import expected_from_outside
 from roomtone.fairness.predicates import Predicate, parse_predicate
+from roomtone.fairness.slices import excess_of_one
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,39 +63,33 @@ class Ruling:
 
 def measure_slice(
     scores: pd.DataFrame, predicate: Predicate, *, group: str = "accent", condition: str = "condition", baseline: str = "clean",
-    speaker: str = "speaker",
+    speaker: str = "speaker", sentence: str = "text",
 ) -> ExcessNumbers:  # fmt: skip
     """Return a slice's excess errors over what all other samples let expect of the same speakers and conditions.
 
     Raises:
         RoomtoneError: a column does not exist, no speaker is known, or the slice is empty or everything.
     """
-    import pandas as pd
-
-    rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance="")
-    usable = (~rows["failed"] & rows["speaker"].notna() & (rows["words"] > 0)).to_numpy(bool)
-    inside = predicate.holds(scores)[usable]
-    if not usable.any():
+    columns = [literal.column for literal in predicate.literals]
+    listed = all(literal.test == "is" for literal in predicate.literals)
+    marked = scores.assign(_inside=predicate.holds(scores))
+    cells = make_cells(
+        marked, ["_inside", *(dict.fromkeys(columns) if listed else ())], group=group, condition=condition, speaker=speaker,
+        baseline=baseline, sentence=sentence,
+    )  # fmt: skip
+    if cells.frame.empty:
         raise RoomtoneError("certificate: no speaker is known in this set, so no claim can be measured on it")
-    if not inside.any() or inside.all():
+    table, held = cells.table, cells.frame["_inside"].to_numpy(bool)
+    if not held.any() or held.all():
         raise RoomtoneError(
-            f"certificate: {predicate} holds {'all' if inside.any() else 'none'} of the samples of this set"
+            f"certificate: {predicate} holds {'all' if held.any() else 'none'} of the samples of this set"
         )
-    frame = pd.DataFrame({
-        "errors": rows.loc[usable, "errors"].to_numpy(), "words": rows.loc[usable, "words"].to_numpy(), "inside": inside,
-        "speaker": rows.loc[usable, "speaker"].map(str).to_numpy(), "condition": rows.loc[usable, "condition"].to_numpy(),
-    })  # fmt: skip
-    cells = frame.groupby(["speaker", "condition", "inside"], as_index=False)[["errors", "words"]].sum()
-    codes = [np.unique(cells[name], return_inverse=True)[1] for name in ("speaker", "condition")]
-    table = Table(cells["errors"].to_numpy(float), cells["words"].to_numpy(float), codes[0], codes[1])
-    held = cells["inside"].to_numpy(bool)
-    score = score_slices(table, held[:, None])
+    _, p = excess_of_one(cells, predicate, held)
     expected = expected_from_outside(table, held)
     errors, words, total = float(table.errors[held].sum()), float(table.words[held].sum()), float(table.words.sum())
-    one_sided = float(score.p[0]) / 2 if score.log_ratio[0] > 0 else 1 - float(score.p[0]) / 2
     return ExcessNumbers(
-        int(inside.sum()), int(cells.loc[held, "speaker"].nunique()), int(words), words / total, int(errors), expected, errors / words,
-        errors / expected if expected > 0 else math.nan, (errors - expected) / total, one_sided,
+        int(cells.frame.loc[held, "_n"].sum()), len(set(table.speaker[held])), int(words), words / total, int(errors), expected,
+        errors / words, errors / expected if expected > 0 else math.nan, (errors - expected) / total, p,
     )  # fmt: skip
 
 

@@ -1,30 +1,37 @@
-"""Errors beyond what each speaker's own level and each condition's own level explain: a score test for a slice.
+"""Errors beyond what each speaker's own level and each condition's own level explain: the model that slices are held against.
 
-    logit share of words in error = speaker + condition          (quasi-binomial)
+    x = speaker + condition,    logit(share of words in error) = (exp(c x) - 1) / c
 
 A slice such as "this accent in this condition" has excess where its errors pass that model's. Speaker terms take up everything
 that is so in clean as well, which makes this the many-slice form of a difference from the baseline; condition terms take up what
 hurts everybody. On the scale of odds a condition can hurt all alike and still not drive a WER past 1: with rates or their
 logarithms, every set with a hard condition would show an "excess" of the better speakers there, or of the worse in clean.
 
-The dispersion is pooled over all speakers, without which four speakers could never pass a correction over hundreds of slices. A cell
-with more errors than words counts as wholly wrong.
+The curvature c is estimated with the levels, and is one degree of freedom for non-additivity (Tukey 1949, "One degree of freedom for
+non-additivity", Biometrics 5): with c < 0 no WER passes the logistic of 1/|c|, with c > 0 none falls below that of -1/c. At c = 0,
+plain log odds, a recogniser that still guesses some words where it hears nothing, as one with a grammar does, would show an excess of
+the worst speakers in clean, where all that happens is that they have no room to fall as far as the others do. It takes three conditions to
+estimate it; with two, log odds are taken as they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-_ROUNDS = 500
-_CLOSE = 1e-8
+_ROUNDS = 100
+_CLOSE = 1e-7
 _FURTHEST = 8.0
+_MOST_CURVED = 1.0
+_STRAIGHT = 1e-6
+_FEWEST_CONDITIONS = 3
 
 
 @dataclass(frozen=True)
 class Table:
-    """Counts by speaker and condition (and whatever else slices are made of); all [shape=(rows,)]."""
+    """Counts by speaker and condition (and whatever else slices are made of); all [shape=(cells,)]."""
 
     errors: np.ndarray
     words: np.ndarray
@@ -36,42 +43,158 @@ class Table:
         codes = [np.unique(a[rows], return_inverse=True)[1] for a in (self.speaker, self.condition)]
         return Table(self.errors[rows], self.words[rows], codes[0], codes[1])
 
+    @property
+    def wrong(self) -> np.ndarray:
+        """Return the errors of each cell, no more than its words: one with more counts as wholly wrong."""
+        capped: np.ndarray = np.minimum(self.errors, self.words)
+        return capped
+
 
 @dataclass(frozen=True)
-class Score:
-    """The score test of each slice [shape=(slices,)]: observed and expected errors, one-step log odds ratio, its SE, and p."""
+class Levels:
+    """Speaker and condition levels, and the curvature of the scale on which they add up."""
 
-    observed: np.ndarray
-    expected: np.ndarray
-    log_ratio: np.ndarray
-    se: np.ndarray
-    p: np.ndarray
-    df: int
+    speaker: np.ndarray
+    condition: np.ndarray
+    curvature: float
+
+    def share_wrong(self, speaker: np.ndarray, condition: np.ndarray) -> np.ndarray:
+        """Return the share of words in error that the model gives to these speakers in these conditions."""
+        return _expit(_log_odds(self.speaker[speaker] + self.condition[condition], self.curvature))
 
 
-def levels(table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Return speaker and condition levels in log odds (maximum likelihood), each side by Newton steps in turn."""
-    share = wrong_words(table)
+@dataclass(frozen=True)
+class Fit:
+    """A table with its levels: what the test of a slice needs of them; all arrays [shape=(cells,)]."""
+
+    table: Table
+    levels: Levels
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """Return the modelled share of words in error."""
+        return self.levels.share_wrong(self.table.speaker, self.table.condition)
+
+    @cached_property
+    def residual(self) -> np.ndarray:
+        """Return errors minus modelled errors."""
+        difference: np.ndarray = self.table.wrong - self.table.words * self.share
+        return difference
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Return the binomial variance of each cell's errors."""
+        variance: np.ndarray = self.table.words * self.share * (1 - self.share)
+        return variance
+
+    def project(self, columns: np.ndarray) -> np.ndarray:
+        """Return columns [shape=(cells, n)] with what speakers, conditions and the curvature explain taken out, by weighted least squares."""
+        slope, _ = self.tangents
+        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
+        nuisance, inverse = self._nuisance
+        rest: np.ndarray = own - nuisance @ (inverse @ ((nuisance.T * self.weights) @ own))
+        return rest
+
+    @cached_property
+    def bend(self) -> np.ndarray:
+        """Return the log odds' derivative by the curvature with what speakers and conditions explain taken out."""
+        slope, bend = self.tangents
+        columns = np.column_stack([self._conditions, bend])
+        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
+        d, z = own[:, :-1], own[:, -1]
+        left: np.ndarray = z - d @ (_inverse(d, self.weights) @ ((d.T * self.weights) @ z))
+        return left
+
+    @cached_property
+    def tangents(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the derivatives of the log odds by x and by the curvature."""
+        x = self.levels.speaker[self.table.speaker] + self.levels.condition[self.table.condition]
+        c = self.levels.curvature
+        if abs(c) < _STRAIGHT:
+            return np.ones_like(x), x * x / 2
+        grown = np.exp(c * x)
+        return grown, (c * x * grown - grown + 1) / c**2
+
+    @cached_property
+    def _conditions(self) -> np.ndarray:
+        dummies = self.table.condition[:, None] == np.arange(1, self.table.condition.max() + 1)
+        scaled: np.ndarray = dummies * self.tangents[0][:, None]
+        return scaled
+
+    @cached_property
+    def _nuisance(self) -> tuple[np.ndarray, np.ndarray]:
+        slope, bend = self.tangents
+        columns = np.column_stack([self._conditions, bend]) if can_bend(self.table) else self._conditions
+        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
+        return own, _inverse(own, self.weights)
+
+
+def fit_levels(table: Table, curvature: float | None = None) -> Fit:
+    """Return the levels of speakers and conditions by maximum likelihood; the curvature too, unless it is given."""
+    grid = _grid(table)
     a, b = np.zeros(table.speaker.max() + 1), np.zeros(table.condition.max() + 1)
+    c = 0.0 if curvature is None else curvature
     for _ in range(_ROUNDS):
-        before = a.copy(), b.copy()
-        for own, index, other, at in ((a, table.speaker, b, table.condition), (b, table.condition, a, table.speaker)):
-            p = _expit(own[index] + other[at])
-            slope = np.bincount(index, share - table.words * p, len(own))
-            bend = np.bincount(index, table.words * p * (1 - p), len(own))
-            step = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 1e-12)
-            own += np.clip(step, -1, 1)
-            # who is always right or always wrong has no finite level
-            np.clip(own, -_FURTHEST, _FURTHEST, out=own)
-        if max(np.abs(a - before[0]).max(), np.abs(b - before[1]).max()) <= _CLOSE:
+        a, b = _additive(*grid, a, b, c)
+        found = Fit(table, Levels(a, b, c))
+        if curvature is not None or not can_bend(table):
+            break
+        information = float(found.weights @ found.bend**2)
+        if information < 1e-6:
+            break
+        now = float(
+            np.clip(c + np.clip(found.bend @ found.residual / information, -0.25, 0.25), -_MOST_CURVED, _MOST_CURVED)
+        )
+        if abs(now - c) < 1e-4:
+            break
+        c = now
+    return found
+
+
+def can_bend(table: Table) -> bool:
+    """Return whether the curvature can be told from an excess: with two conditions, a steeper rise of some is all that either shows."""
+    return bool(table.condition.max() + 1 >= _FEWEST_CONDITIONS)
+
+
+def _grid(table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Return errors and words by speaker and condition [shape=(speakers, conditions)]: all that the levels depend on."""
+    shape = (int(table.speaker.max()) + 1, int(table.condition.max()) + 1)
+    at = table.speaker * shape[1] + table.condition
+    wrong, words = (
+        np.bincount(at, counts, shape[0] * shape[1]).reshape(shape) for counts in (table.wrong, table.words)
+    )
+    return wrong, words
+
+
+def _additive(
+    wrong: np.ndarray, words: np.ndarray, a: np.ndarray, b: np.ndarray, c: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the levels at one curvature by Fisher's scoring, speakers eliminated from each step."""
+    for _ in range(_ROUNDS):
+        x = a[:, None] + b
+        p, slope = _expit(_log_odds(x, c)), np.exp(c * x)
+        gradient, curve = slope * (wrong - words * p), slope**2 * words * p * (1 - p)
+        by_speaker = np.maximum(curve.sum(axis=1), 1e-9)
+        left = np.diag(curve.sum(axis=0)) - curve.T @ (curve / by_speaker[:, None])
+        right = gradient.sum(axis=0) - curve.T @ (gradient.sum(axis=1) / by_speaker)
+        step_b = np.linalg.pinv(left, rcond=1e-10, hermitian=True) @ right
+        step_a = (gradient.sum(axis=1) - curve @ step_b) / by_speaker
+        # who is always right or always wrong has no finite level
+        new_a, new_b = (
+            np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in ((a, step_a), (b, step_b))
+        )
+        moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
+        a, b = new_a, new_b
+        if moved <= _CLOSE:
             break
     return a, b
 
 
-def wrong_words(table: Table) -> np.ndarray:
-    """Return the errors of each row, no more than its words."""
-    capped: np.ndarray = np.minimum(table.errors, table.words)
-    return capped
+def _log_odds(x: np.ndarray, curvature: float) -> np.ndarray:
+    if abs(curvature) < _STRAIGHT:
+        return x
+    curved: np.ndarray = np.expm1(curvature * x) / curvature
+    return curved
 
 
 def _expit(x: np.ndarray) -> np.ndarray:
@@ -81,54 +204,21 @@ def _expit(x: np.ndarray) -> np.ndarray:
     return result
 
 
-def score_slices(table: Table, slices: np.ndarray) -> Score:
-    """Return the score test of each slice, a bool matrix [shape=(rows, slices)]."""
-    from scipy.special import stdtr
-
-    a, b = levels(table)
-    wrong, p_row = wrong_words(table), _expit(a[table.speaker] + b[table.condition])
-    fitted, weights = table.words * p_row, table.words * p_row * (1 - p_row)
-    df = max(1, len(fitted) - len(a) - len(b))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pearson = float(np.where(weights > 1e-9, (wrong - fitted) ** 2 / weights, 0.0).sum())
-    score = (wrong - fitted) @ slices
-    gain = np.empty(slices.shape[1])
-    for start in range(0, slices.shape[1], 256):
-        part = slices[:, start : start + 256].astype(float)
-        gain[start : start + 256] = (weights[:, None] * _project(part, table, weights) ** 2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        usable = gain > 1e-6 * np.maximum(weights @ slices, 1e-12)
-        log_ratio = np.where(usable, score / gain, np.nan)
-        # the spread that is left when the slice has its own term: a large excess must not hide behind itself. Errors of one
-        # sentence hang together, and less spread than independent words have is no evidence that they do not
-        dispersion = np.maximum(1.0, (pearson - np.where(usable, score**2 / gain, 0.0)) / df)
-        se = np.where(usable, np.sqrt(dispersion / gain), np.nan)
-        p = 2 * stdtr(df, -np.abs(log_ratio / se))
-    return Score(wrong @ slices, fitted @ slices, log_ratio, se, p, df)
-
-
-def _project(columns: np.ndarray, table: Table, weights: np.ndarray) -> np.ndarray:
-    """Return the columns with what speakers and conditions explain taken out, by weighted least squares in two steps."""
-    dummies = (table.condition[:, None] == np.arange(1, table.condition.max() + 1)).astype(float)
-    both = _demean(np.concatenate([columns, dummies], axis=1), table.speaker, weights)
-    z, d = both[:, : columns.shape[1]], both[:, columns.shape[1] :]
-    if d.shape[1] == 0:
-        return z
-    coefficients, *_ = np.linalg.lstsq((d.T * weights) @ d, (d.T * weights) @ z, rcond=None)
-    projected: np.ndarray = z - d @ coefficients
-    return projected
-
-
-def _demean(columns: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    sums = np.zeros((group.max() + 1, columns.shape[1]))
-    np.add.at(sums, group, columns * weights[:, None])
-    total = np.bincount(group, weights, len(sums))
+def _without_speakers(columns: np.ndarray, speaker: np.ndarray, slope: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    sums = np.zeros((speaker.max() + 1, columns.shape[1]))
+    np.add.at(sums, speaker, columns * (weights * slope)[:, None])
+    total = np.bincount(speaker, weights * slope**2, len(sums))
     means = np.divide(sums, total[:, None], out=np.zeros_like(sums), where=total[:, None] > 0)
-    centred: np.ndarray = columns - means[group]
-    return centred
+    left: np.ndarray = columns - slope[:, None] * means[speaker]
+    return left
 
 
-def expected_from_outside(table: Table, inside: np.ndarray) -> float:
+def _inverse(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    inverse: np.ndarray = np.linalg.pinv((columns.T * weights) @ columns, rcond=1e-10, hermitian=True)
+    return inverse
+
+
+def expected_from_outside(table: Table, inside: np.ndarray, curvature: float | None = None) -> float:
     """Return the errors that a slice would have if it went by the model fitted to all other rows; NaN where those do not say."""
     outside = ~inside
     if not outside.any():
@@ -136,6 +226,6 @@ def expected_from_outside(table: Table, inside: np.ndarray) -> float:
     speakers, conditions = np.unique(table.speaker[outside]), np.unique(table.condition[outside])
     if not (np.isin(table.speaker[inside], speakers).all() and np.isin(table.condition[inside], conditions).all()):
         return float("nan")
-    a, b = levels(table.keep(outside))
-    own = a[np.searchsorted(speakers, table.speaker[inside])] + b[np.searchsorted(conditions, table.condition[inside])]
-    return float((table.words[inside] * _expit(own)).sum())
+    levels = fit_levels(table.keep(outside), curvature).levels
+    at = np.searchsorted(speakers, table.speaker[inside]), np.searchsorted(conditions, table.condition[inside])
+    return float(table.words[inside] @ levels.share_wrong(*at))

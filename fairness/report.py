@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 VERDICT_NAMES = {GAP: "gap", NO_GAP: "no gap", NOT_ENOUGH: "not enough data", SATURATED: "saturated"}
 _SIGNS = {GAP: "▲", NO_GAP: "≈", NOT_ENOUGH: "?", SATURATED: "■"}
+#: What a search that names nothing has shown, and what it has not.
+NO_SLICE = (
+    "No slice stands out beyond what its speakers, conditions and sentences let expect; an excess smaller than the search can find may be there"
+    " all the same."
+)
 _WORST = 12
 _STATEMENTS = 20
 #: Speakers below which a cell is thin: its interval is wide and its spread little known.
@@ -80,6 +85,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "model": None if result.model is None else vars(result.model) | {"terms": _records(result.model.terms)},
         "model_note": result.model_note, "pairs": _records(result.pairs[result.pairs[group] == "all"]) if len(result.pairs) else [],
         "slices": _records(result.subgroups[result.subgroups["named"].astype(bool)]), "slices_note": result.subgroups_note,
+        "no_slice": NO_SLICE,
         "effect_name": "ratio of WERs" if result.settings.subgroups.get("outcome") == "errors" else "odds ratio",
         "loops": _loops(cells), "worst": worst_samples(result), "reasons": _reasons(result.scores),
         "certificates": [path.name for path in result.certificates],
@@ -260,10 +266,10 @@ def summary_lines(result: Evaluation) -> Iterable[str]:
         )
     named = content["slices"]
     if named:
-        yield "slices that fare worse than their speakers and conditions let expect:"
+        yield "slices that fare worse than their speakers, conditions and sentences let expect:"
         yield from (
             f"  {row['slice']}: {row['errors']} errors, {number(row['expected'])} expected ({row['speakers']} speakers)"
             for row in named
         )
     elif not content["slices_note"]:
-        yield "no slice fares worse than its speakers and conditions let expect"
+        yield f"{content['no_slice'][0].lower()}{content['no_slice'][1:]}"

@@ -16,8 +16,16 @@ METHOD = (
     "p is adjusted over all declared comparisons by Holm's method, over others by Benjamini and Hochberg's.",
     "`detectable` is the smallest true difference that data like these would show with the stated power after that correction.",
     "A ratio shrinks when everybody fails; where more than 80 % of the words are lost, the verdict is `saturated`.",
+    "The search names a slice whose errors pass what its speakers and conditions let expect, on a scale whose bend is estimated (nobody can lose"
+    " more than all), by more than its sentences and slices of its kind scatter: one-sided t tests, Benjamini and Hochberg's correction. In"
+    " simulated sets without any planted excess it named a slice in about one of twenty, and in one of twelve where every accent differed a little"
+    " in every condition.",
 )
 LIMITS = (
+    "The search finds what is large: with four speakers an accent, 33 % WER raised to 85 % in one condition was named in nine of ten simulated"
+    " sets, 65 % raised to 85 % in one of three. No named slice does not mean no excess.",
+    "Voices or rooms that several speakers share without a column that says so look like many where they are few, and slices of them are named"
+    " too easily.",
     "Accents and attributes are what speakers or the corpus stated; none was inferred.",
     "The figures hold for these speakers, texts and conditions. A condition is a model of a place, not the place.",
     "Verdicts are on differences between groups; none of them says that a recogniser is good enough for anyone.",
@@ -114,7 +122,7 @@ def _slices(content: Mapping[str, Any]) -> list[str]:
     if content["slices_note"]:
         return [cell(content["slices_note"])]
     if not content["slices"]:
-        return ["No slice fares worse than its speakers and conditions let expect."]
+        return [content["no_slice"]]
     head = ["slice", "errors", "expected", "ratio", content["effect_name"], "95 %", "speakers", "p adjusted"]
     return table(head, (
         (r["slice"], r["errors"], number(r["expected"]), number(r["ratio"]), number(r["effect"]),

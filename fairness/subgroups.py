@@ -1,14 +1,13 @@
 """Finding the slices that nobody named: conjunctions over accent, condition, factors and attributes that fare worse than the rest.
 
-Two questions, named by `outcome`. `excess`: where does a condition hurt some speakers more than it hurts others (see `excess`)?
-`errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference always the
-complement, never a whole that holds the slice itself. After a slice is named its samples are set aside and the search starts again, so that
-neither its parts nor its wholes are named for it.
+Two questions, named by `outcome`. `excess`: where does a condition hurt some speakers more than it hurts others (the model is in
+`excess`, the test in `spread`)? `errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference
+always the complement, never a whole that holds the slice itself. Tests are one-sided: only what fares worse is looked for. After a
+slice is named its samples are set aside and the search starts again, so that neither its parts nor its wholes are named for it.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -17,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.coverage.errors import RoomtoneError, nearest
-from roomtone.fairness.counts import prepare
-from roomtone.fairness.excess import Table, expected_from_outside, score_slices
+from roomtone.fairness.cells import Cells, make_cells
+from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
 from roomtone.fairness.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
-from roomtone.fairness.predicates import Literal, Predicate
+from roomtone.fairness.predicates import Predicate
+from roomtone.fairness.slices import conjunctions, excess_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("excess", "errors")
 FACTORS = ("room", "noise", "equipment", "handset")
-_MOST_LEVELS = 50
 _SHOWN = 50
 
 COLUMNS = (
@@ -48,10 +47,15 @@ def find_subgroups(
     condition: str = "condition",
     baseline: str = "clean",
     speaker: str = "speaker",
+    sentence: str = "text",
     alpha: float = 0.05,
     most: int = 10,
 ) -> pd.DataFrame:
     """Return the slices that were looked at, the named ones first, in the order in which they were named.
+
+    In simulated sets of four speakers an accent it named a slice where none was planted in 2 to 5 % with or without a ceiling or hard
+    sentences, in 5 to 9 % where accents differed a little in every condition; an accent's 33 % WER raised to 85 % in one condition was named
+    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_calibration.py`, 100 sets each).
 
     Args:
         scores: the counts of `score` with the labels beside them.
@@ -61,12 +65,14 @@ def find_subgroups(
         min_speakers: in a slice, and outside it.
         min_words: in a slice.
         group, condition, baseline, speaker: as in `compare`.
+        sentence: the column of what was said, whose difficulty speakers share; left out where there is none.
         alpha: share of false slices among the named ones (Benjamini-Hochberg over all slices looked at).
         most: slices to name at most.
 
     Returns:
         One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
-        lets expect; `effect`, with its interval, is what is tested: an odds ratio for `excess`, a ratio of WERs for `errors`.
+        lets expect; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
+        (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
@@ -78,30 +84,22 @@ def find_subgroups(
     if not 1 <= depth <= 3:
         raise RoomtoneError(f"depth: 1 to 3 conditions, got {depth!r}")
     names = _slice_columns(scores, columns, group, condition)
-    rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance="")
-    frame = scores[names].astype(object).where(scores[names].notna(), None)
-    frame = frame.assign(
-        _speaker=rows["speaker"], _condition=rows["condition"], _errors=rows["errors"], _words=rows["words"], _n=1
+    cells = make_cells(
+        scores, names, group=group, condition=condition, speaker=speaker, baseline=baseline, sentence=sentence
     )
-    frame = frame[~rows["failed"].to_numpy() & rows["speaker"].notna().to_numpy() & (rows["words"] > 0).to_numpy()]
-    if frame.empty:
+    if cells.frame.empty:
         raise RoomtoneError("subgroups: no speaker is known, and without speakers a slice's spread is not")
-    keys = list(dict.fromkeys([*names, "_speaker", "_condition"]))
-    cells = frame.groupby(keys, dropna=False, as_index=False)[["_errors", "_words", "_n"]].sum()
-    slices = _candidates(cells, names, depth)
+    slices = conjunctions(cells.frame, names, depth)
     named: list[dict[str, Any]] = []
     looked: list[dict[str, Any]] = []
-    left = np.ones(len(cells), dtype=bool)
     for number in range(1, most + 2):
-        found = _look(cells, slices, left, outcome, min_speakers, min_words, alpha)
+        found = _look(cells, slices, outcome, min_speakers, min_words, alpha)
         looked = [row | {"round": number} for row in found]
-        chosen = next(
-            (row for row in looked if row["p_adjusted"] <= alpha and row["ratio"] > 1 and row["_steady"]), None
-        )
+        chosen = next((row for row in looked if row["_steady"]), None)
         if chosen is None or number > most:
             break
         named.append(chosen | {"named": True})
-        left &= ~chosen["_predicate"].holds(cells)
+        cells = cells.keep(~chosen["_predicate"].holds(cells.frame))
     rest = [row | {"named": False} for row in looked[:_SHOWN]]
     return pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
 
@@ -117,47 +115,20 @@ def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: s
     return list(dict.fromkeys(columns))
 
 
-def _candidates(cells: pd.DataFrame, names: Sequence[str], depth: int) -> list[Predicate]:
-    """Return every conjunction of values of different columns, simple ones first, each set of rows once."""
-    literals: dict[str, list[Literal]] = {}
-    for name in names:
-        values = sorted({v for v in cells[name] if v is not None and isinstance(v, str | int | float | bool)}, key=str)
-        if 2 <= len(values) <= _MOST_LEVELS:
-            literals[name] = [Literal(name, "is", value) for value in values]
-    held = {literal: literal.holds(cells) for several in literals.values() for literal in several}
-    seen: set[bytes] = set()
-    found = []
-    for size in range(1, depth + 1):
-        for chosen in itertools.combinations(literals, size):
-            for together in itertools.product(*(literals[name] for name in chosen)):
-                inside = np.logical_and.reduce([held[literal] for literal in together])
-                key = inside.tobytes()
-                if inside.any() and not inside.all() and key not in seen:
-                    seen.add(key)
-                    found.append(Predicate(together))
-    return found
-
-
 def _look(
-    cells: pd.DataFrame,
+    cells: Cells,
     slices: Sequence[Predicate],
-    left: np.ndarray,
     outcome: str,
     min_speakers: int,
     min_words: int,
     alpha: float,
 ) -> list[dict[str, Any]]:
     """Return a row for each slice of the rows that are left, lowest p first."""
-    now = cells[left].reset_index(drop=True)
+    now = cells.frame
     if now.empty:
         return []
-    people = np.unique(now["_speaker"].map(str), return_inverse=True)[1]
-    table = Table(
-        now["_errors"].to_numpy(float),
-        now["_words"].to_numpy(float),
-        people,
-        np.unique(now["_condition"], return_inverse=True)[1],
-    )
+    table = cells.table
+    people = table.speaker
     kept, masks = [], []
     for predicate in slices:
         inside = predicate.holds(now)
@@ -168,15 +139,22 @@ def _look(
     if not kept:
         return []
     matrix = np.column_stack(masks)
-    log_ratio, se, df, p = _excess(table, matrix) if outcome == "excess" else _against_complement(table, matrix)
+    if outcome == "excess":
+        score = excess_of(cells, kept, matrix)
+        log_ratio, se, df, p = score.log_ratio, score.se, score.df, score.p
+    else:
+        log_ratio, se, df, p = _against_complement(table, matrix)
     adjusted = benjamini_hochberg(p)
     order = [k for k in np.lexsort((-np.nan_to_num(log_ratio), p)) if math.isfinite(p[k])]
     found = []
     for rank, k in enumerate(order):
-        shown = rank < _SHOWN or adjusted[k] <= alpha
+        small = bool(adjusted[k] <= alpha)
         found.append(
-            _row(kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), outcome, shown)
-        )
+            _row(
+                kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), outcome,
+                shown=small or rank < _SHOWN, judged=small,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -188,7 +166,9 @@ def _row(
     effect: tuple[float, float, float],
     p: tuple[float, float],
     outcome: str,
+    *,
     shown: bool,
+    judged: bool,
 ) -> dict[str, Any]:
     errors, words = float(table.errors[inside].sum()), float(table.words[inside].sum())
     expected = math.nan
@@ -196,24 +176,21 @@ def _row(
         expected = expected_from_outside(table, inside) if outcome == "excess" else _rate(table, ~inside) * words
     ratio = errors / expected if expected > 0 else math.nan
     half = float(t_quantile(0.975, np.array(effect[2]))) * effect[1]
+    with np.errstate(over="ignore"):  # beyond what a double holds: no upper end
+        middle, low, high = np.exp([effect[0], effect[0] - half, effect[0] + half]).tolist()
     return {
         "slice": str(predicate), "predicate": json.dumps(predicate.to_json()), "_predicate": predicate,
-        "ratio": ratio, "effect": math.exp(effect[0]), "effect_low": math.exp(effect[0] - half), "effect_high": math.exp(effect[0] + half),
+        "ratio": ratio, "effect": middle, "effect_low": low, "effect_high": high,
         "errors": int(errors), "expected": expected, "words": int(words), "wer": errors / words,
         "speakers": len(set(table.speaker[inside])), "other_speakers": len(set(table.speaker[~inside])),
         "samples": int(now.loc[inside, "_n"].sum()), "p": float(p[0]), "p_adjusted": float(p[1]),
-        "_steady": shown and errors >= FEW_ERRORS and steady(table, inside, outcome),
+        "_steady": judged and ratio > 1 and errors >= FEW_ERRORS and steady(table, inside, outcome),
     }  # fmt: skip
 
 
 def _rate(table: Table, rows: np.ndarray) -> float:
     words = table.words[rows].sum()
     return float(table.errors[rows].sum() / words) if words > 0 else math.nan
-
-
-def _excess(table: Table, matrix: np.ndarray) -> tuple[np.ndarray, ...]:
-    found = score_slices(table, matrix)
-    return found.log_ratio, found.se, np.full(len(found.p), found.df), found.p
 
 
 def _against_complement(table: Table, matrix: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -234,7 +211,7 @@ def _against_complement(table: Table, matrix: np.ndarray) -> tuple[np.ndarray, .
                 variance, share = variance + part, share + part**2 / (count - 1)
         df = variance**2 / share if share > 0 else math.nan
         se = math.sqrt(variance) if variance > 0 else math.nan
-        results.append((float(log_ratio), se, df, float(2 * stdtr(df, -abs(float(log_ratio) / se)))))
+        results.append((float(log_ratio), se, df, float(stdtr(df, -float(log_ratio) / se))))
     return tuple(np.array(column) for column in zip(*results))
 
 
@@ -253,13 +230,16 @@ def _log_ratio(sums: np.ndarray) -> np.ndarray:
 
 def steady(table: Table, inside: np.ndarray, outcome: str = "excess") -> bool:
     """Return whether the slice stays worse whichever one of its speakers is left out: it is not one person."""
+    curvature = fit_levels(table).levels.curvature if outcome == "excess" else None
     for person in set(table.speaker[inside]):
         keep = table.speaker != person
         part, rows = table.keep(keep), inside[keep]
         if not rows.any():
             return False
         expected = (
-            expected_from_outside(part, rows) if outcome == "excess" else _rate(part, ~rows) * part.words[rows].sum()
+            expected_from_outside(part, rows, curvature)
+            if outcome == "excess"
+            else _rate(part, ~rows) * part.words[rows].sum()
         )
         if not part.errors[rows].sum() > expected:
             return False

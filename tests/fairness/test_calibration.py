@@ -50,6 +50,14 @@ def test_a_gap_of_the_stated_detectable_size_is_found_with_its_power(bench, spea
     assert 0.75 <= found <= 0.85
 
 
+@pytest.mark.parametrize("name", ["a ceiling of 80 %", "all of these"])
+def test_the_search_names_little_that_is_not_there_and_finds_what_is(bench, name: str) -> None:
+    """At 5 % more than 5 of 40 have a chance of 1.4 %; the power of the larger handicap is above 90 % in the printed table."""
+    world = bench.WORLDS[name]
+    assert bench.false_names(world, 40) <= 5 / 40
+    assert bench.found_first(world, 20, planted=2) >= 0.7
+
+
 def test_the_simulated_arrays_and_the_table_of_compare_give_the_same_numbers(bench) -> None:
     """The simulations above run on arrays; `compare` must be the same arithmetic, from rows."""
     rng = np.random.default_rng(3)

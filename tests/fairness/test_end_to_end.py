@@ -1,7 +1,6 @@
 """The demo from recordings to a report, with nothing mocked: a planted handicap is named first, and without it nothing is."""
 
 import json
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -18,14 +17,15 @@ SCENARIO = """\
 name: mild
 description: Mild conditions, so that a weak recogniser still hears something in each.
 factors:
-  room: [none]
+  room: [none, imaging_control_room]
   noise: [none, pink@20dB]
   equipment: [none]
-  handset: [none, landline_mulaw]
+  handset: [none]
 constraints: []
 goals: {default: {utterances: 6, speakers: 3}}
 """
-HANDICAPPED = ("british", "pink@20dB")
+#: Accents that have errors to lose there; spanish_l1 and german_l1 lose most words whatever is done to them.
+HANDICAPPED = [("british", "pink@20dB"), ("new_york", "imaging_control_room")]
 
 
 def low_pass(path: Path) -> None:
@@ -54,32 +54,39 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
     manifest = read_manifest(dataset)
     assert manifest["condition"].nunique() == 4
 
-    # the search is asked for accents: among all attributes it names the synthesiser's female voices in noise, and that is so
-    asked = ["evaluate", f"dataset={dataset}", "asr=pocketsphinx", "subgroups.columns=[accent,condition]"]
-    assert main(asked) == 0
-    without = summary(dataset)
-    assert without["named_slices"] == []
+    asked = ["evaluate", f"dataset={dataset}", "asr=pocketsphinx"]
+    for columns in ([], ["subgroups.columns=[accent,condition]"]):
+        assert main(asked + columns) == 0
+        without = summary(dataset)
+        assert without["named_slices"] == []
     assert any("synthetic" in note for note in without["notes"])
+    assert "Slices that nobody named" in (dataset / "evaluation" / "report.html").read_text()
     cells = pd.read_csv(dataset / "evaluation" / "cells.csv")
     assert len(cells) == 48
     assert cells["failed"].sum() == 0
     wer = cells.groupby("condition")[["errors", "words"]].sum().pipe(lambda f: f["errors"] / f["words"])
-    assert wer["clean"] < wer["pink@20dB+landline_mulaw"]
+    assert wer["clean"] < wer["imaging_control_room+pink@20dB"]
 
-    chosen = manifest[(manifest["accent"] == HANDICAPPED[0]) & (manifest["condition"] == HANDICAPPED[1])]
-    assert len(chosen) == 12
-    for path in chosen["audio_path"]:
-        low_pass(dataset / path)
-    forget(dataset, set(chosen["sample_id"]))
-    capsys.readouterr()
-    assert main(asked) == 0
-    first = summary(dataset)["named_slices"][0]
-    assert set(re.findall(r"(\w+) = (\S+)", first)) >= {("accent", HANDICAPPED[0])}
-    assert HANDICAPPED[1] in first
-    assert f"accent = {HANDICAPPED[0]}" in capsys.readouterr().out
-    certificate = json.loads((dataset / "evaluation" / "certificate-1.json").read_text())
-    assert {s["sample_id"] for s in certificate["samples"]} == set(chosen["sample_id"])
-    assert all(json.loads(s["recipe"]) for s in certificate["samples"])
+    for accent, condition in HANDICAPPED:
+        chosen = manifest[(manifest["accent"] == accent) & (manifest["condition"] == condition)]
+        assert len(chosen) == 12
+        kept = {dataset / path: (dataset / path).read_bytes() for path in chosen["audio_path"]}
+        for path in kept:
+            low_pass(path)
+        forget(dataset, set(chosen["sample_id"]))
+        capsys.readouterr()
+        assert main(asked) == 0
+        certificate = json.loads((dataset / "evaluation" / "certificate-1.json").read_text())
+        assert {s["sample_id"] for s in certificate["samples"]} == set(
+            chosen["sample_id"]
+        )  # the first named slice is the planted one
+        assert all(json.loads(s["recipe"]) for s in certificate["samples"])
+        first = summary(dataset)["named_slices"][0]
+        assert first.startswith(f"accent = {accent}")
+        assert f"  {first}: " in capsys.readouterr().out
+        for path, content in kept.items():
+            path.write_bytes(content)
+        forget(dataset, set(chosen["sample_id"]))
 
 
 def forget(dataset: Path, ids: set[str]) -> None:
