@@ -325,7 +325,7 @@ def pcm_sha256(samples: np.ndarray) -> str:
     """Return the SHA-256, in hex, of int16 samples as little-endian bytes: the sound alone, neither header nor rate."""
     if samples.dtype != np.int16:
         raise RoomtoneError(f"pcm_sha256: expected int16 samples, got {samples.dtype}")
-    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<i2").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<i2").data).hexdigest()
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:

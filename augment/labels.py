@@ -105,7 +105,9 @@ def fit_stems(output: Samples, stems: Sequence[Samples]) -> StemFit:
     norms = [math.sqrt(products[i, i]) for i in order]
     kept = [i for i in order if norms[i] > 1e-5 * max(norms)]
     gains = [math.nan for _ in order]
-    if kept:
+    if len(kept) == 1:
+        gains[kept[0]] = moments[kept[0]] / products[kept[0], kept[0]]
+    elif kept:
         unit = [[products[min(i, j), max(i, j)] / (norms[i] * norms[j]) for j in kept] for i in kept]
         for i, gain in zip(kept, np.linalg.solve(unit, [moments[i] / norms[i] for i in kept]).tolist(), strict=True):
             gains[i] = gain / norms[i]
@@ -130,10 +132,10 @@ class Blocks(NamedTuple):
     spectra: np.ndarray
 
 
-def loudest_blocks(reference: Samples) -> Blocks:
-    """Return the blocks of a reference on which delays are measured."""
+def loudest_blocks(reference: Samples, most: int = _MAX_BLOCKS) -> Blocks:
+    """Return the blocks of a reference on which delays are measured, so many at most."""
     size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
-    places = np.array(_loudest_starts(reference, size))[:, None] + np.arange(size)
+    places = np.array(_loudest_starts(reference, size, most))[:, None] + np.arange(size)
     return Blocks(places, _spectra(reference, places))
 
 
@@ -171,7 +173,7 @@ def _hann(size: int) -> np.ndarray:
     return np.hanning(size).astype(np.float32)
 
 
-def _loudest_starts(samples: Samples, size: int) -> list[int]:
+def _loudest_starts(samples: Samples, size: int, most: int) -> list[int]:
     """Return the starts of the loudest half-overlapping blocks, in the order of time."""
     hop = max(size // 2, 1)
     starts = range(0, max(samples.size - size, 0) + 1, hop)
@@ -179,5 +181,5 @@ def _loudest_starts(samples: Samples, size: int) -> list[int]:
     halves = (samples[:whole].reshape(-1, hop).astype(np.float64) ** 2).sum(axis=1).tolist()
     halves.append(float((samples[whole:].astype(np.float64) ** 2).sum()))
     energies = [sum(halves[i : i + 2]) for i in range(len(starts))]
-    loudest = np.argsort(energies, kind="stable")[::-1][:_MAX_BLOCKS]
+    loudest = np.argsort(energies, kind="stable")[::-1][:most]
     return sorted(starts[int(i)] for i in loudest)

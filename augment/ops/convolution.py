@@ -22,7 +22,7 @@ _SIDE_BY_SIDE = 4
 #: Block lengths tried: powers of two and three times powers of two.
 _SIZES = sorted(base << shift for base in (2, 3) for shift in range(6, 22))
 #: Responses whose spectra are kept.
-_KEPT = 24
+_KEPT = 96
 
 #: Spectra of the responses last used, by identity and length; the response is kept beside its spectrum, so that no other takes its place.
 _spectra: OrderedDict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = OrderedDict()
