@@ -194,25 +194,26 @@ class OpenRecordings:
 
     def __init__(self, most: int = 16) -> None:
         self._most = most
-        self._open: OrderedDict[tuple[Any, ...], tuple[Any, AudioInfo]] = OrderedDict()
+        self._open: OrderedDict[tuple[Any, ...], tuple[Path, Any, AudioInfo]] = OrderedDict()
 
     def read(self, ref: AudioRef, sample_rate_hz: int) -> np.ndarray:
         """Return what `read_audio` returns, and raise what it raises."""
-        path, limits = audio_path(ref.path), Limits()
+        limits = Limits()
         try:
-            found = os.stat(path)
+            found = os.stat(ref.path)
         except OSError:
-            return read_audio(ref, sample_rate_hz)  # which says what is wrong
-        key = (path, found.st_ino, found.st_size, found.st_mtime_ns)
-        file, info = self._open.pop(key, (None, None))
-        if file is None or info is None:
+            return read_audio(ref, sample_rate_hz)  # bundled, or it says what is wrong
+        key = (ref.path, found.st_ino, found.st_size, found.st_mtime_ns)
+        path, file, info = self._open.pop(key, (None, None, None))
+        if path is None or info is None:
+            path = Path(ref.path)
             kind = container(path)
             file = _opened(path)
             info = _checked_info(path, kind, file, limits)
         samples = _read_segment(path, ref, file, info, sample_rate_hz, limits)
-        self._open[key] = file, info  # not one whose reading failed
+        self._open[key] = path, file, info  # not one whose reading failed
         while len(self._open) > self._most:
-            self._open.popitem(last=False)[1][0].close()
+            self._open.popitem(last=False)[1][1].close()
         return samples
 
 

@@ -68,8 +68,8 @@ def render(
     if clean.samples.size != recipe.num_samples or clean.sample_rate_hz != recipe.sample_rate_hz:
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
     stems = mix_stems(recipe, clean, fetch, entry)
-    processor = None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
     key = (entry and entry.id, json.dumps(recipe.handset, sort_keys=True))
+    processor = clean.share(("handset", key[1]), lambda: _handset(recipe, name))
     shadows = _shadows(processor, clean, stems, key)
     heard, gain, report = _heard(recipe, processor, clean, stems, shadows, key)
     pcm, clipped = _to_output_level(heard, gain)
@@ -80,6 +80,10 @@ def render(
     measured["clipped_share"] = max(clipped, float(report.get("clipped_share", 0.0)))
     check_labels(name, asked_labels(recipe, processor, entry), measured)
     return Render(pcm, stems, measured, encoded)
+
+
+def _handset(recipe: Recipe, name: str) -> Processor | None:
+    return None if recipe.handset is None else parse_op(recipe.handset, Processor, where=f"{name}, handset")
 
 
 #: What two conditions of an utterance must have in common for its speech to pass room and handset alike.

@@ -169,7 +169,7 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
         value = getattr(op, name)
         if isinstance(value, tuple):
             changes[name] = float(value[0] + (value[1] - value[0]) * share)
-    return dataclasses.replace(op, **changes)
+    return dataclasses.replace(op, **changes) if changes else op
 
 
 @dataclass(frozen=True)
