@@ -59,8 +59,7 @@ class ShardWriter:
         point("before_write")
         data = encode(pcm, sample_rate_hz, self._container.suffix) if encoded is None else encoded
         path = self._folder / f"{sample_id}.{self._container.suffix}"
-        with open(path, "wb", buffering=0) as file:
-            file.write(data)
+        path.write_bytes(data)
         self._written.append(path)
         point("after_write")
         return self._container.audio_path(self._shard, sample_id)
