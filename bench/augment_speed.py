@@ -49,7 +49,7 @@ def main() -> None:
         )
         print("| what | samples a second | ratio | error |\n|---|--:|--:|---|")
         bench_stages(folder, table, asked.rounds)
-        many = make_corpus(folder / "many", 160, asked.seconds)
+        many = make_corpus(folder / "many", 168, asked.seconds)  # an even number of shards for two workers
         bench_rooms(folder, table, many, asked.rounds)
         bench_workers(folder, many, asked.rounds)
 
