@@ -60,7 +60,7 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
         if more.likelihood < held.likelihood + worth or not _clear(more.gates):
             break
         held = more
-    return struck if struck.likelihood > held.likelihood else held
+    return struck if struck.likelihood > held.likelihood + worth else held
 
 
 def fit_round(stretch: Stretch, period_s: float) -> Fit:

@@ -47,7 +47,7 @@ def _held(partials: Sequence[Partial], line_hz: np.ndarray, power: np.ndarray) -
     """Return whether one partial has the power of the ridge: a glide's is spread over all the way."""
     low, high = np.quantile(line_hz, [0.05, 0.95])
     near = [p.power for p in partials if 0.94 * low <= p.hz <= 1.06 * high]
-    return max(near, default=0.0) > 0.3 * float(power.mean())
+    return max(near, default=0.0) > 0.7 * float(power.mean())
 
 
 def _ridge(power: np.ndarray) -> np.ndarray:

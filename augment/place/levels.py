@@ -80,7 +80,9 @@ def levelled(
         partials: its partials, each frequency once.
     """
     bands = PartialEnergies(samples, rate)
-    sounding_s = sum(pulse.length_s for pulse in cycle.pulses) or cycle.span_s
+    duration_s = samples.size / rate
+    cycles = duration_s / cycle.span_s if cycle.clock else float(cycle.starts_s.size)
+    sounding_s = cycles * (sum(pulse.length_s for pulse in cycle.pulses) or cycle.span_s)
     kept, steady = [], []
     for partial, half_hz in zip(partials, half_bands([p.hz for p in partials])):
         power, hop_s = bands.power(partial.hz, half_hz)
@@ -89,7 +91,7 @@ def levelled(
             steady.append(partial.hz)
             continue
         background = quiet if cycle.silent else 0.0
-        energy = max(float(power.mean()) - background, 0.02 * float(power.mean())) * cycle.span_s
+        energy = max(float(power.mean()) - background, 0.02 * float(power.mean())) * duration_s
         kept.append(Partial(partial.hz, energy / sounding_s, partial.excess_db))
     return sorted(kept, key=lambda p: -p.power), steady
 
@@ -124,11 +126,12 @@ def with_harmonics(samples: np.ndarray, rate: int, pulses: Sequence[Pulse]) -> l
 
 def _phases(power: np.ndarray, hop_s: float, cycle: Cycle) -> tuple[float, float]:
     """Return the mean power where the cycle is quietest and where it sounds."""
-    phase = ((np.arange(power.size) * hop_s - cycle.starts_s[0]) / cycle.span_s) % 1.0
-    quiet = (phase < 0.5 * _QUIET) | (phase > 1.0 - 0.5 * _QUIET)
+    times = np.arange(power.size) * hop_s
+    since = times - cycle.starts_s[np.maximum(np.searchsorted(cycle.starts_s, times, side="right") - 1, 0)]
+    quiet = (since < 0.5 * _QUIET * cycle.span_s) | (since > (1.0 - 0.5 * _QUIET) * cycle.span_s)
     loud = np.zeros(power.size, dtype=bool)
     for pulse in cycle.pulses:
-        loud |= ((phase - pulse.onset_s / cycle.span_s) % 1.0) < pulse.length_s / cycle.span_s
+        loud |= (since >= pulse.onset_s) & (since < pulse.onset_s + pulse.length_s)
     return float(power[quiet].mean()) if quiet.any() else 0.0, float(power[loud].mean()) if loud.any() else np.inf
 
 

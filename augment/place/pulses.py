@@ -7,13 +7,15 @@ asked of the waves themselves (`switching`), and the partials are taken over tho
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.augment.place.bursts import fit_bursts, together
+from roomtone.augment.place.coherent import Basebands
 from roomtone.augment.place.folding import aligned_starts, bins_at, fold, quietest
 from roomtone.augment.place.glides import glide_of
-from roomtone.augment.place.coherent import Basebands
 from roomtone.augment.place.pulse_partials import partials_of, without_skirts
 from roomtone.augment.place.spans import SHORT_S, sounding_spans, split_spans
 from roomtone.augment.place.spectrum import Partial, Spectrogram, spectrogram
@@ -23,6 +25,10 @@ WINDOW_S = 0.032
 HOP_S = 0.002
 #: A cycle as short as this is taken to hold one pulse: no room lets a gap in it be seen.
 ROUND_S = 0.45
+#: Less of a pulse's power than this in its partials, and it is a burst of noise.
+_TONAL = 0.35
+#: ... unless it is so short that a tone's own skirts hold much of its power.
+_SHORT_TONE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -50,12 +56,13 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, and whether it falls silent."""
+    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, whether it falls silent, and whether a clock makes it."""
 
     starts_s: np.ndarray
     span_s: float
     pulses: tuple[Pulse, ...]
     silent: bool = True
+    clock: bool = True
 
 
 def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, period_s: float) -> Cycle:
@@ -67,10 +74,17 @@ def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray,
         rows_hz: frequencies at which the machine was seen to repeat [shape=(rows,)].
         period_s: its period; 0 takes the whole recording as one cycle.
     """
-    rough = rough_cycle(samples, sample_rate_hz, rows_hz, period_s)
+    return cycle_of(samples, sample_rate_hz, rows_hz, rough_cycle(samples, sample_rate_hz, rows_hz, period_s))
+
+
+def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, rough: Rough) -> Cycle:
+    """Return the cycle that a rough one is."""
     view = spectrogram(samples, sample_rate_hz, window_s=WINDOW_S, hop_s=HOP_S)
-    drafts = [_draft(samples, sample_rate_hz, view, rows_hz, rough.starts_s, span) for span in rough.spans]
-    timed = _timed(samples, sample_rate_hz, view, rough, drafts)
+    drafts = [draft_pulse(samples, sample_rate_hz, view, rows_hz, rough, span) for span in rough.spans]
+    if any(pulse.partials and pulse.glide == 1.0 for pulse in drafts):
+        timed = _timed(samples, sample_rate_hz, view, rough, drafts)
+    else:
+        timed = _bursts(samples, sample_rate_hz, rows_hz, rough, drafts)
     return Cycle(rough.starts_s, rough.span_s, tuple(without_ghosts(timed)), rough.silent)
 
 
@@ -107,27 +121,71 @@ def rough_cycle(samples: np.ndarray, rate: int, rows_hz: np.ndarray, period_s: f
     if not period_s or period_s > SHORT_S:
         found = split_spans(found, fold(power, starts, span), hop_s)
     whole = fold(whole[None, :], starts, span)[0]
-    silent = bool(np.quantile(whole, 0.05) < 0.03 * np.quantile(whole, 0.9))
+    silent = not 0.0 < period_s <= ROUND_S or bool(np.quantile(whole, 0.05) < 0.03 * np.quantile(whole, 0.9))
     spans = tuple((on * hop_s, (off - on) * hop_s) for on, off in found)
     return Rough(starts * hop_s, span * hop_s, period_s, silent, spans)
 
 
-def _draft(
+def draft_pulse(
     samples: np.ndarray,
     rate: int,
     view: Spectrogram,
     rows_hz: np.ndarray,
-    starts_s: np.ndarray,
+    rough: Rough,
     span: tuple[float, float],
 ) -> Pulse:
     """Return a pulse with what a spectrum over its rough span tells."""
     onset_s, length_s = span
     rows = np.unique(np.round(rows_hz / view.bin_hz).astype(int))
-    times = starts_s + onset_s
+    times = rough.starts_s + onset_s
     # a room lengthens a pulse by up to a tenth of a second, and a shorter one has the wider skirts
     partials = without_skirts(partials_of(samples, rate, times, length_s, view), max(0.2 * length_s, length_s - 0.12))
+    partials = [p for p in partials if not (rough.silent and _never_stops(view, rough, p.hz, span))]
+    if length_s > _SHORT_TONE_S and tonal_share(view, rough, partials, span) < _TONAL:
+        return Pulse(onset_s, length_s, ())
     glide = glide_of(view, rows, times, length_s, partials) if length_s > 0.1 else 1.0
     return Pulse(onset_s, length_s, tuple(partials), glide)
+
+
+def tonal_share(view: Spectrogram, rough: Rough, partials: Sequence[Partial], span: tuple[float, float]) -> float:
+    """Return which part of a span's power its partials hold; a burst of noise has peaks too, where the room has modes."""
+    begin, end = round(span[0] / view.hop_s), max(round(sum(span) / view.hop_s), round(span[0] / view.hop_s) + 1)
+    power = fold(view.power, rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
+    quiet = max(1, round(0.06 * power.shape[1]))
+    still = 0.5 * (power[:, :quiet].mean(axis=1) + power[:, -quiet:].mean(axis=1)) if rough.silent else view.floor
+    whole = float(np.maximum(power[:, begin:end].mean(axis=1) - still, 0.0).sum()) / 1.5
+    return sum(p.power for p in partials) / max(whole, 1e-30)
+
+
+def _never_stops(view: Spectrogram, rough: Rough, hz: float, span: tuple[float, float]) -> bool:
+    """Return whether a line is nearly as strong where the cycle is quietest as in a span: another machine's, that goes on."""
+    k = round(hz / view.bin_hz)
+    power = fold(view.power[k - 1 : k + 2], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s)).sum(axis=0)
+    quiet = max(1, round(0.06 * power.size))
+    begin, end = round(span[0] / view.hop_s), round(sum(span) / view.hop_s)
+    loud = float(power[begin : max(end, begin + 1)].mean())
+    return 0.5 * float(power[:quiet].mean() + power[-quiet:].mean()) > 0.2 * loud
+
+
+def _bursts(samples: np.ndarray, rate: int, rows_hz: np.ndarray, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:
+    """Return pulses without a held pitch, timed by their power: rows of equal weight, so that many tell the same."""
+    merged: list[Pulse] = []
+    for pulse in drafts:
+        last = merged[-1] if merged else None
+        if last is not None and pulse.onset_s - last.onset_s - last.length_s < 0.03:
+            length_s = pulse.onset_s + pulse.length_s - last.onset_s
+            merged[-1] = dataclasses.replace(
+                max(last, pulse, key=lambda p: p.length_s), onset_s=last.onset_s, length_s=length_s
+            )
+        else:
+            merged.append(pulse)
+    power = np.abs(bins_at(samples, rate, rows_hz, 0.5 * WINDOW_S, HOP_S)) ** 2
+    folded = fold(power, rough.starts_s / HOP_S, round(rough.span_s / HOP_S))
+    level = together(folded)
+    found = fit_bursts(level, HOP_S, [(p.onset_s, p.length_s) for p in merged], window_s=0.5 * WINDOW_S)
+    return [
+        dataclasses.replace(pulse, onset_s=burst.on_s, length_s=burst.length_s) for pulse, burst in zip(merged, found)
+    ]
 
 
 def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:
