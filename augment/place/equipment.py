@@ -170,7 +170,7 @@ def _machine(
     samples: np.ndarray, rate: int, cycle: Cycle, period_s: float, likeness: float, background: float
 ) -> Machine:
     """Return a machine of a cycle, its partials levelled."""
-    cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle.pulses)))
+    cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
     partials, steady_hz = levelled(samples, rate, cycle, merged_partials(cycle.pulses))
     cycle = dataclasses.replace(cycle, pulses=tuple(shared_out(cycle.pulses, partials, steady_hz)))
     powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]

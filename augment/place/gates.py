@@ -51,7 +51,7 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
     struck = _struck(switching, spans_s, worth)
     held = _settled(switching, [(on, off - on) for on, off in spans_s], latest_s)
     while len(held.gates.rows) > 1:
-        fewer = _joined(switching, held)
+        fewer = _fewer(switching, held)
         if fewer.likelihood < held.likelihood - worth and _clear(held.gates):
             break
         held = fewer
@@ -118,14 +118,17 @@ def _polished(switching: Switching, gates: Gates, room: Room, coarse_s: float) -
     return Fit(gates, room, switching.score(gates, room))
 
 
-def _joined(switching: Switching, fit: Fit) -> Fit:
-    """Return the best fit in which two gates are one."""
+def _fewer(switching: Switching, fit: Fit) -> Fit:
+    """Return the best fit with a gate less: two of them are one, or one is none, a beat of the room's decay."""
     rows = fit.gates.rows
     coarse = max(2.0 * switching.stretch.step_s, 0.006)
     tried = []
     for k in range(len(rows) - 1):
         one = (rows[k][0], rows[k + 1][0] + rows[k + 1][1] - rows[k][0])
         gates = Gates((*rows[:k], one, *rows[k + 2 :]))
+        tried.append((switching.score(gates, fit.room), gates))
+    for k in range(len(rows)):
+        gates = Gates((*rows[:k], *rows[k + 1 :]))
         tried.append((switching.score(gates, fit.room), gates))
     gates = max(tried, key=lambda pair: pair[0])[1]
     found = _polished(switching, gates, fit.room, coarse)

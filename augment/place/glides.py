@@ -36,7 +36,7 @@ def glide_of(
     if (
         start <= 0
         or start + slope <= 0
-        or moved < max(0.02 * start, 0.5 * view.bin_hz)
+        or moved < max(0.02 * start, 0.5 * view.bin_hz, 4.0 / length_s)
         or np.std(rest[keep]) > 0.25 * moved
     ):
         return 1.0

@@ -96,11 +96,12 @@ def levelled(
     return sorted(kept, key=lambda p: -p.power), steady
 
 
-def with_harmonics(samples: np.ndarray, rate: int, pulses: Sequence[Pulse]) -> list[Pulse]:
+def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
     """Return pulses with the multiples of their fundamental that were too weak to be seen as peaks, where all have one pitch.
 
-    A multiple is there if its band holds three times what the bands half a fundamental beside it hold.
+    A multiple is there if its band holds, while the machine sounds, three times what the bands half a fundamental beside it hold.
     """
+    pulses = cycle.pulses
     tonal = [pulse for pulse in pulses if pulse.partials]
     if not tonal or any(pulse.glide != 1.0 for pulse in tonal):
         return list(pulses)
@@ -116,7 +117,7 @@ def with_harmonics(samples: np.ndarray, rate: int, pulses: Sequence[Pulse]) -> l
     for n in range(2, min(_HIGHEST, int(0.45 * rate / f0)) + 1):
         if n not in numbers:
             half_hz = min(max(BAND_HZ, BAND * n * f0), 0.2 * f0)
-            own, *beside = (float(bands.power((n + d) * f0, half_hz)[0].mean()) for d in (0.0, -0.5, 0.5))
+            own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in (0.0, -0.5, 0.5))
             if own > 3.0 * max(beside):
                 added.append(Partial(n * f0, 1e-4 * top, float(10.0 * np.log10(own / max(beside)))))
     return [
