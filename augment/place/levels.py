@@ -23,7 +23,9 @@ _QUIET = 0.12
 #: The highest multiple of a fundamental that is looked for.
 _HIGHEST = 12
 #: A partial that is as strong as this in the quiet part is not switched with the rest.
-_STEADY = 0.2
+_STEADY = 0.5
+#: ... if it is a line there, so far above what lies beside it.
+_LINE = 2.5
 
 
 class PartialEnergies:
@@ -87,7 +89,8 @@ def levelled(
     for partial, half_hz in zip(partials, half_bands([p.hz for p in partials])):
         power, hop_s = bands.power(partial.hz, half_hz)
         quiet, loud = _phases(power, hop_s, cycle)
-        if cycle.silent and quiet > _STEADY * loud:
+        beside = min(_phases(*bands.power(partial.hz + d * half_hz, half_hz), cycle)[0] for d in (-2.5, 2.5))
+        if cycle.silent and quiet > _STEADY * loud and quiet > _LINE * beside:
             steady.append(partial.hz)
             continue
         background = quiet if cycle.silent else 0.0

@@ -159,12 +159,14 @@ def tonal_share(view: Spectrogram, rough: Rough, partials: Sequence[Partial], sp
 
 def _never_stops(view: Spectrogram, rough: Rough, hz: float, span: tuple[float, float]) -> bool:
     """Return whether a line is nearly as strong where the cycle is quietest as in a span: another machine's, that goes on."""
-    k = round(hz / view.bin_hz)
-    power = fold(view.power[k - 1 : k + 2], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s)).sum(axis=0)
-    quiet = max(1, round(0.06 * power.size))
+    k = max(round(hz / view.bin_hz), 6)
+    near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
+    own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)
+    still = max(1, round(0.06 * own.size))
     begin, end = round(span[0] / view.hop_s), round(sum(span) / view.hop_s)
-    loud = float(power[begin : max(end, begin + 1)].mean())
-    return 0.5 * float(power[:quiet].mean() + power[-quiet:].mean()) > 0.2 * loud
+    loud = float(own[begin : max(end, begin + 1)].mean())
+    quiet = np.r_[0:still, own.size - still : own.size]
+    return float(own[quiet].mean()) > max(0.5 * loud, 2.5 * float(beside[quiet].mean()))
 
 
 def _bursts(samples: np.ndarray, rate: int, rows_hz: np.ndarray, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:
@@ -246,9 +248,8 @@ def _apart(
     out = []
     for onset_s, length_s in zip(found.onsets_s, found.lengths_s):
         kept = without_skirts(found.partials, length_s, struck=found.struck)
-        out.append(
-            dataclasses.replace(draft, onset_s=onset_s, length_s=length_s, partials=tuple(kept), decaying=found.struck)
-        )
+        changes = {"onset_s": onset_s, "length_s": length_s, "decaying": found.struck}
+        out.append(dataclasses.replace(draft, partials=tuple(kept), **changes))
     return out
 
 

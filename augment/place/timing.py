@@ -99,7 +99,8 @@ def _in_turns(
     length_s = rough_s
     for _ in range(3):
         strong = snapped(kept[:_ASKED], length_s)
-        stretch = stretch_at(strong, half_band(kept))
+        half_hz = half_band(kept)
+        stretch = stretch_at(strong, half_hz)
         if stretch is None:
             return None
         fitted = fit(stretch)
@@ -109,7 +110,7 @@ def _in_turns(
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
         again = snapped(kept[:_ASKED], length_s)
         same = len(again) == len(strong) and all(abs(p.hz - q.hz) < 0.1 / length_s for p, q in zip(again, strong))
-        if close and same:
+        if close and same and half_band(kept) < 1.3 * half_hz:
             break
     assert fitted is not None
     return fitted, [*snapped(kept[:_ASKED], length_s), *kept[_ASKED:]]
