@@ -91,6 +91,8 @@ def _settled(switching: Switching, rows: list[tuple[float, float]], latest_s: fl
     """Return gates near rough ones: each on and off at its best, in turns."""
     coarse = max(2.0 * switching.stretch.step_s, 0.006)
     room = Room()
+    if len(rows) == 1:
+        rows = [_scanned(switching, *rows[0], latest_s, room)]
     for turn in range(2):
         for k, (on, length) in enumerate(rows):
             least = max(rows[k - 1][0] + rows[k - 1][1] + _LEAST_GAP_S if k else 0.0, switching.earliest_s)
@@ -110,6 +112,19 @@ def _settled(switching: Switching, rows: list[tuple[float, float]], latest_s: fl
         room = _best_room(switching, Gates(tuple(rows)))
         del turn
     return _polished(switching, Gates(tuple(rows)), room, coarse)
+
+
+def _scanned(switching: Switching, on_s: float, length_s: float, latest_s: float, room: Room) -> tuple[float, float]:
+    """Return the best gate of a coarse grid of starts and ends: from a rough one, one number at a time may lead astray."""
+    step = float(np.clip(length_s / 20.0, 0.008, 0.03))
+    ons = np.arange(on_s - 0.08, on_s + 0.03, min(step, 0.016))
+    offs = np.arange(on_s + 0.02, max(min(latest_s, on_s + length_s + 0.06), on_s + 0.04), step)
+    rows = [
+        (float(on), float(off - on))
+        for on, off in itertools.product(ons[ons > switching.earliest_s], offs)
+        if off - on >= _SHORTEST_S
+    ]
+    return max(rows, key=lambda row: switching.score(Gates((row,)), room), default=(on_s, length_s))
 
 
 def _polished(switching: Switching, gates: Gates, room: Room, coarse_s: float) -> Fit:

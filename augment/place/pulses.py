@@ -234,11 +234,15 @@ def one_sound(drafts: list[Pulse]) -> list[list[Pulse]]:
 
 
 def _same_tones(one: Pulse, other: Pulse) -> bool:
-    """Return whether the strong partials of the shorter are partials of the longer."""
+    """Return whether the strong partials of the shorter are partials of the longer; of two of about one length, of each."""
     short, long = sorted((one, other), key=lambda p: p.length_s)
     width_hz = 3.0 / short.length_s
-    strong = [p for p in short.partials if p.power > 0.2 * short.partials[0].power]
-    return bool(strong) and all(any(abs(p.hz - q.hz) < width_hz for q in long.partials) for p in strong)
+    pairs = [(short, long), (long, short)] if short.length_s > 0.5 * long.length_s else [(short, long)]
+    for this, that in pairs:
+        strong = [p for p in this.partials if p.power > 0.2 * this.partials[0].power]
+        if not strong or any(all(abs(p.hz - q.hz) > width_hz for q in that.partials) for p in strong):
+            return False
+    return True
 
 
 def _apart(
