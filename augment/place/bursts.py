@@ -98,7 +98,10 @@ def fit_bursts(
         if best is None or found.cost < best.cost:
             best = found
     assert best is not None
-    return [Burst(*map(float, row[:4]), float(np.exp(row[4]))) for row in best.x[3:].reshape(-1, 5)]
+    return [
+        Burst(float(row[0]), float(row[1]), float(row[2]), float(row[3]), float(np.exp(row[4])))
+        for row in best.x[3:].reshape(-1, 5)
+    ]
 
 
 def together(picture: np.ndarray, *, rows: int = 3) -> np.ndarray:

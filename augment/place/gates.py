@@ -20,6 +20,10 @@ EDGE_S = (0.006, 0.025, 0.05)
 STRUCK_EDGE_S = 0.004
 #: Gain in log-likelihood that a further gate must bring for each partial heard.
 _WORTH = 40.0
+#: A gate is taken away again if that costs less than this share of it; less strictly, if it follows as a beat of the room would.
+_DROPPED = 0.4
+#: ... and none is, that sounds louder than this share of the loudest: no decay beats so high.
+_WEAK = 0.35
 #: Gaps tried, the shortest pulse, and the shortest gap.
 _GAPS_S = (0.03, 0.06, 0.1)
 _SHORTEST_S = 0.012
@@ -49,10 +53,12 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
     switching = Switching(stretch)
     worth = _WORTH * stretch.z.shape[1]
     struck = _struck(switching, spans_s, worth)
-    held = _settled(switching, [(on, off - on) for on, off in spans_s], latest_s)
+    rough = [(on, off - on) for on, off in spans_s]
+    starts = [rough] if len(rough) > 1 else [rough, [_scanned(switching, *rough[0], latest_s, Room())]]
+    held = max((_settled(switching, list(rows), latest_s) for rows in starts), key=lambda fit: fit.likelihood)
     while len(held.gates.rows) > 1:
         fewer = _fewer(switching, held)
-        if fewer.likelihood < held.likelihood - worth and _clear(held.gates):
+        if fewer.likelihood < held.likelihood - (_DROPPED * worth if _clear(held.gates) else worth):
             break
         held = fewer
     while len(held.gates.rows) < _MOST:
@@ -91,27 +97,36 @@ def _settled(switching: Switching, rows: list[tuple[float, float]], latest_s: fl
     """Return gates near rough ones: each on and off at its best, in turns."""
     coarse = max(2.0 * switching.stretch.step_s, 0.006)
     room = Room()
-    if len(rows) == 1:
-        rows = [_scanned(switching, *rows[0], latest_s, room)]
-    for turn in range(2):
-        for k, (on, length) in enumerate(rows):
-            least = max(rows[k - 1][0] + rows[k - 1][1] + _LEAST_GAP_S if k else 0.0, switching.earliest_s)
+    for _ in range(2):
+        for k in range(len(rows)):
+            least = max(sum(rows[k - 1]) + _LEAST_GAP_S if k else 0.0, switching.earliest_s)
             most = rows[k + 1][0] - _LEAST_GAP_S if k + 1 < len(rows) else latest_s
-            off = on + length
-
-            def score(on: float, off: float, k: int = k) -> float:
-                gates = Gates((*rows[:k], (on, off - on), *rows[k + 1 :]))
-                return switching.score(gates, room) if off - on >= _SHORTEST_S else -np.inf
-
-            offs = np.arange(on + 0.02, max(min(most, on + length + 0.06), on + 0.04), coarse)
-            off = _best(offs, lambda v: score(on, v), off)
-            ons = np.arange(on - 0.09, min(on + 0.03, off - 0.01), coarse)
-            on = _best(ons[ons > least], lambda v: score(v, off), on)
-            off = _best(offs[offs > on + _SHORTEST_S], lambda v: score(on, v), off)
-            rows[k] = (on, off - on)
+            rows[k] = _moved(switching, rows, k, (least, most), room, coarse)
         room = _best_room(switching, Gates(tuple(rows)))
-        del turn
     return _polished(switching, Gates(tuple(rows)), room, coarse)
+
+
+def _moved(
+    switching: Switching,
+    rows: list[tuple[float, float]],
+    k: int,
+    limits_s: tuple[float, float],
+    room: Room,
+    coarse_s: float,
+) -> tuple[float, float]:
+    """Return one gate of a row with its end, its start and its end again at their best."""
+    on, length = rows[k]
+
+    def score(on: float, off: float) -> float:
+        gates = Gates((*rows[:k], (on, off - on), *rows[k + 1 :]))
+        return switching.score(gates, room) if off - on >= _SHORTEST_S else -np.inf
+
+    offs = np.arange(on + 0.02, max(min(limits_s[1], on + length + 0.06), on + 0.04), coarse_s)
+    off = _best(offs, lambda v: score(on, v), on + length)
+    ons = np.arange(on - 0.09, min(on + 0.03, off - 0.01), coarse_s)
+    begin = _best(ons[ons > limits_s[0]], lambda v: score(v, off), on)
+    off = _best(offs[offs > begin + _SHORTEST_S], lambda v: score(begin, v), off)
+    return begin, off - begin
 
 
 def _scanned(switching: Switching, on_s: float, length_s: float, latest_s: float, room: Room) -> tuple[float, float]:
@@ -133,6 +148,14 @@ def _polished(switching: Switching, gates: Gates, room: Room, coarse_s: float) -
     return Fit(gates, room, switching.score(gates, room))
 
 
+def _power(switching: Switching, row: tuple[float, float]) -> float:
+    """Return the mean power of a stretch over a gate."""
+    step = switching.stretch.step_s
+    begin, end = int(row[0] / step), int(sum(row) / step) + 1
+    part = switching.stretch.z[begin : max(end, begin + 1)]
+    return float((np.abs(part) ** 2).mean()) if part.size else 0.0
+
+
 def _fewer(switching: Switching, fit: Fit) -> Fit:
     """Return the best fit with a gate less: two of them are one, or one is none, a beat of the room's decay."""
     rows = fit.gates.rows
@@ -142,7 +165,8 @@ def _fewer(switching: Switching, fit: Fit) -> Fit:
         one = (rows[k][0], rows[k + 1][0] + rows[k + 1][1] - rows[k][0])
         gates = Gates((*rows[:k], one, *rows[k + 2 :]))
         tried.append((switching.score(gates, fit.room), gates))
-    for k in range(len(rows)):
+    power = np.array([_power(switching, row) for row in rows])
+    for k in np.flatnonzero(power < _WEAK * power.max()):
         gates = Gates((*rows[:k], *rows[k + 1 :]))
         tried.append((switching.score(gates, fit.room), gates))
     gates = max(tried, key=lambda pair: pair[0])[1]
@@ -192,12 +216,12 @@ def _one_more(switching: Switching, fit: Fit, ons: np.ndarray, tau: float) -> Fi
     def gates(on: float, tau: float) -> Gates:
         return Gates(tuple((one, tau) for one in (*begun, on)), True)
 
-    on = float(ons[0])
-    for _ in range(2):
-        on = _best(ons, lambda v: switching.score(gates(v, tau), room))
-        tau = _best(_TAUS_S, lambda v: switching.score(gates(on, v), room))
-        room = _best_room(switching, gates(on, tau))
-    return Fit(gates(on, tau), room, switching.score(gates(on, tau), room))
+    on = _best(ons, lambda v: switching.score(gates(v, tau), room))
+    first = _best(_TAUS_S, lambda v: switching.score(gates(on, v), room))
+    room = _best_room(switching, gates(on, first))
+    again = _best(ons, lambda v: switching.score(gates(v, first), room))
+    tau = _best(_TAUS_S, lambda v: switching.score(gates(again, v), room))
+    return Fit(gates(again, tau), room, switching.score(gates(again, tau), room))
 
 
 def _climbed(switching: Switching, gates: Gates, room: Room, reach_s: float) -> Gates:

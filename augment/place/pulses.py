@@ -56,7 +56,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, whether it falls silent, and whether a clock makes it."""
+    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, whether it falls silent, whether by a clock."""
 
     starts_s: np.ndarray
     span_s: float

@@ -156,7 +156,9 @@ def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Parti
         return list(partials)
     f0 = fundamental(partials, tolerance_hz=min(0.8 / length_s, 12.0))
     number = np.round([p.hz / f0 for p in partials])
-    if number.min() >= 1:  # a line's error is one of Hz whatever its number, so the higher ones tell more, weak as they are
+    if (
+        number.min() >= 1
+    ):  # a line's error is one of Hz whatever its number, so the higher ones tell more, weak as they are
         weight = np.array([p.power for p in partials]) ** 0.25
         f0 = float((weight * number * [p.hz for p in partials]).sum() / (weight * number**2).sum())
     off = np.abs(np.array([p.hz for p in partials]) - number * f0)
