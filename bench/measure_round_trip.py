@@ -2,9 +2,17 @@
 
     python bench/measure_round_trip.py [PRESET …]
 
-Truth is at the microphone. Period: of the drawn preset, where two bursts fit into the recording (of a swelling: one over its rate).
-Pitch: the three strongest partials of the noise-free reverberant stem, each found within 0.5 %. Levels: those three re one another, band
-energy of the stem against the measured powers, within 2 dB. Length: between half heights, median over the pulses of a burst, 15 ms.
+Period: of the drawn preset, where two bursts fit into the recording (of a swelling: one over its rate), within 2 %.
+
+Pitch: the fundamental of the drawn preset, within 0.5 %, of each pulse pitch it has, against the fundamentals found (of a machine, or of a
+pulse). Tones that sound at once without a common fundamental (a telephone's two, written as ratios to 1 Hz or as pulses of one onset) stand
+each for itself and are looked for among the partials. Only a glide has a dash: it has no one frequency.
+
+Levels: the three strongest partials of the tonal part at the microphone (the stem rendered without its broadband part, which is no harmonic
+but lies in the same bands: up to 5 dB of a fan's lowest line), energy in a band over the whole recording, each counted alike; re one another
+within 2 dB. A sum over the recording, not a Hann-windowed one, which would count a burst in the middle for more than one at the end.
+
+Length: between half heights of the dry pulse, median over the pulses of a burst, within 15 ms; of a mix that of its pulsed part.
 A dash is what the preset does not have (a steady tone has no pulse), or what 20 s cannot tell (a period of 25 s).
 """
 
@@ -25,7 +33,7 @@ CHECKS = ("period", "pitch", "length", "levels")
 
 
 def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np.ndarray]:
-    """Return the drawn op, the reverberant stem, and the stem in pink noise, float64 [shape=(samples,)] each."""
+    """Return the drawn op, the tonal part of its reverberant stem, and all of it in pink noise, float64 [shape=(samples,)] each."""
     from scipy.signal import fftconvolve
 
     from roomtone.augment.ops.noise import ColouredNoise
@@ -37,15 +45,22 @@ def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np
     rng = np.random.Generator(np.random.PCG64([7, *map(ord, preset)]))
     context = DrawContext(count, RATE)
     op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, context)
-    dry = op.render(count, RATE, _no_fetch, preroll_samples=RATE).astype(np.float64)  # type: ignore[attr-defined]
     response = build_bank(parse_preset("room", room, load_preset("room", room)), RATE).entry(0).equipment  # type: ignore[arg-type]
-    stem = fftconvolve(dry, np.asarray(response, dtype=np.float64))[RATE + DIRECT_SAMPLE :][:count]
-    stem *= 0.1 / np.sqrt((stem[op.sounding(count, RATE)] ** 2).mean())  # type: ignore[attr-defined]
+
+    def heard(sounds: list[Any]) -> np.ndarray:
+        dry = sum(
+            (one.render(count, RATE, _no_fetch, preroll_samples=RATE).astype(np.float64) for one in sounds),
+            np.zeros(RATE + count),
+        )
+        return np.asarray(fftconvolve(dry, np.asarray(response, dtype=np.float64))[RATE + DIRECT_SAMPLE :][:count])
+
+    stem, tonal = heard([op]), heard(tonal_parts(op))
+    gain = 0.1 / np.sqrt((stem[op.sounding(count, RATE)] ** 2).mean())  # type: ignore[attr-defined]
     noise = (
         ColouredNoise(slope_db_per_octave=-3.01).draw(rng, context).render(count, RATE, _no_fetch).astype(np.float64)
     )
     noise *= 0.1 * 10.0 ** (-below_db / 20.0) / np.sqrt((noise**2).mean())
-    return op, stem, stem + noise
+    return op, gain * tonal, gain * stem + noise
 
 
 def _no_fetch(asset: str, start: int, frames: int) -> np.ndarray:
@@ -62,17 +77,29 @@ def parts(op: Any) -> list[Any]:
     return [parse_op(part, Source, where="mix") for part in plain]
 
 
+def tonal_parts(op: Any) -> list[Any]:
+    """Return an op without its broadband parts, as ops to be summed."""
+    import dataclasses
+
+    from roomtone.augment.ops.table import Source, parse_op
+
+    if op.op != "mix":
+        return [dataclasses.replace(op, noise_db=None)] if op.harmonics else []
+    plain = [dict(part) | {"noise_db": None} for part in op.parts if part["harmonics"]]
+    return [parse_op({"op": "mix", "parts": plain}, Source, where="mix")] if plain else []
+
+
 def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
     """Return which figures of one recording were measured back; None where there is nothing to measure."""
     from roomtone.augment.place.equipment import measure_equipment
 
-    op, stem, mixed = render(preset, room, below_db)
+    op, tonal, mixed = render(preset, room, below_db)
     found = measure_equipment(mixed, RATE).machines
-    strongest = strongest_partials(parts(op), stem)
+    strongest = strongest_partials(parts(op), tonal)
     pulsed = [part for part in parts(op) if part.pulses]
     return {
         "period": _period(parts(op), found),
-        "pitch": _pitch(strongest, found),
+        "pitch": _pitch(parts(op), found),
         "length": _length(pulsed, found),
         "levels": _levels(strongest, found),
     }
@@ -87,7 +114,7 @@ def strongest_partials(tones: list[Any], stem: np.ndarray) -> list[tuple[float, 
             return []
         pitches = {row[2] if len(row) > 2 else 1.0 for row in rows}
         wanted |= {round(tone.fundamental_hz * p * ratio, 3) for p in pitches for ratio, _ in tone.harmonics}
-    spectrum = np.abs(np.fft.rfft(stem * np.hanning(stem.size))) ** 2
+    spectrum = np.abs(np.fft.rfft(stem)) ** 2
     hz = np.arange(spectrum.size) * RATE / stem.size
     merged: list[float] = []
     for f in sorted(f for f in wanted if f < 0.45 * RATE):
@@ -108,11 +135,46 @@ def _period(tones: list[Any], found: Any) -> bool | None:
     return all(any(abs(one / truth - 1.0) < 0.02 for one in measured) for truth in truths)
 
 
-def _pitch(strongest: list[tuple[float, float]], found: Any) -> bool | None:
-    if not strongest:
+def _pitch(tones: list[Any], found: Any) -> bool | None:
+    from roomtone.augment.place.equipment import burst_pitch
+
+    single, at_once = pitches(tones)
+    if not single and not at_once:
         return None
-    measured = [p.hz for machine in found for p in machine.partials]
-    return all(any(abs(one / hz - 1.0) < 0.005 for one in measured) for hz, _ in strongest)
+    pulses = [pulse for machine in found if machine.cycle for pulse in machine.cycle.pulses]
+    said = [machine.fundamental_hz for machine in found] + [burst_pitch([pulse]) for pulse in pulses]
+    partials = [p.hz for machine in found for p in machine.partials]
+    return all(any(_same(one, hz) for one in said for hz in either) for either in single) and all(
+        any(_same(one, hz) for one in partials) for hz in at_once
+    )
+
+
+def pitches(tones: list[Any]) -> tuple[list[list[float]], list[float]]:
+    """Return the fundamentals of all pulse pitches, and the tones that sound at once and have none in common; glides have neither.
+
+    Partials below the fundamental at a whole fraction of it (a shaft under its blades) make that fraction a fundamental of the same set.
+    """
+    single: list[list[float]] = []
+    at_once: list[float] = []
+    for tone in tones:
+        ratios = [ratio for ratio, _ in tone.harmonics]
+        plain = (0.0, 0.0, 1.0, 0.0, 1.0)
+        rows = [(*row, *plain[len(row) :]) for row in tone.pulses] or [plain]
+        held = [row for row in rows if row[4] == 1.0] if ratios else []
+        for pitch in sorted({row[2] for row in held}):
+            onsets = {row[0] for row in held if row[2] == pitch}
+            chord = any(row[0] in onsets and row[2] != pitch for row in held)
+            hz = tone.fundamental_hz * pitch
+            if chord or 1.0 not in ratios:
+                at_once += [hz * ratio for ratio in ratios]
+            else:
+                below = [hz * ratio for ratio in ratios if ratio < 1.0 and abs(1.0 / ratio - round(1.0 / ratio)) < 1e-6]
+                single.append([hz, *below])
+    return single, at_once
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one / other - 1.0) < 0.005
 
 
 def _levels(strongest: list[tuple[float, float]], found: Any) -> bool | None:

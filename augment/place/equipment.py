@@ -10,14 +10,18 @@ nothing is claimed; tones heard once are not a machine.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
+from roomtone.augment.place.levels import levelled, near, shared_out, with_harmonics
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
-from roomtone.augment.place.pulses import SHORT_S, Cycle, Pulse, measure_cycle
+from roomtone.augment.place.pulses import Cycle, Pulse, cycle_of, measure_cycle
+from roomtone.augment.place.seldom import seldom_cycle
+from roomtone.augment.place.spans import SHORT_S
 from roomtone.augment.place.spectrum import Partial, spectrogram
 from roomtone.augment.place.steady import Line, steady_lines, swell
 
@@ -77,7 +81,13 @@ def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFoun
         samples: float [shape=(samples,)], full scale +-1; at least a second.
         sample_rate_hz: its rate in Hz.
     """
-    samples = np.asarray(samples, dtype=np.float64)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # matrices of a hundred rows: threads cost more than they bring
+        return _measure(np.asarray(samples, dtype=np.float64), sample_rate_hz)
+
+
+def _measure(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
     view = spectrogram(samples, sample_rate_hz, window_s=0.064, hop_s=0.005)
     picture = np.sqrt(np.maximum(view.power - 2.0 * view.floor[:, None], 0.0))
     background = float(10.0 * np.log10(view.floor.sum() / 1.5 + 1e-30))  # a Hann window spreads noise over 1.5 bins
@@ -91,6 +101,8 @@ def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFoun
         repetition, rows = found
         machines.append(_pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background))
         left[np.unique(np.clip(np.concatenate([rows + d for d in (-2, -1, 0, 1, 2)]), 0, left.size - 1))] = False
+    if not machines:
+        machines += _seldom(samples, sample_rate_hz, background)
     lines = _free_lines(steady_lines(samples, sample_rate_hz), machines)
     machines += _steady(samples, sample_rate_hz, lines, background)
     machines.sort(key=lambda machine: -machine.level_db)
@@ -138,27 +150,42 @@ def _alike(picture: np.ndarray, lag: int) -> np.ndarray:
 
 def _pulsed(samples: np.ndarray, rate: int, rows_hz: np.ndarray, found: Repetition, background: float) -> Machine:
     cycle = measure_cycle(samples, rate, rows_hz, found.period_s)
-    partials = merged_partials(cycle.pulses)
+    return _machine(samples, rate, cycle, found.period_s, found.likeness, background)
+
+
+def _seldom(samples: np.ndarray, rate: int, background: float) -> list[Machine]:
+    """Return the machine that sounds once or without a clock, if that is all that sounds."""
+    found = seldom_cycle(samples, rate)
+    if found is None:
+        return []
+    rough, rows_hz, period_s = found
+    cycle = cycle_of(samples, rate, rows_hz, rough)
+    if not cycle.pulses or any(pulse.decaying for pulse in cycle.pulses):
+        return []
+    cycle = dataclasses.replace(cycle, clock=not period_s)
+    return [_machine(samples, rate, cycle, period_s, 1.0, background)]
+
+
+def _machine(
+    samples: np.ndarray, rate: int, cycle: Cycle, period_s: float, likeness: float, background: float
+) -> Machine:
+    """Return a machine of a cycle, its partials levelled."""
+    cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
+    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(cycle.pulses))
+    cycle = dataclasses.replace(cycle, pulses=tuple(shared_out(cycle.pulses, partials, steady_hz)))
+    powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
+    level = float(10.0 * np.log10(float(np.mean(powers or [0.0])) + 1e-30))
     f0 = burst_pitch(cycle.pulses)
-    power = float(np.mean([sum(p.power for p in pulse.partials) for pulse in cycle.pulses])) if cycle.pulses else 0.0
-    level = float(10.0 * np.log10(power + 1e-30))
-    return Machine(
-        "pulsed",
-        f0,
-        tuple(partials),
-        found.period_s,
-        cycle,
-        _jitter(cycle, found.period_s),
-        found.likeness,
-        level,
-        level - background,
-    )
+    jitter = _jitter(cycle, period_s)
+    return Machine("pulsed", f0, tuple(partials), period_s, cycle, jitter, likeness, level, level - background)
 
 
 def _jitter(cycle: Cycle, period_s: float) -> float:
     starts = cycle.starts_s
     if starts.size < 4 or period_s <= SHORT_S:
         return 0.0
+    if not cycle.clock:
+        return float(np.ptp(starts - period_s * np.arange(starts.size)) / 2.0)
     index = np.round((starts - starts[0]) / period_s)
     off = starts - np.polyval(np.polyfit(index, starts, 1), index)
     spread = float(np.std(off) * np.sqrt(3.0))  # uniform within +-jitter has a standard deviation of jitter / sqrt(3)
@@ -178,13 +205,13 @@ def merged_partials(pulses: Sequence[Pulse]) -> list[Partial]:
     for pulse in pulses:
         for partial in pulse.partials:
             weight = partial.power * pulse.length_s / total
-            near = next((m for m in merged if abs(m[0] - partial.hz) < max(4.0, 0.006 * partial.hz)), None)
-            if near is None:
+            same = next((m for m in merged if near(m[0], partial.hz)), None)
+            if same is None:
                 merged.append([partial.hz, weight, partial.excess_db])
             else:
-                near[0] = (near[0] * near[1] + partial.hz * weight) / (near[1] + weight)
-                near[1] += weight
-                near[2] = max(near[2], partial.excess_db)
+                same[0] = (same[0] * same[1] + partial.hz * weight) / (same[1] + weight)
+                same[1] += weight
+                same[2] = max(same[2], partial.excess_db)
     return sorted((Partial(*m) for m in merged), key=lambda partial: -partial.power)
 
 

@@ -16,6 +16,8 @@ HIGHEST = 40
 _WORTH = 0.05
 #: Price of the share of harmonic numbers, up to the highest one used, that are empty.
 _HOLES = 0.12
+#: Where more of them are empty and the first too, any few partials fit by chance: the modes of a plate, two tones of a telephone.
+_MOST_EMPTY = 0.6
 
 
 def fundamental(partials: Sequence[Partial], *, lowest_hz: float = 35.0, tolerance_hz: float = 1.0) -> float:
@@ -73,6 +75,8 @@ def _score(f0: float, hz: np.ndarray, amplitude: np.ndarray, tolerance_hz: float
     reach = float(strong.max()) if strong.size else float(used.max())
     held = np.unique(strong).size
     holes = 1.0 - held / reach
+    if holes > _MOST_EMPTY and used.min() > 1:
+        return -1.0, 0
     # a fundamental of which nothing low sounds is no pitch: 440 + 480 Hz is not the 11th and 12th of 40 Hz
     bare = max(0.0, float(used.min()) - 6.0) * 0.2
     return float(amplitude[number > 0].sum()) - _HOLES * holes - bare - (

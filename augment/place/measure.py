@@ -136,10 +136,10 @@ def machine_words(machine: Machine) -> str:
     length = f"{1000 * float(np.median([p.length_s for p in pulses])):.0f} ms" if pulses else "?"
     burst = f"{len(pulses)} pulses of about {length}" if len(pulses) > 1 else f"a pulse of {length}"
     jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
-    return (
-        f"{pitch}, {burst} every {machine.period_s:.4g}{jitter} s, {machine.above_background_db:.0f} dB above the background "
-        f"(cycles alike to {machine.likeness:.2f})"
-    )
+    level = f"{machine.above_background_db:.0f} dB above the background"
+    if not machine.period_s:
+        return f"{pitch}, {burst}, heard once, {level}"
+    return f"{pitch}, {burst} every {machine.period_s:.4g}{jitter} s, {level} (cycles alike to {machine.likeness:.2f})"
 
 
 def machine_figures(machine: Machine) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def find_repetition(
         return None
     lags = np.arange(first, last)
     peaks = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] > alike[lags + 1])]
+    peaks = peaks[_seen_twice(pictures, peaks)]
     few = frames / np.maximum(peaks, 1) < FEW_CYCLES
     peaks = peaks[alike[peaks] >= np.where(few, LIKENESS_OF_FEW, likeness)]
     # between a peak and lag 0 the likeness must have fallen: a slow swell is no repetition
@@ -85,6 +86,14 @@ def find_repetition(
             period = refined_lag(alike, int(peak), last)
             return Repetition(period * hop_s, float(alike[peak]), frames / period)
     return None
+
+
+def _seen_twice(pictures: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Return at which lags a fair share of the energy, a tenth, lies in what is compared, on either side: else hiss resembles hiss."""
+    rows = pictures - pictures.mean(axis=1, keepdims=True)
+    energy = np.concatenate([[0.0], np.cumsum((rows * rows).sum(axis=0))])
+    head, tail = energy[energy.size - 1 - lags], energy[-1] - energy[lags]
+    return np.asarray(np.minimum(head, tail) >= 0.1 * energy[-1])
 
 
 def cycles_alike(pictures: np.ndarray, lag: int) -> bool:

@@ -70,3 +70,14 @@ def test_no_machine_in_three(kind):
 def test_at_most_one_false_find_in_twenty(kind):
     """5 % of 20 is one."""
     assert len(claimed(kind, 20)) <= 1
+
+
+def test_one_note_and_one_sentence_are_no_machine():
+    """Heard once in a still recording, where a beep would be claimed: a struck note dies away, a voice moves."""
+    rng = np.random.default_rng(5)
+    time = np.arange(RATE) / RATE
+    note = sum(np.sin(2 * np.pi * 440 * k * time) / k for k in range(1, 5)) * np.exp(-time / 0.3)
+    for sound in (0.1 * note, talk(rng)[: 3 * RATE]):
+        recording = 1e-3 * rng.standard_normal(COUNT)
+        recording[8 * RATE : 8 * RATE + sound.size] += sound
+        assert measure_equipment(recording, RATE).machines == ()

@@ -1,0 +1,61 @@
+"""Cycles laid upon one another: where each begins, and the mean of all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def fold(picture: np.ndarray, starts: np.ndarray, span: int) -> np.ndarray:
+    """Return the mean over cycles of a picture [shape=(bins, frames)] -> [shape=(bins, span)]; frames outside are left out."""
+    total, count = np.zeros((picture.shape[0], span)), np.zeros(span)
+    for start in np.round(starts).astype(int):
+        low, high = max(start, 0), min(start + span, picture.shape[1])
+        if high > low:
+            total[:, low - start : high - start] += picture[:, low:high]
+            count[low - start : high - start] += 1
+    return np.asarray(total / np.maximum(count, 1.0))
+
+
+def aligned_starts(excess: np.ndarray, period: float) -> np.ndarray:
+    """Return the starts of all cycles in frames, each moved to where it fits the mean of all best (a heart is no clock)."""
+    frames, span = excess.shape[1], round(period)
+    starts = np.arange(0.0, frames - 0.3 * period, period)
+    if period < 60 or starts.size < 3:
+        return starts
+    envelope = np.sqrt(excess.sum(axis=0))
+    reach = round(0.15 * period)
+    for _ in range(2):
+        template = fold(envelope[None, :], starts, span)[0]
+        template = template - template.mean()
+        moved = []
+        for start in starts:
+            scores = [_overlap(envelope, template, round(start) + d) for d in range(-reach, reach + 1)]
+            moved.append(start + int(np.argmax(scores)) - reach)
+        wobble = np.array(moved) - starts
+        if np.median(np.abs(wobble - np.median(wobble))) < 2.0:
+            return starts  # a clock after all
+        starts = starts + wobble - np.median(wobble)
+    return starts
+
+
+def _overlap(envelope: np.ndarray, template: np.ndarray, start: int) -> float:
+    low, high = max(start, 0), min(start + template.size, envelope.size)
+    return float((envelope[low:high] * template[low - start : high - start]).sum()) if high > low else 0.0
+
+
+def quietest(level: np.ndarray) -> int:
+    """Return the frame at which the quietest tenth of the cycle has nearly passed: the best place to begin."""
+    width = max(2, level.size // 10)
+    around = np.concatenate([level, level[:width]])
+    smooth = np.convolve(around, np.full(width, 1.0 / width), mode="valid")[: level.size]
+    return int((np.argmin(smooth) + round(0.5 * width)) % level.size)
+
+
+def bins_at(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, window_s: float, hop_s: float) -> np.ndarray:
+    """Return the complex bins that hold these frequencies [shape=(rows, frames)]."""
+    import librosa
+
+    size, hop = round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz)
+    spectrum = librosa.stft(samples.astype(np.float32), n_fft=size, hop_length=hop, window="hann", pad_mode="constant")
+    rows = np.round(rows_hz * size / sample_rate_hz).astype(int)
+    return np.asarray(spectrum[np.unique(np.clip(rows, 1, spectrum.shape[0] - 2))] * np.float32(np.sqrt(8.0) / size))

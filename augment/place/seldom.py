@@ -1,0 +1,122 @@
+"""Machines that sound once, or again and again at no fixed time: beeps of one held pitch in a recording that is otherwise still.
+
+Nothing comes back after a fixed time, so repetition proves nothing here. What does is that everything above the background is a few tones,
+each of one pitch to a quarter of a per cent from its first half to its second, as strong at its end as at its start. A voice's pitch moves
+by more within a vowel, a struck or plucked tone dies away, and both are one sound among many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from roomtone.augment.place.folding import bins_at
+from roomtone.augment.place.pulses import HOP_S, WINDOW_S, Pulse, Rough, draft_pulse, tonal_share
+from roomtone.augment.place.spans import sounding_spans
+from roomtone.augment.place.spectrum import Spectrogram, baseband, spectrogram
+
+#: Most tones of what sounds once, and the longest part of the recording that they may take.
+_MOST_TONES = 12
+_LONGEST_PART = 0.5
+#: Fewest beeps that make a machine without a clock.
+_FEWEST = 5
+#: Share of a tone's power in its partials, greatest change of its pitch, greatest change of its level in dB.
+_TONAL = 0.4
+_PITCH_MOVES = 0.0025
+_LEVEL_MOVES_DB = 4.0
+_SHORTEST_S = 0.06
+
+
+def seldom_cycle(samples: np.ndarray, rate: int) -> tuple[Rough, np.ndarray, float] | None:
+    """Return a rough cycle, the bins in which it sounds (Hz), and its mean period (0 for once); None where such a machine is not certain."""
+    view = spectrogram(samples, rate, window_s=WINDOW_S, hop_s=HOP_S)
+    rows_hz = _loud_rows(view) * view.bin_hz
+    if not rows_hz.size:
+        return None
+    whole, spans = _spans(samples, rate, rows_hz)
+    if not spans or len(spans) > 40:
+        return None
+    pulses = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in spans]
+    if not all(_is_tone(samples, rate, view, whole, pulse) for pulse in pulses):
+        return None
+    if len(pulses) >= _FEWEST and _alike(pulses):
+        return _irregular(pulses, whole.span_s), rows_hz, mean_period(np.array([p.onset_s for p in pulses]))
+    begin, end = pulses[0].onset_s, pulses[-1].onset_s + pulses[-1].length_s
+    inside = begin > 0.5 and end < whole.span_s - 0.5 and end - begin < _LONGEST_PART * whole.span_s
+    if len(pulses) > _MOST_TONES or not inside:
+        return None
+    return whole, rows_hz, 0.0
+
+
+def _loud_rows(view: Spectrogram) -> np.ndarray:
+    """Return the bins that some time stand 17 dB above their background, those within 30 dB of the strongest."""
+    top = np.quantile(view.power, 1.0 - 0.03 / (view.power.shape[1] * view.hop_s), axis=1)
+    return np.flatnonzero((top > 50.0 * view.floor) & (top > 1e-3 * top[3:].max()) & (np.arange(top.size) > 2))
+
+
+def _spans(samples: np.ndarray, rate: int, rows_hz: np.ndarray) -> tuple[Rough, list[tuple[float, float]]]:
+    power = np.abs(bins_at(samples, rate, rows_hz, WINDOW_S, HOP_S)) ** 2
+    level = np.maximum(power - 1.2 * np.quantile(power, 0.25, axis=1, keepdims=True) / 0.28768, 0.0).sum(axis=0)
+    spans = [(on * HOP_S, (off - on) * HOP_S) for on, off in sounding_spans(level, HOP_S)]
+    return Rough(np.array([0.0]), level.size * HOP_S, 0.0, True, tuple(spans)), spans
+
+
+def _is_tone(samples: np.ndarray, rate: int, view: Spectrogram, whole: Rough, pulse: Pulse) -> bool:
+    if pulse.length_s < _SHORTEST_S or not pulse.partials or pulse.glide != 1.0:
+        return False
+    if tonal_share(view, whole, pulse.partials, (pulse.onset_s, pulse.length_s)) < _TONAL:
+        return False
+    return held(samples, rate, pulse)
+
+
+def held(samples: np.ndarray, rate: int, pulse: Pulse) -> bool:
+    """Return whether a pulse's strongest partial has one pitch and level from its first half to its second."""
+    begin = max(round((pulse.onset_s - 0.05) * rate), 0)
+    part = samples[begin : round((pulse.onset_s + pulse.length_s + 0.05) * rate)]
+    z = baseband(part, rate, pulse.partials[0].hz, max(40.0, 3.0 / pulse.length_s), 1000.0)
+    first = round(1000.0 * (pulse.onset_s - begin / rate + 0.2 * pulse.length_s))
+    last = round(1000.0 * (pulse.onset_s - begin / rate + 0.75 * pulse.length_s))
+    middle = (first + last) // 2
+    if middle - first < 12:
+        return True
+    turns = [np.angle((z[a + 1 : b] * z[a : b - 1].conj()).sum()) for a, b in ((first, middle), (middle, last))]
+    moved = abs(turns[1] - turns[0]) / (2.0 * np.pi) * 1000.0 / pulse.partials[0].hz
+    levels = [float((np.abs(z[a:b]) ** 2).mean()) for a, b in ((first, middle), (middle, last))]
+    return bool(
+        moved < max(_PITCH_MOVES, 0.25 / pulse.length_s / pulse.partials[0].hz)
+        and abs(10.0 * np.log10(levels[1] / levels[0])) < _LEVEL_MOVES_DB
+    )
+
+
+def _alike(pulses: Sequence[Pulse]) -> bool:
+    """Return whether all pulses are one beep: the same strongest partial and length, never two within twice their length."""
+    hz = np.array([pulse.partials[0].hz for pulse in pulses])
+    length = np.array([pulse.length_s for pulse in pulses])
+    gaps = np.diff([pulse.onset_s for pulse in pulses])
+    same = np.abs(hz / np.median(hz) - 1.0).max() < 0.005
+    return bool(same and np.abs(length / np.median(length) - 1.0).max() < 0.3 and gaps.min() > 2.0 * length.max())
+
+
+def _irregular(pulses: Sequence[Pulse], duration_s: float) -> Rough:
+    onsets = np.array([pulse.onset_s for pulse in pulses])
+    lead = 0.4 * float(np.diff(onsets).min())
+    starts = onsets - lead
+    length = float(np.median([pulse.length_s for pulse in pulses]))
+    del duration_s
+    return Rough(starts, float(np.diff(onsets).min()), 0.0, True, ((lead, length),))
+
+
+def mean_period(onsets_s: np.ndarray) -> float:
+    """Return the period under which no event is off its place by more than need be: the minimax line through them.
+
+    What comes early or late by up to a bound, uniformly, is told best by its extremes.
+
+    >>> mean_period(np.array([0.0, 2.3, 3.9, 6.1, 7.9]))
+    2.0
+    """
+    index = np.arange(onsets_s.size)
+    mean = float(np.polyfit(index, onsets_s, 1)[0])
+    tried = mean * np.linspace(0.85, 1.15, 601)
+    spread = [np.ptp(onsets_s - index * period) for period in tried]
+    return round(float(tried[int(np.argmin(spread))]), 4)

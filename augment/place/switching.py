@@ -1,0 +1,202 @@
+"""When a tone was switched on and off, told from a recording in which a room has blurred both.
+
+A partial moved to 0 Hz is `z(t) = sum over u of g(t - u) h(u)`: its gate g (on, off, or struck) heard through the room's response h around
+that frequency. Nothing is known of h but its statistics: a dense response is complex Gaussian, its variance falling exponentially
+(Schroeder 1965; Polack 1988), with a share in the direct sound. So z is Gaussian too, its covariance
+
+    C = a G diag(d) G' + r N + n K,    d(u) = direct at u = 0, else exp(-2 u / tau),
+
+G the gate shifted along time, N what still rings from before (`exp(-2 max(t, t') / tau)`), K that of filtered noise. Gates in a row each have a
+response of their own, for nothing is known of the phases at which they begin. The gate is the one under
+which z is most likely (marginal likelihood, scale profiled; Rasmussen & Williams 2006, 2.30). The room drops out: it is integrated over.
+
+Conventions: times are seconds from the first sample of a stretch; edges count at half height.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Grid on which gates are drawn before they are filtered as the recording was.
+_FINE_S = 0.0005
+#: What no model of a room explains, as a share of the power.
+_MISFIT = 1e-3
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is assumed of the room and of the edges: time constant, share of direct sound, length of an edge from foot to foot."""
+
+    tau_s: float = 0.09
+    direct: float = 0.3
+    edge_s: float = 0.012
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Partials around a pulse, at 0 Hz and of unit power, complex [shape=(samples, columns)].
+
+    Attributes:
+        z: one column for each partial (and each cycle, where cycles do not add up).
+        step_s: time between samples.
+        kernel_s: half length of the Hann kernel that all passed.
+        noise: power of the background in it.
+        before: power at its first sample: what rings from before.
+        columns: which partial each column is.
+    """
+
+    z: np.ndarray
+    step_s: float
+    kernel_s: float
+    noise: float
+    before: float = 0.0
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Gates in a row, `(on, length)` of each; of struck ones, which die away, `(on, time constant)`."""
+
+    rows: tuple[tuple[float, float], ...]
+    struck: bool = False
+
+    def lengths_s(self) -> tuple[float, ...]:
+        """Return how long each lasts; struck ones to half their height."""
+        return tuple(value * float(np.log(2.0)) if self.struck else value for _, value in self.rows)
+
+
+def gate(on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: float, times_s: np.ndarray) -> np.ndarray:
+    """Return a gate after the Hann kernel, at times on a grid [shape=(times,)].
+
+    Args:
+        on_s: half height of the rise.
+        value_s: length of a held gate, or time constant of a struck one.
+        struck: which of the two.
+        edge_s: raised-cosine edges, foot to foot.
+        kernel_s: half length of the kernel; 0 for none.
+        times_s: in rising order.
+    """
+    margin = kernel_s + 2 * _FINE_S
+    fine = np.arange(times_s[0] - margin, times_s[-1] + margin + _FINE_S, _FINE_S)
+    since = fine - on_s
+    edge = max(edge_s, _FINE_S)
+    value = 0.5 - 0.5 * np.cos(np.pi * np.clip(since / edge + 0.5, 0.0, 1.0))
+    if struck:
+        value = value * np.exp(-np.maximum(since, 0.0) / value_s)
+    else:
+        value = value - (0.5 - 0.5 * np.cos(np.pi * np.clip((since - value_s) / edge + 0.5, 0.0, 1.0)))
+    if kernel_s >= 2 * _FINE_S:
+        kernel = np.hanning(2 * round(kernel_s / _FINE_S) + 1)
+        value = np.convolve(value, kernel / kernel.sum(), mode="same")
+    return np.asarray(np.interp(times_s, fine, value))
+
+
+def through_room(heard: np.ndarray, room: Room, step_s: float, size: int) -> np.ndarray:
+    """Return the covariance of a gate heard through a random room [shape=(size, size)].
+
+    Args:
+        heard: the gate from `delays` steps before the first sample on [shape=(delays + size,)].
+        room: the statistics of the room.
+        step_s: of the gate.
+        size: samples.
+    """
+    delays = heard.size - size
+    shifted = np.lib.stride_tricks.sliding_window_view(heard, delays)[1:, ::-1]  # row t: the gate at t, t - 1, ...
+    weight = np.exp(-2.0 * np.arange(delays) * step_s / room.tau_s)
+    weight *= (1.0 - room.direct) / weight.sum()
+    weight[0] += room.direct
+    return np.asarray((shifted * weight) @ shifted.T)
+
+
+def noise_covariance(kernel_s: float, step_s: float, size: int) -> np.ndarray:
+    """Return the covariance of white noise after the kernel, 1 on the diagonal [shape=(size, size)]."""
+    from scipy.linalg import toeplitz
+
+    kernel = np.hanning(2 * round(kernel_s / _FINE_S) + 1)
+    row = np.correlate(kernel, kernel, mode="full")[kernel.size - 1 :]
+    row = np.interp(np.arange(size) * step_s, np.arange(row.size) * _FINE_S, row / row[0], right=0.0)
+    return np.asarray(toeplitz(row))
+
+
+def likelihood(z: np.ndarray, covariance: np.ndarray) -> float:
+    """Return the log-likelihood of complex Gaussian columns, each with its own scale at its best."""
+    from scipy.linalg import solve_triangular
+
+    root = np.linalg.cholesky(covariance)
+    white = solve_triangular(root, z, lower=True, check_finite=False)
+    size = z.shape[0]
+    power = (np.abs(white) ** 2).sum(axis=0) / size
+    return float(-size * np.log(power).sum() - 2.0 * z.shape[1] * np.log(np.diag(root)).sum())
+
+
+class Switching:
+    """The likelihood of gates for one stretch.
+
+    Args:
+        stretch: what was heard.
+        period_s: after which every gate comes again, and came before; 0 for none.
+    """
+
+    def __init__(self, stretch: Stretch, period_s: float = 0.0) -> None:
+        self.stretch = stretch
+        self.period_s = period_s
+        self.times_s = np.arange(stretch.z.shape[0]) * stretch.step_s
+        self.earliest_s = min(stretch.kernel_s + stretch.step_s, 0.3 * float(self.times_s[-1]))
+        self._still = np.maximum.outer(self.times_s, self.times_s)
+        noise = noise_covariance(stretch.kernel_s, stretch.step_s, self.times_s.size)
+        self._noise = (stretch.noise + _MISFIT) * noise + 1e-7 * np.eye(self.times_s.size)
+        self._kept: dict[tuple[float, float, bool, Room], np.ndarray] = {}
+
+    def covariance(self, gates: Gates, room: Room) -> np.ndarray:
+        """Return the covariance under gates."""
+        total = self._noise + sum(self._one(on, value, gates.struck, room) for on, value in gates.rows)
+        if self.stretch.before > 0.0:
+            total = total + self.stretch.before * np.exp(-2.0 * self._still / room.tau_s)
+        return np.asarray(total)
+
+    def score(self, gates: Gates, room: Room) -> float:
+        """Return the log-likelihood of gates."""
+        return likelihood(self.stretch.z, self.covariance(gates, room))
+
+    def pitch_likelihood(self, gates: Gates, room: Room, offsets_hz: np.ndarray) -> np.ndarray:
+        """Return how likely it is that a column's partial lies some Hz off 0 [shape=(columns, tries)].
+
+        Args:
+            gates, room: taken as given.
+            offsets_hz: tried for each column [shape=(columns, tries)].
+        """
+        from scipy.linalg import solve_triangular
+
+        root = np.linalg.cholesky(self.covariance(gates, room))
+        size = self.times_s.size
+        out = np.zeros(offsets_hz.shape)
+        for k, (column, offsets) in enumerate(zip(self.stretch.z.T, offsets_hz)):
+            turned = column[:, None] * np.exp(-2j * np.pi * np.outer(self.times_s, offsets))
+            white = solve_triangular(root, turned, lower=True, check_finite=False)
+            out[k] = -size * np.log((np.abs(white) ** 2).sum(axis=0) / size)
+        return out
+
+    def _one(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
+        key = (round(on_s, 5), round(value_s, 5), struck, room)
+        if key not in self._kept:
+            if len(self._kept) > 200:
+                self._kept.clear()
+            self._kept[key] = self._heard(on_s, value_s, struck, room)
+        return self._kept[key]
+
+    def _heard(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
+        stretch, size = self.stretch, self.times_s.size
+        delays = max(2, round(4.0 * room.tau_s / stretch.step_s))
+        times = np.arange(-delays, size) * stretch.step_s
+        total = np.zeros((size, size))
+        for k in self._repeats(on_s, room):
+            heard = gate(on_s + k * self.period_s, value_s, struck, room.edge_s, stretch.kernel_s, times)
+            total += through_room(heard, room, stretch.step_s, size)
+        return total
+
+    def _repeats(self, on_s: float, room: Room) -> range:
+        if not self.period_s:
+            return range(1)
+        return range(-int((on_s + 3.0 * room.tau_s) / self.period_s) - 1, 2)

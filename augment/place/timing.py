@@ -1,0 +1,167 @@
+"""The pulses of a cycle, timed: from rough spans to gates, and frequencies that fit them.
+
+Pitch and gates are found in turns. A gate asked at a frequency that is off by a good part of 1 / length sees a wave that turns while it
+sounds, and a frequency read from a spectrum is drawn aside by the room; each step makes the other's error smaller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from roomtone.augment.place.coherent import Basebands, stretch_of
+from roomtone.augment.place.gates import Fit, fit_gates, fit_round
+from roomtone.augment.place.grouping import fundamental
+from roomtone.augment.place.pulse_partials import without_skirts
+from roomtone.augment.place.spectrum import Partial
+from roomtone.augment.place.switching import Stretch, Switching
+
+#: Partials that are asked when a pulse was switched.
+_ASKED = 4
+#: Narrowest and widest band around a partial, Hz: narrower ones ring for longer than they tell.
+_NARROWEST_HZ, _WIDEST_HZ = 12.0, 100.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Timed:
+    """Pulses of one pitch: their starts from that of the cycle, lengths, whether struck, and the partials that fit best."""
+
+    onsets_s: tuple[float, ...]
+    lengths_s: tuple[float, ...]
+    struck: bool
+    partials: tuple[Partial, ...]
+
+
+def time_pulses(
+    bands: Basebands,
+    partials: Sequence[Partial],
+    starts_s: np.ndarray,
+    spans: Sequence[tuple[float, float]],
+    free_s: float,
+    room_s: float,
+) -> Timed | None:
+    """Return the pulses of a span; None where no whole cycle of it lies in the recording or nothing is tonal.
+
+    Args:
+        bands: of the recording.
+        partials: strongest first.
+        starts_s: of the cycles.
+        spans: onset from the start of the cycle and length of each, as a level has them.
+        free_s: time since what sounded before had ended.
+        room_s: time up to what follows.
+    """
+    onset_s = spans[0][0]
+    length_s = spans[-1][0] + spans[-1][1] - onset_s
+    lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_band(partials)))
+    duration_s = lead_s + min(room_s - 0.006, 1.15 * length_s + 0.25)
+
+    def stretch_at(strong: Sequence[Partial], half_hz: float) -> Stretch | None:
+        return stretch_of(bands, [p.hz for p in strong], half_hz, starts_s + onset_s - lead_s, duration_s)
+
+    def fit(stretch: Stretch) -> Fit:
+        rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
+        return fit_gates(stretch, rough, latest_s=lead_s + room_s)
+
+    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans))
+    if found is None:
+        return None
+    fitted, strong = found
+    onsets = tuple(onset_s + on - lead_s for on, _ in fitted.gates.rows)
+    return Timed(onsets, fitted.gates.lengths_s(), fitted.gates.struck, tuple(strong))
+
+
+def time_round(bands: Basebands, partials: Sequence[Partial], starts_s: np.ndarray, period_s: float) -> Timed | None:
+    """Return the one pulse of a cycle so short that the room never falls silent; as `time_pulses`."""
+
+    def stretch_at(strong: Sequence[Partial], half_hz: float) -> Stretch | None:
+        found = stretch_of(bands, [p.hz for p in strong], half_hz, starts_s, period_s)
+        return None if found is None else dataclasses.replace(found, before=0.0)
+
+    found = _in_turns(partials, stretch_at, lambda stretch: fit_round(stretch, period_s), 0.6 * period_s, period_s)
+    if found is None:
+        return None
+    fitted, strong = found
+    onsets = tuple(on for on, _ in fitted.gates.rows)
+    return Timed(onsets, fitted.gates.lengths_s(), False, tuple(strong))
+
+
+def _in_turns(
+    partials: Sequence[Partial],
+    stretch_at: Callable[[Sequence[Partial], float], Stretch | None],
+    fit: Callable[[Stretch], Fit],
+    rough_s: float,
+    period_s: float = 0.0,
+) -> tuple[Fit, list[Partial]] | None:
+    """Return gates and partials: those that are part of a stronger one's skirt left out as soon as the length is known."""
+    fitted, kept = None, list(partials)
+    length_s = rough_s
+    for _ in range(3):
+        strong = snapped(kept[:_ASKED], length_s)
+        half_hz = half_band(kept)
+        stretch = stretch_at(strong, half_hz)
+        if stretch is None:
+            return None
+        fitted = fit(stretch)
+        length_s = max(fitted.gates.lengths_s())
+        moved = moved_partials(stretch, fitted, strong, period_s)
+        close = all(abs(one.hz - other.hz) < 0.08 / max(length_s, 0.02) for one, other in zip(moved, strong))
+        kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
+        again = snapped(kept[:_ASKED], length_s)
+        same = len(again) == len(strong) and all(abs(p.hz - q.hz) < 0.1 / length_s for p, q in zip(again, strong))
+        if close and same and half_band(kept) < 1.3 * half_hz:
+            break
+    assert fitted is not None
+    return fitted, [*snapped(kept[:_ASKED], length_s), *kept[_ASKED:]]
+
+
+def half_band(partials: Sequence[Partial]) -> float:
+    """Return the half band kept around each partial: a third of the distance of the nearest two, so that others stay out."""
+    hz = sorted(p.hz for p in partials if p.power > 0.01 * partials[0].power)
+    apart = float(np.diff(hz).min()) if len(hz) > 1 else 3.0 * _WIDEST_HZ
+    return float(np.clip(apart / 3.0, _NARROWEST_HZ, _WIDEST_HZ))
+
+
+def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
+    """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
+    reach = 0.6 / max(*fitted.gates.lengths_s(), 0.015)
+    steps = np.linspace(-reach, reach, 41)
+    owners = np.array(stretch.columns)
+    hz = np.array([p.hz for p in partials])
+    together = are_harmonics(partials)
+    scale = hz[owners] / hz[owners].max() if together else np.ones(owners.size)
+    scores = Switching(stretch, period_s).pitch_likelihood(fitted.gates, fitted.room, scale[:, None] * steps[None, :])
+    if together:
+        share = steps[int(np.argmax(scores.sum(axis=0)))] / hz[owners].max()
+        return [dataclasses.replace(p, hz=float(p.hz * (1.0 + share))) for p in partials]
+    out = list(partials)
+    for k in set(stretch.columns):
+        best = int(np.argmax(scores[owners == k].sum(axis=0)))
+        out[k] = dataclasses.replace(partials[k], hz=float(partials[k].hz + steps[best]))
+    return out
+
+
+def are_harmonics(partials: Sequence[Partial]) -> bool:
+    """Return whether two partials or more are exact multiples of one frequency."""
+    return len(partials) > 1 and snapped(partials) == list(partials)
+
+
+def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Partial]:
+    """Return partials moved onto the multiples of their fundamental, where they all lie near such.
+
+    Near is less than a spectral line (0.8 / length): that much a room draws a peak aside.
+    """
+    if len(partials) < 2:
+        return list(partials)
+    f0 = fundamental(partials, tolerance_hz=min(0.8 / length_s, 12.0))
+    number = np.round([p.hz / f0 for p in partials])
+    if (
+        number.min() >= 1
+    ):  # a line's error is one of Hz whatever its number, so the higher ones tell more, weak as they are
+        weight = np.array([p.power for p in partials]) ** 0.25
+        f0 = float((weight * number * [p.hz for p in partials]).sum() / (weight * number**2).sum())
+    off = np.abs(np.array([p.hz for p in partials]) - number * f0)
+    if number.min() < 1 or np.unique(number).size < number.size or off.max() > max(0.006 * f0, 0.8 / length_s, 1e-6):
+        return list(partials)
+    return [dataclasses.replace(p, hz=float(n * f0)) for p, n in zip(partials, number)]
