@@ -166,7 +166,7 @@ def _fewer(switching: Switching, fit: Fit) -> Fit:
         gates = Gates((*rows[:k], one, *rows[k + 2 :]))
         tried.append((switching.score(gates, fit.room), gates))
     power = np.array([_power(switching, row) for row in rows])
-    for k in np.flatnonzero(power < _WEAK * power.max()):
+    for k in np.flatnonzero(power < _WEAK * power.max()).tolist():
         gates = Gates((*rows[:k], *rows[k + 1 :]))
         tried.append((switching.score(gates, fit.room), gates))
     gates = max(tried, key=lambda pair: pair[0])[1]

@@ -54,7 +54,7 @@ def _whole(ratio: float) -> float:
 def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
     tonal = [pulse for pulse in pulses if pulse.partials]
     if not tonal:
-        return _noise_op(pulses)
+        return _noise_op(machine, pulses)
     base = machine.fundamental_hz
     pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
     harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
@@ -111,9 +111,17 @@ def _score(pulses: Sequence[Pulse]) -> dict[str, Any]:
     return {"op": "periodic_tone", "fundamental_hz": 1.0, "harmonics": [[1.0, 0.0]], "pulses": rows}
 
 
-def _noise_op(pulses: Sequence[Pulse]) -> dict[str, Any]:
-    rows = [[round(pulse.onset_s, 4), round(pulse.length_s, 4)] for pulse in pulses]
-    return {"op": "periodic_tone", "harmonics": [], "noise_db": 0.0, "pulses": rows, "rise_s": 0.01, "fall_s": 0.02}
+def _noise_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
+    """Return bursts of noise, each at its level, in the band of the strongest."""
+    strongest = max(pulses, key=lambda pulse: pulse.noise_power)
+    rise, fall = (round(float(np.median([getattr(p, edge) for p in pulses])), 4) for edge in ("rise_s", "fall_s"))
+    top = max(strongest.noise_power, 1e-30)
+    rows = [
+        [p.onset_s, p.length_s, 1.0, round(float(10.0 * np.log10(max(p.noise_power / top, 1e-4))), 2)] for p in pulses
+    ]
+    op = {"op": "periodic_tone", "harmonics": [], "noise_db": 0.0}
+    op |= {"noise_band_hz": [round(hz, 1) for hz in strongest.noise_band_hz], "rise_s": rise, "fall_s": fall}
+    return op | {"pulses": _fitted(rows, machine.period_s, 0.5 * (rise + fall))}
 
 
 def _fitted(rows: list[list[float]], period_s: float, edge_s: float) -> list[list[float]]:
@@ -140,13 +148,14 @@ COMMENTS = {
     "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths are from foot to foot",
     "period_s": "from burst to burst",
     "jitter_s": "how far a burst strays from the period",
-    "rise_s": "edges of a pulse (not measured)",
-    "fall_s": "edges of a pulse (not measured)",
+    "rise_s": "edges of a pulse; of tones they are not measured",
+    "fall_s": "edges of a pulse; of tones they are not measured",
     "decay_s": "time constant of a struck sound; the room is in it",
     "drift": "share by which the pitch wanders",
     "am_hz": "rate of the swelling",
     "am_depth": "depth of the swelling, 0 to 1",
     "noise_db": "a burst of noise, no tones",
+    "noise_band_hz": "nine tenths of its power lie here",
     "parts": "the machines of the recording, each with its level",
     "path": "relative to this file",
     "levels": "the dB below are third-octave band levels",

@@ -7,24 +7,21 @@ asked of the waves themselves (`switching`), and the partials are taken over tho
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from roomtone.augment.place.bursts import fit_bursts, together
 from roomtone.augment.place.coherent import Basebands
-from roomtone.augment.place.folding import aligned_starts, bins_at, fold, quietest
+from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
 from roomtone.augment.place.pulse_partials import partials_of, without_skirts
-from roomtone.augment.place.spans import SHORT_S, sounding_spans, split_spans
+from roomtone.augment.place.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
+from roomtone.augment.place.shares import never_stops, noise_of, tonal_share
 from roomtone.augment.place.spectrum import Partial, Spectrogram, spectrogram
 from roomtone.augment.place.timing import Timed, time_pulses, time_round
 
-WINDOW_S = 0.032
-HOP_S = 0.002
-#: A cycle as short as this is taken to hold one pulse: no room lets a gap in it be seen.
-ROUND_S = 0.45
 #: Less of a pulse's power than this in its partials, and it is a burst of noise.
 _TONAL = 0.35
 #: ... unless it is so short that a tone's own skirts hold much of its power.
@@ -41,7 +38,8 @@ class Pulse:
         partials: tonal components, strongest first; empty for a burst of noise.
         glide: pitch at the end over pitch at the start.
         noise_power: mean square of what is not tonal while the pulse sounds.
-        noise_band_hz: where most of that lies.
+        noise_band_hz: where nine tenths of that lie.
+        rise_s, fall_s: edges from foot to foot, of a burst of noise; of tones they are not measured.
         decaying: it dies away from its start, as a knock does.
     """
 
@@ -51,6 +49,8 @@ class Pulse:
     glide: float = 1.0
     noise_power: float = 0.0
     noise_band_hz: tuple[float, float] = (100.0, 4000.0)
+    rise_s: float = 0.01
+    fall_s: float = 0.01
     decaying: bool = False
 
 
@@ -84,46 +84,8 @@ def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, roug
     if any(pulse.partials and pulse.glide == 1.0 for pulse in drafts):
         timed = _timed(samples, sample_rate_hz, view, rough, drafts)
     else:
-        timed = _bursts(samples, sample_rate_hz, rows_hz, rough, drafts)
+        timed = _bursts(samples, sample_rate_hz, view, rows_hz, rough, drafts)
     return Cycle(rough.starts_s, rough.span_s, tuple(without_ghosts(timed)), rough.silent)
-
-
-@dataclass(frozen=True)
-class Rough:
-    """A cycle as its level shows it: starts, length, whether it falls silent, and `(onset, length)` of what sounds in it, in seconds."""
-
-    starts_s: np.ndarray
-    span_s: float
-    period_s: float
-    silent: bool
-    spans: tuple[tuple[float, float], ...]
-
-
-def rough_cycle(samples: np.ndarray, rate: int, rows_hz: np.ndarray, period_s: float) -> Rough:
-    """Return the cycle as its level shows it."""
-    window_s = float(np.clip(period_s / 4.0, 0.012, WINDOW_S)) if period_s else WINDOW_S
-    hop_s = HOP_S if not period_s or period_s > SHORT_S else HOP_S / 4.0
-    if hop_s < HOP_S:
-        samples = samples[: 30 * rate]
-    power = np.abs(bins_at(samples, rate, rows_hz, window_s, hop_s)) ** 2
-    whole = power.sum(axis=0)
-    power = np.maximum(power - 1.2 * np.quantile(power, 0.25, axis=1, keepdims=True) / 0.28768, 0.0)
-    frames = power.shape[1]
-    starts = aligned_starts(power, period_s / hop_s) if period_s else np.array([0.0])
-    span = max(8, round(period_s / hop_s)) if period_s else frames
-    level = fold(power.sum(axis=0)[None, :], starts, span)[0]
-    if period_s:  # the cycle begins where it is most silent for long
-        shift = quietest(level)
-        starts, level = starts + shift, np.roll(level, -shift)
-        starts = np.concatenate([[2.0 * starts[0] - starts[1]], starts]) if starts.size > 1 else starts
-        starts = starts[(starts > -0.95 * span) & (starts < frames)]
-    found = sounding_spans(level, hop_s)
-    if not period_s or period_s > SHORT_S:
-        found = split_spans(found, fold(power, starts, span), hop_s)
-    whole = fold(whole[None, :], starts, span)[0]
-    silent = not 0.0 < period_s <= ROUND_S or bool(np.quantile(whole, 0.05) < 0.03 * np.quantile(whole, 0.9))
-    spans = tuple((on * hop_s, (off - on) * hop_s) for on, off in found)
-    return Rough(starts * hop_s, span * hop_s, period_s, silent, spans)
 
 
 def draft_pulse(
@@ -140,36 +102,16 @@ def draft_pulse(
     times = rough.starts_s + onset_s
     # a room lengthens a pulse by up to a tenth of a second, and a shorter one has the wider skirts
     partials = without_skirts(partials_of(samples, rate, times, length_s, view), max(0.2 * length_s, length_s - 0.12))
-    partials = [p for p in partials if not (rough.silent and _never_stops(view, rough, p.hz, span))]
+    partials = [p for p in partials if not (rough.silent and never_stops(view, rough, p.hz, span))]
     if length_s > _SHORT_TONE_S and tonal_share(view, rough, partials, span) < _TONAL:
         return Pulse(onset_s, length_s, ())
     glide = glide_of(view, rows, times, length_s, partials) if length_s > 0.1 else 1.0
     return Pulse(onset_s, length_s, tuple(partials), glide)
 
 
-def tonal_share(view: Spectrogram, rough: Rough, partials: Sequence[Partial], span: tuple[float, float]) -> float:
-    """Return which part of a span's power its partials hold; a burst of noise has peaks too, where the room has modes."""
-    begin, end = round(span[0] / view.hop_s), max(round(sum(span) / view.hop_s), round(span[0] / view.hop_s) + 1)
-    power = fold(view.power, rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
-    quiet = max(1, round(0.06 * power.shape[1]))
-    still = 0.5 * (power[:, :quiet].mean(axis=1) + power[:, -quiet:].mean(axis=1)) if rough.silent else view.floor
-    whole = float(np.maximum(power[:, begin:end].mean(axis=1) - still, 0.0).sum()) / 1.5
-    return sum(p.power for p in partials) / max(whole, 1e-30)
-
-
-def _never_stops(view: Spectrogram, rough: Rough, hz: float, span: tuple[float, float]) -> bool:
-    """Return whether a line is nearly as strong where the cycle is quietest as in a span: another machine's, that goes on."""
-    k = max(round(hz / view.bin_hz), 6)
-    near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
-    own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)
-    still = max(1, round(0.06 * own.size))
-    begin, end = round(span[0] / view.hop_s), round(sum(span) / view.hop_s)
-    loud = float(own[begin : max(end, begin + 1)].mean())
-    quiet = np.r_[0:still, own.size - still : own.size]
-    return float(own[quiet].mean()) > max(0.5 * loud, 2.5 * float(beside[quiet].mean()))
-
-
-def _bursts(samples: np.ndarray, rate: int, rows_hz: np.ndarray, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:
+def _bursts(
+    samples: np.ndarray, rate: int, view: Spectrogram, rows_hz: np.ndarray, rough: Rough, drafts: list[Pulse]
+) -> list[Pulse]:
     """Return pulses without a held pitch, timed by their power: rows of equal weight, so that many tell the same."""
     merged: list[Pulse] = []
     for pulse in drafts:
@@ -185,9 +127,14 @@ def _bursts(samples: np.ndarray, rate: int, rows_hz: np.ndarray, rough: Rough, d
     folded = fold(power, rough.starts_s / HOP_S, round(rough.span_s / HOP_S))
     level = together(folded)
     found = fit_bursts(level, HOP_S, [(p.onset_s, p.length_s) for p in merged], window_s=0.5 * WINDOW_S)
-    return [
-        dataclasses.replace(pulse, onset_s=burst.on_s, length_s=burst.length_s) for pulse, burst in zip(merged, found)
-    ]
+    out = []
+    for pulse, burst in zip(merged, found):
+        changes: dict[str, Any] = {"onset_s": burst.on_s, "length_s": burst.length_s}
+        if not pulse.partials:
+            power, band_hz = noise_of(view, rough, (burst.on_s, burst.length_s))
+            changes |= {"noise_power": power, "noise_band_hz": band_hz, "rise_s": burst.rise_s, "fall_s": burst.fall_s}
+        out.append(dataclasses.replace(pulse, **changes))
+    return out
 
 
 def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:

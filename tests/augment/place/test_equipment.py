@@ -126,3 +126,23 @@ def test_round_trip_of_a_sample(round_trip, preset):
     """The bench's own check, for a few presets in one of its rooms."""
     result = round_trip.check(preset, "exam_room", 20)
     assert all(value is not False for value in result.values()), result
+
+
+def test_a_burst_of_noise_has_its_level_band_and_edges(ward):
+    """A machine without pitch: what it sounds like when it sounds, and the preset says so."""
+    machine = {
+        "op": "periodic_tone", "harmonics": [], "noise_db": 0.0, "noise_band_hz": [500.0, 2000.0], "pulses": [[0.0, 0.8]], "period_s": 2.5,
+        "rise_s": 0.05, "fall_s": 0.2,
+    }  # fmt: skip
+    op, recording = ward(machine)
+    (found,) = measure_equipment(recording, RATE).machines
+    assert found.level_db == pytest.approx(-20.0, abs=2.0)  # 0.1 RMS while it sounds, edges and the room's tail beside it
+    preset = machine_op(found)
+    low_hz, high_hz = preset["noise_band_hz"]
+    assert low_hz == pytest.approx(575.0, rel=0.12)  # a twentieth of a flat band from 500 to 2000 Hz lies below
+    assert high_hz == pytest.approx(1925.0, rel=0.06)
+    assert found.cycle.pulses[0].length_s == pytest.approx(0.8 - 0.5 * (0.05 + 0.2), abs=0.015)
+    (onset, length, *_), *_ = preset["pulses"]
+    assert onset == 0.0
+    assert length == pytest.approx(0.8, abs=0.08)  # from foot to foot, whose edges are told less well
+    assert preset["fall_s"] > preset["rise_s"]
