@@ -1,4 +1,4 @@
-"""What `make bench` runs: every bench that ends within minutes, each printing a Markdown table of speed and error.
+"""What `make bench` runs: every bench that ends within a quarter of an hour, each printing a Markdown table of speed and error.
 
     python -P bench/run.py [--all]
 
@@ -19,6 +19,8 @@ HERE = Path(__file__).parent
 QUICK = (
     ("Rendering: speed and error", ("augment_speed.py", "--rounds", "3")),
     ("Rendering: memory and start-up", ("augment_memory.py",)),
+    ("Machines measured back", ("measure_round_trip.py",)),
+    ("Fairness: intervals, tests and the subgroup search", ("fairness_calibration.py",)),
 )
 LONG = (
     ("20,000 samples with a kill in the middle", ("augment_twenty_thousand.py",)),

@@ -13,6 +13,15 @@ from roomtone.augment.presets import load_preset, parse_preset
 RATE = 16000
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_below():
+    """As `measure_equipment` has it: tests run side by side, and threads for small matrices only get in each other's way."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
 def own_response(t60_s, *, seed=0, direct=1.0):
     """A response whose decay is known in closed form: a direct sound and Gaussian noise that falls by 60 dB in t60_s."""
     rng = np.random.default_rng(seed)
