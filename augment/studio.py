@@ -11,7 +11,7 @@ from roomtone.augment.assets import Catalogue
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.containers import CONTAINERS, Container
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.limits import keep_freed_memory
+from roomtone.augment.memory import keep_freed_memory
 from roomtone.augment.ops.recordings import LoopedRecording, permuted_index
 from roomtone.augment.ops.table import Asset, Room
 from roomtone.augment.recipe import Clip

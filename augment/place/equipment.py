@@ -4,8 +4,8 @@ Order of work: does a picture of the recording come back after a fixed time (`pe
 is laid out (`pulses`); the rest is asked again, so that a second machine with another period comes apart. What stands out as lines
 all the time is a steady machine (`steady`), its partials grouped under a fundamental (`grouping`).
 
-A machine is claimed only where a test says so: cycle for cycle alike, or a line in 80 % of all seconds. Where neither holds,
-nothing is claimed; tones heard once are not a machine.
+A machine is claimed only where a test says so: cycle for cycle alike, a line in 80 % of all seconds, or, where nothing comes back, a few
+tones of one held pitch in a recording that is otherwise still (`seldom`). Where none of these holds, nothing is claimed.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def seldom_cycle(samples: np.ndarray, rate: int) -> tuple[Rough, np.ndarray, flo
     if not all(_is_tone(samples, rate, view, whole, pulse) for pulse in pulses):
         return None
     if len(pulses) >= _FEWEST and _alike(pulses):
-        return _irregular(pulses, whole.span_s), rows_hz, mean_period(np.array([p.onset_s for p in pulses]))
+        return _irregular(pulses), rows_hz, mean_period(np.array([p.onset_s for p in pulses]))
     begin, end = pulses[0].onset_s, pulses[-1].onset_s + pulses[-1].length_s
     inside = begin > 0.5 and end < whole.span_s - 0.5 and end - begin < _LONGEST_PART * whole.span_s
     if len(pulses) > _MOST_TONES or not inside:
@@ -100,12 +100,11 @@ def _alike(pulses: Sequence[Pulse]) -> bool:
     return bool(same and np.abs(length / np.median(length) - 1.0).max() < 0.3 and gaps.min() > 2.0 * length.max())
 
 
-def _irregular(pulses: Sequence[Pulse], duration_s: float) -> Rough:
+def _irregular(pulses: Sequence[Pulse]) -> Rough:
     onsets = np.array([pulse.onset_s for pulse in pulses])
     lead = 0.4 * float(np.diff(onsets).min())
     starts = onsets - lead
     length = float(np.median([pulse.length_s for pulse in pulses]))
-    del duration_s
     return Rough(starts, float(np.diff(onsets).min()), 0.0, True, ((lead, length),))
 
 
