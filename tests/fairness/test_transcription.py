@@ -51,16 +51,15 @@ class _Endpoint(BaseHTTPRequestHandler):
             self.server.under_way += 1
             self.server.most = max(self.server.most, self.server.under_way)
             step = self.server.plan.get(number, []).pop(0) if self.server.plan.get(number) else "answer"
-        try:
-            self._act(step, number)
-        finally:
-            with self.server.lock:
-                self.server.under_way -= 1
+        time.sleep(self.server.think_s)
+        with self.server.lock:  # before the answer, after which the client is free to ask again
+            self.server.under_way -= 1
+        self._act(step, number)
 
     def _act(self, step: str, number: int) -> None:
-        time.sleep(self.server.think_s)
         if step == "stall":
-            time.sleep(1.0)
+            self.connection.settimeout(30)
+            self.connection.recv(1)  # until the client has given up
         if step == "drop":
             self.connection.close()
             return
@@ -102,7 +101,7 @@ def http_settings(server, **more) -> dict:
         "url": url,
         "model": "m",
         "first_wait_s": 0.01,
-        "timeout_s": 0.5,
+        "timeout_s": 1.5,
         "concurrency": 3,
     } | more
 
@@ -112,7 +111,7 @@ def test_a_server_that_fails_stalls_and_limits_still_gives_every_sample_an_end(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "not-written-anywhere")
     endpoint.plan = {1: ["429", "503"], 2: ["stall"], 3: ["drop", "garbage"], 4: ["400"], 5: ["500"] * 9}
-    endpoint.think_s = 0.05
+    endpoint.think_s = 0.2
     found = transcribe(recordings, tmp_path, http_settings(endpoint), tmp_path / "store").set_index("sample_id")
     assert found["hypothesis"].tolist() == ["number 1", "number 2", "number 3", None, None, "number 6"]
     assert found.loc["s3", "reason"] == "HTTP 400: {}"
