@@ -291,7 +291,12 @@ def _own_cluster(workers: int) -> Any:
 
     with one_thread_below(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         return distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            # without a dashboard it serves plain pages still, on a port that a second cluster would ask for too
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            silence_logs=50,
         )
 
 

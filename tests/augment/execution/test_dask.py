@@ -35,6 +35,8 @@ def cluster(tmp_path):
         "--port",
         "0",
         "--no-dashboard",
+        "--dashboard-address",
+        "127.0.0.1:0",
         "--scheduler-file",
         str(tmp_path / "s.json"),
     )
