@@ -83,6 +83,7 @@ def _made(state: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"- Run {number + 1}: scenario `{_plain(config['scenario']['name'])}`, design `{_plain(config['design']['name'])}`, "
             f"corpus `{_plain(config['corpus'].get('reader'))}`, seed {run['seed']}, {config['sample_rate_hz']} Hz, "
+            f"draws {config.get('draws', 'independent')}, "
             f"configuration {run['config_hash'][:12]}; "
             + ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
             + "."

@@ -50,16 +50,21 @@ class Level:
     snr_db: tuple[float, float] | None = None
     env_dba: float | None = None
 
-    def draw_snr_db(self, rng: np.random.Generator) -> float | None:
-        """Return the SNR of one render in dB, or None where this factor has none."""
+    @property
+    def preset(self) -> str:
+        """Return the level's name without its SNR."""
+        return self.name.split("@")[0]
+
+    def draw_snr_db(self, stream: Callable[[], np.random.Generator]) -> float | None:
+        """Return the SNR of one render in dB, or None where this factor has none; the stream is opened where something is drawn."""
         if self.env_dba is not None:
             from roomtone.augment.ops.noise import wu2018_snr_db
 
-            return round(float(wu2018_snr_db(self.env_dba, rng)), 3)
+            return round(float(wu2018_snr_db(self.env_dba, stream())), 3)
         if self.snr_db is None:
             return None
         low, high = self.snr_db
-        return low if low == high else round(low + (high - low) * float(rng.random()), 3)
+        return low if low == high else round(low + (high - low) * float(stream().random()), 3)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from roomtone.augment.run import Run, open_run
 from roomtone.augment.scenario import Scenario, design_conditions, inline_presets, parse_scenario
 from roomtone.augment.shards import Item, Job, Report, Shard, probe_utterance, render_shard
 from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
+from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError, nearest
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def make_plan(cfg: Mapping[str, Any]) -> Plan:
     Raises:
         RoomtoneError: anything the user should mend, in one line.
     """
+    _common_draws(cfg)
     scenario = parse_scenario(cfg["scenario"])
     presets = inline_presets(scenario, cfg.get("presets") or {}, cfg.get("config_dir"))
     utterances = read_utterances(cfg)
@@ -122,6 +123,18 @@ def _whole(cfg: Mapping[str, Any], key: str, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise RoomtoneError(f"{key}: expected a whole number from {least} up, got {value!r}")
     return value
+
+
+def _common_draws(cfg: Mapping[str, Any]) -> bool:
+    """Return whether conditions share their draws."""
+    value = cfg.get("draws", _DRAWS[0])
+    if value not in _DRAWS:
+        raise RoomtoneError(f"draws: unknown {value!r}; {nearest(str(value), _DRAWS)}")
+    return bool(value == "common")
+
+
+#: What `draws=…` may say; a set that was begun before there was a choice says nothing.
+_DRAWS = ("independent", "common")
 
 
 def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summary:
@@ -222,10 +235,15 @@ def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -
         "conditions": plan.conditions,
         "catalogues": catalogues,
         "utterances": len(plan.utterances),
+        "common_draws": _common_draws(cfg),
         **identity,
     }
     digest = content_key(
-        fields["dataset"], identity, [(c.name, c.content) for c in plan.conditions.values()], repr(catalogues)
+        fields["dataset"],
+        identity,
+        fields["common_draws"],
+        [(c.name, c.content) for c in plan.conditions.values()],
+        repr(catalogues),
     )
     return Job(digest=digest, **fields)
 

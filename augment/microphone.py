@@ -7,9 +7,10 @@ clean speech -> level (P.56) -> room -> sum with noise and equipment at the micr
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +29,19 @@ MICROPHONE_LEVEL_DBOV = -26.0
 
 
 @dataclass(frozen=True)
+class Background:
+    """A noise or an equipment at the microphone: its samples before their gain, the gain in dB, and what conditions share it by (or None)."""
+
+    key: Any
+    samples: Samples
+    gain_db: float
+
+    def heard(self) -> Samples:
+        """Return the samples as they were summed."""
+        return _gain(self.samples, self.gain_db)
+
+
+@dataclass(frozen=True)
 class Stems:
     """The parts of one render before the handset, float32 [shape=(samples,)] each, at the level in which they were summed.
 
@@ -36,6 +50,7 @@ class Stems:
         speech: the speech at the microphone (reverberant where there is a room).
         noise, equipment: as summed, or None.
         sounding: where the equipment sounds, bool [shape=(samples,)]; None where it always does, or there is none.
+        backgrounds: noise and equipment before their gains; in the order of `present`.
         level: P.56 of `speech`; None is not measured yet.
         room_delay: by how many samples `speech` lags `clean`.
     """
@@ -45,6 +60,7 @@ class Stems:
     noise: Samples | None = None
     equipment: Samples | None = None
     sounding: np.ndarray | None = None
+    backgrounds: tuple[Background, ...] = ()
     level: SpeechLevel | None = None
     room_delay: int = 0
 
@@ -136,14 +152,16 @@ def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry
     """Return the stems of a recipe as they meet at the microphone."""
     speech, level, delay = clean.share(("speech", entry and entry.id), lambda: _at_microphone(clean, entry))
     noise = equipment = sounding = None
+    backgrounds = []
     if recipe.noise is not None and recipe.snr_db is not None:
-        response = None if entry is None else entry.noise
-        noise, _ = _background(recipe.noise, recipe, fetch, response, level.level_dbov - recipe.snr_db, "noise")
+        heard = _background("noise", recipe.noise, recipe, clean, fetch, entry)
+        backgrounds.append(heard.at(level.level_dbov - recipe.snr_db))
+        noise = backgrounds[-1].heard()
     if recipe.equipment is not None and recipe.equipment_snr_db is not None:
-        response = None if entry is None else entry.equipment
-        target = level.level_dbov - recipe.equipment_snr_db
-        equipment, sounding = _background(recipe.equipment, recipe, fetch, response, target, "equipment")
-    return Stems(clean.samples, speech, noise, equipment, sounding, level, delay)
+        heard = _background("equipment", recipe.equipment, recipe, clean, fetch, entry)
+        backgrounds.append(heard.at(level.level_dbov - recipe.equipment_snr_db))
+        equipment, sounding = backgrounds[-1].heard(), heard.sounding
+    return Stems(clean.samples, speech, noise, equipment, sounding, tuple(backgrounds), level, delay)
 
 
 def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples, SpeechLevel, int]:
@@ -156,11 +174,34 @@ def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples
     return speech, level, measured_delay(blocks, speech, whiten=True)
 
 
+class _Source(NamedTuple):
+    """A source at the microphone before its level is set: its samples, where it sounds (None: always), its RMS meanwhile in dBov."""
+
+    key: Any
+    samples: Samples
+    sounding: np.ndarray | None
+    level_dbov: float
+
+    def at(self, level_dbov: float) -> Background:
+        return Background(self.key, self.samples, level_dbov - self.level_dbov)
+
+
 def _background(
-    mapping: Mapping[str, Any], recipe: Recipe, fetch: Fetch, response: Samples | None, level_dbov: float, what: str
-) -> tuple[Samples, np.ndarray | None]:
-    """Return a source through its own room response, at `level_dbov` RMS while it sounds, and where it sounds (None: all the time)."""
-    op = parse_op(mapping, Source, where=what)
+    what: str, mapping: Mapping[str, Any], recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None
+) -> _Source:
+    """Return the noise or the equipment of a recipe through its own room response."""
+
+    def make() -> _Source:
+        response = None if entry is None else getattr(entry, what)
+        return _Source(key, *_through_room(parse_op(mapping, Source, where=what), recipe, fetch, response, what))
+
+    key = (what, json.dumps(mapping, sort_keys=True), entry and entry.id) if recipe.common else None
+    return make() if key is None else clean.share(key, make)
+
+
+def _through_room(
+    op: Source, recipe: Recipe, fetch: Fetch, response: Samples | None, what: str
+) -> tuple[Samples, np.ndarray | None, float]:
     preroll = 0 if response is None else response.size
     samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
     if response is not None:
@@ -169,7 +210,7 @@ def _background(
     level = rms_db(while_sounding(samples, sounding))
     if not level > SILENCE_DBOV - 60.0:
         raise UnmetLevelError(f"the {what} is silent: no SNR can be set")
-    return _gain(samples, level_dbov - level), sounding
+    return samples, sounding, level
 
 
 def while_sounding(samples: Samples, sounding: np.ndarray | None) -> Samples:

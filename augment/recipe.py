@@ -10,9 +10,10 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from roomtone.augment.conditions import ConditionLevels
+from roomtone.augment.conditions import ConditionLevels, Level
 from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
 from roomtone.augment.streams import content_key, stream
 from roomtone.coverage.errors import RoomtoneError
@@ -45,6 +46,8 @@ class Recipe:
         handset: a processor `{op: …, drawn fields}`, or None.
         clips: the recordings that noise and equipment play, by asset id.
         libraries: versions the samples depend on.
+        common: whether conditions draw in common; noise and equipment then pass the handset one by one, so that what comes out is
+            common too.
     """
 
     clean: Clip
@@ -59,6 +62,7 @@ class Recipe:
     handset: dict[str, Any] | None = None
     clips: dict[str, Clip] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
+    common: bool = False
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -99,16 +103,28 @@ def library_versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Draws:
-    """What keys the draws of one sample: (seed, utterance id, condition, replicate)."""
+    """What keys the draws of one sample: (seed, utterance id, condition, replicate).
+
+    Attributes:
+        common: conditions of an utterance that have a level in common draw the same for it (common random numbers, as
+            simulation calls them): the same stretch of the same noise at 10 dB and at 0 dB, in the same place of the same room.
+    """
 
     seed: int
     utterance_id: str
     condition: str
     replicate: int
+    common: bool = False
 
-    def stream(self, stage: str) -> Any:
-        """Return the generator of one stage of this sample."""
-        return stream(self.seed, self.utterance_id, self.condition, self.replicate, stage)
+    def stream(self, stage: str, level: str) -> Any:
+        """Return the generator of one stage of this sample; `level` is what conditions may have in common."""
+        key = level if self.common else self.condition
+        return stream(self.seed, self.utterance_id, key, self.replicate, stage)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return what sample ids are made of."""
+        return {key: value for key, value in vars(self).items() if key != "common" or value}
 
 
 def sample_id(
@@ -122,14 +138,15 @@ def sample_id(
 ) -> str:
     """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
     segment = [clean_sha256, clean.offset_s, clean.duration_s]
-    return content_key(FORMAT, vars(draws), condition.content, segment, corpus, sample_rate_hz, level_dbov)
+    return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov)
 
 
 def draw_source(
-    op: Source, draws: Draws, stage: str, context: DrawContext, clips: Mapping[str, Clip]
+    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, Clip]
 ) -> tuple[dict[str, Any], dict[str, Clip]]:
     """Return the drawn op as JSON and the recordings it plays."""
-    drawn = op.draw(draws.stream(stage), context)
+    assert isinstance(level.op, Source)
+    drawn = level.op.draw(draws.stream(level.factor, level.preset), context)
     return to_dict(drawn), {asset: clips[asset] for asset in drawn.assets_used()}
 
 
@@ -160,18 +177,28 @@ def draw_recipe(
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
-        number = int(draws.stream("room").integers(len(room_parameters))) if len(room_parameters) > 1 else 0
+        rng = draws.stream("room", condition.levels["room"].preset)
+        number = int(rng.integers(len(room_parameters))) if len(room_parameters) > 1 else 0
         chosen["room"] = dict(room_parameters[number])
     for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
         if factor not in condition.levels:
             continue
         level = condition.levels[factor]
         context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())))
-        assert isinstance(level.op, Source)
-        chosen[factor], used = draw_source(level.op, draws, factor, context, clips or {})
+        chosen[factor], used = draw_source(level, draws, context, clips or {})
         played |= used
-        chosen[snr_key] = level.draw_snr_db(draws.stream(f"{factor} snr"))
+        chosen[snr_key] = level.draw_snr_db(partial(draws.stream, f"{factor} snr", level.name))
     if "handset" in condition.levels:
         context = DrawContext(num_samples, sample_rate_hz)
-        chosen["handset"] = to_dict(condition.levels["handset"].op.draw(draws.stream("handset"), context))
-    return Recipe(clean, sample_rate_hz, num_samples, level_dbov, clips=played, libraries=library_versions(), **chosen)
+        handset = condition.levels["handset"]
+        chosen["handset"] = to_dict(handset.op.draw(draws.stream("handset", handset.preset), context))
+    return Recipe(
+        clean,
+        sample_rate_hz,
+        num_samples,
+        level_dbov,
+        clips=played,
+        libraries=library_versions(),
+        common=draws.common,
+        **chosen,
+    )

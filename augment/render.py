@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def render(
     stems = mix_stems(recipe, clean, fetch, entry)
     key = (entry and entry.id, json.dumps(recipe.handset, sort_keys=True))
     processor = clean.share(("handset", key[1]), lambda: _handset(recipe, name))
-    shadows = _shadows(processor, clean, stems, key)
+    shadows = _shadows(processor, clean, stems, key, apart=recipe.common)
     heard, gain, report = _heard(recipe, processor, clean, stems, shadows, key)
     pcm, clipped = _to_output_level(heard, gain)
     pcm, encoded = coded(pcm, recipe.sample_rate_hz, suffix)
@@ -125,14 +126,23 @@ def _heard(
     return heard, _output_gain(spoken, recipe), report
 
 
-def _shadows(processor: Processor | None, clean: CleanSpeech, stems: Stems, key: _Key) -> list[Samples]:
-    """Return the speech, and all else that sounds as one, behind the linear part of the handset."""
+def _shadows(processor: Processor | None, clean: CleanSpeech, stems: Stems, key: _Key, apart: bool) -> list[Samples]:
+    """Return the speech, and all else that sounds as one, behind the linear part of the handset.
+
+    Of all else one sum passes it, or where conditions draw in common each part `apart`, since they then share what comes out.
+    """
     speech, *others = stems.present()
     rest = [summed(others)] if others else []
     if processor is None:
         return [speech, *rest]
     rate = clean.sample_rate_hz
     spoken = clean.share(("shadow", *key), lambda: linear_shadow(processor, speech, rate))
+    if apart and rest:
+        parts = []
+        for part in stems.backgrounds:
+            shadow = clean.share(("shadow", *key, part.key), partial(linear_shadow, processor, part.samples, rate))
+            parts.append(replace(part, samples=shadow).heard())
+        return [spoken, summed(parts)]
     return [spoken, *(linear_shadow(processor, stem, rate) for stem in rest)]
 
 

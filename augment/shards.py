@@ -186,7 +186,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     """Render one planned sample, write its file, and return its row."""
     studio, utterance, job = work.studio, work.utterance, work.studio.job
     condition = job.conditions[item[0]]
-    draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1])
+    draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
     clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
     if studio.container.lossy:

@@ -29,6 +29,7 @@ class Job:
         catalogues: recordings by (factor, level name).
         utterances: how many the plan holds.
         session: whose lock the workers write under; empty where there is none.
+        common_draws: see `recipe.Draws`.
     """
 
     digest: str
@@ -44,6 +45,7 @@ class Job:
     item_timeout_s: float = 60.0
     retry_rejected: bool = False
     session: str = ""
+    common_draws: bool = False
 
 
 class Studio:
@@ -72,7 +74,7 @@ class Studio:
     ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, Clip]]:
         """Return the recordings of a condition, those of the target speaker left out, and where they lie.
 
-        Recorded noises are dealt out: each is played once before any is played again in that condition.
+        Recorded noises are dealt out: each is played once before any is played again in that condition (with common draws: by that preset).
         """
         assets: dict[str, tuple[Asset, ...]] = {}
         clips: list[Any] = []
@@ -81,7 +83,8 @@ class Studio:
             if catalogue is not None:
                 usable = self._usable((factor, level.name), f"{utterance.corpus}/{utterance.speaker}")
                 if isinstance(level.op, LoopedRecording):
-                    deal = int(content_key(self.job.seed, condition.name, factor)[:12], 16)
+                    dealt = level.preset if self.job.common_draws else condition.name
+                    deal = int(content_key(self.job.seed, dealt, factor)[:12], 16)
                     usable = (usable[permuted_index(len(usable), deal, ordinal)],)
                 assets[factor] = usable
                 clips.append(catalogue.clips)

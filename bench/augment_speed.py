@@ -2,7 +2,8 @@
 
     python bench/augment_speed.py [--utterances 48] [--seconds 6] [--rounds 3]
 
-(a) file to file, twelve conditions an utterance and clean, beside an audiomentations `Compose` of the same stages and beside the
+(a) file to file, twelve conditions an utterance and clean, draws independent and in common (`draws=common`: what conditions share is
+    rendered once), beside an audiomentations `Compose` of the same stages and beside the
     floor (decode once, encode every output that ours has); one worker, in one process, libraries warm. Everybody writes into a new folder.
 (b) with simulated rooms, beside audiomentations' `RoomSimulator` called for each utterance.
 (c) one and two workers, processes and Dask: samples a second once the workers are warm.
@@ -64,16 +65,21 @@ def bench_stages(folder: Path, table: Path, rounds: int) -> None:
     outputs = _outputs(folder)
     contenders: dict[str, Callable[[], int]] = {
         "ours": lambda: _generate(cfg),
+        "common": lambda: _generate({**cfg, "draws": "common"}),
         "theirs": lambda: _audiomentations(folder, table),
         "floor": lambda: _floor(folder, table, outputs),
     }
     rates = alternate(contenders, rounds)
     ours, theirs = _snr_errors(folder)
     print(f"| (a) roomtone, one worker, file to file | {rates['ours']:.0f} | | SNR off by up to {ours:.3f} dB |")
-    ratio = rates["ours"] / rates["theirs"]
-    print(f"| (a) audiomentations, the same stages | {rates['theirs']:.0f} | roomtone {ratio:.1f}x | {theirs} |")
+    print(f"| (a) the same, draws in common | {rates['common']:.0f} | | the same |")
+    ratio, common = (rates[which] / rates["theirs"] for which in ("ours", "common"))
     print(
-        f"| (a) floor: decode once, encode 13 | {rates['floor']:.0f} | roomtone takes {rates['floor'] / rates['ours']:.1f}x its time | |"
+        f"| (a) audiomentations, the same stages | {rates['theirs']:.0f} | roomtone {ratio:.1f}x, in common {common:.1f}x | {theirs} |"
+    )
+    ratio, common = (rates["floor"] / rates[which] for which in ("ours", "common"))
+    print(
+        f"| (a) floor: decode once, encode 13 | {rates['floor']:.0f} | roomtone takes {ratio:.1f}x its time, in common {common:.1f}x | |"
     )
 
 

@@ -145,7 +145,10 @@ def test_unknown_engines_and_absurd_workers_are_told_what_would_be_right():
 @pytest.mark.slow
 def test_dask_on_loopback_gives_the_same_outcomes(tasks):
     pytest.importorskip("distributed")
-    with make_engine("dask", 1), make_engine("dask", 2) as engine:  # two clusters on a machine ask for no port in common
+    with (
+        make_engine("dask", 1),
+        make_engine("dask", 2) as engine,
+    ):  # two clusters on a machine ask for no port in common
         outcomes = list(engine.run(tasks.fussy, range(10)))
     assert {o.task: o.value for o in outcomes if o.error is None} == {n: n for n in range(10) if n != 5}
     with pytest.raises(RoomtoneError, match="no Dask scheduler answers at 'tcp://127.0.0.1:1'"):

@@ -84,5 +84,5 @@ def test_an_environments_snr_follows_its_noise_level():
     medians = []
     for dba in (40, 57, 74):
         level = parse_level("noise", f"babble@env{dba}dBA", load_preset)
-        medians.append(np.median([level.draw_snr_db(rng) for _ in range(400)]))
+        medians.append(np.median([level.draw_snr_db(lambda: rng) for _ in range(400)]))
     assert medians == pytest.approx([20.0, 10.0, 0.0], abs=1.0)
