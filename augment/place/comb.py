@@ -21,6 +21,8 @@ SHORTEST_S, LONGEST_S = 0.03, 0.35
 _BLOCK_S = 0.5
 #: How much of the power of the comb must have held both: a machine that sounds a quarter of the time reaches 0.25, noise 0.03.
 _HELD = 0.5
+#: ... and in the weaker fifth of its periods, by itself, it must be so strong re its mean.
+_EVERY = 0.6
 #: Share of the power of a recording that a comb must hold, and how much of that its shortest period may miss.
 _LEAST_SHARE = 0.03
 _MISSED = 0.03
@@ -63,9 +65,24 @@ def find_comb(samples: np.ndarray, sample_rate_hz: int) -> Comb | None:
     for spacing_hz in _spacings(samples, sample_rate_hz):
         comb = _comb(samples, sample_rate_hz, 1.0 / spacing_hz)
         power = 2.0 * float((np.abs(comb.coefficients[1:]) ** 2).sum())
-        if comb.held >= _HELD and power > most:
+        if comb.held >= _HELD and power > most and not _of_tones(comb) and _never_pauses(samples, sample_rate_hz, comb):
             best, most = comb, power / (1.0 - _MISSED)
     return best
+
+
+def _of_tones(comb: Comb) -> bool:
+    """Return whether all but 3 % of a comb lies on the multiples of one line: steady tones, whose period is shorter."""
+    power = np.abs(comb.coefficients) ** 2
+    power[0] = 0.0
+    first = int(comb.period_s / SHORTEST_S) + 1
+    return any(power[n::n].sum() > (1.0 - _MISSED) * power.sum() for n in range(first, power.size // 2))
+
+
+def _never_pauses(samples: np.ndarray, rate: int, comb: Comb) -> bool:
+    """Return whether period for period a comb is there: what pauses has a longer period, of which this one is a fraction."""
+    each = _blocks(samples, rate, comb.period_s, 1)
+    strength = (each * comb.coefficients.conj()).sum(axis=1).real / (np.abs(comb.coefficients) ** 2).sum()
+    return bool(np.quantile(strength, 0.2) > _EVERY)
 
 
 def _spacings(samples: np.ndarray, rate: int) -> list[float]:
@@ -94,22 +111,22 @@ def _spacings(samples: np.ndarray, rate: int) -> list[float]:
 
 def _comb(samples: np.ndarray, rate: int, period_s: float) -> Comb:
     """Return a comb of nearly a period, its period at its best."""
-    blocks = _blocks(samples, rate, period_s)
+    cycles = max(1, round(_BLOCK_S / period_s))
+    blocks = _blocks(samples, rate, period_s, cycles)
     for lag in (1, 1, 4, 16):
         if lag < blocks.shape[0]:
-            period_s = _retuned(blocks, period_s, lag)
-            blocks = _blocks(samples, rate, period_s)
+            period_s = _retuned(blocks, period_s, cycles, lag)
+            blocks = _blocks(samples, rate, period_s, cycles)
     mean = blocks.mean(axis=0)
     power = (np.abs(blocks[:, 1:]) ** 2).mean(axis=0)
     held = float((np.abs(mean[1:]) ** 2).sum() / max(float(power.sum()), 1e-30))
     return Comb(period_s, mean, held)
 
 
-def _blocks(samples: np.ndarray, rate: int, period_s: float) -> np.ndarray:
-    """Return the coefficients of each stretch of half a second or so, whole periods [shape=(blocks, lines)]."""
+def _blocks(samples: np.ndarray, rate: int, period_s: float, cycles: int) -> np.ndarray:
+    """Return the coefficients of each stretch of so many periods [shape=(stretches, lines)]."""
     from scipy import fft
 
-    cycles = max(1, round(_BLOCK_S / period_s))
     phase = np.arange(samples.size) / (period_s * rate)
     count = int(phase[-1] / cycles)
     inside = phase < count * cycles
@@ -133,11 +150,10 @@ def _grid(period_s: float, rate: int) -> int:
     return int(fft.next_fast_len(round(_FINE * period_s * rate), real=True))
 
 
-def _retuned(blocks: np.ndarray, period_s: float, lag: int) -> float:
+def _retuned(blocks: np.ndarray, period_s: float, cycles: int, lag: int) -> float:
     """Return the period at which the lines turn no further from a block to that `lag` later."""
     turn = (blocks[lag:] * blocks[:-lag].conj()).sum(axis=0)[1:]
     number = np.arange(1, turn.size + 1)
-    cycles = lag * max(1, round(_BLOCK_S / period_s))
     weight = np.abs(turn)
-    turns = float((weight * number * np.angle(turn)).sum() / (weight * number**2).sum()) / (2.0 * np.pi * cycles)
+    turns = float((weight * number * np.angle(turn)).sum() / (weight * number**2).sum()) / (2.0 * np.pi * lag * cycles)
     return period_s / (1.0 + turns)
