@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measure_round_trip import CHECKS, RATE, ROOMS, check_found, drawn_stem, pink  # noqa: E402
+from measure_round_trip import CHECKS, RATE, ROOMS, check_found, drawn_stem, pink
 
 ALARMS, SCANNERS = ("alarm_medium", "alarm_high"), ("mri_epi",)
 MORE_ALARMS, MORE_SCANNERS = ("smoke_t3", "pulse_oximeter", "scanner_800hz"), ("mri_gre", "ventilator")
