@@ -15,6 +15,7 @@ import numpy as np
 from roomtone.augment.place.coherent import Basebands, stretch_of
 from roomtone.augment.place.gates import Fit, refined
 from roomtone.augment.place.grouping import fundamental
+from roomtone.augment.place.spans import SHORT_S
 from roomtone.augment.place.spectrum import Partial
 from roomtone.augment.place.switching import Gates, Room, Switching
 from roomtone.augment.place.timing import Timed, are_harmonics, half_band, snapped
@@ -33,7 +34,7 @@ _ROOM = Room(edge_s=0.008)
 def time_tone_round(
     bands: Basebands, partials: Sequence[Partial], starts_s: np.ndarray, period_s: float
 ) -> Timed | None:
-    """Return the one pulse of a short cycle; None where no whole cycle lies in the recording, or its partials have no pitch in common.
+    """Return the one pulse of a short cycle; None of a longer one, or where no whole one is recorded, or no pitch is common to its partials.
 
     Args:
         bands: of the recording.
@@ -42,7 +43,7 @@ def time_tone_round(
         period_s: after which all comes again.
     """
     strong = snapped(partials[:_SEEN], 0.6 * period_s)
-    if not are_harmonics(strong):
+    if period_s > SHORT_S or not are_harmonics(strong):
         return None
     strong = [*strong, *_multiples(bands, strong)][:_ASKED]
     first = _at(bands, strong, starts_s, period_s)
