@@ -34,17 +34,21 @@ CHECKS = ("period", "pitch", "length", "levels")
 
 def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return the drawn op, the tonal part of its reverberant stem, and all of it in pink noise, float64 [shape=(samples,)] each."""
+    rng = np.random.Generator(np.random.PCG64([7, *map(ord, preset)]))
+    op, tonal, stem = drawn_stem(preset, room, rng)
+    return op, tonal, stem + pink(rng, 0.1 * 10.0 ** (-below_db / 20.0))
+
+
+def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return a drawn op, the tonal part of its reverberant stem, and the stem, -20 dB re full scale while it sounds."""
     from scipy.signal import fftconvolve
 
-    from roomtone.augment.ops.noise import ColouredNoise
     from roomtone.augment.ops.table import DrawContext
     from roomtone.augment.presets import load_preset, parse_preset
     from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank
 
     count = round(SECONDS * RATE)
-    rng = np.random.Generator(np.random.PCG64([7, *map(ord, preset)]))
-    context = DrawContext(count, RATE)
-    op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, context)
+    op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, DrawContext(count, RATE))
     response = build_bank(parse_preset("room", room, load_preset("room", room)), RATE).entry(0).equipment  # type: ignore[arg-type]
 
     def heard(sounds: list[Any]) -> np.ndarray:
@@ -56,11 +60,18 @@ def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np
 
     stem, tonal = heard([op]), heard(tonal_parts(op))
     gain = 0.1 / np.sqrt((stem[op.sounding(count, RATE)] ** 2).mean())  # type: ignore[attr-defined]
-    noise = (
-        ColouredNoise(slope_db_per_octave=-3.01).draw(rng, context).render(count, RATE, _no_fetch).astype(np.float64)
-    )
-    noise *= 0.1 * 10.0 ** (-below_db / 20.0) / np.sqrt((noise**2).mean())
-    return op, gain * tonal, gain * stem + noise
+    return op, gain * tonal, gain * stem
+
+
+def pink(rng: np.random.Generator, rms: float) -> np.ndarray:
+    """Return pink noise of an RMS, float64 [shape=(samples,)]."""
+    from roomtone.augment.ops.noise import ColouredNoise
+    from roomtone.augment.ops.table import DrawContext
+
+    count = round(SECONDS * RATE)
+    op = ColouredNoise(slope_db_per_octave=-3.01).draw(rng, DrawContext(count, RATE))
+    noise = op.render(count, RATE, _no_fetch).astype(np.float64)
+    return np.asarray(noise * (rms / np.sqrt((noise**2).mean())))
 
 
 def _no_fetch(asset: str, start: int, frames: int) -> np.ndarray:
@@ -94,7 +105,11 @@ def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
     from roomtone.augment.place.equipment import measure_equipment
 
     op, tonal, mixed = render(preset, room, below_db)
-    found = measure_equipment(mixed, RATE).machines
+    return check_found(op, tonal, measure_equipment(mixed, RATE).machines)
+
+
+def check_found(op: Any, tonal: np.ndarray, found: Any) -> dict[str, bool | None]:
+    """Return which figures of an op the machines found hold, its tonal stem given; None where there is nothing to measure."""
     strongest = strongest_partials(parts(op), tonal)
     pulsed = [part for part in parts(op) if part.pulses]
     return {

@@ -18,6 +18,7 @@ import numpy as np
 
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.levels import levelled, near, shared_out, with_harmonics
+from roomtone.augment.place.pairs import parted, slower, without_bands
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
 from roomtone.augment.place.pulses import Cycle, Pulse, cycle_of, measure_cycle
 from roomtone.augment.place.seldom import seldom_cycle
@@ -88,6 +89,22 @@ def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFoun
 
 
 def _measure(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return all machines, a slow one and a fast one measured apart where both are."""
+    apart = parted(samples, sample_rate_hz)
+    if apart is not None:
+        comb, rest = apart
+        slow = [m for m in _alone(rest, sample_rate_hz).machines if m.cycle and slower(m.period_s, comb)]
+        if slow:
+            taken = rest - without_bands(rest, sample_rate_hz, [p.hz for machine in slow for p in machine.partials])
+            fast = _alone(samples - taken, sample_rate_hz)
+            others = [m for m in fast.machines if not m.cycle or not slower(m.period_s, comb)]
+            machines = sorted([*slow, *others], key=lambda machine: -machine.level_db)
+            return dataclasses.replace(fast, machines=tuple(machines))
+    return _alone(samples, sample_rate_hz)
+
+
+def _alone(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return the machines that one picture shows."""
     view = spectrogram(samples, sample_rate_hz, window_s=0.064, hop_s=0.005)
     picture = np.sqrt(np.maximum(view.power - 2.0 * view.floor[:, None], 0.0))
     background = float(10.0 * np.log10(view.floor.sum() / 1.5 + 1e-30))  # a Hann window spreads noise over 1.5 bins

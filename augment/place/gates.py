@@ -80,8 +80,12 @@ def fit_round(stretch: Stretch, period_s: float) -> Fit:
         (on, length): switching.score(Gates(((float(on), float(length)),)), room) for on in ons for length in lengths
     }
     on, length = max(scores, key=scores.__getitem__)
-    gates = Gates(((float(on), float(length)),))
-    for reach in (0.5 * coarse, 0.25 * coarse):
+    return refined(switching, Gates(((float(on), float(length)),)), coarse)
+
+
+def refined(switching: Switching, gates: Gates, coarse_s: float) -> Fit:
+    """Return gates found to a grid of `coarse_s` at their best, and the room that goes with them."""
+    for reach in (0.5 * coarse_s, 0.25 * coarse_s):
         room = _best_room(switching, gates)
         gates = _climbed(switching, gates, room, reach)
     return Fit(gates, room, switching.score(gates, room))

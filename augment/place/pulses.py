@@ -18,6 +18,7 @@ from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
 from roomtone.augment.place.pulse_partials import partials_of, without_skirts
 from roomtone.augment.place.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
+from roomtone.augment.place.rounds import time_tone_round
 from roomtone.augment.place.shares import never_stops, noise_of, tonal_share
 from roomtone.augment.place.spectrum import Partial, Spectrogram, spectrogram
 from roomtone.augment.place.timing import Timed, time_pulses, time_round
@@ -147,7 +148,9 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         and any(p.partials and p.glide == 1.0 for p in drafts)
     ):
         first = max(drafts, key=lambda p: sum(q.power for q in p.partials))
-        found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
+        found = time_tone_round(bands, first.partials, rough.starts_s, rough.period_s)
+        if found is None:
+            found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
     groups = one_sound(drafts)

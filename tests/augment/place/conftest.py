@@ -74,10 +74,20 @@ def wav(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def round_trip():
+def bench():
+    """bench(name) -> one of the benches as a module."""
+
+    def load(name):
+        path = Path(__file__).parents[3] / "bench" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def round_trip(bench):
     """The bench as a module."""
-    path = Path(__file__).parents[3] / "bench" / "measure_round_trip.py"
-    spec = importlib.util.spec_from_file_location("measure_round_trip", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return bench("measure_round_trip")
