@@ -171,8 +171,12 @@ def _machine(
 ) -> Machine:
     """Return a machine of a cycle, its partials levelled."""
     cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
-    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(cycle.pulses))
-    cycle = dataclasses.replace(cycle, pulses=tuple(shared_out(cycle.pulses, partials, steady_hz)))
+    held = [pulse for pulse in cycle.pulses if pulse.glide == 1.0]  # the others' levels are those along their lines
+    swept = [pulse for pulse in cycle.pulses if pulse.glide != 1.0]
+    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(held))
+    shared = shared_out(held, partials, steady_hz)
+    cycle = dataclasses.replace(cycle, pulses=tuple(sorted([*shared, *swept], key=lambda pulse: pulse.onset_s)))
+    partials += merged_partials(swept)
     powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
     level = float(10.0 * np.log10(float(np.mean(powers or [0.0])) + 1e-30))
     f0 = burst_pitch(cycle.pulses)
