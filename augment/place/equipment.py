@@ -18,6 +18,7 @@ import numpy as np
 
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.levels import levelled, near, shared_out, with_harmonics
+from roomtone.augment.place.multiples import weak_multiples
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
 from roomtone.augment.place.pulses import Cycle, Pulse, cycle_of, measure_cycle
 from roomtone.augment.place.seldom import seldom_cycle
@@ -257,11 +258,14 @@ def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float
         ):
             break
         am_hz, depth = swell(samples, rate, strong)
+        weak = weak_multiples(samples, rate, strong, f0)
         level = float(10.0 * np.log10(power))
         drift = float(np.median([line.drift for line in chosen[:5]]))
         share = power / sum(p.power for p in partials)
         machines.append(
-            Machine("steady", f0, tuple(strong), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth)
+            Machine(
+                "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
+            )
         )
         left = [line for line in left if line not in chosen]
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
