@@ -18,6 +18,7 @@ import numpy as np
 
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.levels import levelled, near, shared_out, with_harmonics
+from roomtone.augment.place.multiples import weak_multiples
 from roomtone.augment.place.pairs import parted, slower, without_bands
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
 from roomtone.augment.place.pulses import Cycle, Pulse, cycle_of, measure_cycle
@@ -188,8 +189,12 @@ def _machine(
 ) -> Machine:
     """Return a machine of a cycle, its partials levelled."""
     cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
-    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(cycle.pulses))
-    cycle = dataclasses.replace(cycle, pulses=tuple(shared_out(cycle.pulses, partials, steady_hz)))
+    held = [pulse for pulse in cycle.pulses if pulse.glide == 1.0]  # the others' levels are those along their lines
+    swept = [pulse for pulse in cycle.pulses if pulse.glide != 1.0]
+    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(held))
+    shared = shared_out(held, partials, steady_hz)
+    cycle = dataclasses.replace(cycle, pulses=tuple(sorted([*shared, *swept], key=lambda pulse: pulse.onset_s)))
+    partials += merged_partials(swept)
     powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
     level = float(10.0 * np.log10(float(np.mean(powers or [0.0])) + 1e-30))
     f0 = burst_pitch(cycle.pulses)
@@ -270,11 +275,14 @@ def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float
         ):
             break
         am_hz, depth = swell(samples, rate, strong)
+        weak = weak_multiples(samples, rate, strong, f0)
         level = float(10.0 * np.log10(power))
         drift = float(np.median([line.drift for line in chosen[:5]]))
         share = power / sum(p.power for p in partials)
         machines.append(
-            Machine("steady", f0, tuple(strong), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth)
+            Machine(
+                "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
+            )
         )
         left = [line for line in left if line not in chosen]
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):

@@ -44,12 +44,15 @@ class PartialEnergies:
         self._rate = sample_rate_hz
 
     def power(self, hz: float, half_band_hz: float) -> tuple[np.ndarray, float]:
-        """Return the power of a band over time, mean square of what is real, and the time between its values in seconds."""
+        """Return the power of a band over time, mean square of what is real, and the time between its values in seconds.
+
+        A band beyond half the rate is moved back to the last bins below it.
+        """
         from scipy import fft
 
         bin_hz = self._rate / self._size
-        low = max(round((hz - half_band_hz) / bin_hz), 1)
-        high = min(round((hz + half_band_hz) / bin_hz), self._spectrum.size - 1)
+        low = min(max(round((hz - half_band_hz) / bin_hz), 1), self._spectrum.size - 2)
+        high = max(min(round((hz + half_band_hz) / bin_hz), self._spectrum.size - 1), low + 1)
         size = fft.next_fast_len(2 * (high - low + 1))
         band = np.zeros(size, dtype=complex)
         band[: high - low + 1] = self._spectrum[low : high + 1]
@@ -120,7 +123,8 @@ def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
     for n in range(2, min(_HIGHEST, int(0.45 * rate / f0)) + 1):
         if n not in numbers:
             half_hz = min(max(BAND_HZ, BAND * n * f0), 0.2 * f0)
-            own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in (0.0, -0.5, 0.5))
+            inside = [d for d in (0.0, -0.5, 0.5) if (n + d) * f0 + half_hz < 0.5 * rate]
+            own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in inside)
             if own > 3.0 * max(beside):
                 added.append(Partial(n * f0, 1e-4 * top, float(10.0 * np.log10(own / max(beside)))))
     return [

@@ -21,6 +21,7 @@ from roomtone.augment.place.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_
 from roomtone.augment.place.rounds import time_tone_round
 from roomtone.augment.place.shares import never_stops, noise_of, tonal_share
 from roomtone.augment.place.spectrum import Partial, Spectrogram, spectrogram
+from roomtone.augment.place.sweeps import overtones, sweep_of
 from roomtone.augment.place.timing import Timed, time_pulses, time_round
 
 #: Less of a pulse's power than this in its partials, and it is a burst of noise.
@@ -81,12 +82,26 @@ def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray,
 def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, rough: Rough) -> Cycle:
     """Return the cycle that a rough one is."""
     view = spectrogram(samples, sample_rate_hz, window_s=WINDOW_S, hop_s=HOP_S)
+    sweep = sweep_of(samples, sample_rate_hz, view, rough)
+    swept = []
+    if sweep is not None:
+        partials = overtones(samples, sample_rate_hz, rough.starts_s, sweep)
+        swept = [Pulse(sweep.on_s, sweep.length_s, partials, sweep.last_hz / sweep.first_hz)]
+        left = [span for k, span in enumerate(rough.spans) if k not in sweep.spans]
+        rough = dataclasses.replace(rough, spans=tuple(left))
     drafts = [draft_pulse(samples, sample_rate_hz, view, rows_hz, rough, span) for span in rough.spans]
-    if any(pulse.partials and pulse.glide == 1.0 for pulse in drafts):
+    if not drafts:
+        timed = []
+    elif any(pulse.partials and pulse.glide == 1.0 for pulse in drafts):
         timed = _timed(samples, sample_rate_hz, view, rough, drafts)
     else:
         timed = _bursts(samples, sample_rate_hz, view, rows_hz, rough, drafts)
-    return Cycle(rough.starts_s, rough.span_s, tuple(without_ghosts(timed)), rough.silent)
+    return Cycle(
+        rough.starts_s,
+        rough.span_s,
+        tuple(sorted([*without_ghosts(timed), *swept], key=lambda p: p.onset_s)),
+        rough.silent,
+    )
 
 
 def draft_pulse(

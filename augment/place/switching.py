@@ -128,7 +128,7 @@ def likelihood(z: np.ndarray, covariance: np.ndarray) -> float:
     white = solve_triangular(root, z, lower=True, check_finite=False)
     size = z.shape[0]
     power = (np.abs(white) ** 2).sum(axis=0) / size
-    return float(-size * np.log(power).sum() - 2.0 * z.shape[1] * np.log(np.diag(root)).sum())
+    return float(-size * np.log(power).sum() - 2.0 * z.shape[1] * np.log(np.diag(root).real).sum())
 
 
 class Switching:
