@@ -88,7 +88,7 @@ def stretch_of(
             cycles = cycles[:, np.argsort(-(np.abs(cycles) ** 2).sum(axis=0))[:_MOST_SINGLE]]
         else:
             spread = (1.0 - share) * float((np.abs(cycles) ** 2).mean()) / max(count - 1, 1)
-            floor = spread if count > 3 else floor / count
+            floor = spread if count > 3 else max(spread, floor / count)
             cycles = mean[:, None]
         top = np.quantile(np.abs(cycles) ** 2, 0.9, axis=0)
         columns.append(cycles / np.sqrt(np.maximum(top, 1e-30)))

@@ -16,6 +16,7 @@ from roomtone.augment.place.bursts import fit_bursts, together
 from roomtone.augment.place.coherent import Basebands
 from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
+from roomtone.augment.place.overlaps import late_partials, without
 from roomtone.augment.place.pulse_partials import partials_of, without_skirts
 from roomtone.augment.place.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
 from roomtone.augment.place.rounds import time_tone_round
@@ -168,8 +169,8 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
             found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
+    drafts, out = _overlapping(samples, rate, view, bands, rough, drafts)
     groups = one_sound(drafts)
-    out: list[Pulse] = []
     for index, group in enumerate(groups):
         begin = group[0].onset_s
         before, following = groups[index - 1][-1], groups[(index + 1) % len(groups)][0]
@@ -181,7 +182,26 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         if loudest.glide == 1.0 and loudest.partials:
             found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s)
         out += group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
-    return out
+    return sorted(out, key=lambda pulse: pulse.onset_s)
+
+
+def _overlapping(
+    samples: np.ndarray, rate: int, view: Spectrogram, bands: Basebands, rough: Rough, drafts: list[Pulse]
+) -> tuple[list[Pulse], list[Pulse]]:
+    """Return drafts without the partials of pulses that set in within them, and those pulses, timed."""
+    left, late = [], []
+    for draft in drafts:
+        parted = late_partials(bands, rough.starts_s, (draft.onset_s, draft.length_s), draft.partials)
+        rest = tuple(without(draft.partials, parted))
+        if not rest:
+            parted, rest = [], draft.partials
+        for span, own in parted:
+            free_s, room_s = span[0] - draft.onset_s, rough.span_s - span[0]
+            found = time_pulses(bands, own, rough.starts_s, [span], free_s, room_s, others=rest)
+            if found is not None:
+                late += _apart(samples, rate, view, rough.starts_s, dataclasses.replace(draft, glide=1.0), found)
+        left.append(dataclasses.replace(draft, partials=rest))
+    return left, late
 
 
 def one_sound(drafts: list[Pulse]) -> list[list[Pulse]]:

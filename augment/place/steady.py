@@ -84,10 +84,11 @@ def _follow(power: np.ndarray, background: np.ndarray, k: int, reach: int, bin_h
     # sum over the main lobe: a Hann window spreads a sine over bins whose powers add up to 1.5 times its own
     lobe = sum(power[highest + s, frames] for s in range(-2, 3)) / 1.5 - 5.0 * background[k] / 1.5
     level = float(np.median(lobe))
-    if level <= 0 or np.quantile(lobe, 0.1) < 0.1 * np.quantile(lobe, 0.9):
+    restless = float(np.median(np.abs(np.diff(hz, 2)))) > 0.4 * bin_hz
+    wanders = not restless and float(np.ptp(hz)) > 3.0 * bin_hz  # and so crosses what a room takes out
+    if level <= 0 or np.quantile(lobe, 0.1) < (0.003 if wanders else 0.1) * np.quantile(lobe, 0.9):
         return None  # a note that comes and goes
     beside = np.median(power[np.r_[low - 3 : low - 1, high + 1 : high + 3]], axis=1).max()
-    restless = float(np.median(np.abs(np.diff(hz)))) > 0.2 * bin_hz
     if beside > (0.03 if restless else 0.3) * level:
         return None  # a resonance of the room, coloured noise: something broad, not a line
     weight = power[highest, frames]

@@ -41,6 +41,8 @@ def time_pulses(
     spans: Sequence[tuple[float, float]],
     free_s: float,
     room_s: float,
+    *,
+    others: Sequence[Partial] = (),
 ) -> Timed | None:
     """Return the pulses of a span; None where no whole cycle of it lies in the recording or nothing is tonal.
 
@@ -51,10 +53,11 @@ def time_pulses(
         spans: onset from the start of the cycle and length of each, as a level has them.
         free_s: time since what sounded before had ended.
         room_s: time up to what follows.
+        others: partials of what sounds meanwhile, to be kept out.
     """
     onset_s = spans[0][0]
     length_s = spans[-1][0] + spans[-1][1] - onset_s
-    lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_band(partials)))
+    lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_band(partials, others)))
     duration_s = lead_s + min(room_s - 0.006, 1.15 * length_s + 0.25)
 
     def stretch_at(strong: Sequence[Partial], half_hz: float) -> Stretch | None:
@@ -64,7 +67,7 @@ def time_pulses(
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
         return fit_gates(stretch, rough, latest_s=lead_s + room_s)
 
-    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans))
+    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others)
     if found is None:
         return None
     fitted, strong = found
@@ -93,13 +96,14 @@ def _in_turns(
     fit: Callable[[Stretch], Fit],
     rough_s: float,
     period_s: float = 0.0,
+    others: Sequence[Partial] = (),
 ) -> tuple[Fit, list[Partial]] | None:
     """Return gates and partials: those that are part of a stronger one's skirt left out as soon as the length is known."""
     fitted, kept = None, list(partials)
     length_s = rough_s
     for _ in range(3):
         strong = snapped(kept[:_ASKED], length_s)
-        half_hz = half_band(kept)
+        half_hz = half_band(kept, others)
         stretch = stretch_at(strong, half_hz)
         if stretch is None:
             return None
@@ -110,16 +114,18 @@ def _in_turns(
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
         again = snapped(kept[:_ASKED], length_s)
         same = len(again) == len(strong) and all(abs(p.hz - q.hz) < 0.1 / length_s for p, q in zip(again, strong))
-        if close and same and half_band(kept) < 1.3 * half_hz:
+        if close and same and half_band(kept, others) < 1.3 * half_hz:
             break
     assert fitted is not None
     return fitted, [*snapped(kept[:_ASKED], length_s), *kept[_ASKED:]]
 
 
-def half_band(partials: Sequence[Partial]) -> float:
+def half_band(partials: Sequence[Partial], others: Sequence[Partial] = ()) -> float:
     """Return the half band kept around each partial: a third of the distance of the nearest two, so that others stay out."""
     hz = sorted(p.hz for p in partials if p.power > 0.01 * partials[0].power)
     apart = float(np.diff(hz).min()) if len(hz) > 1 else 3.0 * _WIDEST_HZ
+    foreign = [q.hz for q in others if q.power > 0.01 * partials[0].power]
+    apart = min([apart, *(1.5 * abs(one - other) for one in hz[:_ASKED] for other in foreign)])
     return float(np.clip(apart / 3.0, _NARROWEST_HZ, _WIDEST_HZ))
 
 
