@@ -20,6 +20,7 @@ QUICK = (
     ("Rendering: speed and error", ("augment_speed.py", "--rounds", "3")),
     ("Rendering: memory and start-up", ("augment_memory.py",)),
     ("Machines measured back", ("measure_round_trip.py",)),
+    ("Two machines at once", ("measure_pairs.py",)),
     ("Fairness: intervals, tests and the subgroup search", ("fairness_calibration.py",)),
 )
 LONG = (
