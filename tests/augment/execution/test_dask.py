@@ -1,5 +1,6 @@
 """A cluster that others started: scheduler and workers as programs of their own, on loopback."""
 
+import glob
 import os
 import re
 import subprocess
@@ -77,9 +78,9 @@ def test_two_workers_of_a_cluster_give_the_set_that_serial_gives_while_one_is_ki
     )
     run.start()
     end = time.monotonic() + 60
-    while not list(folder.glob("tmp/*/*")) and time.monotonic() < end:
+    while not glob.glob(f"{folder}/tmp/*/*") and time.monotonic() < end:
         time.sleep(0.005)
-    shard = next(iter(folder.glob("tmp/*/*")), None)
+    shard = next(iter(glob.glob(f"{folder}/tmp/*/*")), None)
     assert shard is not None or list(folder.glob("manifest/*"))
     victims = _processes_of_workers(address)
     os.kill(victims[0], 9)
