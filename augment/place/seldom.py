@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from roomtone.augment.place.coherent import BASE_HZ, coherent_mean
 from roomtone.augment.place.folding import bins_at
 from roomtone.augment.place.pulses import Pulse, draft_pulse
 from roomtone.augment.place.rough import HOP_S, WINDOW_S, Rough
@@ -21,8 +22,15 @@ from roomtone.augment.place.spectrum import Spectrogram, baseband, spectrogram
 #: Most tones of what sounds once, and the longest part of the recording that they may take.
 _MOST_TONES = 12
 _LONGEST_PART = 0.5
-#: Fewest beeps that make a machine without a clock.
+#: Silence before and after it, so that neither end of the recording cuts it off: a room has fallen by 30 dB or so.
+_STILL_S = 0.25
+#: Fewest beeps that make a machine without a clock, the longest gap that a room's beats cut into one, and what share of their power is one wave.
 _FEWEST = 5
+_BEAT_S = 0.08
+_ONE_WAVE = 0.8
+#: Half the band in which beeps are laid upon one another, and by how much their starts may be off, in steps of 1 / BASE_HZ.
+_HALF_BAND_HZ = 60.0
+_OFF = 30
 #: Share of a tone's power in its partials, greatest change of its pitch, greatest change of its level in dB.
 _TONAL = 0.4
 _PITCH_MOVES = 0.0025
@@ -39,13 +47,16 @@ def seldom_cycle(samples: np.ndarray, rate: int) -> tuple[Rough, np.ndarray, flo
     whole, spans = _spans(samples, rate, rows_hz)
     if not spans or len(spans) > 40:
         return None
+    beeps = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in joined(spans, _BEAT_S)]
+    if len(beeps) >= _FEWEST and all(_is_tonal(view, whole, beep) for beep in beeps) and _alike(beeps):
+        onsets, share = laid_together(samples, rate, beeps)
+        if share > _ONE_WAVE:
+            return _irregular(onsets, beeps), rows_hz, mean_period(onsets)
     pulses = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in spans]
-    if not all(_is_tone(samples, rate, view, whole, pulse) for pulse in pulses):
+    if not all(_is_tonal(view, whole, pulse) and held(samples, rate, pulse) for pulse in pulses):
         return None
-    if len(pulses) >= _FEWEST and _alike(pulses):
-        return _irregular(pulses), rows_hz, mean_period(np.array([p.onset_s for p in pulses]))
     begin, end = pulses[0].onset_s, pulses[-1].onset_s + pulses[-1].length_s
-    inside = begin > 0.5 and end < whole.span_s - 0.5 and end - begin < _LONGEST_PART * whole.span_s
+    inside = begin > _STILL_S and end < whole.span_s - _STILL_S and end - begin < _LONGEST_PART * whole.span_s
     if len(pulses) > _MOST_TONES or not inside:
         return None
     return whole, rows_hz, 0.0
@@ -64,12 +75,44 @@ def _spans(samples: np.ndarray, rate: int, rows_hz: np.ndarray) -> tuple[Rough, 
     return Rough(np.array([0.0]), level.size * HOP_S, 0.0, True, tuple(spans)), spans
 
 
-def _is_tone(samples: np.ndarray, rate: int, view: Spectrogram, whole: Rough, pulse: Pulse) -> bool:
+def joined(spans: Sequence[tuple[float, float]], gap_s: float) -> list[tuple[float, float]]:
+    """Return spans, `(onset, length)`, with those made one that lie no further apart than a gap.
+
+    >>> joined([(0.0, 0.2), (0.25, 0.05), (1.0, 0.2)], 0.06)
+    [(0.0, 0.3), (1.0, 0.2)]
+    """
+    out: list[tuple[float, float]] = []
+    for onset, length in spans:
+        if out and onset - sum(out[-1]) < gap_s:
+            out[-1] = (out[-1][0], onset + length - out[-1][0])
+        else:
+            out.append((onset, length))
+    return out
+
+
+def laid_together(samples: np.ndarray, rate: int, beeps: Sequence[Pulse]) -> tuple[np.ndarray, float]:
+    """Return the onsets under which beeps are most alike as waves, in seconds, and the share of their power that is one wave.
+
+    The ear of a level is some 10 ms; a wave's, around its strongest partial, is one.
+    """
+    hz = float(np.median([beep.partials[0].hz for beep in beeps]))
+    z = np.pad(baseband(samples, rate, hz, _HALF_BAND_HZ, BASE_HZ), 2 * _OFF)
+    size = round(BASE_HZ * float(np.median([beep.length_s for beep in beeps]))) + 2 * _OFF
+    firsts = np.array([round(BASE_HZ * beep.onset_s) for beep in beeps]) + _OFF  # as far before the onset as the pad is more
+    rows = np.lib.stride_tricks.sliding_window_view(np.pad(z, (0, size)), size)
+    for _ in range(3):
+        mean, share = coherent_mean(rows[firsts].T)
+        tried = np.clip(firsts[:, None] + np.arange(-_OFF // 2, _OFF // 2 + 1), 0, rows.shape[0] - 1)
+        likeness = np.abs(rows[tried] @ mean.conj())
+        firsts = np.take_along_axis(tried, likeness.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return (firsts - _OFF) / BASE_HZ, share
+
+
+def _is_tonal(view: Spectrogram, whole: Rough, pulse: Pulse) -> bool:
+    """Return whether a pulse is tones of one pitch each, and nothing but tones."""
     if pulse.length_s < _SHORTEST_S or not pulse.partials or pulse.glide != 1.0:
         return False
-    if tonal_share(view, whole, pulse.partials, (pulse.onset_s, pulse.length_s)) < _TONAL:
-        return False
-    return held(samples, rate, pulse)
+    return tonal_share(view, whole, pulse.partials, (pulse.onset_s, pulse.length_s)) > _TONAL
 
 
 def held(samples: np.ndarray, rate: int, pulse: Pulse) -> bool:
@@ -100,8 +143,7 @@ def _alike(pulses: Sequence[Pulse]) -> bool:
     return bool(same and np.abs(length / np.median(length) - 1.0).max() < 0.3 and gaps.min() > 2.0 * length.max())
 
 
-def _irregular(pulses: Sequence[Pulse]) -> Rough:
-    onsets = np.array([pulse.onset_s for pulse in pulses])
+def _irregular(onsets: np.ndarray, pulses: Sequence[Pulse]) -> Rough:
     lead = 0.4 * float(np.diff(onsets).min())
     starts = onsets - lead
     length = float(np.median([pulse.length_s for pulse in pulses]))

@@ -15,12 +15,14 @@ Conventions: times are seconds from the first sample of a stretch; edges count a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 #: Grid on which gates are drawn before they are filtered as the recording was.
 _FINE_S = 0.0005
+#: Delays of a room are drawn about so densely.
+_DELAY_S = 0.002
 #: What no model of a room explains, as a share of the power.
 _MISFIT = 1e-3
 
@@ -45,6 +47,8 @@ class Stretch:
         noise: power of the background in it.
         before: power at its first sample: what rings from before.
         columns: which partial each column is.
+        offsets_hz: how far off 0 Hz each may lie, in steps [shape=(columns, tries)]; empty for not at all.
+        together: all take the same step, as harmonics do; else each partial its own.
     """
 
     z: np.ndarray
@@ -53,6 +57,8 @@ class Stretch:
     noise: float
     before: float = 0.0
     columns: tuple[int, ...] = ()
+    offsets_hz: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,18 +99,19 @@ def gate(on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: flo
     return np.asarray(np.interp(times_s, fine, value))
 
 
-def through_room(heard: np.ndarray, room: Room, step_s: float, size: int) -> np.ndarray:
+def through_room(heard: np.ndarray, room: Room, step_s: float, size: int, finer: int = 1) -> np.ndarray:
     """Return the covariance of a gate heard through a random room [shape=(size, size)].
 
     Args:
-        heard: the gate from `delays` steps before the first sample on [shape=(delays + size,)].
+        heard: the gate from some delays before the first sample on, `finer` values a step [shape=(delays + size * finer,)].
         room: the statistics of the room.
-        step_s: of the gate.
+        step_s: between the samples of the result.
         size: samples.
+        finer: delays of the room a step: what it sends back comes at any time, not on a grid of samples.
     """
-    delays = heard.size - size
-    shifted = np.lib.stride_tricks.sliding_window_view(heard, delays)[1:, ::-1]  # row t: the gate at t, t - 1, ...
-    weight = np.exp(-2.0 * np.arange(delays) * step_s / room.tau_s)
+    delays = heard.size - size * finer
+    shifted = np.lib.stride_tricks.sliding_window_view(heard, delays)[1::finer, ::-1]  # row t: the gate at t and at each delay before
+    weight = np.exp(-2.0 * np.arange(delays) * step_s / finer / room.tau_s)
     weight *= (1.0 - room.direct) / weight.sum()
     weight[0] += room.direct
     return np.asarray((shifted * weight) @ shifted.T)
@@ -131,6 +138,12 @@ def likelihood(z: np.ndarray, covariance: np.ndarray) -> float:
     return float(-size * np.log(power).sum() - 2.0 * z.shape[1] * np.log(np.diag(root).real).sum())
 
 
+def turned(z: np.ndarray, times_s: np.ndarray, offsets_hz: np.ndarray) -> np.ndarray:
+    """Return columns turned back by each of their offsets, as pairs of real columns [shape=(samples, columns * tries * 2)]."""
+    turns = np.exp(-2j * np.pi * times_s[:, None, None] * offsets_hz)
+    return np.ascontiguousarray((z[:, :, None] * turns).reshape(z.shape[0], -1)).view(float)
+
+
 class Switching:
     """The likelihood of gates for one stretch.
 
@@ -148,6 +161,10 @@ class Switching:
         noise = noise_covariance(stretch.kernel_s, stretch.step_s, self.times_s.size)
         self._noise = (stretch.noise + _MISFIT) * noise + 1e-7 * np.eye(self.times_s.size)
         self._kept: dict[tuple[float, float, bool, Room], np.ndarray] = {}
+        offsets = stretch.offsets_hz if stretch.offsets_hz.size else np.zeros((stretch.z.shape[1], 1))
+        self._turned, self._tries = turned(stretch.z, self.times_s, offsets), offsets.shape[1]
+        owners = [0] * len(offsets) if stretch.together or not stretch.columns else list(stretch.columns)
+        self._owned = np.equal.outer(np.unique(owners), owners).astype(float)
 
     def covariance(self, gates: Gates, room: Room) -> np.ndarray:
         """Return the covariance under gates."""
@@ -157,8 +174,9 @@ class Switching:
         return np.asarray(total)
 
     def score(self, gates: Gates, room: Room) -> float:
-        """Return the log-likelihood of gates."""
-        return likelihood(self.stretch.z, self.covariance(gates, room))
+        """Return the log-likelihood of gates, each column with its own scale, and each partial with its offset, at their best."""
+        scores = self._likelihoods(gates, room, self._turned, self._tries)
+        return float((self._owned @ scores).max(axis=1).sum())
 
     def pitch_likelihood(self, gates: Gates, room: Room, offsets_hz: np.ndarray) -> np.ndarray:
         """Return how likely it is that a column's partial lies some Hz off 0 [shape=(columns, tries)].
@@ -167,16 +185,16 @@ class Switching:
             gates, room: taken as given.
             offsets_hz: tried for each column [shape=(columns, tries)].
         """
+        return self._likelihoods(gates, room, turned(self.stretch.z, self.times_s, offsets_hz), offsets_hz.shape[1])
+
+    def _likelihoods(self, gates: Gates, room: Room, columns: np.ndarray, tries: int) -> np.ndarray:
         from scipy.linalg import solve_triangular
 
         root = np.linalg.cholesky(self.covariance(gates, room))
+        white = solve_triangular(root, columns, lower=True, check_finite=False)
         size = self.times_s.size
-        out = np.zeros(offsets_hz.shape)
-        for k, (column, offsets) in enumerate(zip(self.stretch.z.T, offsets_hz)):
-            turned = column[:, None] * np.exp(-2j * np.pi * np.outer(self.times_s, offsets))
-            white = solve_triangular(root, turned, lower=True, check_finite=False)
-            out[k] = -size * np.log((np.abs(white) ** 2).sum(axis=0) / size)
-        return out
+        power = (white**2).sum(axis=0).reshape(-1, tries, 2).sum(axis=2) / size
+        return np.asarray(-size * np.log(power) - 2.0 * np.log(np.diag(root)).sum())
 
     def _one(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
         key = (round(on_s, 5), round(value_s, 5), struck, room)
@@ -188,12 +206,13 @@ class Switching:
 
     def _heard(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
         stretch, size = self.stretch, self.times_s.size
-        delays = max(2, round(4.0 * room.tau_s / stretch.step_s))
-        times = np.arange(-delays, size) * stretch.step_s
+        finer = max(1, round(stretch.step_s / _DELAY_S))
+        delays = max(2, round(4.0 * room.tau_s / stretch.step_s)) * finer
+        times = np.arange(-delays, size * finer) * stretch.step_s / finer
         total = np.zeros((size, size))
         for k in self._repeats(on_s, room):
             heard = gate(on_s + k * self.period_s, value_s, struck, room.edge_s, stretch.kernel_s, times)
-            total += through_room(heard, room, stretch.step_s, size)
+            total += through_room(heard, room, stretch.step_s, size, finer)
         return total
 
     def _repeats(self, on_s: float, room: Room) -> range:

@@ -22,6 +22,8 @@ from roomtone.augment.place.switching import Stretch, Switching
 _ASKED = 4
 #: Narrowest and widest band around a partial, Hz: narrower ones ring for longer than they tell.
 _NARROWEST_HZ, _WIDEST_HZ = 12.0, 100.0
+#: While gates are sought, pitch may be off by so much of 1 / length, in so many steps.
+_LOOSE, _LOOSE_TRIES = 0.6, 13
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +109,7 @@ def _in_turns(
         stretch = stretch_at(strong, half_hz)
         if stretch is None:
             return None
+        stretch = loosened(stretch, strong, _LOOSE / max(length_s, 0.02), _LOOSE_TRIES)
         fitted = fit(stretch)
         length_s = max(fitted.gates.lengths_s())
         moved = moved_partials(stretch, fitted, strong, period_s)
@@ -129,22 +132,29 @@ def half_band(partials: Sequence[Partial], others: Sequence[Partial] = ()) -> fl
     return float(np.clip(apart / 3.0, _NARROWEST_HZ, _WIDEST_HZ))
 
 
-def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
-    """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
-    reach = 0.6 / max(*fitted.gates.lengths_s(), 0.015)
-    steps = np.linspace(-reach, reach, 41)
+def loosened(stretch: Stretch, partials: Sequence[Partial], reach_hz: float, tries: int) -> Stretch:
+    """Return a stretch whose partials may lie some Hz off, harmonics together: the highest by that much, the others by their share of it."""
     owners = np.array(stretch.columns)
     hz = np.array([p.hz for p in partials])
     together = are_harmonics(partials)
     scale = hz[owners] / hz[owners].max() if together else np.ones(owners.size)
-    scores = Switching(stretch, period_s).pitch_likelihood(fitted.gates, fitted.room, scale[:, None] * steps[None, :])
-    if together:
-        share = steps[int(np.argmax(scores.sum(axis=0)))] / hz[owners].max()
-        return [dataclasses.replace(p, hz=float(p.hz * (1.0 + share))) for p in partials]
+    offsets = scale[:, None] * np.linspace(-reach_hz, reach_hz, tries)[None, :]
+    return dataclasses.replace(stretch, offsets_hz=offsets, together=together)
+
+
+def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
+    """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
+    fine = loosened(stretch, partials, 0.6 / max(*fitted.gates.lengths_s(), 0.015), 41)
+    scores = Switching(stretch, period_s).pitch_likelihood(fitted.gates, fitted.room, fine.offsets_hz)
+    owners = np.array(stretch.columns)
     out = list(partials)
+    if fine.together:
+        best = int(np.argmax(scores.sum(axis=0)))
+        share = fine.offsets_hz[0, best] / partials[owners[0]].hz
+        return [dataclasses.replace(p, hz=float(p.hz * (1.0 + share))) for p in partials]
     for k in set(stretch.columns):
         best = int(np.argmax(scores[owners == k].sum(axis=0)))
-        out[k] = dataclasses.replace(partials[k], hz=float(partials[k].hz + steps[best]))
+        out[k] = dataclasses.replace(partials[k], hz=float(partials[k].hz + fine.offsets_hz[owners == k][0, best]))
     return out
 
 
