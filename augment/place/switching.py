@@ -160,6 +160,7 @@ class Switching:
         self._still = np.maximum.outer(self.times_s, self.times_s)
         noise = noise_covariance(stretch.kernel_s, stretch.step_s, self.times_s.size)
         self._noise = (stretch.noise + _MISFIT) * noise + 1e-7 * np.eye(self.times_s.size)
+        self._ringing: dict[float, np.ndarray] = {}
         self._kept: dict[tuple[float, float, bool, Room], np.ndarray] = {}
         offsets = stretch.offsets_hz if stretch.offsets_hz.size else np.zeros((stretch.z.shape[1], 1))
         self._turned, self._tries = turned(stretch.z, self.times_s, offsets), offsets.shape[1]
@@ -170,8 +171,13 @@ class Switching:
         """Return the covariance under gates."""
         total = self._noise + sum(self._one(on, value, gates.struck, room) for on, value in gates.rows)
         if self.stretch.before > 0.0:
-            total = total + self.stretch.before * np.exp(-2.0 * self._still / room.tau_s)
+            total = total + self._before(room.tau_s)
         return np.asarray(total)
+
+    def _before(self, tau_s: float) -> np.ndarray:
+        if tau_s not in self._ringing:
+            self._ringing[tau_s] = self.stretch.before * np.exp(-2.0 * self._still / tau_s)
+        return self._ringing[tau_s]
 
     def score(self, gates: Gates, room: Room) -> float:
         """Return the log-likelihood of gates, each column with its own scale, and each partial with its offset, at their best."""
