@@ -66,6 +66,8 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
         if more.likelihood < held.likelihood + worth or not _clear(more.gates):
             break
         held = more
+    if struck.likelihood > held.likelihood:
+        held = _settled_again(switching, held)
     return struck if struck.likelihood > held.likelihood + worth else held
 
 
@@ -150,6 +152,17 @@ def _polished(switching: Switching, gates: Gates, room: Room, coarse_s: float) -
     for reach in (coarse_s, 0.5 * coarse_s, 0.25 * coarse_s):
         gates = _climbed(switching, gates, room, reach)
     return Fit(gates, room, switching.score(gates, room))
+
+
+def _settled_again(switching: Switching, fit: Fit) -> Fit:
+    """Return a fit with room and gates at their best in turns, until neither gains."""
+    coarse = max(2.0 * switching.stretch.step_s, 0.006)
+    for _ in range(4):
+        more = _polished(switching, fit.gates, _best_room(switching, fit.gates), coarse)
+        if more.likelihood < fit.likelihood + 1.0:
+            break
+        fit = more
+    return fit
 
 
 def _power(switching: Switching, row: tuple[float, float]) -> float:
