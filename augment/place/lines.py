@@ -30,7 +30,7 @@ _PASSED = 0.85
 #: Stretch over which lines are taken: a pitch that wanders turns them between stretches, not within.
 _STRETCH_S = 0.5
 #: What no model of a room explains, as a share of the mean power of the lines.
-_MISFIT = 1e-3
+MISFIT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _amplitudes(z: np.ndarray, hz: np.ndarray, start_s: float, stretch_s: float)
 
 
 def line_scores(
-    lines: Sequence[Lines], pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room
+    lines: Sequence[Lines], pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room, misfit: float = MISFIT
 ) -> np.ndarray:
     """Return the log-likelihood of gates, the scale of each partial at its best [shape=(pitches, lengths, onsets)].
 
@@ -111,8 +111,9 @@ def line_scores(
         lengths_s: of the gate between half heights.
         ons_s: when it opens, at half height.
         room: taken as given.
+        misfit: what neither room nor gate explains, as a share of the power of the lines.
     """
-    return np.asarray(sum(_partial_scores(one, pitches_hz, lengths_s, ons_s, room) for one in lines))
+    return np.asarray(sum(_partial_scores(one, pitches_hz, lengths_s, ons_s, room, misfit) for one in lines))
 
 
 def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.ndarray:
@@ -128,7 +129,7 @@ def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.nda
 
 
 def _partial_scores(
-    lines: Lines, pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room
+    lines: Lines, pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room, misfit: float
 ) -> np.ndarray:
     """Return the scores of one partial: an onset only turns the lines, so one factor serves all onsets."""
     size = lines.hz.size
@@ -138,7 +139,7 @@ def _partial_scores(
     apart = lines.hz[:, None] - lines.hz[None, :]
     shared = room.direct + (1.0 - room.direct) / (1.0 + 1j * np.pi * apart * room.tau_s)
     covariance = spectrum[..., :, None] * shared * spectrum[..., None, :]
-    root = np.linalg.cholesky(covariance + (lines.noise + _MISFIT / size) * np.eye(size))
+    root = np.linalg.cholesky(covariance + (lines.noise + misfit / size) * np.eye(size))
     middle = ons_s[None, :] + 0.5 * lengths_s[:, None]
     turned = lines.values * np.exp(2j * np.pi * beside[:, :, None, :] * middle[None, :, :, None])
     white = np.linalg.solve(root, np.swapaxes(turned, 2, 3))

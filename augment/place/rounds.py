@@ -30,14 +30,16 @@ _CLEAR = 4.0
 #: A partial is asked if so much of its power lies on lines.
 _HELD = 0.5
 #: Lines by which the fundamental may be off as a spectrum has it, and after a first search.
-_OFF_LINES, _OFF_AGAIN = 1.5, 0.3
+_OFF_LINES, _OFF_AGAIN = 2.5, 0.3
 #: Steps of the grid: the highest partial by so many lines; lengths and onsets by so many shares of the period.
 _LINE_STEP, _SHARES = 0.25, 25
 #: Widest half band around a partial: a share of the fundamental, Hz, lines.
-_BAND, _BAND_HZ, _BAND_LINES = 1.0 / 3.0, 250.0, 15.0
+_BAND, _BAND_HZ, _BAND_LINES = 1.0 / 3.0, 250.0, 10.0
 #: Places of the grid that are taken further, and how often their steps are halved.
-_FURTHER, _HALVED = 4, 5
+_FURTHER, _HALVED = 10, 5
 _SHORTEST_S = 0.012
+#: Share of the power of the lines that the nearest place of the grid may leave unexplained.
+_COARSE_MISFIT = 0.02
 _ROOM = Room(edge_s=0.008)
 
 
@@ -117,7 +119,7 @@ def _searched(lines: Sequence[Lines], f0: float, reach_hz: float, period_s: floa
     step_s = period_s / _SHARES
     lengths = np.arange(_SHORTEST_S, 0.97 * period_s, step_s)
     ons = np.arange(0.0, period_s, step_s)
-    scores = line_scores(lines, pitches, lengths, ons, _ROOM)
+    scores = line_scores(lines, pitches, lengths, ons, _ROOM, _COARSE_MISFIT)
     found = []
     for _ in range(_FURTHER):
         i, j, k = np.unravel_index(int(np.argmax(scores)), scores.shape)
