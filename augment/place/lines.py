@@ -101,7 +101,12 @@ def _amplitudes(z: np.ndarray, hz: np.ndarray, start_s: float, stretch_s: float)
 
 
 def line_scores(
-    lines: Sequence[Lines], pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room, misfit: float = MISFIT
+    lines: Sequence[Lines],
+    pitches_hz: np.ndarray,
+    lengths_s: np.ndarray,
+    ons_s: np.ndarray,
+    room: Room,
+    misfit: float = MISFIT,
 ) -> np.ndarray:
     """Return the log-likelihood of gates, the scale of each partial at its best [shape=(pitches, lengths, onsets)].
 

@@ -128,9 +128,7 @@ def _searched(lines: Sequence[Lines], f0: float, reach_hz: float, period_s: floa
     return max(found, key=lambda place: place.likelihood)
 
 
-def _refined(
-    lines: Sequence[Lines], place: tuple[float, ...], steps: tuple[float, ...], period_s: float
-) -> _Place:
+def _refined(lines: Sequence[Lines], place: tuple[float, ...], steps: tuple[float, ...], period_s: float) -> _Place:
     """Return a place of the grid at its best, and the room that goes with it: steps halved, all three numbers moved at once."""
     likelihood = -np.inf
     room = _ROOM
