@@ -73,8 +73,10 @@ class Gates:
         return tuple(value * float(np.log(2.0)) if self.struck else value for _, value in self.rows)
 
 
-def gate(on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: float, times_s: np.ndarray) -> np.ndarray:
-    """Return a gate after the Hann kernel, at times on a grid [shape=(times,)].
+def gate(
+    on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: float, times_s: np.ndarray, off_hz: float = 0.0
+) -> np.ndarray:
+    """Return a gate after the Hann kernel, at times on a grid [shape=(times,)]; complex where what it switches lies off 0 Hz.
 
     Args:
         on_s: half height of the rise.
@@ -83,6 +85,7 @@ def gate(on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: flo
         edge_s: raised-cosine edges, foot to foot.
         kernel_s: half length of the kernel; 0 for none.
         times_s: in rising order.
+        off_hz: of what is switched: the kernel lets less of it pass than of what lies at 0 Hz.
     """
     margin = kernel_s + 2 * _FINE_S
     fine = np.arange(times_s[0] - margin, times_s[-1] + margin + _FINE_S, _FINE_S)
@@ -93,6 +96,8 @@ def gate(on_s: float, value_s: float, struck: bool, edge_s: float, kernel_s: flo
         value = value * np.exp(-np.maximum(since, 0.0) / value_s)
     else:
         value = value - (0.5 - 0.5 * np.cos(np.pi * np.clip((since - value_s) / edge + 0.5, 0.0, 1.0)))
+    if off_hz:
+        value = value * np.exp(2j * np.pi * off_hz * since)
     if kernel_s >= 2 * _FINE_S:
         kernel = np.hanning(2 * round(kernel_s / _FINE_S) + 1)
         value = np.convolve(value, kernel / kernel.sum(), mode="same")
@@ -114,7 +119,7 @@ def through_room(heard: np.ndarray, room: Room, step_s: float, size: int, finer:
     weight = np.exp(-2.0 * np.arange(delays) * step_s / finer / room.tau_s)
     weight *= (1.0 - room.direct) / weight.sum()
     weight[0] += room.direct
-    return np.asarray((shifted * weight) @ shifted.T)
+    return np.asarray((shifted * weight) @ shifted.conj().T)
 
 
 def noise_covariance(kernel_s: float, step_s: float, size: int) -> np.ndarray:
@@ -161,7 +166,7 @@ class Switching:
         noise = noise_covariance(stretch.kernel_s, stretch.step_s, self.times_s.size)
         self._noise = (stretch.noise + _MISFIT) * noise + 1e-7 * np.eye(self.times_s.size)
         self._ringing: dict[float, np.ndarray] = {}
-        self._kept: dict[tuple[float, float, bool, Room], np.ndarray] = {}
+        self._kept: dict[tuple[float, float, bool, Room, float], np.ndarray] = {}
         offsets = stretch.offsets_hz if stretch.offsets_hz.size else np.zeros((stretch.z.shape[1], 1))
         self._turned, self._tries = turned(stretch.z, self.times_s, offsets), offsets.shape[1]
         owners = [0] * len(offsets) if stretch.together or not stretch.columns else list(stretch.columns)
@@ -169,7 +174,10 @@ class Switching:
 
     def covariance(self, gates: Gates, room: Room) -> np.ndarray:
         """Return the covariance under gates."""
-        total = self._noise + sum(self._one(on, value, gates.struck, room) for on, value in gates.rows)
+        return self._with_noise(gates, room, 0.0)
+
+    def _with_noise(self, gates: Gates, room: Room, off_hz: float) -> np.ndarray:
+        total = self._noise + sum(self._one(on, value, gates.struck, room, off_hz) for on, value in gates.rows)
         if self.stretch.before > 0.0:
             total = total + self._before(room.tau_s)
         return np.asarray(total)
@@ -193,6 +201,17 @@ class Switching:
         """
         return self._likelihoods(gates, room, turned(self.stretch.z, self.times_s, offsets_hz), offsets_hz.shape[1])
 
+    def offset_likelihood(self, gates: Gates, room: Room, offsets_hz: np.ndarray) -> np.ndarray:
+        """Return what `pitch_likelihood` does, but exactly: the kernel stays at 0 Hz while the partial moves. That takes a covariance for each.
+
+        A short pulse is as wide as the kernel, and seems to lie nearer to 0 Hz than it does.
+        """
+        out = np.zeros(offsets_hz.shape)
+        for k, (column, offsets) in enumerate(zip(self.stretch.z.T, offsets_hz)):
+            for j, off_hz in enumerate(offsets.tolist()):
+                out[k, j] = likelihood(column[:, None], self._with_noise(gates, room, off_hz))
+        return out
+
     def _likelihoods(self, gates: Gates, room: Room, columns: np.ndarray, tries: int) -> np.ndarray:
         from scipy.linalg import solve_triangular
 
@@ -202,22 +221,22 @@ class Switching:
         power = (white**2).sum(axis=0).reshape(-1, tries, 2).sum(axis=2) / size
         return np.asarray(-size * np.log(power) - 2.0 * np.log(np.diag(root)).sum())
 
-    def _one(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
-        key = (round(on_s, 5), round(value_s, 5), struck, room)
+    def _one(self, on_s: float, value_s: float, struck: bool, room: Room, off_hz: float) -> np.ndarray:
+        key = (round(on_s, 5), round(value_s, 5), struck, room, round(off_hz, 3))
         if key not in self._kept:
             if len(self._kept) > 200:
                 self._kept.clear()
-            self._kept[key] = self._heard(on_s, value_s, struck, room)
+            self._kept[key] = self._heard(on_s, value_s, struck, room, off_hz)
         return self._kept[key]
 
-    def _heard(self, on_s: float, value_s: float, struck: bool, room: Room) -> np.ndarray:
+    def _heard(self, on_s: float, value_s: float, struck: bool, room: Room, off_hz: float) -> np.ndarray:
         stretch, size = self.stretch, self.times_s.size
         finer = max(1, round(stretch.step_s / _DELAY_S))
         delays = max(2, round(4.0 * room.tau_s / stretch.step_s)) * finer
         times = np.arange(-delays, size * finer) * stretch.step_s / finer
-        total = np.zeros((size, size))
+        total = np.zeros((size, size), dtype=complex if off_hz else float)
         for k in self._repeats(on_s, room):
-            heard = gate(on_s + k * self.period_s, value_s, struck, room.edge_s, stretch.kernel_s, times)
+            heard = gate(on_s + k * self.period_s, value_s, struck, room.edge_s, stretch.kernel_s, times, off_hz)
             total += through_room(heard, room, stretch.step_s, size, finer)
         return total
 

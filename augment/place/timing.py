@@ -24,6 +24,8 @@ _ASKED = 4
 _NARROWEST_HZ, _WIDEST_HZ = 12.0, 100.0
 #: While gates are sought, pitch may be off by so much of 1 / length, in so many steps.
 _LOOSE, _LOOSE_TRIES = 0.6, 13
+#: A pulse is short to a kernel whose half length is so much of its own.
+_SHORT = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +147,10 @@ def loosened(stretch: Stretch, partials: Sequence[Partial], reach_hz: float, tri
 def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
     """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
     fine = loosened(stretch, partials, 0.6 / max(*fitted.gates.lengths_s(), 0.015), 41)
-    scores = Switching(stretch, period_s).pitch_likelihood(fitted.gates, fitted.room, fine.offsets_hz)
+    switching = Switching(stretch, period_s)
+    short = stretch.kernel_s > _SHORT * max(fitted.gates.lengths_s())
+    asked = switching.offset_likelihood if short else switching.pitch_likelihood
+    scores = asked(fitted.gates, fitted.room, fine.offsets_hz)
     owners = np.array(stretch.columns)
     out = list(partials)
     if fine.together:
