@@ -7,12 +7,15 @@ asked of the waves themselves (`switching`), and the partials are taken over tho
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from roomtone.augment.place.bursts import fit_bursts, together
+from roomtone.augment.place.chords import SHORT_S, Chord, Span, chord_gate, is_chord, own_tones
 from roomtone.augment.place.coherent import Basebands
 from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
@@ -169,6 +172,7 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
             found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
+    drafts = _chords_told(drafts, rough.span_s, partial(chord_gate, bands, rough.starts_s))
     drafts, out = _overlapping(samples, rate, view, bands, rough, drafts)
     groups = one_sound(drafts)
     for index, group in enumerate(groups):
@@ -182,7 +186,30 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         if loudest.glide == 1.0 and loudest.partials:
             found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s)
         out += group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
-    return sorted(out, key=lambda pulse: pulse.onset_s)
+    out.sort(key=lambda pulse: pulse.onset_s)
+    return _chords_told(out, rough.span_s, partial(own_tones, bands, rough.starts_s))
+
+
+def _chords_told(
+    drafts: list[Pulse], span_s: float, told: Callable[[Span, tuple[Partial, ...], float, float], Chord]
+) -> list[Pulse]:
+    """Return pulses, those of a few tones at once and too short for their spectra as waves tell of them.
+
+    Args:
+        drafts: in order of time.
+        span_s: of the cycle.
+        told: asked with onset and length, partials, time since the pulse before had ended and up to the next one's onset.
+    """
+    out = []
+    for index, pulse in enumerate(drafts):
+        if is_chord(pulse.partials) and pulse.length_s < SHORT_S and pulse.glide == 1.0 and not pulse.decaying:
+            before, following = drafts[index - 1], drafts[(index + 1) % len(drafts)]
+            free_s = (pulse.onset_s - before.onset_s - before.length_s) % span_s
+            room_s = (following.onset_s - pulse.onset_s) % span_s or span_s
+            (onset_s, length_s), partials = told((pulse.onset_s, pulse.length_s), pulse.partials, free_s, room_s)
+            pulse = dataclasses.replace(pulse, onset_s=onset_s, length_s=length_s, partials=tuple(partials))
+        out.append(pulse)
+    return out
 
 
 def _overlapping(

@@ -149,8 +149,15 @@ def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], p
 
 
 def are_harmonics(partials: Sequence[Partial]) -> bool:
-    """Return whether two partials or more are exact multiples of one frequency."""
-    return len(partials) > 1 and snapped(partials) == list(partials)
+    """Return whether two partials or more are multiples of one frequency, to a hundred-thousandth.
+
+    >>> are_harmonics([Partial(400.0, 1.0, 20.0), Partial(800.0, 1.0, 20.0)])
+    True
+    >>> are_harmonics([Partial(770.0, 1.0, 20.0), Partial(1336.0, 1.0, 20.0)])
+    False
+    """
+    moved = _on_multiples(partials, np.inf)
+    return moved is not None and all(abs(p.hz - q.hz) < 1e-5 * p.hz for p, q in zip(partials, moved))
 
 
 def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Partial]:
@@ -158,8 +165,13 @@ def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Parti
 
     Near is less than a spectral line (0.8 / length): that much a room draws a peak aside.
     """
+    return _on_multiples(partials, length_s) or list(partials)
+
+
+def _on_multiples(partials: Sequence[Partial], length_s: float) -> list[Partial] | None:
+    """Return partials on the multiples of their fundamental; None where fewer than two are given, or one lies far from any."""
     if len(partials) < 2:
-        return list(partials)
+        return None
     f0 = fundamental(partials, tolerance_hz=min(0.8 / length_s, 12.0))
     number = np.round([p.hz / f0 for p in partials])
     if (
@@ -169,5 +181,5 @@ def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Parti
         f0 = float((weight * number * [p.hz for p in partials]).sum() / (weight * number**2).sum())
     off = np.abs(np.array([p.hz for p in partials]) - number * f0)
     if number.min() < 1 or np.unique(number).size < number.size or off.max() > max(0.006 * f0, 0.8 / length_s, 1e-6):
-        return list(partials)
+        return None
     return [dataclasses.replace(p, hz=float(n * f0)) for p, n in zip(partials, number)]

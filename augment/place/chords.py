@@ -1,0 +1,158 @@
+"""Short pulses of a few tones that share no fundamental: when they were switched, which tones are theirs, and at what frequency.
+
+A room draws the tones of 80 ms aside by 5 to 7 Hz as a spectrum has them, and differently each; what frequencies were played, and when, can only be
+told together. So all gates near a rough one are tried, and for each of them all frequencies near the rough ones (`switching` says how likely they
+are). Which tones a gate switched, and which only ring on from the gate before, is again a question of two likelihoods.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from roomtone.augment.place.coherent import Basebands, stretch_of
+from roomtone.augment.place.gates import TAU_S, Fit, best_room
+from roomtone.augment.place.spectrum import Partial
+from roomtone.augment.place.switching import Gates, Room, Stretch, Switching
+from roomtone.augment.place.timing import half_band, moved_partials, snapped
+
+Span = tuple[float, float]
+Chord = tuple[Span, Sequence[Partial]]
+
+#: Longer pulses tell a frequency well enough from their spectrum.
+SHORT_S = 0.3
+#: Tones weaker than this re the strongest (20 dB) are none of a chord, and this (15 dB) are not asked for its gate; nor more than so many.
+_WEAKEST, _ASKED_FROM = 0.01, 0.03
+_MOST, _MOST_ASKED = 6, 4
+#: How much earlier and later than the rough onset a gate may begin, how much later than the rough end it may end, and its least length.
+_EARLIER_S, _LATER_S, _LEAST_S = 0.06, 0.02, 0.03
+_GRID_S = 0.01
+#: How much before the next rough onset the next pulse may set in.
+_NEXT_S = 0.03
+#: Frequencies tried beside each rough one, in Hz, and rooms.
+_OFFSETS_HZ = np.linspace(-12.0, 12.0, 49)
+_ROOMS = tuple(Room(tau_s, direct, 0.006) for tau_s in (0.06, 0.12) for direct in (0.05, 0.3))
+#: Gain in log-likelihood that a gate must bring, for a tone to be its own; turns in which its room and its frequency are told.
+_WORTH = 10.0
+_TURNS = 3
+
+
+def is_chord(partials: Sequence[Partial]) -> bool:
+    """Return whether two strong partials or more share no fundamental, as a spectrum tells."""
+    strong = _strong(partials, _WEAKEST, _MOST)
+    return len(strong) > 1 and snapped(strong, SHORT_S) == strong
+
+
+def chord_gate(
+    bands: Basebands, starts_s: np.ndarray, span: Span, partials: Sequence[Partial], free_s: float, room_s: float
+) -> Chord:
+    """Return the likeliest gate near a rough one, and its tones at their likeliest frequencies.
+
+    Args:
+        bands: of the recording.
+        starts_s: of the cycles.
+        span: onset from the start of a cycle and length, as a level has them.
+        partials: strongest first, as a spectrum has them.
+        free_s: time since what sounded before had ended.
+        room_s: time from the onset to what follows.
+    """
+    asked = _strong(partials, _ASKED_FROM, _MOST_ASKED)
+    half_hz = half_band(asked)
+    lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_hz))
+    duration_s = lead_s + min(room_s - _NEXT_S, span[1] + 0.15)
+    stretch = stretch_of(bands, [p.hz for p in asked], half_hz, starts_s + span[0] - lead_s, duration_s)
+    if stretch is None:
+        return span, partials
+    switching = Switching(stretch)
+    turned = _turned(stretch)
+    tried = [(gates, room) for gates in _gates(switching, lead_s, lead_s + span[1], duration_s) for room in _ROOMS]
+    found = [_likeliest(switching, *one, turned) for one in tried]
+    if not found:
+        return span, partials
+    best = max(range(len(found)), key=lambda k: found[k][0])
+    on_s, length_s = tried[best][0].rows[0]
+    moved = {asked[k].hz: off for k, off in zip(stretch.columns, found[best][1])}
+    told = [dataclasses.replace(p, hz=p.hz + moved.get(p.hz, 0.0)) for p in partials]
+    return (span[0] + on_s - lead_s, length_s), told
+
+
+def own_tones(
+    bands: Basebands, starts_s: np.ndarray, gate: Span, partials: Sequence[Partial], free_s: float, room_s: float
+) -> Chord:
+    """Return a gate and the tones that were switched with it, each at its likeliest frequency; all of them, where none can be told.
+
+    Args:
+        bands, starts_s, partials, free_s, room_s: as of `chord_gate`.
+        gate: onset from the start of a cycle, and length.
+    """
+    strong = _strong(partials, _WEAKEST, _MOST)
+    half_hz = half_band(strong)
+    told = [_own_tone(bands, starts_s, gate, p, half_hz, free_s, room_s) for p in strong]
+    return gate, [p for p in told if p is not None] or partials
+
+
+def _strong(partials: Sequence[Partial], least: float, most: int) -> list[Partial]:
+    return [p for p in partials if p.power > least * partials[0].power][:most]
+
+
+def _turned(stretch: Stretch) -> np.ndarray:
+    """Return a stretch with each partial moved by all frequencies that are tried [shape=(samples, columns, tries)]."""
+    times_s = np.arange(stretch.z.shape[0]) * stretch.step_s
+    turns = np.exp(-2j * np.pi * times_s[:, None] * _OFFSETS_HZ)
+    return np.asarray(stretch.z[:, :, None] * turns[:, None, :])
+
+
+def _gates(switching: Switching, on_s: float, off_s: float, duration_s: float) -> list[Gates]:
+    """Return the gates that are tried near a rough one."""
+    ons = np.arange(max(on_s - _EARLIER_S, switching.earliest_s), on_s + _LATER_S, _GRID_S)
+    latest_s = min(off_s + _LATER_S, duration_s)
+    return [Gates(((float(on), float(off - on)),)) for on in ons for off in np.arange(on + _LEAST_S, latest_s, _GRID_S)]
+
+
+def _likeliest(switching: Switching, gates: Gates, room: Room, turned: np.ndarray) -> tuple[float, list[float]]:
+    """Return the log-likelihood of gates with each column at its likeliest frequency, and how far off each is in Hz."""
+    from scipy.linalg import solve_triangular
+
+    root = np.linalg.cholesky(switching.covariance(gates, room))
+    size, columns, tries = turned.shape
+    white = solve_triangular(root, turned.reshape(size, -1), lower=True, check_finite=False)
+    power = (np.abs(white) ** 2).sum(axis=0).reshape(columns, tries) / size
+    likelihood = -size * np.log(power.min(axis=1)).sum() - 2.0 * columns * np.log(np.diag(root)).sum()
+    return float(likelihood), _OFFSETS_HZ[power.argmin(axis=1)].tolist()
+
+
+def _own_tone(
+    bands: Basebands,
+    starts_s: np.ndarray,
+    gate: Span,
+    partial: Partial,
+    half_hz: float,
+    free_s: float,
+    room_s: float,
+) -> Partial | None:
+    """Return one tone at its likeliest frequency; None where it only rings from before."""
+    lead_s = float(np.clip(free_s, 0.02, 0.03 + 0.5 / half_hz))
+    gates = Gates(((lead_s, gate[1]),))
+    duration_s = lead_s + min(room_s - 0.006, gate[1] + 0.15)
+    first = stretch_of(bands, [partial.hz], half_hz, starts_s + gate[0] - lead_s, duration_s)
+    if first is None:
+        return partial
+    moved, stretch = partial, first
+    for _ in range(_TURNS):
+        switching = Switching(stretch)
+        room = best_room(switching, gates)
+        likelihood = switching.score(gates, room)
+        last, moved = moved, moved_partials(stretch, Fit(gates, room, likelihood), [moved])[0]
+        if abs(moved.hz - last.hz) < 0.08 / gate[1]:
+            break
+        stretch = _moved(first, moved.hz - partial.hz)
+    silent = max(switching.score(Gates(()), Room(tau_s)) for tau_s in TAU_S)
+    return moved if likelihood > silent + _WORTH else None
+
+
+def _moved(stretch: Stretch, off_hz: float) -> Stretch:
+    """Return a stretch as it is about frequencies some Hz higher."""
+    times_s = np.arange(stretch.z.shape[0]) * stretch.step_s
+    return dataclasses.replace(stretch, z=stretch.z * np.exp(-2j * np.pi * off_hz * times_s)[:, None])
