@@ -23,9 +23,9 @@ Chord = tuple[Span, Sequence[Partial]]
 
 #: Longer pulses tell a frequency well enough from their spectrum.
 SHORT_S = 0.3
-#: Tones weaker than this re the strongest (20 dB) are none of a chord, and this (15 dB) are not asked for its gate; nor more than so many.
-_WEAKEST, _ASKED_FROM = 0.01, 0.03
-_MOST, _MOST_ASKED = 6, 4
+#: Tones weaker than this re the strongest (20 dB) are none of a chord, nor are more than so many; the strongest are asked for its gate.
+_WEAKEST = 0.01
+_MOST, _ASKED = 6, 4
 #: How much earlier and later than the rough onset a gate may begin, how much later than the rough end it may end, and its least length.
 _EARLIER_S, _LATER_S, _LEAST_S = 0.06, 0.02, 0.03
 _GRID_S = 0.01
@@ -41,7 +41,7 @@ _TURNS = 3
 
 def is_chord(partials: Sequence[Partial]) -> bool:
     """Return whether two strong partials or more share no fundamental, as a spectrum tells."""
-    strong = _strong(partials, _WEAKEST, _MOST)
+    strong = _strong(partials, _MOST)
     return len(strong) > 1 and snapped(strong, SHORT_S) == strong
 
 
@@ -58,7 +58,7 @@ def chord_gate(
         free_s: time since what sounded before had ended.
         room_s: time from the onset to what follows.
     """
-    asked = _strong(partials, _ASKED_FROM, _MOST_ASKED)
+    asked = _strong(partials, _ASKED)
     half_hz = half_band(asked)
     lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_hz))
     duration_s = lead_s + min(room_s - _NEXT_S, span[1] + 0.15)
@@ -87,14 +87,14 @@ def own_tones(
         bands, starts_s, partials, free_s, room_s: as of `chord_gate`.
         gate: onset from the start of a cycle, and length.
     """
-    strong = _strong(partials, _WEAKEST, _MOST)
+    strong = _strong(partials, _MOST)
     half_hz = half_band(strong)
     told = [_own_tone(bands, starts_s, gate, p, half_hz, free_s, room_s) for p in strong]
     return gate, [p for p in told if p is not None] or partials
 
 
-def _strong(partials: Sequence[Partial], least: float, most: int) -> list[Partial]:
-    return [p for p in partials if p.power > least * partials[0].power][:most]
+def _strong(partials: Sequence[Partial], most: int) -> list[Partial]:
+    return [p for p in partials if p.power > _WEAKEST * partials[0].power][:most]
 
 
 def _turned(stretch: Stretch) -> np.ndarray:
