@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from roomtone.augment.place.coherent import Basebands, stretch_of
-from roomtone.augment.place.gates import TAU_S, Fit, best_room
+from roomtone.augment.place.gates import Fit, best_room
 from roomtone.augment.place.spectrum import Partial
 from roomtone.augment.place.switching import Gates, Room, Stretch, Switching
-from roomtone.augment.place.timing import half_band, moved_partials, snapped
+from roomtone.augment.place.timing import are_harmonics, half_band, moved_partials, snapped
 
 Span = tuple[float, float]
 Chord = tuple[Span, Sequence[Partial]]
@@ -34,19 +34,31 @@ _NEXT_S = 0.03
 #: Frequencies tried beside each rough one, in Hz, and rooms.
 _OFFSETS_HZ = np.linspace(-12.0, 12.0, 49)
 _ROOMS = tuple(Room(tau_s, direct, 0.006) for tau_s in (0.06, 0.12) for direct in (0.05, 0.3))
-#: Gain in log-likelihood that a gate must bring, for a tone to be its own; turns in which its room and its frequency are told.
-_WORTH = 10.0
+#: By so much must the log-likelihood of ringing alone exceed that of a gate, for a tone to be none of the gate's.
+_CLEARLY = 10.0
+#: A gate that began so long before rings no more.
+_FAR_S = 0.6
+#: Turns in which the room and the frequency of a tone are told.
 _TURNS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Around:
+    """What surrounds a pulse: time since the one before had ended, how long that lasted, and time from the onset to the next one's."""
+
+    free_s: float
+    last_s: float
+    room_s: float
 
 
 def is_chord(partials: Sequence[Partial]) -> bool:
     """Return whether two strong partials or more share no fundamental, as a spectrum tells."""
     strong = _strong(partials, _MOST)
-    return len(strong) > 1 and snapped(strong, SHORT_S) == strong
+    return len(strong) > 1 and not are_harmonics(snapped(strong, SHORT_S))
 
 
 def chord_gate(
-    bands: Basebands, starts_s: np.ndarray, span: Span, partials: Sequence[Partial], free_s: float, room_s: float
+    bands: Basebands, starts_s: np.ndarray, span: Span, partials: Sequence[Partial], around: Around
 ) -> Chord:
     """Return the likeliest gate near a rough one, and its tones at their likeliest frequencies.
 
@@ -55,13 +67,12 @@ def chord_gate(
         starts_s: of the cycles.
         span: onset from the start of a cycle and length, as a level has them.
         partials: strongest first, as a spectrum has them.
-        free_s: time since what sounded before had ended.
-        room_s: time from the onset to what follows.
+        around: as levels have it.
     """
     asked = _strong(partials, _ASKED)
     half_hz = half_band(asked)
-    lead_s = float(np.clip(free_s, 0.03, 0.09 + 0.5 / half_hz))
-    duration_s = lead_s + min(room_s - _NEXT_S, span[1] + 0.15)
+    lead_s = float(np.clip(around.free_s, 0.03, 0.09 + 0.5 / half_hz))
+    duration_s = lead_s + min(around.room_s - _NEXT_S, span[1] + 0.15)
     stretch = stretch_of(bands, [p.hz for p in asked], half_hz, starts_s + span[0] - lead_s, duration_s)
     if stretch is None:
         return span, partials
@@ -78,18 +89,17 @@ def chord_gate(
     return (span[0] + on_s - lead_s, length_s), told
 
 
-def own_tones(
-    bands: Basebands, starts_s: np.ndarray, gate: Span, partials: Sequence[Partial], free_s: float, room_s: float
-) -> Chord:
+def own_tones(bands: Basebands, starts_s: np.ndarray, gate: Span, partials: Sequence[Partial], around: Around) -> Chord:
     """Return a gate and the tones that were switched with it, each at its likeliest frequency; all of them, where none can be told.
 
     Args:
-        bands, starts_s, partials, free_s, room_s: as of `chord_gate`.
+        bands, starts_s, partials: as of `chord_gate`.
         gate: onset from the start of a cycle, and length.
+        around: as told.
     """
     strong = _strong(partials, _MOST)
     half_hz = half_band(strong)
-    told = [_own_tone(bands, starts_s, gate, p, half_hz, free_s, room_s) for p in strong]
+    told = [_own_tone(bands, starts_s, gate, p, half_hz, around) for p in strong]
     return gate, [p for p in told if p is not None] or partials
 
 
@@ -129,13 +139,12 @@ def _own_tone(
     gate: Span,
     partial: Partial,
     half_hz: float,
-    free_s: float,
-    room_s: float,
+    around: Around,
 ) -> Partial | None:
     """Return one tone at its likeliest frequency; None where it only rings from before."""
-    lead_s = float(np.clip(free_s, 0.02, 0.03 + 0.5 / half_hz))
+    lead_s = float(np.clip(around.free_s, 0.02, 0.03 + 0.5 / half_hz))
     gates = Gates(((lead_s, gate[1]),))
-    duration_s = lead_s + min(room_s - 0.006, gate[1] + 0.15)
+    duration_s = lead_s + min(around.room_s - 0.006, gate[1] + 0.15)
     first = stretch_of(bands, [partial.hz], half_hz, starts_s + gate[0] - lead_s, duration_s)
     if first is None:
         return partial
@@ -148,8 +157,28 @@ def _own_tone(
         if abs(moved.hz - last.hz) < 0.08 / gate[1]:
             break
         stretch = _moved(first, moved.hz - partial.hz)
-    silent = max(switching.score(Gates(()), Room(tau_s)) for tau_s in TAU_S)
-    return moved if likelihood > silent + _WORTH else None
+    return moved if _switched(bands, starts_s, gate, partial.hz, moved.hz - partial.hz, half_hz, around) else None
+
+
+def _switched(
+    bands: Basebands, starts_s: np.ndarray, gate: Span, hz: float, off_hz: float, half_hz: float, around: Around
+) -> bool:
+    """Return whether a tone was switched by a gate, and not only by the gate before: the latter rings on."""
+    lead_s = around.free_s + around.last_s + 0.03
+    if lead_s > _FAR_S:
+        return True
+    duration_s = lead_s + min(around.room_s - 0.006, gate[1] + 0.15)
+    stretch = stretch_of(bands, [hz], half_hz, starts_s + gate[0] - lead_s, duration_s)
+    if stretch is None:
+        return True
+    switching = Switching(_moved(stretch, off_hz))
+    before, own = (0.03, around.last_s), (lead_s, gate[1])
+    earlier, now, both = (_score(switching, Gates(rows)) for rows in ((before,), (own,), (before, own)))
+    return max(now, both) > earlier - _CLEARLY
+
+
+def _score(switching: Switching, gates: Gates) -> float:
+    return switching.score(gates, best_room(switching, gates))
 
 
 def _moved(stretch: Stretch, off_hz: float) -> Stretch:

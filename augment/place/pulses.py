@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.place.bursts import fit_bursts, together
-from roomtone.augment.place.chords import SHORT_S, Chord, Span, chord_gate, is_chord, own_tones
+from roomtone.augment.place.chords import SHORT_S, Around, Chord, Span, chord_gate, is_chord, own_tones
 from roomtone.augment.place.coherent import Basebands
 from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
@@ -191,14 +191,14 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
 
 
 def _chords_told(
-    drafts: list[Pulse], span_s: float, told: Callable[[Span, tuple[Partial, ...], float, float], Chord]
+    drafts: list[Pulse], span_s: float, told: Callable[[Span, tuple[Partial, ...], Around], Chord]
 ) -> list[Pulse]:
     """Return pulses, those of a few tones at once and too short for their spectra as waves tell of them.
 
     Args:
         drafts: in order of time.
         span_s: of the cycle.
-        told: asked with onset and length, partials, time since the pulse before had ended and up to the next one's onset.
+        told: asked with onset and length, partials, and what is around.
     """
     out = []
     for index, pulse in enumerate(drafts):
@@ -206,7 +206,8 @@ def _chords_told(
             before, following = drafts[index - 1], drafts[(index + 1) % len(drafts)]
             free_s = (pulse.onset_s - before.onset_s - before.length_s) % span_s
             room_s = (following.onset_s - pulse.onset_s) % span_s or span_s
-            (onset_s, length_s), partials = told((pulse.onset_s, pulse.length_s), pulse.partials, free_s, room_s)
+            around = Around(free_s, before.length_s, room_s)
+            (onset_s, length_s), partials = told((pulse.onset_s, pulse.length_s), pulse.partials, around)
             pulse = dataclasses.replace(pulse, onset_s=onset_s, length_s=length_s, partials=tuple(partials))
         out.append(pulse)
     return out
