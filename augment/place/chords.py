@@ -14,9 +14,10 @@ import numpy as np
 
 from roomtone.augment.place.coherent import Basebands, stretch_of
 from roomtone.augment.place.gates import Fit, best_room
+from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.spectrum import Partial
 from roomtone.augment.place.switching import Gates, Room, Stretch, Switching
-from roomtone.augment.place.timing import are_harmonics, half_band, moved_partials, snapped
+from roomtone.augment.place.timing import half_band, moved_partials
 
 Span = tuple[float, float]
 Chord = tuple[Span, Sequence[Partial]]
@@ -29,11 +30,15 @@ _MOST, _ASKED = 6, 4
 #: How much earlier and later than the rough onset a gate may begin, how much later than the rough end it may end, and its least length.
 _EARLIER_S, _LATER_S, _LEAST_S = 0.06, 0.02, 0.03
 _GRID_S = 0.01
+#: Time constants tried of what dies away.
+_STRUCK_S = (0.004, 0.008, 0.015, 0.025, 0.04)
 #: How much before the next rough onset the next pulse may set in.
 _NEXT_S = 0.03
 #: Frequencies tried beside each rough one, in Hz, and rooms.
 _OFFSETS_HZ = np.linspace(-12.0, 12.0, 49)
 _ROOMS = tuple(Room(tau_s, direct, 0.006) for tau_s in (0.06, 0.12) for direct in (0.05, 0.3))
+#: A shorter gate tells less of its tones than their spectrum does.
+_TELLS_S = 0.04
 #: By so much must the log-likelihood of ringing alone exceed that of a gate, for a tone to be none of the gate's.
 _CLEARLY = 10.0
 #: A gate that began so long before rings no more.
@@ -52,15 +57,25 @@ class Around:
 
 
 def is_chord(partials: Sequence[Partial]) -> bool:
-    """Return whether two strong partials or more share no fundamental, as a spectrum tells."""
+    """Return whether strong partials share no fundamental, as a spectrum tells: not all are multiples of one, nor are three.
+
+    >>> is_chord([Partial(1336.0, 1.0, 30.0), Partial(770.0, 0.6, 30.0)])
+    True
+    >>> is_chord([Partial(400.0, 1.0, 30.0), Partial(800.0, 0.6, 30.0), Partial(1200.0, 0.6, 30.0), Partial(505.0, 0.02, 20.0)])
+    False
+    """
     strong = _strong(partials, _MOST)
-    return len(strong) > 1 and not are_harmonics(snapped(strong, SHORT_S))
+    if len(strong) < 2:
+        return False
+    f0 = fundamental(strong, tolerance_hz=0.8 / SHORT_S)
+    multiples = np.count_nonzero(harmonic_numbers(np.array([p.hz for p in strong]), f0, 0.8 / SHORT_S))
+    return bool(multiples < min(len(strong), 3))
 
 
 def chord_gate(
     bands: Basebands, starts_s: np.ndarray, span: Span, partials: Sequence[Partial], around: Around
-) -> Chord:
-    """Return the likeliest gate near a rough one, and its tones at their likeliest frequencies.
+) -> Chord | None:
+    """Return the likeliest gate near a rough one, and its tones at their likeliest frequencies; None where it rather dies away.
 
     Args:
         bands: of the recording.
@@ -75,14 +90,16 @@ def chord_gate(
     duration_s = lead_s + min(around.room_s - _NEXT_S, span[1] + 0.15)
     stretch = stretch_of(bands, [p.hz for p in asked], half_hz, starts_s + span[0] - lead_s, duration_s)
     if stretch is None:
-        return span, partials
+        return None
     switching = Switching(stretch)
     turned = _turned(stretch)
     tried = [(gates, room) for gates in _gates(switching, lead_s, lead_s + span[1], duration_s) for room in _ROOMS]
     found = [_likeliest(switching, *one, turned) for one in tried]
     if not found:
-        return span, partials
+        return None
     best = max(range(len(found)), key=lambda k: found[k][0])
+    if tried[best][0].struck:
+        return None
     on_s, length_s = tried[best][0].rows[0]
     moved = {asked[k].hz: off for k, off in zip(stretch.columns, found[best][1])}
     told = [dataclasses.replace(p, hz=p.hz + moved.get(p.hz, 0.0)) for p in partials]
@@ -97,6 +114,8 @@ def own_tones(bands: Basebands, starts_s: np.ndarray, gate: Span, partials: Sequ
         gate: onset from the start of a cycle, and length.
         around: as told.
     """
+    if gate[1] < _TELLS_S:
+        return gate, partials
     strong = _strong(partials, _MOST)
     half_hz = half_band(strong)
     told = [_own_tone(bands, starts_s, gate, p, half_hz, around) for p in strong]
@@ -115,10 +134,12 @@ def _turned(stretch: Stretch) -> np.ndarray:
 
 
 def _gates(switching: Switching, on_s: float, off_s: float, duration_s: float) -> list[Gates]:
-    """Return the gates that are tried near a rough one."""
-    ons = np.arange(max(on_s - _EARLIER_S, switching.earliest_s), on_s + _LATER_S, _GRID_S)
+    """Return the gates that are tried near a rough one, held and struck."""
+    ons = np.arange(max(on_s - _EARLIER_S, switching.earliest_s), on_s + _LATER_S, _GRID_S).tolist()
     latest_s = min(off_s + _LATER_S, duration_s)
-    return [Gates(((float(on), float(off - on)),)) for on in ons for off in np.arange(on + _LEAST_S, latest_s, _GRID_S)]
+    held = [(on, off - on) for on in ons for off in np.arange(on + _LEAST_S, latest_s, _GRID_S).tolist()]
+    struck = [Gates(((on, tau_s),), True) for on in ons for tau_s in _STRUCK_S]
+    return [*(Gates((row,)) for row in held), *struck]
 
 
 def _likeliest(switching: Switching, gates: Gates, room: Room, turned: np.ndarray) -> tuple[float, list[float]]:

@@ -172,9 +172,10 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
             found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
-    drafts = _chords_told(drafts, rough.span_s, partial(chord_gate, bands, rough.starts_s))
-    drafts, out = _overlapping(samples, rate, view, bands, rough, drafts)
-    groups = one_sound(drafts)
+    chords = _chords_told(drafts, rough.span_s, partial(chord_gate, bands, rough.starts_s))
+    told = {pulse.onset_s for pulse, draft in zip(chords, drafts) if pulse is not draft}
+    drafts, out = _overlapping(samples, rate, view, bands, rough, chords)
+    groups, own = one_sound(drafts), set[float]()
     for index, group in enumerate(groups):
         begin = group[0].onset_s
         before, following = groups[index - 1][-1], groups[(index + 1) % len(groups)][0]
@@ -184,31 +185,47 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         spans = [(p.onset_s, p.length_s) for p in group]
         found = None
         if loudest.glide == 1.0 and loudest.partials:
-            found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s)
-        out += group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
+            apart = loudest.onset_s in told
+            found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s, apart=apart)
+        gates = group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
+        own |= {pulse.onset_s for pulse in gates if loudest.onset_s in told}
+        out += gates
     out.sort(key=lambda pulse: pulse.onset_s)
-    return _chords_told(out, rough.span_s, partial(own_tones, bands, rough.starts_s))
+    return _chords_told(out, rough.span_s, partial(own_tones, bands, rough.starts_s), own)
 
 
 def _chords_told(
-    drafts: list[Pulse], span_s: float, told: Callable[[Span, tuple[Partial, ...], Around], Chord]
+    drafts: list[Pulse],
+    span_s: float,
+    told: Callable[[Span, tuple[Partial, ...], Around], Chord | None],
+    only: set[float] | None = None,
 ) -> list[Pulse]:
     """Return pulses, those of a few tones at once and too short for their spectra as waves tell of them.
 
     Args:
         drafts: in order of time.
         span_s: of the cycle.
-        told: asked with onset and length, partials, and what is around.
+        told: asked with onset and length, partials, and what is around; None where they tell nothing.
+        only: onsets of those asked; None asks all.
     """
     out = []
     for index, pulse in enumerate(drafts):
-        if is_chord(pulse.partials) and pulse.length_s < SHORT_S and pulse.glide == 1.0 and not pulse.decaying:
+        asked = only is None or pulse.onset_s in only
+        if (
+            asked
+            and is_chord(pulse.partials)
+            and pulse.length_s < SHORT_S
+            and pulse.glide == 1.0
+            and not pulse.decaying
+        ):
             before, following = drafts[index - 1], drafts[(index + 1) % len(drafts)]
             free_s = (pulse.onset_s - before.onset_s - before.length_s) % span_s
             room_s = (following.onset_s - pulse.onset_s) % span_s or span_s
             around = Around(free_s, before.length_s, room_s)
-            (onset_s, length_s), partials = told((pulse.onset_s, pulse.length_s), pulse.partials, around)
-            pulse = dataclasses.replace(pulse, onset_s=onset_s, length_s=length_s, partials=tuple(partials))
+            chord = told((pulse.onset_s, pulse.length_s), pulse.partials, around)
+            if chord is not None:
+                (onset_s, length_s), partials = chord
+                pulse = dataclasses.replace(pulse, onset_s=onset_s, length_s=length_s, partials=tuple(partials))
         out.append(pulse)
     return out
 

@@ -43,6 +43,7 @@ def time_pulses(
     room_s: float,
     *,
     others: Sequence[Partial] = (),
+    apart: bool = False,
 ) -> Timed | None:
     """Return the pulses of a span; None where no whole cycle of it lies in the recording or nothing is tonal.
 
@@ -54,6 +55,7 @@ def time_pulses(
         free_s: time since what sounded before had ended.
         room_s: time up to what follows.
         others: partials of what sounds meanwhile, to be kept out.
+        apart: whether the partials are tones that move each by itself.
     """
     onset_s = spans[0][0]
     length_s = spans[-1][0] + spans[-1][1] - onset_s
@@ -67,7 +69,7 @@ def time_pulses(
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
         return fit_gates(stretch, rough, latest_s=lead_s + room_s)
 
-    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others)
+    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others, apart=apart)
     if found is None:
         return None
     fitted, strong = found
@@ -97,6 +99,7 @@ def _in_turns(
     rough_s: float,
     period_s: float = 0.0,
     others: Sequence[Partial] = (),
+    apart: bool = False,
 ) -> tuple[Fit, list[Partial]] | None:
     """Return gates and partials: those that are part of a stronger one's skirt left out as soon as the length is known."""
     fitted, kept = None, list(partials)
@@ -109,7 +112,7 @@ def _in_turns(
             return None
         fitted = fit(stretch)
         length_s = max(fitted.gates.lengths_s())
-        moved = moved_partials(stretch, fitted, strong, period_s)
+        moved = moved_partials(stretch, fitted, strong, period_s, apart=apart)
         close = all(abs(one.hz - other.hz) < 0.08 / max(length_s, 0.02) for one, other in zip(moved, strong))
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
         again = snapped(kept[:_ASKED], length_s)
@@ -129,13 +132,24 @@ def half_band(partials: Sequence[Partial], others: Sequence[Partial] = ()) -> fl
     return float(np.clip(apart / 3.0, _NARROWEST_HZ, _WIDEST_HZ))
 
 
-def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
-    """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
+def moved_partials(
+    stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0, *, apart: bool = False
+) -> list[Partial]:
+    """Return the partials that a stretch holds, at their most likely frequencies.
+
+    Args:
+        stretch: of these partials.
+        fitted: gates and room.
+        partials: as they were thought to be.
+        period_s: after which every gate comes again; 0 for none.
+        apart: tones that share no fundamental move each by itself; otherwise all by one share, as do harmonics (and modes, of which a knock tells
+            too little for more).
+    """
+    together = len(partials) > 1 and (not apart or are_harmonics(partials))
     reach = 0.6 / max(*fitted.gates.lengths_s(), 0.015)
     steps = np.linspace(-reach, reach, 41)
     owners = np.array(stretch.columns)
     hz = np.array([p.hz for p in partials])
-    together = are_harmonics(partials)
     scale = hz[owners] / hz[owners].max() if together else np.ones(owners.size)
     scores = Switching(stretch, period_s).pitch_likelihood(fitted.gates, fitted.room, scale[:, None] * steps[None, :])
     if together:
