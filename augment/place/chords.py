@@ -2,17 +2,19 @@
 
 A room draws the tones of 80 ms aside by 5 to 7 Hz as a spectrum has them, and differently each; what frequencies were played, and when, can only be
 told together. So all gates near a rough one are tried, and for each of them all frequencies near the rough ones (`switching` says how likely they
-are). Which tones a gate switched, and which only ring on from the gate before, is again a question of two likelihoods.
+are); knocks, which die away, are left to others. Which tones a gate switched, and which only ring on from the gate before, is again a question of
+two likelihoods.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from roomtone.augment.place.coherent import Basebands, stretch_of
+from roomtone.augment.place.cycle import Pulse
 from roomtone.augment.place.gates import Fit, best_room
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.spectrum import Partial
@@ -70,6 +72,36 @@ def is_chord(partials: Sequence[Partial]) -> bool:
     f0 = fundamental(strong, tolerance_hz=0.8 / SHORT_S)
     multiples = np.count_nonzero(harmonic_numbers(np.array([p.hz for p in strong]), f0, 0.8 / SHORT_S))
     return bool(multiples < min(len(strong), 3))
+
+
+def told_as_chords(
+    drafts: list[Pulse],
+    span_s: float,
+    told: Callable[[Span, tuple[Partial, ...], Around], Chord | None],
+    only: set[float] | None = None,
+) -> list[Pulse]:
+    """Return pulses, those of a few tones at once and too short for their spectra as waves tell of them.
+
+    Args:
+        drafts: in order of time.
+        span_s: of the cycle.
+        told: asked with onset and length, partials, and what is around; None where they tell nothing.
+        only: onsets of those asked; None asks all.
+    """
+    out = []
+    for index, pulse in enumerate(drafts):
+        short = pulse.length_s < SHORT_S and pulse.glide == 1.0 and not pulse.decaying
+        if short and is_chord(pulse.partials) and (only is None or pulse.onset_s in only):
+            before, following = drafts[index - 1], drafts[(index + 1) % len(drafts)]
+            free_s = (pulse.onset_s - before.onset_s - before.length_s) % span_s
+            room_s = (following.onset_s - pulse.onset_s) % span_s or span_s
+            around = Around(free_s, before.length_s, room_s)
+            chord = told((pulse.onset_s, pulse.length_s), pulse.partials, around)
+            if chord is not None:
+                (onset_s, length_s), partials = chord
+                pulse = dataclasses.replace(pulse, onset_s=onset_s, length_s=length_s, partials=tuple(partials))
+        out.append(pulse)
+    return out
 
 
 def chord_gate(

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from roomtone.augment.place.cycle import Pulse
 from roomtone.augment.place.folding import bins_at
-from roomtone.augment.place.pulses import Pulse, draft_pulse
+from roomtone.augment.place.pulses import draft_pulse
 from roomtone.augment.place.rough import HOP_S, WINDOW_S, Rough
 from roomtone.augment.place.shares import tonal_share
 from roomtone.augment.place.spans import sounding_spans

@@ -49,6 +49,22 @@ def test_gate_and_frequencies_are_told_together(response):
     assert [p.hz for p in told] == pytest.approx([1336.0, 770.0], abs=2.0)
 
 
+def test_a_knock_is_no_chord_that_was_held(response):
+    """Its modes share no fundamental either, but it dies away, and so short a pulse tells little of each by itself."""
+    time = np.arange(8 * RATE) / RATE
+    since = time % 2.0 - 0.5
+    dry = (
+        sum(np.sin(2 * np.pi * hz * since) for hz in (330.0, 604.0))
+        * np.exp(-np.maximum(since, 0.0) / 0.02)
+        * (since > 0)
+    )
+    wet = fftconvolve(dry, response(0.4))[: time.size]
+    bands = Basebands(wet + 1e-3 * np.random.default_rng(0).standard_normal(time.size), RATE)
+    rough = [Partial(330.0, 1.0, 30.0), Partial(604.0, 0.8, 30.0)]
+    assert is_chord(rough)
+    assert chord_gate(bands, 2.0 * np.arange(4), (0.51, 0.13), rough, Around(1.3, 0.13, 1.9)) is None
+
+
 def test_what_only_rings_on_is_no_tone_of_the_next_pulse(response):
     tones = [(0.5, 0.08, 770.0), (0.5, 0.08, 1336.0), (0.66, 0.08, 941.0), (0.66, 0.08, 1477.0)]
     bands, starts = heard(response, tones)
