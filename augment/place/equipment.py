@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.augment.place.cycle import Cycle, Pulse
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
 from roomtone.augment.place.levels import levelled, near, shared_out, with_harmonics
 from roomtone.augment.place.multiples import weak_multiples
 from roomtone.augment.place.pairs import parted, slower, without_bands
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
-from roomtone.augment.place.pulses import Cycle, Pulse, cycle_of, measure_cycle
+from roomtone.augment.place.pulses import cycle_of, measure_cycle
 from roomtone.augment.place.seldom import seldom_cycle
 from roomtone.augment.place.spans import SHORT_S
 from roomtone.augment.place.spectrum import Partial, spectrogram

@@ -88,7 +88,7 @@ def fit_round(stretch: Stretch, period_s: float) -> Fit:
 def refined(switching: Switching, gates: Gates, coarse_s: float) -> Fit:
     """Return gates found to a grid of `coarse_s` at their best, and the room that goes with them."""
     for reach in (0.5 * coarse_s, 0.25 * coarse_s):
-        room = _best_room(switching, gates)
+        room = best_room(switching, gates)
         gates = _climbed(switching, gates, room, reach)
     return Fit(gates, room, switching.score(gates, room))
 
@@ -108,7 +108,7 @@ def _settled(switching: Switching, rows: list[tuple[float, float]], latest_s: fl
             least = max(sum(rows[k - 1]) + _LEAST_GAP_S if k else 0.0, switching.earliest_s)
             most = rows[k + 1][0] - _LEAST_GAP_S if k + 1 < len(rows) else latest_s
             rows[k] = _moved(switching, rows, k, (least, most), room, coarse)
-        room = _best_room(switching, Gates(tuple(rows)))
+        room = best_room(switching, Gates(tuple(rows)))
     return _polished(switching, Gates(tuple(rows)), room, coarse)
 
 
@@ -188,7 +188,7 @@ def _fewer(switching: Switching, fit: Fit) -> Fit:
         tried.append((switching.score(gates, fit.room), gates))
     gates = max(tried, key=lambda pair: pair[0])[1]
     found = _polished(switching, gates, fit.room, coarse)
-    room = _best_room(switching, found.gates)
+    room = best_room(switching, found.gates)
     return _polished(switching, found.gates, room, coarse)
 
 
@@ -207,7 +207,7 @@ def _parted(switching: Switching, fit: Fit) -> Fit:
         return Fit(fit.gates, fit.room, -np.inf)
     gates = max(found, key=lambda pair: pair[0])[1]
     gates = _polished(switching, gates, fit.room, step).gates
-    return _polished(switching, gates, _best_room(switching, gates), 0.5 * step)
+    return _polished(switching, gates, best_room(switching, gates), 0.5 * step)
 
 
 def _struck(switching: Switching, spans_s: Sequence[tuple[float, float]], worth: float) -> Fit:
@@ -235,7 +235,7 @@ def _one_more(switching: Switching, fit: Fit, ons: np.ndarray, tau: float) -> Fi
 
     on = _best(ons, lambda v: switching.score(gates(v, tau), room))
     first = _best(_TAUS_S, lambda v: switching.score(gates(on, v), room))
-    room = _best_room(switching, gates(on, first))
+    room = best_room(switching, gates(on, first))
     again = _best(ons, lambda v: switching.score(gates(v, first), room))
     tau = _best(_TAUS_S, lambda v: switching.score(gates(again, v), room))
     return Fit(gates(again, tau), room, switching.score(gates(again, tau), room))
@@ -264,7 +264,7 @@ def _best(values: Iterable[float], score: Callable[[float], float], otherwise: f
     return max(tried, key=score)
 
 
-def _best_room(switching: Switching, gates: Gates) -> Room:
+def best_room(switching: Switching, gates: Gates) -> Room:
     room = Room(edge_s=STRUCK_EDGE_S if gates.struck else Room().edge_s)
     rooms = [Room(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
     room = max(rooms, key=lambda one: switching.score(gates, one))

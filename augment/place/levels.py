@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from roomtone.augment.place.cycle import Cycle, Pulse
 from roomtone.augment.place.grouping import fundamental
-from roomtone.augment.place.pulses import Cycle, Pulse
 from roomtone.augment.place.spectrum import Partial
 
 #: Half the band taken around a partial: a share of its frequency, and at least so many Hz.

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.augment.place.cycle import Pulse
 from roomtone.augment.place.equipment import Machine
 from roomtone.augment.place.grouping import fundamental, harmonic_numbers
-from roomtone.augment.place.pulses import Pulse
 
 #: Partials weaker than this re the strongest are left out of a preset.
 _WEAKEST_DB = -32.0

@@ -7,13 +7,15 @@ asked of the waves themselves (`switching`), and the partials are taken over tho
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from roomtone.augment.place.bursts import fit_bursts, together
+from roomtone.augment.place.chords import chord_gate, own_tones, told_as_chords
 from roomtone.augment.place.coherent import Basebands
+from roomtone.augment.place.cycle import Cycle, Pulse
 from roomtone.augment.place.folding import bins_at, fold
 from roomtone.augment.place.glides import glide_of
 from roomtone.augment.place.overlaps import late_partials, without
@@ -21,7 +23,7 @@ from roomtone.augment.place.pulse_partials import partials_of, without_skirts
 from roomtone.augment.place.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
 from roomtone.augment.place.rounds import time_tone_round
 from roomtone.augment.place.shares import never_stops, noise_of, tonal_share
-from roomtone.augment.place.spectrum import Partial, Spectrogram, spectrogram
+from roomtone.augment.place.spectrum import Spectrogram, spectrogram
 from roomtone.augment.place.sweeps import overtones, sweep_of
 from roomtone.augment.place.timing import Timed, time_pulses, time_round
 
@@ -29,43 +31,6 @@ from roomtone.augment.place.timing import Timed, time_pulses, time_round
 _TONAL = 0.35
 #: ... unless it is so short that a tone's own skirts hold much of its power.
 _SHORT_TONE_S = 0.25
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """One pulse of a cycle: its start in the cycle, its length between half heights, its partials and its glide.
-
-    Attributes:
-        onset_s: half height of the rise, from the start of the cycle.
-        length_s: to half height of the fall.
-        partials: tonal components, strongest first; empty for a burst of noise.
-        glide: pitch at the end over pitch at the start.
-        noise_power: mean square of what is not tonal while the pulse sounds.
-        noise_band_hz: where nine tenths of that lie.
-        rise_s, fall_s: edges from foot to foot, of a burst of noise; of tones they are not measured.
-        decaying: it dies away from its start, as a knock does.
-    """
-
-    onset_s: float
-    length_s: float
-    partials: tuple[Partial, ...]
-    glide: float = 1.0
-    noise_power: float = 0.0
-    noise_band_hz: tuple[float, float] = (100.0, 4000.0)
-    rise_s: float = 0.01
-    fall_s: float = 0.01
-    decaying: bool = False
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, whether it falls silent, whether by a clock."""
-
-    starts_s: np.ndarray
-    span_s: float
-    pulses: tuple[Pulse, ...]
-    silent: bool = True
-    clock: bool = True
 
 
 def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, period_s: float) -> Cycle:
@@ -169,8 +134,10 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
             found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
-    drafts, out = _overlapping(samples, rate, view, bands, rough, drafts)
-    groups = one_sound(drafts)
+    chords = told_as_chords(drafts, rough.span_s, partial(chord_gate, bands, rough.starts_s))
+    told = {pulse.onset_s for pulse, draft in zip(chords, drafts) if pulse is not draft}
+    drafts, out = _overlapping(samples, rate, view, bands, rough, chords)
+    groups, own = one_sound(drafts), set[float]()
     for index, group in enumerate(groups):
         begin = group[0].onset_s
         before, following = groups[index - 1][-1], groups[(index + 1) % len(groups)][0]
@@ -180,9 +147,13 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         spans = [(p.onset_s, p.length_s) for p in group]
         found = None
         if loudest.glide == 1.0 and loudest.partials:
-            found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s)
-        out += group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
-    return sorted(out, key=lambda pulse: pulse.onset_s)
+            apart = loudest.onset_s in told
+            found = time_pulses(bands, loudest.partials, rough.starts_s, spans, free_s, room_s, apart=apart)
+        gates = group if found is None else _apart(samples, rate, view, rough.starts_s, loudest, found)
+        own |= {pulse.onset_s for pulse in gates if loudest.onset_s in told}
+        out += gates
+    out.sort(key=lambda pulse: pulse.onset_s)
+    return told_as_chords(out, rough.span_s, partial(own_tones, bands, rough.starts_s), own)
 
 
 def _overlapping(

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from roomtone.augment.place.coherent import BASE_HZ, coherent_mean
+from roomtone.augment.place.cycle import Pulse
 from roomtone.augment.place.folding import bins_at
-from roomtone.augment.place.pulses import Pulse, draft_pulse
+from roomtone.augment.place.pulses import draft_pulse
 from roomtone.augment.place.rough import HOP_S, WINDOW_S, Rough
 from roomtone.augment.place.shares import tonal_share
 from roomtone.augment.place.spans import sounding_spans
@@ -98,7 +99,9 @@ def laid_together(samples: np.ndarray, rate: int, beeps: Sequence[Pulse]) -> tup
     hz = float(np.median([beep.partials[0].hz for beep in beeps]))
     z = np.pad(baseband(samples, rate, hz, _HALF_BAND_HZ, BASE_HZ), 2 * _OFF)
     size = round(BASE_HZ * float(np.median([beep.length_s for beep in beeps]))) + 2 * _OFF
-    firsts = np.array([round(BASE_HZ * beep.onset_s) for beep in beeps]) + _OFF  # as far before the onset as the pad is more
+    firsts = (
+        np.array([round(BASE_HZ * beep.onset_s) for beep in beeps]) + _OFF
+    )  # as far before the onset as the pad is more
     rows = np.lib.stride_tricks.sliding_window_view(np.pad(z, (0, size)), size)
     for _ in range(3):
         mean, share = coherent_mean(rows[firsts].T)

@@ -115,7 +115,9 @@ def through_room(heard: np.ndarray, room: Room, step_s: float, size: int, finer:
         finer: delays of the room a step: what it sends back comes at any time, not on a grid of samples.
     """
     delays = heard.size - size * finer
-    shifted = np.lib.stride_tricks.sliding_window_view(heard, delays)[1::finer, ::-1]  # row t: the gate at t and at each delay before
+    shifted = np.lib.stride_tricks.sliding_window_view(heard, delays)[
+        1::finer, ::-1
+    ]  # row t: the gate at t and at each delay before
     weight = np.exp(-2.0 * np.arange(delays) * step_s / finer / room.tau_s)
     weight *= (1.0 - room.direct) / weight.sum()
     weight[0] += room.direct

@@ -47,6 +47,7 @@ def time_pulses(
     room_s: float,
     *,
     others: Sequence[Partial] = (),
+    apart: bool = False,
 ) -> Timed | None:
     """Return the pulses of a span; None where no whole cycle of it lies in the recording or nothing is tonal.
 
@@ -58,6 +59,7 @@ def time_pulses(
         free_s: time since what sounded before had ended.
         room_s: time up to what follows.
         others: partials of what sounds meanwhile, to be kept out.
+        apart: whether the partials are tones that move each by itself.
     """
     onset_s = spans[0][0]
     length_s = spans[-1][0] + spans[-1][1] - onset_s
@@ -71,7 +73,7 @@ def time_pulses(
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
         return fit_gates(stretch, rough, latest_s=lead_s + room_s)
 
-    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others)
+    found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others, apart=apart)
     if found is None:
         return None
     fitted, strong = found
@@ -101,6 +103,7 @@ def _in_turns(
     rough_s: float,
     period_s: float = 0.0,
     others: Sequence[Partial] = (),
+    apart: bool = False,
 ) -> tuple[Fit, list[Partial]] | None:
     """Return gates and partials: those that are part of a stronger one's skirt left out as soon as the length is known."""
     fitted, kept = None, list(partials)
@@ -111,10 +114,10 @@ def _in_turns(
         stretch = stretch_at(strong, half_hz)
         if stretch is None:
             return None
-        stretch = loosened(stretch, strong, _LOOSE / max(length_s, 0.02), _LOOSE_TRIES)
+        stretch = loosened(stretch, strong, _LOOSE / max(length_s, 0.02), _LOOSE_TRIES, apart=apart)
         fitted = fit(stretch)
         length_s = max(fitted.gates.lengths_s())
-        moved = moved_partials(stretch, fitted, strong, period_s)
+        moved = moved_partials(stretch, fitted, strong, period_s, apart=apart)
         close = all(abs(one.hz - other.hz) < 0.08 / max(length_s, 0.02) for one, other in zip(moved, strong))
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
         again = snapped(kept[:_ASKED], length_s)
@@ -134,19 +137,38 @@ def half_band(partials: Sequence[Partial], others: Sequence[Partial] = ()) -> fl
     return float(np.clip(apart / 3.0, _NARROWEST_HZ, _WIDEST_HZ))
 
 
-def loosened(stretch: Stretch, partials: Sequence[Partial], reach_hz: float, tries: int) -> Stretch:
-    """Return a stretch whose partials may lie some Hz off, harmonics together: the highest by that much, the others by their share of it."""
+def loosened(stretch: Stretch, partials: Sequence[Partial], reach_hz: float, tries: int, *, apart: bool) -> Stretch:
+    """Return a stretch whose partials may lie some Hz off their places.
+
+    Args:
+        stretch: of these partials.
+        partials: as they are thought to be.
+        reach_hz: how far off the highest may lie; the others by their share of it, where they move together.
+        tries: steps that this is tried in.
+        apart: tones that share no fundamental move each by itself; otherwise all by one share, as do harmonics (and modes, of which a knock tells
+            too little for more).
+    """
     owners = np.array(stretch.columns)
     hz = np.array([p.hz for p in partials])
-    together = are_harmonics(partials)
+    together = len(partials) > 1 and (not apart or are_harmonics(partials))
     scale = hz[owners] / hz[owners].max() if together else np.ones(owners.size)
     offsets = scale[:, None] * np.linspace(-reach_hz, reach_hz, tries)[None, :]
     return dataclasses.replace(stretch, offsets_hz=offsets, together=together)
 
 
-def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0) -> list[Partial]:
-    """Return the partials that a stretch holds, each at its most likely frequency; harmonics move together."""
-    fine = loosened(stretch, partials, 0.6 / max(*fitted.gates.lengths_s(), 0.015), 41)
+def moved_partials(
+    stretch: Stretch, fitted: Fit, partials: Sequence[Partial], period_s: float = 0.0, *, apart: bool = False
+) -> list[Partial]:
+    """Return the partials that a stretch holds, at their most likely frequencies.
+
+    Args:
+        stretch: of these partials.
+        fitted: gates and room.
+        partials: as they were thought to be.
+        period_s: after which every gate comes again; 0 for none.
+        apart: as of `loosened`.
+    """
+    fine = loosened(stretch, partials, 0.6 / max(*fitted.gates.lengths_s(), 0.015), 41, apart=apart)
     switching = Switching(stretch, period_s)
     short = stretch.kernel_s > _SHORT * max(fitted.gates.lengths_s())
     asked = switching.offset_likelihood if short else switching.pitch_likelihood
@@ -164,8 +186,15 @@ def moved_partials(stretch: Stretch, fitted: Fit, partials: Sequence[Partial], p
 
 
 def are_harmonics(partials: Sequence[Partial]) -> bool:
-    """Return whether two partials or more are exact multiples of one frequency."""
-    return len(partials) > 1 and snapped(partials) == list(partials)
+    """Return whether two partials or more are multiples of one frequency, to a hundred-thousandth.
+
+    >>> are_harmonics([Partial(400.0, 1.0, 20.0), Partial(800.0, 1.0, 20.0)])
+    True
+    >>> are_harmonics([Partial(770.0, 1.0, 20.0), Partial(1336.0, 1.0, 20.0)])
+    False
+    """
+    moved = _on_multiples(partials, np.inf)
+    return moved is not None and all(abs(p.hz - q.hz) < 1e-5 * p.hz for p, q in zip(partials, moved))
 
 
 def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Partial]:
@@ -173,8 +202,13 @@ def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Parti
 
     Near is less than a spectral line (0.8 / length): that much a room draws a peak aside.
     """
+    return _on_multiples(partials, length_s) or list(partials)
+
+
+def _on_multiples(partials: Sequence[Partial], length_s: float) -> list[Partial] | None:
+    """Return partials on the multiples of their fundamental; None where fewer than two are given, or one lies far from any."""
     if len(partials) < 2:
-        return list(partials)
+        return None
     f0 = fundamental(partials, tolerance_hz=min(0.8 / length_s, 12.0))
     number = np.round([p.hz / f0 for p in partials])
     if (
@@ -184,5 +218,5 @@ def snapped(partials: Sequence[Partial], length_s: float = np.inf) -> list[Parti
         f0 = float((weight * number * [p.hz for p in partials]).sum() / (weight * number**2).sum())
     off = np.abs(np.array([p.hz for p in partials]) - number * f0)
     if number.min() < 1 or np.unique(number).size < number.size or off.max() > max(0.006 * f0, 0.8 / length_s, 1e-6):
-        return list(partials)
+        return None
     return [dataclasses.replace(p, hz=float(n * f0)) for p, n in zip(partials, number)]
