@@ -158,7 +158,7 @@ def _settled_again(switching: Switching, fit: Fit) -> Fit:
     """Return a fit with room and gates at their best in turns, until neither gains."""
     coarse = max(2.0 * switching.stretch.step_s, 0.006)
     for _ in range(4):
-        more = _polished(switching, fit.gates, _best_room(switching, fit.gates), coarse)
+        more = _polished(switching, fit.gates, best_room(switching, fit.gates), coarse)
         if more.likelihood < fit.likelihood + 1.0:
             break
         fit = more
