@@ -29,6 +29,10 @@ _GAPS_S = (0.03, 0.06, 0.1)
 _SHORTEST_S = 0.012
 _LEAST_GAP_S = 0.025
 _MOST = 6
+#: A room makes the end of a span late by less than this: an end is sought no earlier.
+_LATE_S = 0.5
+#: What sounds for longer than this is not struck.
+_STRUCK_S = 1.5
 #: Time constants tried of what dies away.
 _TAUS_S = np.geomspace(0.003, 0.06, 14)
 
@@ -127,7 +131,8 @@ def _moved(
         gates = Gates((*rows[:k], (on, off - on), *rows[k + 1 :]))
         return switching.score(gates, room) if off - on >= _SHORTEST_S else -np.inf
 
-    offs = np.arange(on + 0.02, max(min(limits_s[1], on + length + 0.06), on + 0.04), coarse_s)
+    earliest = max(on + 0.02, on + length - _LATE_S)
+    offs = np.arange(earliest, max(min(limits_s[1], on + length + 0.06), earliest + 0.02), coarse_s)
     off = _best(offs, lambda v: score(on, v), on + length)
     ons = np.arange(on - 0.09, min(on + 0.03, off - 0.01), coarse_s)
     begin = _best(ons[ons > limits_s[0]], lambda v: score(v, off), on)
@@ -139,7 +144,8 @@ def _scanned(switching: Switching, on_s: float, length_s: float, latest_s: float
     """Return the best gate of a coarse grid of starts and ends: from a rough one, one number at a time may lead astray."""
     step = float(np.clip(length_s / 20.0, 0.008, 0.03))
     ons = np.arange(on_s - 0.08, on_s + 0.03, min(step, 0.016))
-    offs = np.arange(on_s + 0.02, max(min(latest_s, on_s + length_s + 0.06), on_s + 0.04), step)
+    earliest = max(on_s + 0.02, on_s + length_s - _LATE_S)
+    offs = np.arange(earliest, max(min(latest_s, on_s + length_s + 0.06), earliest + 0.02), step)
     rows = [
         (float(on), float(off - on))
         for on, off in itertools.product(ons[ons > switching.earliest_s], offs)
@@ -214,6 +220,8 @@ def _struck(switching: Switching, spans_s: Sequence[tuple[float, float]], worth:
     """Return gates that die away: one at the first span, and more as long as each earns its place."""
     fit = Fit(Gates((), True), Room(edge_s=STRUCK_EDGE_S), -np.inf)
     first, last = spans_s[0][0], spans_s[-1][1]
+    if max(off - on for on, off in spans_s) > _STRUCK_S:
+        return fit
     while len(fit.gates.rows) < _MOST:
         rows = fit.gates.rows
         ons = np.arange(rows[-1][0] + 0.04, last, 0.006) if rows else np.arange(first - 0.06, first + 0.03, 0.004)
