@@ -20,6 +20,8 @@ EDGE_S = (0.006, 0.025, 0.05)
 STRUCK_EDGE_S = 0.004
 #: Gain in log-likelihood that a further gate must bring for each partial heard.
 _WORTH = 40.0
+#: ... and that what dies away must bring, for as many gates.
+_STRUCK = 0.1
 #: A gate is taken away again if that costs less than this share of it; less strictly, if it follows as a beat of the room would.
 _DROPPED = 0.4
 #: ... and none is, that sounds louder than this share of the loudest: no decay beats so high.
@@ -72,7 +74,8 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
         held = more
     if struck.likelihood > held.likelihood:
         held = _settled_again(switching, held)
-    return struck if struck.likelihood > held.likelihood + worth else held
+    more = len(struck.gates.rows) - len(held.gates.rows)
+    return struck if struck.likelihood > held.likelihood + worth * max(more, _STRUCK) else held
 
 
 def fit_round(stretch: Stretch, period_s: float) -> Fit:

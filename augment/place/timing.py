@@ -24,6 +24,8 @@ _ASKED = 4
 _NARROWEST_HZ, _WIDEST_HZ = 12.0, 100.0
 #: While gates are sought, pitch may be off by so much of 1 / length, in so many steps.
 _LOOSE, _LOOSE_TRIES = 0.6, 13
+#: ... and no partial off a multiple by more of the fundamental: three modes of a plate lie as near to some.
+_OFF = 0.04
 #: A pulse is short to a kernel whose half length is so much of its own.
 _SHORT = 0.25
 
@@ -73,6 +75,9 @@ def time_pulses(
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
         return fit_gates(stretch, rough, latest_s=lead_s + room_s)
 
+    if not apart:  # a knock rings on in a room for up to 0.15 s, and is as wide as it is short
+        longest_s = max(length for _, length in spans)
+        partials = without_skirts(partials, max(0.1 * longest_s, longest_s - 0.15))
     found = _in_turns(partials, stretch_at, fit, min(length for _, length in spans), others=others, apart=apart)
     if found is None:
         return None
@@ -117,7 +122,7 @@ def _in_turns(
         stretch = loosened(stretch, strong, _LOOSE / max(length_s, 0.02), _LOOSE_TRIES, apart=apart)
         fitted = fit(stretch)
         length_s = max(fitted.gates.lengths_s())
-        moved = moved_partials(stretch, fitted, strong, period_s, apart=apart)
+        moved = moved_partials(stretch, fitted, strong, period_s, apart=apart or fitted.gates.struck)
         close = all(abs(one.hz - other.hz) < 0.08 / max(length_s, 0.02) for one, other in zip(moved, strong))
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, struck=fitted.gates.struck)
         again = snapped(kept[:_ASKED], length_s)
@@ -217,6 +222,10 @@ def _on_multiples(partials: Sequence[Partial], length_s: float) -> list[Partial]
         weight = np.array([p.power for p in partials]) ** 0.25
         f0 = float((weight * number * [p.hz for p in partials]).sum() / (weight * number**2).sum())
     off = np.abs(np.array([p.hz for p in partials]) - number * f0)
-    if number.min() < 1 or np.unique(number).size < number.size or off.max() > max(0.006 * f0, 0.8 / length_s, 1e-6):
+    if (
+        number.min() < 1
+        or np.unique(number).size < number.size
+        or off.max() > max(0.006 * f0, min(0.8 / length_s, _OFF * f0), 1e-6)
+    ):
         return None
     return [dataclasses.replace(p, hz=float(n * f0)) for p, n in zip(partials, number)]
