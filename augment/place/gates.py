@@ -74,8 +74,8 @@ def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, lates
         held = more
     if struck.likelihood > held.likelihood:
         held = _settled_again(switching, held)
-    more = len(struck.gates.rows) - len(held.gates.rows)
-    return struck if struck.likelihood > held.likelihood + worth * max(more, _STRUCK) else held
+    further = max(len(struck.gates.rows) - len(held.gates.rows), _STRUCK)
+    return struck if struck.likelihood > held.likelihood + worth * further else held
 
 
 def fit_round(stretch: Stretch, period_s: float) -> Fit:

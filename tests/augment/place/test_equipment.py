@@ -8,7 +8,7 @@ from roomtone.augment.place.grouping import fundamental
 from roomtone.augment.place.periods import autocorrelation
 from roomtone.augment.place.presets import machine_op, preset_yaml
 from roomtone.augment.place.spectrum import Partial, interpolated_peaks
-from roomtone.augment.presets import parse_preset
+from roomtone.augment.presets import load_preset, parse_preset
 
 RATE = 16000
 
@@ -54,6 +54,27 @@ def test_jitter_of_a_heart_is_told(ward):
     machine = measure_equipment(recording, RATE).machines[0]
     assert machine.period_s == pytest.approx(op.period_s, rel=0.02)
     assert 0.008 < machine.jitter_s < 0.04  # 0.02 s were asked
+
+
+@pytest.mark.parametrize("below_db", [20.0, 10.0])
+def test_beeps_without_a_clock_are_laid_upon_one_another(bench, below_db):
+    """Of 100 ms, up to 0.5 s off their time, in a room whose beats make each two by its level: one machine, told from the waves."""
+    rng = np.random.default_rng([103, *map(ord, "pos_scanner")])
+    trip = bench("measure_round_trip")
+    op, tonal, stem = trip.drawn_stem("pos_scanner", "exam_room", rng)
+    recording = stem + trip.pink(rng, 0.1 * 10.0 ** (-below_db / 20.0))
+    result = trip.check_found(op, tonal, measure_equipment(recording, RATE).machines)
+    assert all(value is not False for value in result.values()), result
+
+
+def test_an_alarm_just_before_the_end_is_found(ward):
+    """Two pulses, the last ending 0.35 s before the recording does; one that is cut off by the end is not claimed."""
+    alarm = load_preset("equipment", "alarm_low") | {"period_s": 60.0}
+    op, recording = ward(alarm, seconds=60.0, t60_s=0.3)
+    end = round((op.start_s % 60.0 + 0.62) * RATE)
+    for rest_s, count in ((0.35, 1), (-0.1, 0)):
+        machines = measure_equipment(recording[end + round((rest_s - 20.0) * RATE) :][: 20 * RATE], RATE).machines
+        assert len(machines) == count, rest_s
 
 
 def test_two_machines_come_apart(ward):

@@ -9,8 +9,8 @@ from roomtone.augment.place.gates import fit_gates
 from roomtone.augment.place.pulse_partials import without_skirts
 from roomtone.augment.place.seldom import mean_period
 from roomtone.augment.place.spectrum import Partial
-from roomtone.augment.place.switching import Stretch, gate, likelihood
-from roomtone.augment.place.timing import snapped
+from roomtone.augment.place.switching import Gates, Room, Stretch, Switching, gate, likelihood, through_room
+from roomtone.augment.place.timing import loosened, snapped
 
 STEP_S = 0.002
 KERNEL_S = 0.005
@@ -50,6 +50,43 @@ def test_a_level_with_a_dip_in_it_is_one_gate():
     stretch = Stretch(through_random_rooms(whole, tau_s=0.08, seed=4), STEP_S, KERNEL_S, 1e-5)
     (row,) = fit_gates(stretch, [(0.065, 0.09), (0.12, 0.25)], latest_s=0.27).gates.rows
     assert row == pytest.approx((0.06, 0.16), abs=0.01)
+
+
+def test_a_gate_comes_back_though_its_pitch_is_off():
+    """By 4 Hz over 0.12 s, half a turn: asked at 0 Hz, two gates with a gap would be likelier."""
+    times = np.arange(150) * STEP_S
+    turning = gate(0.06, 0.12, False, 0.01, KERNEL_S, times) * np.exp(8j * np.pi * times)
+    stretch = Stretch(through_random_rooms(turning, tau_s=0.08, seed=1), STEP_S, KERNEL_S, 1e-5, columns=(0, 1, 2, 3))
+    tones = [Partial(hz, 1.0, 20.0) for hz in (500.0, 500.0, 500.0, 500.0)]
+    loose = loosened(stretch, tones, 5.0, 13, apart=True)
+    (row,) = fit_gates(loose, [(0.07, 0.23)], latest_s=0.29).gates.rows
+    assert row == pytest.approx((0.06, 0.12), abs=0.006)
+
+
+def test_a_knock_beside_the_middle_of_its_band_is_heard_where_it_is():
+    """25 Hz beside the middle of a kernel that is 20 ms long: turned back whole, kernel and all, it seems nearer than it is."""
+    times, kernel_s = np.arange(120) * STEP_S, 0.01
+    knock = gate(0.05, 0.006, True, 0.004, kernel_s, times, off_hz=25.0)
+    stretch = Stretch(through_random_rooms(knock, tau_s=0.08, columns=12), STEP_S, kernel_s, 1e-5)
+    gates, room, tried = Gates(((0.05, 0.006),), True), Room(0.08, 0.02, 0.004), np.linspace(0.0, 40.0, 41)
+    offsets = np.tile(tried, (12, 1))
+    exact = Switching(stretch).offset_likelihood(gates, room, offsets).sum(axis=0)
+    turned_back = Switching(stretch).pitch_likelihood(gates, room, offsets).sum(axis=0)
+    assert tried[exact.argmax()] == pytest.approx(25.0, abs=3.0)
+    assert tried[turned_back.argmax()] < 18.0
+
+
+def test_what_comes_back_does_so_at_any_time():
+    """The covariance of a gate by a sum over delays of 2 ms is that of one over 0.5 ms, at steps of 8 ms too."""
+    room, size, step_s = Room(0.08, 0.2, 0.006), 40, 0.008
+    found = []
+    for finer in (1, 4, 16):
+        delays = round(4.0 * room.tau_s / step_s) * finer
+        times = np.arange(-delays, size * finer) * step_s / finer
+        heard = gate(0.05, 0.1, False, room.edge_s, KERNEL_S, times)
+        found.append(through_room(heard, room, step_s, size, finer))
+    assert np.abs(found[1] - found[2]).max() < 0.02 * found[2].max()
+    assert np.abs(found[0] - found[2]).max() > 0.05 * found[2].max()
 
 
 def test_gate_edges_are_at_half_height():
@@ -94,6 +131,7 @@ def test_harmonics_are_moved_onto_one_fundamental():
     assert moved[0] == pytest.approx(100.3, abs=0.5)
     modes = [Partial(330.0, 1.0, 20.0), Partial(604.0, 0.5, 20.0), Partial(894.0, 0.3, 20.0)]
     assert snapped(modes, 0.5) == modes
+    assert snapped(modes, 0.014) == modes  # a knock so short that 330 Hz / 7 has multiples near all three
 
 
 def test_skirts_are_no_partials():
