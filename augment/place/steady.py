@@ -13,6 +13,8 @@ _PRESENT = 0.8
 #: How far a line may wander, as a share of its frequency, and at least so many Hz.
 _WANDER = 0.0012
 _WANDER_HZ = 1.0
+#: The highest of several bins of noise hops about, by a bin or so from its own course, or, of many bins, by most of their number; a line wanders.
+_RESTLESS, _RESTLESS_SHARE = 0.4, 0.15
 #: Modulation looked for.
 _AM_HZ = (0.4, 8.0)
 _AM_LEAST = 0.08
@@ -84,7 +86,7 @@ def _follow(power: np.ndarray, background: np.ndarray, k: int, reach: int, bin_h
     # sum over the main lobe: a Hann window spreads a sine over bins whose powers add up to 1.5 times its own
     lobe = sum(power[highest + s, frames] for s in range(-2, 3)) / 1.5 - 5.0 * background[k] / 1.5
     level = float(np.median(lobe))
-    restless = float(np.median(np.abs(np.diff(hz, 2)))) > 0.4 * bin_hz
+    restless = float(np.median(np.abs(np.diff(hz, 2)))) > max(_RESTLESS, _RESTLESS_SHARE * reach) * bin_hz
     wanders = not restless and float(np.ptp(hz)) > 3.0 * bin_hz  # and so crosses what a room takes out
     if level <= 0 or np.quantile(lobe, 0.1) < (0.003 if wanders else 0.1) * np.quantile(lobe, 0.9):
         return None  # a note that comes and goes
