@@ -23,7 +23,7 @@ from roomtone.augment.place.multiples import weak_multiples
 from roomtone.augment.place.pairs import parted, slower, without_bands
 from roomtone.augment.place.periods import Repetition, autocorrelation, cycles_alike, find_repetition
 from roomtone.augment.place.pulses import cycle_of, measure_cycle
-from roomtone.augment.place.seldom import seldom_cycle
+from roomtone.augment.place.seldom import keeps_no_time, seldom_cycle
 from roomtone.augment.place.spans import SHORT_S
 from roomtone.augment.place.spectrum import Partial, spectrogram
 from roomtone.augment.place.steady import Line, steady_lines, swell
@@ -32,6 +32,8 @@ from roomtone.augment.place.steady import Line, steady_lines, swell
 _BIN_LIKENESS = 0.3
 #: Machines looked for in one recording.
 _MOST = 3
+#: Fewer cycles than this, and a period may be chance.
+_FEW_CYCLES = 4.0
 #: A steady machine needs partials this far above the background, or several of them.
 _LONE_LINE_DB = 12.0
 
@@ -118,6 +120,9 @@ def _alone(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
         if found is None:
             break
         repetition, rows = found
+        few = repetition.period_s > samples.size / sample_rate_hz / _FEW_CYCLES
+        if few and not machines and keeps_no_time(samples, sample_rate_hz, repetition.period_s):
+            break
         machines.append(_pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background))
         left[np.unique(np.clip(np.concatenate([rows + d for d in (-2, -1, 0, 1, 2)]), 0, left.size - 1))] = False
     if not machines:

@@ -125,7 +125,9 @@ def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
             half_hz = min(max(BAND_HZ, BAND * n * f0), 0.2 * f0)
             inside = [d for d in (0.0, -0.5, 0.5) if (n + d) * f0 + half_hz < 0.5 * rate]
             own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in inside)
-            around = float(np.exp(np.mean(np.log(beside))))  # noise falls with frequency: the one below holds more, the one above less
+            around = float(
+                np.exp(np.mean(np.log(beside)))
+            )  # noise falls with frequency: the one below holds more, the one above less
             if own > 3.0 * around:
                 added.append(Partial(n * f0, 1e-4 * top, float(10.0 * np.log10(own / around))))
     return [

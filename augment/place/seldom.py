@@ -22,6 +22,7 @@ from roomtone.augment.place.spectrum import Spectrogram, baseband, spectrogram
 
 #: Most tones of what sounds once, and the longest part of the recording that they may take.
 _MOST_TONES = 12
+_MOST_SPANS = 40
 _LONGEST_PART = 0.5
 #: Silence before and after it, so that neither end of the recording cuts it off: a room has fallen by 30 dB or so.
 _STILL_S = 0.25
@@ -29,6 +30,8 @@ _STILL_S = 0.25
 _FEWEST = 5
 _BEAT_S = 0.08
 _ONE_WAVE = 0.8
+#: Within so much a beep is on time.
+_ON_TIME_S = 0.02
 #: Half the band in which beeps are laid upon one another, and by how much their starts may be off, in steps of 1 / BASE_HZ.
 _HALF_BAND_HZ = 60.0
 _OFF = 30
@@ -46,13 +49,11 @@ def seldom_cycle(samples: np.ndarray, rate: int) -> tuple[Rough, np.ndarray, flo
     if not rows_hz.size:
         return None
     whole, spans = _spans(samples, rate, rows_hz)
-    if not spans or len(spans) > 40:
+    if not spans or len(spans) > _MOST_SPANS:
         return None
-    beeps = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in joined(spans, _BEAT_S)]
-    if len(beeps) >= _FEWEST and all(_is_tonal(view, whole, beep) for beep in beeps) and _alike(beeps):
-        onsets, share = laid_together(samples, rate, beeps)
-        if share > _ONE_WAVE:
-            return _irregular(onsets, beeps), rows_hz, mean_period(onsets)
+    onsets, beeps = _beeps(samples, rate, view, rows_hz, whole, spans)
+    if beeps:
+        return _irregular(onsets, beeps), rows_hz, mean_period(onsets)
     pulses = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in spans]
     if not all(_is_tonal(view, whole, pulse) and held(samples, rate, pulse) for pulse in pulses):
         return None
@@ -61,6 +62,47 @@ def seldom_cycle(samples: np.ndarray, rate: int) -> tuple[Rough, np.ndarray, flo
     if len(pulses) > _MOST_TONES or not inside:
         return None
     return whole, rows_hz, 0.0
+
+
+def keeps_no_time(samples: np.ndarray, rate: int, period_s: float) -> bool:
+    """Return whether all that sounds is one beep, again and again, and does not come back after a period: a few beeps repeat some gap by chance."""
+    view = spectrogram(samples, rate, window_s=WINDOW_S, hop_s=HOP_S)
+    rows_hz = _loud_rows(view) * view.bin_hz
+    if not rows_hz.size:
+        return False
+    whole, spans = _spans(samples, rate, rows_hz)
+    if len(spans) > _MOST_SPANS:
+        return False
+    onsets, beeps = _beeps(samples, rate, view, rows_hz, whole, spans)
+    return bool(beeps) and not comes_back(onsets, period_s)
+
+
+def comes_back(onsets_s: np.ndarray, period_s: float) -> bool:
+    """Return whether events come back after a period: three in four of those that could, and two at least.
+
+    >>> comes_back(np.array([0.0, 1.0, 7.0, 8.0]), 7.0), comes_back(np.array([0.0, 3.1, 5.9, 9.2]), 5.9)
+    (True, False)
+    """
+    due = onsets_s[onsets_s + period_s <= onsets_s[-1] + _ON_TIME_S] + period_s
+    kept = int((np.abs(due[:, None] - onsets_s[None, :]).min(axis=1, initial=np.inf) < _ON_TIME_S).sum())
+    return kept >= max(2, 0.75 * due.size)
+
+
+def _beeps(
+    samples: np.ndarray,
+    rate: int,
+    view: Spectrogram,
+    rows_hz: np.ndarray,
+    whole: Rough,
+    spans: Sequence[tuple[float, float]],
+) -> tuple[np.ndarray, list[Pulse]]:
+    """Return onsets and drafts of beeps that are one beep each time, as waves; none where they are not."""
+    beeps = [draft_pulse(samples, rate, view, rows_hz, whole, span) for span in joined(spans, _BEAT_S)]
+    if len(beeps) >= _FEWEST and all(_is_tonal(view, whole, beep) for beep in beeps) and _alike(beeps):
+        onsets, share = laid_together(samples, rate, beeps)
+        if share > _ONE_WAVE:
+            return onsets, beeps
+    return np.zeros(0), []
 
 
 def _loud_rows(view: Spectrogram) -> np.ndarray:
@@ -159,7 +201,7 @@ def mean_period(onsets_s: np.ndarray) -> float:
     What comes early or late by up to a bound, uniformly, is told best by its extremes.
 
     >>> mean_period(np.array([0.0, 2.3, 3.9, 6.1, 7.9]))
-    2.0
+    1.9502
     """
     index = np.arange(onsets_s.size)
     mean = float(np.polyfit(index, onsets_s, 1)[0])
