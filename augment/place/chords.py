@@ -124,16 +124,19 @@ def chord_gate(
     if stretch is None:
         return None
     switching = Switching(stretch)
-    turned = _turned(stretch)
-    tried = [(gates, room) for gates in _gates(switching, lead_s, lead_s + span[1], duration_s) for room in _ROOMS]
-    found = [_likeliest(switching, *one, turned) for one in tried]
-    if not found:
+    offsets = np.tile(_OFFSETS_HZ, (len(stretch.columns), 1))
+    tried = [
+        (gates, switching.pitch_likelihood(gates, room, offsets))
+        for gates in _gates(switching, lead_s, lead_s + span[1], duration_s)
+        for room in _ROOMS
+    ]
+    if not tried:
         return None
-    best = max(range(len(found)), key=lambda k: found[k][0])
-    if tried[best][0].struck:
+    gates, scores = max(tried, key=lambda pair: float(pair[1].max(axis=1).sum()))
+    if gates.struck:
         return None
-    on_s, length_s = tried[best][0].rows[0]
-    moved = {asked[k].hz: off for k, off in zip(stretch.columns, found[best][1])}
+    on_s, length_s = gates.rows[0]
+    moved = {asked[k].hz: float(_OFFSETS_HZ[row.argmax()]) for k, row in zip(stretch.columns, scores)}
     told = [dataclasses.replace(p, hz=p.hz + moved.get(p.hz, 0.0)) for p in partials]
     return (span[0] + on_s - lead_s, length_s), told
 
@@ -158,13 +161,6 @@ def _strong(partials: Sequence[Partial], most: int) -> list[Partial]:
     return [p for p in partials if p.power > _WEAKEST * partials[0].power][:most]
 
 
-def _turned(stretch: Stretch) -> np.ndarray:
-    """Return a stretch with each partial moved by all frequencies that are tried [shape=(samples, columns, tries)]."""
-    times_s = np.arange(stretch.z.shape[0]) * stretch.step_s
-    turns = np.exp(-2j * np.pi * times_s[:, None] * _OFFSETS_HZ)
-    return np.asarray(stretch.z[:, :, None] * turns[:, None, :])
-
-
 def _gates(switching: Switching, on_s: float, off_s: float, duration_s: float) -> list[Gates]:
     """Return the gates that are tried near a rough one, held and struck."""
     ons = np.arange(max(on_s - _EARLIER_S, switching.earliest_s), on_s + _LATER_S, _GRID_S).tolist()
@@ -172,18 +168,6 @@ def _gates(switching: Switching, on_s: float, off_s: float, duration_s: float) -
     held = [(on, off - on) for on in ons for off in np.arange(on + _LEAST_S, latest_s, _GRID_S).tolist()]
     struck = [Gates(((on, tau_s),), True) for on in ons for tau_s in _STRUCK_S]
     return [*(Gates((row,)) for row in held), *struck]
-
-
-def _likeliest(switching: Switching, gates: Gates, room: Room, turned: np.ndarray) -> tuple[float, list[float]]:
-    """Return the log-likelihood of gates with each column at its likeliest frequency, and how far off each is in Hz."""
-    from scipy.linalg import solve_triangular
-
-    root = np.linalg.cholesky(switching.covariance(gates, room))
-    size, columns, tries = turned.shape
-    white = solve_triangular(root, turned.reshape(size, -1), lower=True, check_finite=False)
-    power = (np.abs(white) ** 2).sum(axis=0).reshape(columns, tries) / size
-    likelihood = -size * np.log(power.min(axis=1)).sum() - 2.0 * columns * np.log(np.diag(root)).sum()
-    return float(likelihood), _OFFSETS_HZ[power.argmin(axis=1)].tolist()
 
 
 def _own_tone(
