@@ -17,7 +17,7 @@ from roomtone.augment.conditions import (
     split_level,
 )
 from roomtone.augment.presets import FACTORS, load_preset
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 

@@ -6,16 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import GateNotMetError, RoomtoneError
+from roomtone.core.errors import GateNotMetError, RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
     from rich.console import Console
 
+    from roomtone.core.dataset.study import Study
     from roomtone.coverage.diff import MatrixDiff
     from roomtone.coverage.gates import GateMiss
     from roomtone.coverage.matrix import CoverageMatrix
-    from roomtone.coverage.study import Study
     from roomtone.coverage.tway import TWayCoverage
 
 CONFIG_NAME = "coverage"
@@ -29,8 +29,8 @@ def run(cfg: DictConfig) -> int:
     from omegaconf import OmegaConf
     from rich.console import Console
 
+    from roomtone.core.dataset.study import read_study
     from roomtone.coverage.matrix import CoverageMatrix
-    from roomtone.coverage.study import read_study
     from roomtone.coverage.terminal import show_matrix
 
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -71,7 +71,7 @@ def _sets(dataset: Any) -> list[str]:
 
 def _tway(matrix: CoverageMatrix, settings: dict[str, Any], study: Study) -> dict[int, TWayCoverage]:
     """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
-    from roomtone.coverage.axes import FACTORS
+    from roomtone.core.vocabulary import FACTORS
     from roomtone.coverage.gates import parse_tway
     from roomtone.coverage.source import open_source
 
@@ -146,10 +146,11 @@ def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
 def _write(
     matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
 ) -> Path:
-    from roomtone.coverage.manifest import is_remote
+    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import write_whole
     from roomtone.coverage.page import write_page
     from roomtone.coverage.plots import save_figure
-    from roomtone.coverage.tables import write_csv, write_whole
+    from roomtone.coverage.tables import write_csv
 
     local = [name for name in sets if Path(name).is_dir() and not is_remote(name)]
     if settings["to"] is None and not local:

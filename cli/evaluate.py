@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -67,7 +67,7 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
         return asr
     from importlib.resources import files
 
-    from roomtone.coverage.manifest import read_manifest
+    from roomtone.core.dataset.manifest import read_manifest
 
     corpora = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna())
     grammar = files("roomtone.augment") / "corpora" / "demo_data" / "ward_orders.gram"

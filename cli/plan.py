@@ -21,11 +21,12 @@ def run(cfg: DictConfig) -> int:
     """Print the forecast, coverage before and after, and the holes that synthesis cannot close; render nothing."""
     from rich.console import Console
 
-    from roomtone.augment.executors import make_engine
     from roomtone.augment.fill import speech_at_hand
     from roomtone.augment.generate import make_plan
-    from roomtone.augment.planning import durations_s, existing_rows, forecast, planned_rows
+    from roomtone.augment.planning import durations_s, forecast, planned_rows
     from roomtone.cli.generate import plain
+    from roomtone.core.dataset.manifest import existing_rows
+    from roomtone.core.workers.executors import make_engine
     from roomtone.coverage import CoverageMatrix
     from roomtone.coverage.terminal import print_matrix
 

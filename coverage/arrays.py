@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.constraints import Rules, check_levels, check_strength, parse_constraints
-from roomtone.coverage.errors import RoomtoneError
 from roomtone.coverage.tway import allowed_combinations
 
 if TYPE_CHECKING:

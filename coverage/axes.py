@@ -13,15 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS, NONE, NOT_STATED
 
-NOT_STATED = "(not stated)"
-#: Joins the accents of a multi-accent speaker in the column `accent`.
-ACCENT_SEPARATOR = "|"
-NONE = "none"
 MAX_AXES = 6
 
-FACTORS = ("room", "noise", "equipment", "handset")
 #: Axes that rendering decides; every other axis belongs to the speech and can only be recorded.
 RENDERED = frozenset(
     {"condition", *FACTORS, "snr_db", "equipment_snr_db", "t60_s", "replicate", "seed", "active_level_dbov"}

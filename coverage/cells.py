@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from roomtone.coverage.axes import ACCENT_SEPARATOR, Axis, check_columns, identifier, literal
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.coverage.axes import Axis, check_columns, identifier, literal
 from roomtone.coverage.source import PART, Batch, OpenSource, audio_root
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 #: A conjunction that no row may match: factor -> levels.
 Forbidden = dict[int, frozenset[int]]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.coverage.axes import NONE
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import NONE
 from roomtone.coverage.constraints import Rules, name_constraints
-from roomtone.coverage.errors import RoomtoneError, nearest
 
 Labels = dict[str, str]
 DESIGNS = ("full", "covering", "one_at_a_time", "fill")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.goals import UNITS
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.axes import FACTORS, Axis, identifier, parse_axes
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import FACTORS
+from roomtone.coverage.axes import Axis, identifier, parse_axes
 from roomtone.coverage.fill_speech import Caps, Held, Speech, tie
 from roomtone.coverage.fill_work import Target, Work
 from roomtone.coverage.goals import UNITS, Goals, parse_goals

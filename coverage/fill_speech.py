@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.axes import ACCENT_SEPARATOR, Axis
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.coverage.axes import Axis
 
 if TYPE_CHECKING:
     import pandas as pd

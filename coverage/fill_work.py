@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from roomtone.coverage.axes import NONE
+from roomtone.core.vocabulary import NONE
 from roomtone.coverage.fill_speech import CLEAN, Caps, Held, Speech, tie
 from roomtone.coverage.goals import UNITS
 

@@ -32,8 +32,9 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.coverage.axes import NOT_STATED, Axis
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import NOT_STATED
+from roomtone.coverage.axes import Axis
 
 #: The units in which cells are counted and goals are set, in the order of `coverage/matrix.csv`.
 UNITS = ("renders", "utterances", "speakers", "assets", "minutes", "words")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.axes import Axis
 from roomtone.coverage.cells import count_cells
-from roomtone.coverage.errors import RoomtoneError
 from roomtone.coverage.goals import UNITS, WHOLE, Goals, cell_goals
 from roomtone.coverage.source import OpenSource
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.coverage.axes import Axis, check_columns, identifier, literal, parse_axes
 from roomtone.coverage.cells import cell_rows
-from roomtone.coverage.errors import RoomtoneError, nearest
 from roomtone.coverage.figures import Figures, matrix_figures
 from roomtone.coverage.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
 from roomtone.coverage.grid import Grid, count_grid, goal_columns, with_goals

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.files import write_whole
 from roomtone.coverage.cells import sample_rows
 from roomtone.coverage.goals import UNITS
-from roomtone.coverage.manifest import is_remote
 from roomtone.coverage.players import is_member
 from roomtone.coverage.source import audio_root, open_source
-from roomtone.coverage.tables import write_whole
 from roomtone.coverage.terminal import figure_lines
 
 if TYPE_CHECKING:

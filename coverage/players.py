@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def _player(root: str, audio_path: str) -> str:
 
 
 def _bytes(root: str, audio_path: str) -> bytes | None:
-    from roomtone.coverage.sample_files import sample_bytes
+    from roomtone.core.dataset.sample_bytes import sample_bytes
 
     path = os.path.realpath(os.path.join(root, re.split(r"(?<=\.tar)#|(?<=\.parquet)#", audio_path)[0]))
     if not path.startswith(os.path.realpath(root) + os.sep) or not os.path.isfile(path):

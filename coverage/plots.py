@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import write_whole
 from roomtone.coverage.axes import Axis
-from roomtone.coverage.errors import RoomtoneError, nearest
 from roomtone.coverage.goals import UNITS
 from roomtone.coverage.grid import Grid
-from roomtone.coverage.tables import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.dataset.manifest import COLUMNS, manifest_parts, register_remote
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.axes import identifier, literal
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import COLUMNS, manifest_parts, register_remote
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,12 +9,12 @@ what goes out comes back.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import write_whole
 from roomtone.coverage.goals import UNITS
 
 if TYPE_CHECKING:
@@ -44,19 +44,6 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
             out[name] = out[name].map(neutral)
     out.columns = [neutral(str(name)) for name in out.columns]
     return write_whole(path, out.to_csv(index=False, lineterminator="\n").encode())
-
-
-def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file so that it appears whole or not at all."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
 
 
 def read_matrix_csv(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], pd.DataFrame]:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.axes import FACTORS, Axis, check_columns
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import FACTORS
+from roomtone.coverage.axes import Axis, check_columns
 from roomtone.coverage.constraints import (
     Forbidden,
     Rules,
@@ -28,7 +30,6 @@ from roomtone.coverage.constraints import (
     name_constraints,
     parse_constraints,
 )
-from roomtone.coverage.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from roomtone.coverage.goals import Goals

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.cells import make_cells
 from roomtone.fairness.excess import expected_from_outside
 from roomtone.fairness.predicates import Predicate, parse_predicate

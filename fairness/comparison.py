@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.counts import GroupCounts, count_groups, prepare
 from roomtone.fairness.intervals import (
     FEW_ERRORS,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.fairness.alignment import align
 from roomtone.fairness.certificate import certify, write_certificate
 from roomtone.fairness.comparison import Comparison, compare

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.alignment import Alignment
 
 MIN_GOOD = 2

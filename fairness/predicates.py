@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.alignment import Alignment, align_network
 
 _LINE = re.compile(r"(.*)\(([^()\s]+)\)\s*$")

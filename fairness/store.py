@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import is_remote
+from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.cells import Cells, make_cells
 from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
 from roomtone.fairness.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile

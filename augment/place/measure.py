@@ -20,7 +20,7 @@ from roomtone.augment.place.noise import NoiseFound, measure_noise, noise_op
 from roomtone.augment.place.presets import machine_op, preset_yaml
 from roomtone.augment.place.recording import PlaceRecording, read_recording
 from roomtone.augment.place.room import RoomFound, measure_room, room_op
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 KINDS = ("equipment", "noise", "room")
 #: Room presets need a size; where none is given these are assumed, and the preset says so.
@@ -271,9 +271,9 @@ def _finish(
     decay: Any = None,
 ) -> Written:
     """Write figures and picture, and have every preset read back by the loader that will read it."""
-    from roomtone.augment.audio_io import sha256_file
     from roomtone.augment.place.pictures import draw
     from roomtone.augment.presets import load_preset, parse_preset
+    from roomtone.core.audio.reading import sha256_file
 
     for preset in presets:
         parse_preset(kind, preset, load_preset(kind, preset, (folder.parent,)))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from roomtone.augment.audio_io import inspect, read_audio
-from roomtone.augment.corpora.utterance import AudioRef
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import inspect, read_audio
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 #: Quieter than this is a microphone that was off, dB re full scale.
 SILENT_DB = -85.0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.rooms.acoustics import OCTAVES_HZ
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 #: The decay must fall this far before it meets the noise.
 LEAST_RANGE_DB = 30.0

@@ -28,7 +28,7 @@ from roomtone.augment.place.measure import Written, measure_recording
 from roomtone.augment.place.presets import preset_yaml
 from roomtone.augment.place.recording import read_recording
 from roomtone.augment.place.variation import variants
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 _KEYS = ("name", "description", "recordings", "speech", "talker_distance_m", "handsets", "goals", "vary")
 _ENTRY_KEYS = ("file", "as", "name", "offset_s", "sweep", "dimensions_m")

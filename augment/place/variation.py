@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 def variants(name: str, op: Mapping[str, Any], *, pitch: float = 0.2) -> dict[str, dict[str, Any]]:

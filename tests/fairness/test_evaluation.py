@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from roomtone.cli.main import main
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.coverage import read_manifest
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
 from roomtone.fairness.report import percent, points, shade, write_report
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import soundfile
 
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage import read_manifest
-from roomtone.coverage.errors import RoomtoneError
 from roomtone.fairness import score
 from roomtone.fairness.exports import FORMATS, export
 from roomtone.fairness.store import evaluation_dir, write_scores

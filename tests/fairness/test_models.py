@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.alignment import align
 from roomtone.fairness.mapsswe import mapsswe, segment_errors
 from roomtone.fairness.models import fit_poisson, poisson_interaction

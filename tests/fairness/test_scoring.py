@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.alignment import align, align_network, count_errors
 from roomtone.fairness.normalize import NORMALIZERS, normalizer
 from roomtone.fairness.sclite import network, read_trn, score_trn

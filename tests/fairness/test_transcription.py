@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers import RECOGNISERS, make_recogniser
 from roomtone.fairness.transcription import fingerprint, read_answers, transcribe
 

@@ -8,7 +8,7 @@ import pytest
 from roomtone.augment.place.variation import variants
 from roomtone.augment.presets import load_preset, parse_preset
 from roomtone.cli.main import main
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

@@ -7,7 +7,7 @@ from roomtone.augment.ops.table import DrawContext
 from roomtone.augment.place.noise import measure_noise, noise_op, third_octaves
 from roomtone.augment.place.room import measure_room, room_op
 from roomtone.augment.presets import load_preset, parse_preset
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 COUNT = 30 * RATE

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 #: What silence measures as, in dBov (the rule of the ITU-T G.191 speech voltmeter).
 SILENCE_DBOV = -100.0
@@ -56,7 +56,7 @@ def active_speech_level(samples: np.ndarray, sample_rate_hz: int) -> SpeechLevel
     >>> round(level.level_dbov, 1), round(level.activity, 2)
     (-6.6, 0.23)
     """
-    from roomtone.augment.ops._kernels import speech_voltmeter
+    from roomtone.core.audio._kernels import speech_voltmeter
 
     samples = _checked(samples)
     smoothing = math.exp(-1.0 / (sample_rate_hz * _TIME_CONSTANT_S))

@@ -17,7 +17,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 #: WAVE format tags that are decoded: PCM, IEEE float, A-law, mu-law. IMA-ADPCM (17), GSM (49) and the rest are not.
 WAVE_TAGS = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law"}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from roomtone.augment.streams import content_key
+from roomtone.core.random_streams import content_key
 
 #: The column that seals a row; computed over every other column that holds a value.
 SEAL = "row_sha256"

@@ -15,7 +15,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from roomtone.augment.ops.table import Samples
+from roomtone.core.audio.types import Samples
 
 #: Blocks that are transformed at once; pocketfft takes four in single precision on any machine.
 _SIDE_BY_SIDE = 4

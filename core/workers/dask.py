@@ -7,8 +7,8 @@ import time
 from concurrent.futures import Executor
 from typing import Any
 
-from roomtone.augment.executors import Engine, one_thread_below
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.engine import Engine, one_thread_below
 
 
 class DaskEngine(Engine):

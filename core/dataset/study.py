@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import is_remote
+from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,21 @@ relative to the dataset folder; the accents of a multi-accent speaker are joined
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from roomtone.core.errors import nearest
 
 if TYPE_CHECKING:
     import duckdb
@@ -318,3 +326,12 @@ def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str])
 
     for protocol in {part.partition("://")[0] for part in parts if is_remote(part)}:
         connection.register_filesystem(fsspec.filesystem(protocol))
+
+
+def existing_rows(dataset: Path) -> pd.DataFrame | None:
+    """Return the manifest of the set that is there already, or None."""
+    from roomtone.core.dataset.manifest import read_manifest
+
+    if not list((dataset / "manifest").glob("part-*.parquet")):
+        return None
+    return read_manifest(dataset)

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.audio_headers import BadAudioError, container
-from roomtone.augment.corpora.utterance import AudioRef
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.headers import BadAudioError, container
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 __all__ = [
     "AudioInfo",

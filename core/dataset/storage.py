@@ -14,30 +14,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
-
-#: Flushes at once: a journal commits those that wait together.
-_AT_ONCE = 8
-
-
-def fsync_path(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def flush_all(paths: list[Path]) -> None:
-    """Flush files to the disk, several at once."""
-    with ThreadPoolExecutor(min(_AT_ONCE, max(len(paths), 1))) as pool:
-        list(pool.map(fsync_path, paths))
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import fsync_path
+from roomtone.core.random_streams import content_key
 
 
 class Place:

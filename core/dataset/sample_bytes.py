@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 _PARQUET_COLUMNS = ("sample_id", "audio")
 
