@@ -18,7 +18,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from roomtone.coverage.fill import FillPlan
+    from roomtone.coverage.fill.plan import FillPlan
 
 _KEYS = ("name", "axes", "max_per_speaker", "max_per_asset")
 
@@ -61,7 +61,7 @@ def fill(
         RoomtoneError: an unknown key of the design, or no goals to fill towards.
     """
     from roomtone.core.dataset.manifest import existing_rows
-    from roomtone.coverage.fill import fill_plan
+    from roomtone.coverage.fill.plan import fill_plan
 
     design = dict(cfg["design"])
     for key in design:

@@ -110,7 +110,7 @@ def design_conditions(
     scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
 ) -> dict[str, ConditionLevels]:
     """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
-    from roomtone.coverage.designs import conditions_for
+    from roomtone.coverage.combinatorics.designs import conditions_for
 
     factors = {factor: list(levels) for factor, levels in scenario.factors.items()}
     rows = conditions_for(factors, dict(design), constraints=scenario.constraints, seed=seed)

@@ -28,7 +28,7 @@ def run(cfg: DictConfig) -> int:
     from roomtone.core.dataset.manifest import existing_rows
     from roomtone.core.workers.executors import make_engine
     from roomtone.coverage import CoverageMatrix
-    from roomtone.coverage.terminal import print_matrix
+    from roomtone.coverage.report.terminal import print_matrix
 
     settings = plain(cfg)
     plan = make_plan(settings)
@@ -84,7 +84,7 @@ def _union(before: pd.DataFrame | None, planned: pd.DataFrame) -> pd.DataFrame:
 
 def _print_holes(matrix: CoverageMatrix, clean: pd.DataFrame, console: Console) -> None:
     """Say how many holes rendering could close, and what must be recorded for the others."""
-    from roomtone.coverage.holes import recruiting
+    from roomtone.coverage.holes.holes import recruiting
 
     holes = matrix.holes(clean=clean)
     closable = int(holes["closable"].sum()) if len(holes) else 0

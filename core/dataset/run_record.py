@@ -9,7 +9,6 @@ from typing import Any
 from roomtone.core.dataset.storage import Place
 from roomtone.core.errors import RoomtoneError
 
-
 FORMAT_VERSION = 1
 
 

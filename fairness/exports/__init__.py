@@ -12,7 +12,7 @@ from pathlib import Path
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.exports.job import ExportJob, prepare_job
-from roomtone.fairness.store import local_set
+from roomtone.fairness.results import local_set
 
 __all__ = ["FORMATS", "ExportJob", "export"]
 
