@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from roomtone.augment.ops.table import DrawContext
-from roomtone.augment.place.equipment import measure_equipment
 from roomtone.augment.presets import load_preset, parse_preset
+from roomtone.measure.equipment import measure_equipment
 
 RATE = 16000
 COUNT = 20 * RATE
