@@ -9,6 +9,7 @@ text of the standards was not at hand. Tests hold the figures against closed for
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,9 +69,9 @@ def measure(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMea
     late = direct_sample + round(DIRECT_S * sample_rate_hz) + 1
     border = direct_sample + round(EARLY_S * sample_rate_hz)
     return RoomMeasures(
-        t30_s=_fit_s(level_db, sample_rate_hz, -5.0, -35.0) if range_db >= T30_RANGE_DB else float("nan"),
-        t20_s=_fit_s(level_db, sample_rate_hz, -5.0, -25.0) if range_db >= T20_RANGE_DB else float("nan"),
-        edt_s=_fit_s(level_db, sample_rate_hz, 0.0, -10.0) if range_db >= EDT_RANGE_DB else float("nan"),
+        t30_s=decay_time_s(level_db, sample_rate_hz, -5.0, -35.0) if range_db >= T30_RANGE_DB else float("nan"),
+        t20_s=decay_time_s(level_db, sample_rate_hz, -5.0, -25.0) if range_db >= T20_RANGE_DB else float("nan"),
+        edt_s=decay_time_s(level_db, sample_rate_hz, 0.0, -10.0) if range_db >= EDT_RANGE_DB else float("nan"),
         c50_db=_ratio_db(energy[:border].sum(), energy[border:].sum()),
         drr_db=_ratio_db(energy[:late].sum(), energy[late:].sum()),
         decay_range_db=range_db,
@@ -86,22 +87,33 @@ def decay_db(rir: np.ndarray, direct_sample: int) -> np.ndarray:
 
 
 def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> dict[float, float]:
-    """Return T30 in each octave band that the rate can hold: `{centre in Hz: seconds}`, NaN where the range is too small.
+    """Return T30 in each octave band that the rate can hold: `{centre in Hz: seconds}`, NaN where the range is too small."""
+    bands = octave_bands(rir, sample_rate_hz, direct_sample)
+    return {centre: measure(band, sample_rate_hz, direct).t30_s for centre, band, direct in bands}
+
+
+def octave_bands(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> Iterator[tuple[float, np.ndarray, int]]:
+    """Yield the octave bands of a response that the rate can hold.
 
     Butterworth band passes of order 6, run backwards in time, so that the filter's own ringing falls before the decay.
+
+    Args:
+        rir: impulse response [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
+        direct_sample: index of the direct sound.
+
+    Yields:
+        Centre in Hz; the band, float64, with room for the filter's ringing in front; the index of the direct sound in it.
     """
     from scipy import signal
 
-    found: dict[float, float] = {}
     for centre in OCTAVES_HZ:
         if centre * 2**0.5 >= 0.49 * sample_rate_hz:
             continue
         edges = (centre / 2**0.5, centre * 2**0.5)
         sos = signal.butter(3, edges, "bandpass", fs=sample_rate_hz, output="sos")
         padded = np.concatenate([np.zeros(round(4 * sample_rate_hz / centre)), np.asarray(rir, dtype=np.float64)])
-        band = signal.sosfilt(sos, padded[::-1])[::-1]
-        found[centre] = measure(band, sample_rate_hz, direct_sample + padded.size - len(rir)).t30_s
-    return found
+        yield centre, signal.sosfilt(sos, padded[::-1])[::-1], direct_sample + padded.size - len(rir)
 
 
 def noise_knee(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> int:
@@ -147,8 +159,17 @@ def _range_db(energy: np.ndarray, sample_rate_hz: int) -> float:
     return _ratio_db(loudest, float(energy[-max(energy.size // 10, 1) :].mean()))
 
 
-def _fit_s(level_db: np.ndarray, sample_rate_hz: int, top_db: float, bottom_db: float) -> float:
-    """Return the time for 60 dB by a straight line through the decay between two levels (ISO 3382-1, least squares)."""
+def decay_time_s(level_db: np.ndarray, sample_rate_hz: int, top_db: float, bottom_db: float) -> float:
+    """Return the time for 60 dB by a straight line through the decay between two levels (ISO 3382-1, least squares).
+
+    Args:
+        level_db: the Schroeder decay, dB re its start [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
+        top_db, bottom_db: the levels, both negative.
+
+    Returns:
+        Seconds; NaN where the decay ends above `bottom_db` or does not fall.
+    """
     inside = np.flatnonzero((level_db <= top_db) & (level_db >= bottom_db))
     if inside.size < 2 or level_db[-1] > bottom_db:
         return float("nan")
