@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.table import Room
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import prepare
@@ -19,7 +18,7 @@ from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import parse_condition, parse_condition_name
 from roomtone.augment.scenarios.presets import load_preset, preset_names
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -110,7 +109,7 @@ class Condition:
         return draw_recipe(
             self._levels,
             Draws(self.seed, str(key), self.name, 0),
-            Clip("array:"),
+            AudioRef("array:"),
             num_samples,
             sample_rate_hz,
             self.level_dbov,
@@ -139,7 +138,6 @@ class Condition:
             return []
         if sample_rate_hz not in self._entries:
             op = self._levels.levels["room"].op
-            assert isinstance(op, Room)
             self._entries[sample_rate_hz] = list(build_bank(op, sample_rate_hz, cache_dir=self._cache_dir))
         return self._entries[sample_rate_hz]
 

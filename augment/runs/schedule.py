@@ -8,7 +8,6 @@ from concurrent.futures import Executor
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import Room
 from roomtone.augment.output.containers import Container
 from roomtone.augment.rendering.catalogues import catalogues_for
 from roomtone.augment.runs.shard import Job, Shard
@@ -70,7 +69,6 @@ def build_banks(job: Job, engine: Engine) -> None:
         return
     with Progress(len(rooms), "rooms", "banks") as progress:
         for op in rooms.values():
-            assert isinstance(op, Room)
             build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
             progress.add(1)
 

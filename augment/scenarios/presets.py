@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.ops.table import Op, Processor, Room, Source, parse_op
+from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 
 FACTORS = ("room", "noise", "equipment", "handset")
@@ -82,6 +82,6 @@ def _with_absolute_path(node: Any, folder: Path) -> Any:
 
 def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:
     """Return the op of a preset mapping, its kind checked against the factor."""
-    kinds: dict[str, type[Op]] = {"room": Room, "noise": Source, "equipment": Source, "handset": Processor}
+    kinds: dict[str, type[Op]] = {"room": RoomOp, "noise": Source, "equipment": Source, "handset": Processor}
     fields = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}
     return parse_op(fields, kinds[factor], where=f"{factor} preset {name!r}")

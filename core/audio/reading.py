@@ -23,6 +23,7 @@ import numpy as np
 
 from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError, container
+from roomtone.core.audio.resampling import resample
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
@@ -36,7 +37,6 @@ __all__ = [
     "inspect",
     "pcm_sha256",
     "read_audio",
-    "resample",
     "sha256_file",
     "write_pcm16",
 ]
@@ -225,7 +225,7 @@ def _read_segment(
         raise BadAudioError(
             path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
         )
-    return resample(mono, info.sample_rate_hz, sample_rate_hz)
+    return resample(mono.astype(np.float32, copy=False), info.sample_rate_hz, sample_rate_hz)
 
 
 def _stretch(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int]:
@@ -286,17 +286,6 @@ def _mix(path: Path, blocks: list[np.ndarray], energy: np.ndarray) -> np.ndarray
     if share < 10 ** (_CANCELLED_DB / 10):
         raise BadAudioError(path, "its channels cancel each other (one is inverted); split them into files")
     return mono.astype(np.float32)
-
-
-def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return float32 samples [shape=(round(samples * to_hz / from_hz),)] with time 0 kept (soxr, quality VHQ)."""
-    if from_hz == to_hz:
-        return np.ascontiguousarray(samples, dtype=np.float32)
-    import soxr
-
-    wanted = max(1, round(samples.size * to_hz / from_hz))
-    out = soxr.resample(np.asarray(samples, dtype=np.float32), from_hz, to_hz, quality="VHQ")[:wanted]
-    return np.concatenate([out, np.zeros(wanted - out.size, dtype=np.float32)]) if out.size < wanted else out
 
 
 def write_pcm16(path: str | os.PathLike[str], samples: np.ndarray, sample_rate_hz: int, audio_format: str) -> None:

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Source
+from roomtone.augment.ops.table import Asset, DrawContext, Fetch, RecordingsNeeded, Source
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -149,6 +149,10 @@ class LoopedRecording(Source):
         loop = looped(whole, min(int(SEAM_S * sample_rate_hz), whole.size // 4))
         return loop[np.arange(begin, end) % loop.size]
 
+    def recordings_needed(self) -> RecordingsNeeded:
+        """Return that the recordings under `path` are needed."""
+        return RecordingsNeeded(self.path)
+
     def assets_used(self) -> tuple[str, ...]:
         """Return the id of the drawn recording."""
         return () if self.asset is None else (self.asset,)
@@ -173,6 +177,10 @@ class Recordings(LoopedRecording):
     kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut"] = "folder"
     #: Only this part of the corpus (e.g. `tt` of WHAM!, `noise` of MUSAN, `fold5` of ESC-50); null for all.
     split: str | None = None
+
+    def recordings_needed(self) -> RecordingsNeeded:
+        """Return that the recordings under `path`, in this layout and split, are needed."""
+        return RecordingsNeeded(self.path, self.kind, self.split)
 
 
 def looped(samples: Samples, seam: int) -> Samples:

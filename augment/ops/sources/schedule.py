@@ -1,4 +1,4 @@
-"""When pulses sound: starts drawn so that a machine is heard, and jitter that any burst can look up by its number."""
+"""Times of pulses: starts drawn so that a machine sounds in the file, and jitter as a function of the number of a burst."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: i
 
 
 def random_swell(rng: np.random.Generator, num_samples: int, sample_rate_hz: int, modulation: Points) -> np.ndarray:
-    """Return a gain that comes and goes by chance, float32 [shape=(num_samples,)], expected mean square 1.
+    """Return a random slow gain, float32 [shape=(num_samples,)], expected mean square 1.
 
     Its logarithm is Gaussian noise of octave bands around the rates. A log-normal envelope exp(x) has the relative variance
     exp(var x) - 1, that of a sine of depth d is d^2 / 2, and depths of several rates add up as powers.
