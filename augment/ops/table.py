@@ -153,11 +153,18 @@ class Processor(Op):
         raise NotImplementedError
 
     def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
-        """Return the processed samples, as `apply`, and what was measured on the way, by name; most ops measure nothing."""
+        """Return the processed samples and what was measured on the way, by name; most ops measure nothing.
+
+        Args:
+            samples, sample_rate_hz: as `apply`.
+
+        Raises:
+            RoomtoneError: as `apply`.
+        """
         return self.apply(samples, sample_rate_hz), {}
 
     def fir(self, sample_rate_hz: int) -> Samples:
-        """Return the odd-length taps of a linear op, float64 [shape=(taps,)], centre tap = time 0.
+        """Return the odd-length taps of a linear op at `sample_rate_hz`, float64 [shape=(taps,)], centre tap = time 0.
 
         Raises:
             NotImplementedError: the op is not linear.
@@ -167,7 +174,11 @@ class Processor(Op):
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return what the linear part of the op makes of a signal: the reference with which its output is compared.
 
-        Arguments and result as for `apply`. An op without a linear part returns the samples themselves.
+        Args:
+            samples, sample_rate_hz: as `apply`.
+
+        Returns:
+            float32 [shape=(samples,)]; of an op without a linear part the samples themselves.
         """
         return self.apply(samples, sample_rate_hz) if self.linear else samples
 
@@ -203,7 +214,14 @@ class Source(Op):
         raise NotImplementedError
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
-        """Return where in the file the source sounds, bool [shape=(num_samples,)]; the SNR is measured there."""
+        """Return where in the file the source sounds; its SNR is measured there.
+
+        Args:
+            num_samples, sample_rate_hz: length and rate of the file.
+
+        Returns:
+            bool [shape=(num_samples,)].
+        """
         del sample_rate_hz
         return np.ones(num_samples, dtype=bool)
 
@@ -253,7 +271,7 @@ def op_table() -> Mapping[str, type[Op]]:
 
 
 def number(value: Drawn | None) -> float:
-    """Return a drawn field as the number that it is by then.
+    """Return the `value` of a drawn field, which by then is one number.
 
     Raises:
         RoomtoneError: it is still a range, or was not given.
@@ -264,7 +282,7 @@ def number(value: Drawn | None) -> float:
 
 
 def pin_ranges(op: T, rng: np.random.Generator) -> T:
-    """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw.
+    """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
     """

@@ -72,7 +72,7 @@ def measure(
 
 
 def speech_gain(fit: StemFit) -> float:
-    """Return the gain of the speech, the first stem, in an output.
+    """Return the gain of the speech, the first stem of `fit`, in an output.
 
     Raises:
         UnmetLevelError: it is not in the output.

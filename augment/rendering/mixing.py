@@ -73,7 +73,7 @@ class Stems:
     room_delay: int = 0
 
     def present(self) -> list[Samples]:
-        """Return the stems that are summed at the microphone, speech first."""
+        """Return the stems that are summed at the microphone [shape=(samples,)] each, speech first."""
         return [stem for stem in (self.speech, self.noise, self.equipment) if stem is not None]
 
     def microphone(self) -> Samples:

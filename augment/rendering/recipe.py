@@ -66,7 +66,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Return the recipe of a manifest's `recipe` cell.
+        """Return the recipe that the `text` of a manifest's `recipe` cell holds.
 
         Raises:
             RoomtoneError: not JSON, not a recipe, or of a format this version does not know.

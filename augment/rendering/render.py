@@ -199,7 +199,13 @@ def _to_output_level(output: Samples, gain: float) -> tuple[np.ndarray, float]:
 
 
 def asked_labels(recipe: Recipe, processor: Processor | None, entry: RoomEntry | None) -> dict[str, Any]:
-    """Return the labels of a render as its recipe, handset and room ask for them, by the names of `tolerances.TOLERANCES`."""
+    """Return the labels of a render, by the names of `tolerances.TOLERANCES`.
+
+    Args:
+        recipe: what was to be rendered.
+        processor: its handset, or None.
+        entry: the realised room, or None.
+    """
     codec = {} if processor is None else processor.asked_codec()
     return {
         "snr_db": recipe.snr_db,

@@ -39,6 +39,10 @@ def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, 
 def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
     """Return the parts of a sample before the handset, made again from its row: clean, speech, noise, equipment.
 
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
+
     Raises:
         RoomtoneError: as `rerender`.
     """
@@ -47,6 +51,10 @@ def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
 
 def recipe_of(dataset: str | PathLike[str], sample_id: str) -> Recipe:
     """Return the recipe that a row holds.
+
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
 
     Raises:
         RoomtoneError: no such row, or not a recipe of this version.

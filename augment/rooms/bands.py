@@ -21,7 +21,7 @@ _AIR_20C_DRY = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.9e-3, 5.8e-3, 2.03e-2)
 
 
 def centres_hz(sample_rate_hz: int) -> tuple[float, ...]:
-    """Return the band centres that lie below the Nyquist frequency."""
+    """Return the band centres in Hz that lie below half of `sample_rate_hz`."""
     return tuple(centre for centre in CENTRES_HZ if centre < 0.5 * sample_rate_hz)
 
 

@@ -126,6 +126,10 @@ def build_bank(
 def rebuild_entry(parameters: Mapping[str, Any], sample_rate_hz: int) -> RoomEntry:
     """Return the realisation that these parameters stand for, the same bits as in its bank, without one.
 
+    Args:
+        parameters: of a `RoomEntry`.
+        sample_rate_hz: rate of the responses in Hz.
+
     Raises:
         RoomtoneError: not the parameters of a room, or a recorded response has changed.
     """

@@ -20,7 +20,7 @@ Distance = float | tuple[float, float] | Literal["diffuse"]
 
 
 def low_high(value: Drawn) -> tuple[float, float]:
-    """Return a number or a range as a range (low, high)."""
+    """Return a `value` that may be a number or a range as a range (low, high)."""
     return (value[0], value[1]) if isinstance(value, tuple) else (value, value)
 
 

@@ -41,6 +41,12 @@ def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int)
     A placing in which early reflections pile up to more than `_DISTINCT` of the direct sound is drawn again, and after `_TRIES`
     the best is taken: with larger early reflections the time of arrival cannot be measured on speech.
 
+    Args:
+        op: the room with its ranges.
+        sample_rate_hz: rate of the responses in Hz.
+        seed: of all draws.
+        index: number of the realisation in its bank.
+
     Raises:
         RoomtoneError: the distances do not fit into the room, or the walls cannot make it that dry.
     """
@@ -89,7 +95,10 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
     """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers.
 
-    `sources` may leave out the later ones; the scale is always the talker's.
+    Args:
+        parameters: from `draw_parameters`.
+        sample_rate_hz: rate of the responses in Hz.
+        sources: the later ones may be left out; the scale is always the talker's.
     """
     scene = _scene(parameters, sample_rate_hz)
     losses = np.array(parameters["losses_neper_per_s"])

@@ -44,7 +44,12 @@ class Scene:
 
 
 def speed_of_sound(temperature_c: float, humidity_percent: float) -> float:
-    """Return the speed of sound in m/s, by the formula of pyroomacoustics, so that both agree to the last digit."""
+    """Return the speed of sound in m/s, by the formula of pyroomacoustics, so that both agree to the last digit.
+
+    Args:
+        temperature_c: of the air, degrees Celsius.
+        humidity_percent: relative humidity.
+    """
     return 331.4 + 0.6 * temperature_c + 0.0124 * humidity_percent
 
 

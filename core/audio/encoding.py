@@ -38,7 +38,7 @@ def encode(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> bytes:
 
 
 def decode(data: bytes) -> tuple[np.ndarray, int]:
-    """Return int16 samples [shape=(samples,)] and the rate in Hz of an encoded recording.
+    """Return int16 samples [shape=(samples,)] and the rate in Hz of a recording whose file is `data`.
 
     Raises:
         RoomtoneError: it does not decode.

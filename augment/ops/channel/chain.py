@@ -92,7 +92,11 @@ def _one_fir(stages: tuple[Processor, ...], sample_rate_hz: int) -> np.ndarray:
 
 
 def merge_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the report of two stages together; a key that only one has is taken as it is."""
+    """Return the reports of two stages as one.
+
+    Args:
+        first, second: what `apply_measured` reported; a key that only one has is taken as it is.
+    """
     together: dict[str, Any] = {**first, **second}
     for key in first.keys() & second.keys():
         together[key] = _MERGE[key](first[key], second[key])

@@ -81,7 +81,11 @@ def apply_fir(samples: Samples, fir: np.ndarray) -> Samples:
 
 
 def check_points(points: Points, op: str) -> None:
-    """Check a table of a response; `op` names it in the message.
+    """Check a table of a response.
+
+    Args:
+        points: (frequency in Hz, gain in dB) pairs.
+        op: names the table in the message.
 
     Raises:
         RoomtoneError: it is empty, its frequencies do not ascend, or are not above 0 Hz.
@@ -144,7 +148,7 @@ class BandPass(LinearFilter):
         return _band_pass_fir(self, sample_rate_hz)
 
     def design(self, sample_rate_hz: int) -> np.ndarray:
-        """Return the taps, designed anew, float64 [shape=(odd taps,)]."""
+        """Return the taps at `sample_rate_hz`, designed anew, float64 [shape=(odd taps,)]."""
         low_hz, high_hz = number(self.low_hz), number(self.high_hz)
         exponent = self.slope_db_per_octave / (10.0 * math.log10(2.0))
         grid_hz = np.geomspace(5.0, sample_rate_hz / 2.0, 600)

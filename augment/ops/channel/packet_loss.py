@@ -65,7 +65,7 @@ class PacketLoss(Processor):
             )
 
     def frame_samples(self, sample_rate_hz: int) -> int:
-        """Return the length of a frame in samples."""
+        """Return the length of a frame in samples at `sample_rate_hz`."""
         return round(self.frame_ms * sample_rate_hz / 1000.0)
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:

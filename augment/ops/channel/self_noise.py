@@ -56,7 +56,7 @@ class SelfNoise(Processor):
         return dataclasses.replace(pinned, seed=seed if self.seed is None else self.seed)
 
     def rms_level_dbov(self, sample_rate_hz: int) -> float:
-        """Return the RMS level in dBov of the noise in the band up to half the rate.
+        """Return the RMS level in dBov of the noise in the band up to half of `sample_rate_hz`.
 
         Raises:
             RoomtoneError: a range is not drawn yet.

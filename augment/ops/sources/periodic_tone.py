@@ -137,7 +137,7 @@ class PeriodicTone(Source):
         return mask
 
     def onsets_s(self, begin_s: float, end_s: float) -> tuple[float, ...]:
-        """Return the starts of all pulses that sound between two file times, in order of time."""
+        """Return the starts of all pulses that sound between the file times `begin_s` and `end_s`, in order of time."""
         return tuple(sorted(float(row[0]) for row in self._rows(begin_s, end_s))) if self.pulses else ()
 
     def _rows(self, begin_s: float, end_s: float) -> np.ndarray:
