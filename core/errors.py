@@ -23,7 +23,7 @@ class GateNotMetError(RoomtoneError):
 
 
 class TooManyRejectedError(RoomtoneError):
-    """More inputs were set aside than `max_rejected` allows: exit status 4."""
+    """More inputs were rejected than `max_rejected` allows: exit status 4."""
 
     exit_status = 4
 

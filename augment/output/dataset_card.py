@@ -20,7 +20,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "",
         f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
         f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
-        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, set aside {counts['rejected']:,} "
+        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, rejected {counts['rejected']:,} "
         f"{'(see `rejected/`)' if counts['rejected'] else ''}",
         "",
         "## What it holds",

@@ -3,61 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.table import Room
-from roomtone.augment.output.containers import Container
 from roomtone.augment.rendering.catalogues import catalogues_for
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
-from roomtone.augment.scenarios.planner import _common_draws, _whole
-from roomtone.core.errors import RoomtoneError
+from roomtone.augment.settings import GenerateSettings
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
 
-def shard_samples(output: Mapping[str, Any], container: Container) -> int:
-    """Return how many samples a shard holds at most: enough to keep an engine's cost a task small, few enough to show progress.
-
-    Raises:
-        RoomtoneError: not a whole number from 1 up.
-    """
-    value = output.get("shard_samples")
-    if value is None:
-        return container.shard_samples
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise RoomtoneError(f"output.shard_samples: expected a whole number from 1 up, got {value!r}")
-    return value
-
-
-def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -> Job:
+def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engine) -> Job:
     """Return what the workers need to know, the recordings that noises play among it."""
-    rate = _whole(cfg, "sample_rate_hz", 4000)
-    catalogues = catalogues_for(plan.conditions, plan.utterances, rate, engine=engine)
-    identity = {
-        k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
-    }
-    fields = {
-        "dataset": dataset,
-        "audio_format": cfg["output"]["format"],
-        "conditions": plan.conditions,
-        "catalogues": catalogues,
-        "utterances": len(plan.utterances),
-        "common_draws": _common_draws(cfg),
-        **identity,
-    }
+    catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
+    names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
+    identity = {name: getattr(settings, name) for name in names}
     digest = content_key(
-        fields["dataset"],
+        dataset,
         identity,
-        fields["common_draws"],
+        settings.common_draws,
         [(c.name, c.content) for c in plan.conditions.values()],
         repr(catalogues),
     )
-    return Job(digest=digest, **fields)
+    return Job(
+        digest=digest,
+        dataset=dataset,
+        audio_format=settings.output.format,
+        conditions=plan.conditions,
+        catalogues=catalogues,
+        utterances=len(plan.utterances),
+        common_draws=settings.common_draws,
+        **identity,
+    )
 
 
 def build_banks(job: Job, engine: Engine) -> None:

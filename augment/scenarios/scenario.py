@@ -70,19 +70,23 @@ def _levels(names: Any, where: str) -> tuple[str, ...]:
     levels = tuple(NONE if name is None else str(name) for name in names)
     for level in levels:
         if levels.count(level) > 1:
-            raise RoomtoneError(f"{where}: the level {level!r} stands there twice")
+            raise RoomtoneError(f"{where}: the level {level!r} is listed twice")
     return levels
 
 
 def inline_presets(
-    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], config_dir: str | None
+    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], search: Sequence[Path]
 ) -> dict[str, dict[str, Any]]:
-    """Return the presets of all the scenario's levels by factor and name; those in `given` stand, the others are looked up.
+    """Return the presets of all the scenario's levels by factor and name.
+
+    Args:
+        scenario: whose levels are meant.
+        given: presets by factor and name that are used as they are; the others are looked up.
+        search: folders of the user's own, before the packaged ones.
 
     Raises:
         RoomtoneError: a level without a preset of that name.
     """
-    search = () if config_dir is None else (Path(config_dir),)
     presets: dict[str, dict[str, Any]] = {}
     for factor, levels in scenario.factors.items():
         for level in levels:

@@ -11,7 +11,7 @@ _EVERY_S = 10.0
 
 
 class Progress:
-    """Shows samples done of planned, how many times faster than real time, time left, and what was set aside."""
+    """Shows samples done of planned, how many times faster than real time, time left, and what was rejected."""
 
     def __init__(self, planned: int, what: str, unit: str = "samples") -> None:
         self._planned = planned
@@ -51,7 +51,7 @@ class Progress:
     def _status(self) -> str:
         elapsed = max(time.monotonic() - self._begun, 1e-6)
         speed = f"{self._seconds / elapsed:.0f}x real time" if self._seconds else ""
-        rejected = f"{self._rejected} set aside" if self._rejected else ""
+        rejected = f"{self._rejected} rejected" if self._rejected else ""
         return ", ".join(part for part in (speed, rejected) if part)
 
     def _line(self) -> str:

@@ -55,7 +55,7 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     return len(rows), len(again), sorted(findings, key=lambda finding: finding.sample_id)
 
 
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a row of a DataFrame in the types that Parquet holds."""
     return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
 
