@@ -17,6 +17,7 @@ from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.row_hash import SEAL, is_null, seal
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import FACTORS
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
@@ -106,7 +107,7 @@ def _label_faults(row: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
         want, said = getattr(recipe, column), row[column]
         if (None if is_null(said) else said) != want:
             yield f"{column} says {said}, the recipe asks {want}"
-    for factor in ("room", "noise", "equipment", "handset"):
+    for factor in FACTORS:
         if (row[factor] == "none") != (getattr(recipe, factor) is None):
             yield f"{factor} says {row[factor]!r}, the recipe has {'none' if getattr(recipe, factor) is None else 'one'}"
 

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.table import Op
-from roomtone.augment.scenarios.presets import FACTORS, parse_preset
+from roomtone.augment.scenarios.presets import parse_preset
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
-NONE = "none"
-CLEAN = "clean"
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _LEVEL = re.compile(
     rf"(?P<preset>[A-Za-z0-9_]+)(?:@(?:env(?P<env>{_NUMBER})dBA|(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER}))?dB))?"

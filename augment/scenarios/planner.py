@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.scenarios.conditions import CLEAN, ConditionLevels
+from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.plan import Item, Plan
 from roomtone.augment.scenarios.scenario import design_conditions, inline_presets, parse_scenario
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import CLEAN
 
 
 def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.scenarios.conditions import (
-    CLEAN,
-    NONE,
     ConditionLevels,
     PresetLookup,
     condition_name,
     parse_condition,
     split_level,
 )
-from roomtone.augment.scenarios.presets import FACTORS, load_preset
+from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.transcript import one_line
+from roomtone.core.words import one_line
 from roomtone.fairness.exports.job import ExportJob, token, write_lines
 
 Entry = tuple[str, str, Mapping[str, Any]]

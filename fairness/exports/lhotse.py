@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.transcript import one_line
+from roomtone.core.words import one_line
 from roomtone.fairness.exports.job import ExportJob
 
 

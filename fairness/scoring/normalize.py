@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.transcript import split_words
+from roomtone.core.words import split_words
 
 
 @dataclass(frozen=True)
