@@ -36,11 +36,16 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     """Check every row and file of a set, and re-render a share of the rows.
 
     Args:
+        dataset: the dataset folder or its URL.
+        engine: whose workers check and render.
         share: of the rows to render again, above 0 at least one.
         seed: which rows those are.
 
     Returns:
         rows checked, rows rendered again, and what was found wrong.
+
+    Raises:
+        RoomtoneError: a share out of bounds, or no set.
     """
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
         raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")

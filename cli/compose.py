@@ -24,6 +24,10 @@ PACKAGE = "roomtone.conf"
 def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     """Return the composed configuration, with `config_dir` (the user's folder or null) beside the command's own keys.
 
+    Args:
+        arguments: the command line.
+        config_name: the command's own primary configuration.
+
     Raises:
         RoomtoneError: a folder, file, group option or key that does not exist, or text that Hydra cannot parse.
     """
@@ -144,7 +148,14 @@ def _options(group: str) -> list[str]:
 
 
 def command_help(name: str, summary: str, arguments: Arguments, config_name: str) -> str:
-    """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments."""
+    """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments.
+
+    Args:
+        name: of the command.
+        summary: what it does, one line.
+        arguments: the command line.
+        config_name: the command's own primary configuration.
+    """
     folder = _config_dir(arguments)
     _start_hydra(folder)
     primary = arguments.config_name or config_name

@@ -9,7 +9,12 @@ from pathlib import Path
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file so that it appears whole or not at all."""
+    """Write a file so that it appears whole or not at all.
+
+    Args:
+        path: where it goes; folders are made.
+        content: all of it.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")

@@ -41,7 +41,14 @@ def gather(
 
 
 def write_parquet(path: Path, folder: Path, suffix: str, part: Path) -> None:
-    """Write a Parquet shard as Hugging Face's `datasets` reads it: the manifest part's columns, and `audio` as bytes and path."""
+    """Write a Parquet shard as Hugging Face's `datasets` reads it: the manifest part's columns, and `audio` as bytes and path.
+
+    Args:
+        path: the file to write.
+        folder: where the recordings lie.
+        suffix: ending of their names.
+        part: the manifest part of the shard.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

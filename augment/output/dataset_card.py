@@ -8,7 +8,12 @@ from typing import Any
 
 
 def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
-    """Return the set's README.md, from its manifest and its `dataset.json`."""
+    """Return the set's README.md, from its manifest and its `dataset.json`.
+
+    Args:
+        dataset: the set's folder or URL.
+        state: its `dataset.json`.
+    """
     from roomtone.core.dataset.manifest import read_manifest
 
     columns = ["sample_id", "utterance_id", "speaker", "accent", "corpus", "speech_origin", "duration_s", "condition"]

@@ -41,7 +41,12 @@ class Run:
         return int(self.record["first_shard"])
 
     def finish(self, summary: Summary, config_text: str | None) -> None:
-        """Write the counts, the card and the configuration."""
+        """Write the counts, the card and the configuration.
+
+        Args:
+            summary: how the run ended.
+            config_text: the configuration as YAML, None to write none.
+        """
         counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
         state = read_record(self.storage)
         state["runs"][self.index] = self.record | {"counts": counts, "finished": True}

@@ -18,7 +18,17 @@ from roomtone.core.workers.progress import Progress
 
 
 def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engine) -> Job:
-    """Return what the workers need to know, the recordings that noises play among it."""
+    """Return what the workers need to know, the recordings that noises play among it.
+
+    Args:
+        settings: of the run.
+        plan: what is rendered.
+        dataset: the set's path or URL, as workers see it.
+        engine: whose workers look into the talkers' recordings.
+
+    Raises:
+        RoomtoneError: a noise whose recordings are not there.
+    """
     catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
     names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
     identity = {name: getattr(settings, name) for name in names}
@@ -42,7 +52,12 @@ def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engin
 
 
 def build_banks(job: Job, engine: Engine) -> None:
-    """Build the room banks that are not in the cache yet, in parallel, before the first shard asks for them."""
+    """Build the room banks that are not in the cache yet, in parallel, before the first shard asks for them.
+
+    Args:
+        job: with its conditions, rate and cache folder.
+        engine: whose workers simulate.
+    """
     from roomtone.augment.rooms.bank import build_bank
 
     rooms = {c.levels["room"].name: c.levels["room"].op for c in job.conditions.values() if "room" in c.levels}
@@ -57,7 +72,12 @@ def build_banks(job: Job, engine: Engine) -> None:
 
 
 def blocks_of(plan: Plan, samples: int) -> Iterator[list[tuple[int, Utterance]]]:
-    """Yield the utterances of each shard of so many samples, with their places in the corpus; the plan alone decides."""
+    """Yield the utterances of each shard of so many samples, with their places in the corpus; the plan alone decides.
+
+    Args:
+        plan: what is rendered.
+        samples: of a shard, at most; an utterance with more conditions makes a shard of its own.
+    """
     each = max(samples // max(len(plan.every) or len(plan.conditions), 1), 1)
     chosen = ((place, utterance) for place, utterance in enumerate(plan.utterances) if plan.of(utterance))
     while block := list(itertools.islice(chosen, each)):
@@ -65,7 +85,14 @@ def blocks_of(plan: Plan, samples: int) -> Iterator[list[tuple[int, Utterance]]]
 
 
 def shards_of(plan: Plan, job: Job, first: int, samples: int) -> Iterator[Shard]:
-    """Yield the plan's shards of so many samples, numbered from `first`."""
+    """Yield the plan's shards of so many samples, numbered from `first`.
+
+    Args:
+        plan: what is rendered.
+        job: what every shard of the run shares.
+        first: number of the first shard.
+        samples: of a shard, at most.
+    """
     for index, block in enumerate(blocks_of(plan, samples), start=first):
         ordinals, utterances = zip(*block, strict=True)
         yield Shard(job, index, utterances, tuple(plan.of(utterance) for utterance in utterances), ordinals)

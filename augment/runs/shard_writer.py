@@ -58,7 +58,14 @@ class ShardWriter:
         self._stack.close()
 
     def add(self, sample_id: str, pcm: np.ndarray, sample_rate_hz: int, encoded: bytes | None = None) -> str:
-        """Write one sample under its temporary name and return its `audio_path`; `encoded` is its file, where there is one."""
+        """Write one sample under its temporary name and return its `audio_path`; `encoded` is its file, where there is one.
+
+        Args:
+            sample_id: the sample's id, which names its file.
+            pcm: int16 samples [shape=(samples,)].
+            sample_rate_hz: their rate in Hz.
+            encoded: the bytes of the file where they are there already; None encodes.
+        """
         point("before_write")
         data = encode(pcm, sample_rate_hz, self._container.suffix) if encoded is None else encoded
         path = self._folder / f"{sample_id}.{self._container.suffix}"
@@ -68,7 +75,15 @@ class ShardWriter:
         return self._container.audio_path(self._shard, sample_id)
 
     def commit(self, rows: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]]) -> None:
-        """Flush and publish the recordings, then the list of what was set aside, then the manifest part."""
+        """Flush and publish the recordings, then the list of what was set aside, then the manifest part.
+
+        Args:
+            rows: the manifest rows of the shard.
+            rejected: its samples that were rejected, each with its reason.
+
+        Raises:
+            RoomtoneError: the run that asked for the shard is over.
+        """
         part = write_part([dict(row) for row in rows], self._folder / "manifest.parquet")
         recordings = gather(self._container, self._folder, self._shard, rows, part)
         flush_all(list(recordings.values()))
@@ -98,13 +113,23 @@ class ShardWriter:
 
 
 def read_rejected(storage: DatasetStorage, shard: int) -> list[dict[str, Any]]:
-    """Return what was set aside in one shard."""
+    """Return what was set aside in one shard.
+
+    Args:
+        storage: where the set lies.
+        shard: the shard's number.
+    """
     text = storage.read_text(_rejected_name(shard)) or ""
     return [json.loads(line) for line in text.splitlines() if line]
 
 
 def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:
-    """Return the rows of a shard's manifest part, or None where there is none that parses."""
+    """Return the rows of a shard's manifest part, or None where there is none that parses.
+
+    Args:
+        storage: where the set lies.
+        shard: the shard's number.
+    """
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
@@ -119,7 +144,12 @@ def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | Non
 
 
 def file_fault(dataset: str | os.PathLike[str], row: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a row's recording (missing, unreadable, other length, rate or hash), or None."""
+    """Return what is wrong with a row's recording (missing, unreadable, other length, rate or hash), or None.
+
+    Args:
+        dataset: the dataset folder or its URL.
+        row: a manifest row.
+    """
     name = str(row["audio_path"])
     try:
         data = sample_bytes(dataset, name)

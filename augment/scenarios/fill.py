@@ -59,6 +59,12 @@ def fill(
 ) -> tuple[dict[str, ConditionLevels], FillPlan]:
     """Return the conditions that may be rendered and the plan that fills the set in `output.dir`.
 
+    Args:
+        settings: of the run, whose `output.dir` holds the set.
+        scenario: with the goals to fill towards.
+        presets: by factor and name.
+        utterances: the speech at hand.
+
     Raises:
         RoomtoneError: an unknown key of the design, or no goals to fill towards.
     """
@@ -113,7 +119,17 @@ def fill_items(
     presets: Mapping[str, Mapping[str, Any]],
     utterances: tuple[Utterance, ...],
 ) -> tuple[dict[str, ConditionLevels], dict[str, tuple[tuple[str, int], ...]]]:
-    """Return the conditions and the planned samples by utterance id."""
+    """Return the conditions and the planned samples by utterance id.
+
+    Args:
+        settings: of the run, whose `output.dir` holds the set.
+        scenario: with the goals to fill towards.
+        presets: by factor and name.
+        utterances: the speech at hand.
+
+    Raises:
+        RoomtoneError: as `fill`.
+    """
     conditions, plan = fill(settings, scenario, presets, utterances)
     items: dict[str, list[tuple[str, int]]] = {}
     order = {name: place for place, name in enumerate(conditions)}

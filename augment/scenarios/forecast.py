@@ -33,7 +33,12 @@ class Forecast:
 
 
 def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFrame:
-    """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none."""
+    """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none.
+
+    Args:
+        plan: what would be rendered.
+        seconds: length of each utterance by id, None where it cannot be read.
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []

@@ -38,7 +38,12 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
 
 
 def every_item(conditions: Mapping[str, ConditionLevels], replicates: int) -> tuple[Item, ...]:
-    """Return (condition, replicate) pairs; clean has no second replicate, since it would be a copy."""
+    """Return (condition, replicate) pairs; clean has no second replicate, since it would be a copy.
+
+    Args:
+        conditions: by name.
+        replicates: renders of each utterance in each condition.
+    """
     return tuple((name, k) for name in conditions for k in range(1 if name == CLEAN else replicates))
 
 

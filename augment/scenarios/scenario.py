@@ -112,7 +112,17 @@ def lookup(presets: Mapping[str, Mapping[str, Any]]) -> PresetLookup:
 def design_conditions(
     scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
 ) -> dict[str, ConditionLevels]:
-    """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
+    """Return the conditions that a design chooses, by name; `clean` is always among them and first.
+
+    Args:
+        scenario: whose levels are combined.
+        design: the group `design`, see `coverage.conditions_for`.
+        presets: by factor and name, those of all levels.
+        seed: of a covering design.
+
+    Raises:
+        RoomtoneError: an unknown design, or constraints that nothing but clean obeys.
+    """
     from roomtone.coverage.combinatorics.designs import conditions_for
 
     factors = {factor: list(levels) for factor, levels in scenario.factors.items()}

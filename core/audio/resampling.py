@@ -6,7 +6,13 @@ import numpy as np
 
 
 def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return band-limited resampling with zero delay (soxr's linear-phase HQ), float32 where the rate changes."""
+    """Return band-limited resampling with zero delay (soxr's linear-phase HQ), float32 where the rate changes.
+
+    Args:
+        samples: float [shape=(samples,)].
+        from_hz: their rate.
+        to_hz: the rate wanted.
+    """
     if from_hz == to_hz or samples.size == 0:
         return samples
     import soxr
@@ -15,10 +21,21 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
 
 
 def fit(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the first `size` samples, zeros where there are none."""
+    """Return the first `size` samples, zeros where there are none.
+
+    Args:
+        samples: [shape=(samples,)].
+        size: samples wanted.
+    """
     return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
 
 
 def shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
-    """Return `size` samples, `samples` being later by `by` (earlier where it is negative), zeros where there are none."""
+    """Return `size` samples, `samples` being later by `by` (earlier where it is negative), zeros where there are none.
+
+    Args:
+        samples: [shape=(samples,)].
+        by: samples later; negative is earlier.
+        size: samples wanted.
+    """
     return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)

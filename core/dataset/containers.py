@@ -58,7 +58,12 @@ class Container:
         return _MEDIA_TYPES[self.suffix if self.layout == "files" else self.layout]
 
     def audio_path(self, shard: int, sample_id: str) -> str:
-        """Return the manifest's `audio_path` of a sample."""
+        """Return the manifest's `audio_path` of a sample.
+
+        Args:
+            shard: the shard's number.
+            sample_id: the sample's id.
+        """
         name = f"{sample_id}.{self.suffix}"
         return f"audio/{shard:05d}/{name}" if self.layout == "files" else f"{self.shard_name(shard)}#{name}"
 

@@ -33,5 +33,10 @@ def read_record(storage: DatasetStorage) -> Any:
 
 
 def write_record(storage: DatasetStorage, state: Mapping[str, Any]) -> None:
-    """Write `dataset.json`, whole or not at all."""
+    """Write `dataset.json`, whole or not at all.
+
+    Args:
+        storage: where the set lies.
+        state: what `dataset.json` is to hold.
+    """
     storage.write_text("dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

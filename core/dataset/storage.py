@@ -65,7 +65,12 @@ class DatasetStorage:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a small text file, whole or not at all."""
+        """Write a small text file, whole or not at all.
+
+        Args:
+            name: relative to the set.
+            text: the whole file.
+        """
         with self.attempt("text") as folder:
             path = folder / PurePosixPath(name).name
             with open(path, "w", encoding="utf-8") as handle:

@@ -36,7 +36,14 @@ class Progress:
             print(self._line(), file=sys.stderr, flush=True)
 
     def add(self, done: int, *, rejected: int = 0, seconds: float = 0.0, rendered: bool = True) -> None:
-        """Count finished items; `seconds` is the length of their audio; `rendered=False` for what an earlier run made."""
+        """Count finished items; `seconds` is the length of their audio; `rendered=False` for what an earlier run made.
+
+        Args:
+            done: items finished, rendered or rejected.
+            rejected: how many of them were rejected.
+            seconds: length of their audio.
+            rendered: False for what an earlier run made.
+        """
         self._done += done
         self._rejected += rejected
         if rendered:
