@@ -1,0 +1,1 @@
+"""Covering arrays, their constraints and t-way coverage: the arithmetic of combinations, which knows no samples."""
