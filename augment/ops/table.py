@@ -28,11 +28,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError, nearest
 
 T = typing.TypeVar("T", bound="Op")
 
-Samples = np.ndarray
 #: A number, or a `[low, high]` range from which `draw` takes a uniform value.
 Drawn = float | tuple[float, float]
 #: `fetch(asset_id, start, frames)` -> float32 samples at the set's rate; `frames=-1` reads to the end.
@@ -130,21 +130,21 @@ TABLE: dict[str, type[Op]] = {}
 
 #: The modules of this package that define ops; `op_table` imports them.
 _OP_MODULES = (
-    "audiomentations_op",
-    "babble",
-    "codec",
-    "device",
-    "dynamics",
-    "equipment",
-    "filters",
-    "handset",
-    "loss",
-    "mix",
-    "noise",
-    "recordings",
-    "room",
-    "self_noise",
-    "telephone",
+    "ops.channel.audiomentations",
+    "ops.channel.chain",
+    "ops.channel.codec",
+    "ops.channel.dynamics",
+    "ops.channel.filters",
+    "ops.channel.packet_loss",
+    "ops.channel.recorded_device",
+    "ops.channel.self_noise",
+    "ops.channel.telephone_filter",
+    "ops.sources.babble",
+    "ops.sources.mix",
+    "ops.sources.noise",
+    "ops.sources.periodic_tone",
+    "ops.sources.recordings",
+    "rooms.op",
 )
 
 
@@ -152,7 +152,7 @@ _OP_MODULES = (
 def op_table() -> Mapping[str, type[Op]]:
     """Return every op by name, all modules that define one imported."""
     for module in _OP_MODULES:
-        importlib.import_module(f"roomtone.augment.ops.{module}")
+        importlib.import_module(f"roomtone.augment.{module}")
     return TABLE
 
 

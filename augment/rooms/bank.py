@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.room import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.ops.table import Room, to_dict
 from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import measure
+from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
 
 #: Raised when the meaning of a bank's numbers or arrays changes.
 FORMAT = 1

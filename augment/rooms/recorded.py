@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.room import RecordedRoom
 from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
+from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".caf"})
 #: First bytes of those formats; nothing else reaches libsndfile.

@@ -1,1 +1,1 @@
-"""Covering arrays, their constraints and t-way coverage: the arithmetic of combinations, which knows no samples."""
+"""Covering arrays, t-way coverage, constraints, and the designs that rest on them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from roomtone.coverage.array_kernels import Problem, State, add_tuple, drop_tuple, fill_row, next_random
+from roomtone.coverage.combinatorics.array_kernels import Problem, State, add_tuple, drop_tuple, fill_row, next_random
 
 
 @numba.njit(cache=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from roomtone.coverage.array_kernels import next_random
+from roomtone.coverage.combinatorics.array_kernels import next_random
 
 
 class Search(NamedTuple):

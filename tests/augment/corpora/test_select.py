@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roomtone.augment.corpora import Corpus, open_corpus
-from roomtone.augment.corpora.reader import Reader
+from roomtone.augment.corpora.filtering import select_utterances
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.select import Selection
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 
 def _utterance(i: int, speaker: str | None, accent: str | None, text: str = "some words") -> Utterance:
@@ -28,7 +30,7 @@ def _utterance(i: int, speaker: str | None, accent: str | None, text: str = "som
 
 
 def _take(utterances: list[Utterance], **keys: Any) -> list[Utterance]:
-    return list(Selection(**keys).apply(lambda: iter(utterances)))
+    return list(select_utterances(Selection(**keys), lambda: iter(utterances)))
 
 
 _PEOPLE = st.lists(
@@ -166,7 +168,7 @@ def test_a_corpus_applies_map_before_selection() -> None:
 
 
 def test_clean_enough_is_measured(tmp_path: Path) -> None:
-    from roomtone.augment.audio_io import read_audio
+    from roomtone.core.audio.reading import read_audio
 
     speech = read_audio(AudioRef("package:demo/american-m1-01.flac"), 16000)
     noise = np.random.default_rng(1).standard_normal(speech.size).astype(np.float32) * 10 ** (-46 / 20)

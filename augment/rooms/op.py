@@ -1,0 +1,150 @@
+"""Rooms as ops: what a preset may say about a room. `rooms.bank` turns them into measured impulse responses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from roomtone.augment.ops.table import DrawContext, Drawn, Room
+from roomtone.core.errors import RoomtoneError
+
+#: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
+_FARTHEST = 0.625
+Place = float | tuple[float, float] | Literal["diffuse"]
+
+
+def low_high(value: Drawn) -> tuple[float, float]:
+    """Return a number or a range as a range."""
+    return (value[0], value[1]) if isinstance(value, tuple) else (value, value)
+
+
+@dataclass(frozen=True)
+class ShoeBoxRoom(Room):
+    """A rectangular room, simulated until its measured T30 is `t60_s`.
+
+    Ranges are drawn anew for every realisation. All distances are from the microphone, in metres.
+
+    Attributes:
+        dimensions_m: length, width and height; each a number or a range.
+        t60_s: broadband reverberation time, held by the T30 of the talker's response to 1 %.
+        talker_distance_m: microphone to mouth, at most 5/8 of the floor's diagonal. Heights give way to it: the microphone is moved up or down until
+            it is no further than 0.8 of the distance above or below the mouth.
+        t60_bands_s: `[[centre in Hz, T60 in s], …]`, centres ascending from 125 to 8000. It sets the ratio between the
+            bands; where the broadband T30 of these times is not `t60_s`, all of them are scaled until it is.
+        noise_distance_m: to the place of the noise, or `diffuse`: from the far side of the room, its direct sound blocked
+            (ventilation, people behind furniture).
+        equipment_distance_m: to the equipment, or `diffuse` as above.
+        talker_height_m, microphone_height_m: above the floor.
+        wall_margin_m: nothing stands nearer to a wall than this, or than a tenth of the dimension if that is less.
+        realisations: how many rooms and placings the bank holds.
+        scattering: share of the energy that a wall reflects diffusely, 0 to 1; equal for all walls and bands.
+        image_order: reflections up to this order come from image sources, later ones from ray tracing.
+        air_absorption: whether air swallows high frequencies, at the temperature and humidity below.
+        temperature_c: air temperature in degrees Celsius; sets the speed of sound.
+        humidity_percent: relative humidity.
+    """
+
+    op = "shoebox"
+
+    dimensions_m: tuple[Drawn, Drawn, Drawn]
+    t60_s: Drawn
+    talker_distance_m: Drawn
+    t60_bands_s: tuple[tuple[float, float], ...] = ()
+    noise_distance_m: Place = "diffuse"
+    equipment_distance_m: Place = (1.0, 2.5)
+    talker_height_m: Drawn = 1.5
+    microphone_height_m: Drawn = 1.0
+    wall_margin_m: float = 0.4
+    realisations: int = 8
+    scattering: float = 0.2
+    image_order: int = 6
+    air_absorption: bool = True
+    temperature_c: float = 20.0
+    humidity_percent: float = 50.0
+
+    def __post_init__(self) -> None:
+        for index, name in enumerate(("length", "width", "height")):
+            _check(f"dimensions_m, {name}", self.dimensions_m[index], 0.5, 100.0, "metres")
+        _check("t60_s", self.t60_s, 0.05, 10.0, "seconds")
+        for key in ("talker_distance_m", "noise_distance_m", "equipment_distance_m"):
+            value = getattr(self, key)
+            if value != "diffuse":
+                _check(key, value, 0.02, 100.0, "metres")
+        for key in ("talker_height_m", "microphone_height_m"):
+            _check(key, getattr(self, key), 0.0, low_high(self.dimensions_m[2])[0], "metres, below the ceiling")
+        _check("wall_margin_m", self.wall_margin_m, 0.0, 10.0, "metres")
+        _check("realisations", self.realisations, 1, 1000, "a count")
+        _check("scattering", self.scattering, 0.0, 1.0, "a share")
+        _check("image_order", self.image_order, 1, 30, "reflections")
+        _check("temperature_c", self.temperature_c, 0.0, 40.0, "degrees Celsius")
+        _check("humidity_percent", self.humidity_percent, 0.0, 100.0, "per cent")
+        _check_bands(self.t60_bands_s)
+        floor = math.hypot(low_high(self.dimensions_m[0])[0], low_high(self.dimensions_m[1])[0])
+        _check(
+            "talker_distance_m",
+            self.talker_distance_m,
+            0.02,
+            _FARTHEST * floor,
+            f"metres, for a floor {floor:.2f} m across",
+        )
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        """Return this op as it is: its ranges are drawn once a realisation, when the bank is built."""
+        del rng, context
+        return self
+
+
+@dataclass(frozen=True)
+class RecordedRoom(Room):
+    """A folder of measured room impulse responses, each aligned to its direct sound and measured.
+
+    Attributes:
+        path: a folder (searched with its sub-folders) or one file; WAV, FLAC, or another format of libsndfile.
+        channel: which channel of a multichannel file, from 0.
+        t30_band_s: `[lowest, highest]` T30 in seconds; responses outside are left out.
+        other_positions: the files beside one another in one folder are places in one room with one microphone, so noise
+            and equipment come from the next two files. Otherwise they come from the talker's own place.
+        max_length_s: longer responses are cut here, faded.
+    """
+
+    op = "recorded_room"
+
+    path: str
+    channel: int = 0
+    t30_band_s: tuple[float, float] | None = None
+    other_positions: bool = False
+    max_length_s: float = 4.0
+
+    def __post_init__(self) -> None:
+        _check("channel", self.channel, 0, 1023, "counted from 0")
+        _check("max_length_s", self.max_length_s, 0.05, 30.0, "seconds")
+        if self.t30_band_s is not None:
+            _check("t30_band_s", self.t30_band_s, 0.0, 100.0, "seconds")
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        """Return this op as it is: it has nothing to draw."""
+        del rng, context
+        return self
+
+
+def _check(key: str, value: Drawn, least: float, most: float, unit: str) -> None:
+    low, high = low_high(value)
+    if low > high:
+        raise RoomtoneError(f"room, {key}: the range {[low, high]} is upside down")
+    if not (least <= low and high <= most):
+        raise RoomtoneError(f"room, {key}: expected {least:g} to {most:g} ({unit}), got {value!r}")
+
+
+def _check_bands(bands: Iterable[tuple[float, float]]) -> None:
+    last = 0.0
+    for centre_hz, t60_s in bands:
+        if centre_hz not in (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0) or centre_hz <= last:
+            raise RoomtoneError(
+                f"room, t60_bands_s: expected octave centres 125, 250, … 8000 Hz, ascending; got {centre_hz:g}"
+            )
+        _check(f"t60_bands_s, {centre_hz:g} Hz", t60_s, 0.03, 10.0, "seconds")
+        last = centre_hz

@@ -1,0 +1,95 @@
+"""`roomtone evaluate`: transcribe a set, score it, compare groups across conditions, report; or check a certificate on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from roomtone.fairness.evaluation import Settings
+
+CONFIG_NAME = "evaluate"
+HELP = "transcribe, score and compare accents across conditions"
+DEMO_CORPUS = "demo"
+
+
+def run(cfg: DictConfig) -> int:
+    """Evaluate a set, print the verdicts, and return 0, or 3 where samples have no hypothesis."""
+    from omegaconf import OmegaConf
+
+    from roomtone.fairness.evaluation import evaluate
+    from roomtone.fairness.report.page import summary_lines, write_report
+    from roomtone.fairness.results import local_set
+
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    if values["dataset"] is None:
+        raise RoomtoneError("evaluate needs a set: roomtone evaluate dataset=DIR")
+    dataset = local_set(values["dataset"])
+    settings = read_settings(values, dataset)
+    if values["certificate"] is not None:
+        return _check(dataset, settings, values)
+    result = evaluate(dataset, settings)
+    written = write_report(result)
+    for line in summary_lines(result):
+        print(line)
+    print(f"report: {written[0]}")
+    return 3 if result.failed else 0
+
+
+def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
+    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null."""
+    from roomtone.fairness.evaluation import Settings
+
+    names = (
+        "normalizer", "group", "speaker", "baseline", "scale", "smallest_gap", "smallest_ratio", "alpha", "power", "resamples", "seed",
+        "holdout", "allow_missing", "retry_failed", "max_failed", "workers",
+    )  # fmt: skip
+    declared = values["declared"]
+    if declared is not None and not all(isinstance(pair, list) and len(pair) == 2 for pair in declared):
+        raise RoomtoneError(f"declared: a list of [group, condition] pairs, got {declared!r}")
+    return Settings(
+        asr=_asr(dict(values["asr"]), dataset),
+        reference=values["reference_accent"],
+        declared=None if declared is None else [(str(g), str(c)) for g, c in declared],
+        subgroups=values["subgroups"],
+        progress=True,
+        **{name: values[name] for name in names},
+    )
+
+
+def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
+    """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes."""
+    if asr.get("grammar") != "auto":
+        return asr
+    from importlib.resources import files
+
+    from roomtone.core.dataset.manifest import read_manifest
+
+    corpora = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna())
+    grammar = files("roomtone.augment") / "corpora" / "demo_data" / "ward_orders.gram"
+    return asr | {"grammar": str(grammar) if corpora == {DEMO_CORPUS} else None}
+
+
+def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
+    """Print whether this set upholds a certificate; 2 where it does not."""
+    from roomtone.fairness.evaluation import score_dataset
+    from roomtone.fairness.results import evaluation_dir
+    from roomtone.fairness.slices.certificate import read_certificate, verify_certificate
+
+    certificate = read_certificate(values["certificate"])
+    scores = score_dataset(dataset, settings)
+    ruling = verify_certificate(
+        certificate, scores, evaluation_dir(dataset) / "certificates.jsonl", budget=values["certificate_budget"], alpha=settings.alpha,
+        speaker=settings.speaker,
+    )  # fmt: skip
+    print(ruling.reason)
+    if ruling.shared_samples:
+        print(f"{ruling.reproduced} of {ruling.shared_samples} listed samples have the stated errors here")
+    else:
+        print("none of the samples it lists is in this set, so it is a holdout")
+    print(f"{ruling.queries} of {ruling.budget} queries to this set are spent")
+    return 0 if ruling.upheld else 2

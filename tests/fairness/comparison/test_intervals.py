@@ -1,0 +1,135 @@
+"""Known answers of the interval and multiplicity formulas."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from roomtone.fairness.comparison.intervals import (
+    benjamini_hochberg,
+    garwood,
+    group_estimates,
+    holm,
+    resample_weights,
+    wilson,
+)
+
+# Benjamini and Hochberg (1995), section 3.2
+BH_1995 = [
+    0.0001,
+    0.0004,
+    0.0019,
+    0.0095,
+    0.0201,
+    0.0278,
+    0.0298,
+    0.0344,
+    0.0459,
+    0.3240,
+    0.4262,
+    0.5719,
+    0.6528,
+    0.7590,
+    1.0,
+]
+
+
+def test_wilson_and_garwood() -> None:
+    assert wilson(10, 200) == pytest.approx((0.027383, 0.089578), abs=5e-7)
+    assert wilson(10, 200) == pytest.approx(proportion_confint(10, 200, method="wilson"))
+    assert garwood(30, 600) == pytest.approx((0.033735, 0.071378), abs=5e-7)
+    assert garwood(0, 100) == pytest.approx((0, 0.036889), abs=5e-7)  # -ln(0.025) / 100
+
+
+def test_holm_and_bh_on_the_papers_fifteen_p_values() -> None:
+    p = np.array(BH_1995)
+    assert (p <= 0.05 / 15).sum() == 3
+    assert (holm(p) <= 0.05).sum() == 3
+    assert (benjamini_hochberg(p) <= 0.05).sum() == 4
+    assert benjamini_hochberg(p)[:5] == pytest.approx([0.0015, 0.003, 0.0095, 0.035625, 0.0603])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_adjustment_agrees_with_statsmodels(p: list[float]) -> None:
+    assert holm(np.array(p)) == pytest.approx(multipletests(p, method="holm")[1])
+    assert benjamini_hochberg(np.array(p)) == pytest.approx(multipletests(p, method="fdr_bh")[1])
+
+
+def test_an_undefined_p_is_no_test() -> None:
+    assert holm(np.array([0.01, np.nan, 0.04])) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+    assert benjamini_hochberg(np.array([[0.01, np.nan], [0.5, 0.02]])) == pytest.approx(
+        np.array([[0.01, np.nan], [0.5, 0.04]]), nan_ok=True
+    )
+
+
+def test_the_27_resamples_of_three_speakers() -> None:
+    errors, words = np.array([10, 6, 14.0]), np.array([200, 150, 250.0])
+    weights = resample_weights(3, 2000, np.random.default_rng(0))
+    assert len(weights) == 27
+    rates = weights @ errors / (weights @ words)
+    assert rates.mean() == pytest.approx(0.04956814, abs=5e-9)
+    assert rates.std() == pytest.approx(0.00370509, abs=5e-9)
+    assert (rates.min(), rates.max()) == pytest.approx((0.04, 0.056))
+    assert np.quantile(rates, [0.025, 0.975]) == pytest.approx([0.0426, 0.0548857], abs=5e-8)
+
+
+def test_many_speakers_are_drawn_with_replacement() -> None:
+    weights = resample_weights(9, 500, np.random.default_rng(0))
+    assert weights.shape == (500, 9)
+    assert (weights.sum(axis=1) == 9).all()
+
+
+def test_the_jackknife_is_the_textbooks(toy) -> None:
+    """Delete each speaker by hand, in plain Python, and take (G-1)/G times the sum of squares."""
+    part = toy[toy["accent"] == "B"]
+    errors, words = (
+        part.pivot(index="speaker", columns="condition", values=v).to_numpy(float) for v in ("errors", "words")
+    )
+    base = [np.repeat(a[:, :1], 2, axis=1) for a in (errors, words)]
+    found = group_estimates(errors, words, *base).change
+    thetas = []
+    for left_out in range(3):
+        keep = [k for k in range(3) if k != left_out]
+        thetas.append(errors[keep, 1].sum() / words[keep, 1].sum() - errors[keep, 0].sum() / words[keep, 0].sum())
+    assert found.variance[1] == pytest.approx(2 / 3 * sum((t - np.mean(thetas)) ** 2 for t in thetas))
+    assert found.df[1] == 2
+
+
+def test_equal_words_make_the_jackknife_the_t_test() -> None:
+    """With equal words a WER is a mean over speakers, where the jackknife-t is Student's and, for two sides, Welch's."""
+    rng = np.random.default_rng(1)
+    sides = [rng.integers(5, 40, (n, 1)).astype(float) for n in (7, 12)]
+    words = [np.full_like(s, 100.0) for s in sides]
+    a, b = (group_estimates(e, w, e, w).rate for e, w in zip(sides, words))
+    low, high = a.interval()
+    expected = stats.t.interval(0.95, 6, sides[0].mean() / 100, stats.sem(sides[0][:, 0]) / 100)
+    assert (low[0], high[0]) == pytest.approx(expected)
+    welch = stats.ttest_ind(sides[1][:, 0], sides[0][:, 0], equal_var=False)
+    assert b.minus(a).p_value()[0] == pytest.approx(welch.pvalue)
+    assert b.minus(a).df[0] == pytest.approx(welch.df)
+
+
+def test_detectable_is_the_size_that_the_noncentral_t_finds_with_its_power() -> None:
+    for df, alpha in itertools.product((8, 18, 38, 200), (0.05, 0.0025)):
+        estimate = group_estimates(*(np.ones((df + 1, 1)) for _ in range(4))).rate
+        from dataclasses import replace
+
+        unit = replace(estimate, variance=np.array([1.0]), df=np.array([float(df)]))
+        size = unit.detectable(alpha)[0]
+        critical = stats.t.ppf(1 - alpha / 2, df)
+        # the approximation is good to half a per cent of power from 8 degrees of freedom on
+        assert 1 - stats.nct.cdf(critical, df, size) == pytest.approx(0.8, abs=0.005)
+
+
+def test_one_speaker_has_no_interval_and_a_missing_speaker_does_not_count() -> None:
+    errors = np.array([[5.0, 9.0], [3.0, 0.0], [4.0, 0.0]])
+    words = np.array([[50.0, 50.0], [50.0, 0.0], [50.0, 0.0]])
+    found = group_estimates(errors, words, errors, words).rate
+    assert found.df.tolist() == pytest.approx([2, np.nan], nan_ok=True)
+    assert np.isnan(found.interval()[0][1])
