@@ -17,7 +17,7 @@ from roomtone.augment.runs.shard import Job, Report, Shard, probe_utterance, ren
 from roomtone.augment.runs.summary import Summary
 from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.scenarios.planner import _whole, make_plan
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine, Outcome, WorkerDied
@@ -41,7 +41,7 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
     """
     output = cfg["output"]
     container = container_of(output["format"], _whole(cfg, "sample_rate_hz", 4000))
-    place = open_place(str(output["dir"]))
+    place = open_storage(str(output["dir"]))
     plan = make_plan(cfg)
     if plan.items is not None and not plan.samples:
         return Summary(place.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
@@ -59,7 +59,7 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
 
 
 def _generate(
-    cfg: Mapping[str, Any], plan: Plan, place: Place, container: Container, config_text: str | None, session: str
+    cfg: Mapping[str, Any], plan: Plan, place: DatasetStorage, container: Container, config_text: str | None, session: str
 ) -> Summary:
     """Run a plan in a set that is locked."""
     each = shard_samples(cfg["output"], container)
@@ -85,7 +85,7 @@ def _generate(
     return summary
 
 
-def _remove_set(place: Place) -> None:
+def _remove_set(place: DatasetStorage) -> None:
     """Remove a set, and nothing that is not one."""
     names = place.names()
     if not names:

@@ -137,7 +137,8 @@ def command_help(name: str, summary: str, arguments: Arguments, config_name: str
     lines.append("keys, their defaults and meaning:")
     lines += ["  " + line for line in _commented_keys(primary, folder)]
     if name in ("generate", "plan"):
-        from roomtone.augment.scenarios.presets import FACTORS, preset_names
+        from roomtone.augment.scenarios.presets import preset_names
+        from roomtone.core.vocabulary import FACTORS
 
         search = () if folder is None else (folder,)
         lines += ["", "presets for the levels of a scenario (noise and equipment take an SNR, e.g. babble@5dB):"]

@@ -6,13 +6,13 @@ A container says how one recording is encoded and how the recordings of a shard 
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from roomtone.core.dataset.tar_shards import add_sample, open_shard
 from roomtone.core.errors import RoomtoneError, nearest
 
 #: Rates that Opus codes and gives back at full length; at 24 kHz libsndfile loses a sample [measured].
@@ -99,23 +99,15 @@ def container_of(name: str, sample_rate_hz: int) -> Container:
 
 
 def write_tar(path: Path, folder: Path, suffix: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a WebDataset shard: for each row the recording, its row as JSON and its text, under one key without dots.
-
-    Headers hold no time, owner or machine, so that equal rows give an equal file.
-    """
-    import tarfile
-
-    with open(path, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    """Write a WebDataset shard: for each row the recording, its row as JSON and its text."""
+    with open_shard(path) as tar:
         for row in rows:
             members = {
                 suffix: (folder / f"{row['sample_id']}.{suffix}").read_bytes(),
                 "json": json.dumps(dict(row), ensure_ascii=False, sort_keys=True).encode(),
                 "txt": (row["text"] or "").encode(),
             }
-            for ending, data in members.items():
-                info = tarfile.TarInfo(f"{row['sample_id']}.{ending}")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+            add_sample(tar, row["sample_id"], members)
 
 
 def write_parquet(path: Path, folder: Path, suffix: str, part: Path) -> None:

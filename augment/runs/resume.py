@@ -16,10 +16,10 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card
 from roomtone.augment.rendering.recipe import library_versions
-from roomtone.core.dataset.manifest import is_remote
-from roomtone.core.dataset.run_record import FORMAT_VERSION, _read, _write
-from roomtone.core.dataset.storage import Place
+from roomtone.core.dataset.run_record import FORMAT_VERSION, read_record, write_record
+from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import point
 
@@ -34,7 +34,7 @@ _HOW = ("executor", "max_rejected", "retry_rejected", "item_timeout_s", "cache_d
 class Run:
     """One run of a set, opened; its shards are numbered from `first_shard`."""
 
-    place: Place
+    place: DatasetStorage
     index: int
     record: dict[str, Any]
 
@@ -46,7 +46,7 @@ class Run:
     def finish(self, summary: Summary, config_text: str | None) -> None:
         """Write the counts, the card and the configuration."""
         counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
-        state = _read(self.place)
+        state = read_record(self.place)
         state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
         state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
         point("before_finish")
@@ -57,12 +57,12 @@ class Run:
         if not is_remote(self.place.url):
             metadata = croissant(Path(self.place.url), state)
             self.place.write_text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
-        _write(self.place, state)
+        write_record(self.place, state)
         point("after_finish")
 
 
 def open_run(
-    place: Place,
+    place: DatasetStorage,
     cfg: Mapping[str, Any],
     presets: Mapping[str, Any],
     utterances: Sequence[Utterance],
@@ -76,7 +76,7 @@ def open_run(
         RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
     """
     record = _record(cfg, presets, utterances)
-    state = _read(place)
+    state = read_record(place)
     if state is None:
         if set(place.names()) - {".lock", "tmp"}:
             raise RoomtoneError(f"{place}: not empty and not a stress-test set; choose another output.dir")
@@ -93,7 +93,7 @@ def open_run(
     record |= {"first_shard": sum(run["shards"] for run in state["runs"]), "shards": shards}
     state["runs"].append(record)
     point("before_record")
-    _write(place, state)
+    write_record(place, state)
     point("after_record")
     return Run(place, len(state["runs"]) - 1, record)
 

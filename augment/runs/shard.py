@@ -25,8 +25,9 @@ from roomtone.augment.scenarios.plan import Item
 from roomtone.core.audio.reading import read_audio, sha256_file
 from roomtone.core.audio.segment import Clip
 from roomtone.core.audio.types import Samples
-from roomtone.core.dataset.row_hash import SEAL, seal
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.columns import ROW_HASH
+from roomtone.core.dataset.row_hash import row_hash
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import reading
@@ -82,7 +83,7 @@ def render_shard(shard: Shard) -> Report:
 
 
 def _render_shard(shard: Shard) -> Report:
-    place = open_place(shard.job.dataset)
+    place = open_storage(shard.job.dataset)
     done = existing_report(shard, place)
     if done is not None:
         return done
@@ -103,7 +104,7 @@ def _render_shard(shard: Shard) -> Report:
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
 
 
-def existing_report(shard: Shard, place: Place) -> Report | None:
+def existing_report(shard: Shard, place: DatasetStorage) -> Report | None:
     """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
     rows = read_part(place, shard.index)
     if rows is None:
@@ -209,7 +210,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
     path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
-    return row | {SEAL: seal(row)}
+    return row | {ROW_HASH: row_hash(row)}
 
 
 def probe_utterance(shard: Shard) -> float:

@@ -22,7 +22,7 @@ from roomtone.core.audio.encoding import decode, encode
 from roomtone.core.audio.reading import pcm_sha256
 from roomtone.core.dataset.manifest import write_part
 from roomtone.core.dataset.sample_bytes import sample_bytes
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import flush_all
 from roomtone.core.workers.fault_injection import point
@@ -40,7 +40,7 @@ def _rejected_name(shard: int) -> str:
 class ShardWriter:
     """Writes one attempt at one shard for the run of `session`; use as a context manager and end with `commit`."""
 
-    def __init__(self, place: Place, shard: int, container: Container, session: str = "") -> None:
+    def __init__(self, place: DatasetStorage, shard: int, container: Container, session: str = "") -> None:
         self._place = place
         self._session = session
         self._shard = shard
@@ -96,13 +96,13 @@ class ShardWriter:
         self._place.write_text(_rejected_name(self._shard), "".join(lines))
 
 
-def read_rejected(place: Place, shard: int) -> list[dict[str, Any]]:
+def read_rejected(place: DatasetStorage, shard: int) -> list[dict[str, Any]]:
     """Return what was set aside in one shard."""
     text = place.read_text(_rejected_name(shard)) or ""
     return [json.loads(line) for line in text.splitlines() if line]
 
 
-def read_part(place: Place, shard: int) -> list[dict[str, Any]] | None:
+def read_part(place: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:
     """Return the rows of a shard's manifest part, or None where there is none that parses."""
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
@@ -142,4 +142,4 @@ def run_lock(dataset: str | os.PathLike[str]) -> contextlib.AbstractContextManag
     Raises:
         RoomtoneError: another run writes into this set.
     """
-    return open_place(dataset).lock()
+    return open_storage(dataset).lock()

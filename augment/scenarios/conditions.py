@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.table import Op
-from roomtone.augment.scenarios.presets import FACTORS, parse_preset
+from roomtone.augment.scenarios.presets import parse_preset
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import FACTORS
 
 NONE = "none"
 CLEAN = "clean"

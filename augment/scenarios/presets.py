@@ -14,8 +14,6 @@ from typing import Any
 from roomtone.augment.ops.table import Op, Processor, Room, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 
-FACTORS = ("room", "noise", "equipment", "handset")
-
 #: Preset keys that speak to the reader and not to the op.
 COMMENT_KEYS = ("description", "source")
 

@@ -16,8 +16,9 @@ from roomtone.augment.scenarios.conditions import (
     parse_condition,
     split_level,
 )
-from roomtone.augment.scenarios.presets import FACTORS, load_preset
+from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 

@@ -35,7 +35,7 @@ def _show_coverage(dataset: str, console: Console) -> None:
     from roomtone.cli.arguments import Arguments
     from roomtone.cli.commands import coverage
     from roomtone.cli.compose import compose_config
-    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import is_remote
     from roomtone.coverage.report.terminal import print_matrix
 
     if is_remote(dataset):  # pictures need a folder of this machine

@@ -22,8 +22,8 @@ from roomtone.core.files import fsync_path
 from roomtone.core.random_streams import content_key
 
 
-class Place:
-    """A dataset's place; names are relative to it, with `/`."""
+class DatasetStorage:
+    """Where the files of one dataset are kept; their names are relative to it, with `/`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -98,7 +98,7 @@ class Place:
         return True
 
 
-class Folder(Place):
+class FolderStorage(DatasetStorage):
     """A folder of this machine, or of a file system that all workers share."""
 
     def __init__(self, url: str) -> None:
@@ -187,7 +187,7 @@ def _lock_soon(handle: IO[str]) -> bool:
     return False
 
 
-class Store(Place):
+class ObjectStorage(DatasetStorage):
     """An object store or any other file system that fsspec knows."""
 
     def __init__(self, url: str) -> None:
@@ -197,7 +197,7 @@ class Store(Place):
 
     @property
     def _files(self) -> Any:
-        """Return the file system, opened on first use: a place is sent to workers by its URL."""
+        """Return the file system, opened on first use: storage is sent to workers by its URL."""
         if self._fs is None:
             import fsspec
 
@@ -253,9 +253,9 @@ class Store(Place):
             self._files.rm(self._full(""), recursive=True)
 
 
-def open_place(url: str | os.PathLike[str]) -> Place:
-    """Return the place of a dataset: a folder's path or an fsspec URL (`s3://bucket/set`, `memory://set`)."""
+def open_storage(url: str | os.PathLike[str]) -> DatasetStorage:
+    """Return the storage of a dataset, given by a folder's path or an fsspec URL (`s3://bucket/set`, `memory://set`)."""
     name = os.fspath(url)
     if name.startswith("file://"):
         name = name.removeprefix("file://")
-    return Store(name) if "://" in name else Folder(name)
+    return ObjectStorage(name) if "://" in name else FolderStorage(name)

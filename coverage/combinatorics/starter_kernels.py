@@ -136,7 +136,9 @@ def closing_change(search: Search, entries: np.ndarray, counts: Counts, random: 
                         chosen, level = entry, x
         if chosen >= 0:
             return chosen, level
-    entry = search.placements[check, next_random(random) % search.placements.shape[1], next_random(random) % len(search.weights)]
+    entry = search.placements[
+        check, next_random(random) % search.placements.shape[1], next_random(random) % len(search.weights)
+    ]
     return entry, next_random(random) % search.levels
 
 

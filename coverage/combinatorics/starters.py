@@ -138,7 +138,12 @@ def entry_places(shape: Shape) -> np.ndarray:
             rows.append([*moved, *range(own + shape.blocks * length, own + shape.factors)])
     for b in range(shape.still):
         own = shape.base * shape.factors + b * (shape.blocks + shape.fixed)
-        rows.append([*np.repeat(np.arange(own, own + shape.blocks), length), *range(own + shape.blocks, own + shape.blocks + shape.fixed)])
+        rows.append(
+            [
+                *np.repeat(np.arange(own, own + shape.blocks), length),
+                *range(own + shape.blocks, own + shape.blocks + shape.fixed),
+            ]
+        )
     return np.array(rows, dtype=np.int64)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS
 from roomtone.fairness.comparison.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
 from roomtone.fairness.slices.cells import Cells, make_cells
 from roomtone.fairness.slices.conjunctions import conjunctions, excess_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTCOMES = ("excess", "errors")
-FACTORS = ("room", "noise", "equipment", "handset")
 _SHOWN = 50
 
 COLUMNS = (

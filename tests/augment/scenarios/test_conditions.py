@@ -9,9 +9,10 @@ from roomtone.augment.scenarios.conditions import (
     parse_condition_name,
     split_level,
 )
-from roomtone.augment.scenarios.presets import FACTORS, load_preset, preset_names
+from roomtone.augment.scenarios.presets import load_preset, preset_names
 from roomtone.augment.scenarios.scenario import inline_presets, lookup, parse_scenario
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import FACTORS
 
 
 def find(factor, name):
