@@ -13,8 +13,9 @@ from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.rerender import _suffix, render_recipe
 from roomtone.augment.runs.shard_writer import file_fault
 from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.manifest import read_manifest
-from roomtone.core.dataset.row_hash import SEAL, is_null, seal
+from roomtone.core.dataset.row_hash import is_null, row_hash
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.vocabulary import FACTORS
@@ -89,7 +90,7 @@ def _check_rows(task: tuple[str, list[dict[str, Any]], set[str]]) -> list[Findin
 
 
 def _row_faults(dataset: str, row: dict[str, Any], again: bool) -> Iterator[str]:
-    if row.get(SEAL) is not None and seal(row) != row[SEAL]:
+    if row.get(ROW_HASH) is not None and row_hash(row) != row[ROW_HASH]:
         yield "the row was edited: its row_sha256 does not hold"
     fault = file_fault(dataset, row)
     if fault is not None:

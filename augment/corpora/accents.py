@@ -26,6 +26,7 @@ from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import read_yaml
 
 UNMAPPED = "unmapped"
 #: Labels whose result is kept; free text has no end.
@@ -94,7 +95,7 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
     if isinstance(name, Mapping):
         return _parse(dict(name), "accents", search)
     path = _find(str(name), search)
-    return _parse(_read(path), path.stem, search)
+    return _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search)
 
 
 def map_names() -> list[str]:
@@ -121,18 +122,6 @@ def _find(name: str, search: Sequence[Path]) -> Path:
     raise RoomtoneError(f"corpus.accents: there is no map {name!r}; {nearest(name, map_names())}")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise RoomtoneError(f"{path}: expected a mapping with the key 'accents'")
-    return content
-
-
 def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth: int = 0) -> AccentMap:
     where = f"accent map {name!r}"
     for key in content:
@@ -147,7 +136,7 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
         if depth > 3:
             raise RoomtoneError(f"{where}: its bases go round in a circle")
         path = _find(str(base), search)
-        below = _parse(_read(path), path.stem, search, depth=depth + 1)
+        below = _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search, depth=depth + 1)
         labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)
     unknown |= {fold(str(label)) for label in content.get("unknown") or ()}
     own: dict[str, str] = {}

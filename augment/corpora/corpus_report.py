@@ -19,6 +19,7 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.reading import inspect, read_audio, sha256_file
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.words import word_count
 
 NOT_STATED = "(not stated)"
 #: A floor nearer to the speech than this is heard in a label of 20 dB: it alone makes 20 dB into 17.
@@ -55,7 +56,7 @@ class Group:
     def add(self, utterance: Utterance, seconds: float) -> None:
         """Count one utterance."""
         self.utterances += 1
-        self.words += len((utterance.text or "").split())
+        self.words += word_count(utterance.text)
         self.seconds += seconds
         if utterance.speaker is None:
             self.nameless += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.dataset.containers import Container
-from roomtone.core.dataset.tar_shards import write_tar
+from roomtone.core.dataset.tar_shards import add_sample, open_shard
 
 #: Rows a Parquet row group: what one reading of one recording decodes.
 _ROW_GROUP = 32
@@ -33,11 +33,22 @@ def gather(
         return {}
     path = folder / f"shard.{container.layout}"
     if container.layout == "tar":
-        recordings = ((folder / f"{row['sample_id']}.{container.suffix}").read_bytes() for row in rows)
-        write_tar(path, ((row, container.suffix, data) for row, data in zip(rows, recordings, strict=True)))
+        _write_tar(path, folder, container.suffix, rows)
     else:
         write_parquet(path, folder, container.suffix, part)
     return {container.shard_name(shard): path}
+
+
+def _write_tar(path: Path, folder: Path, suffix: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a WebDataset shard: for each row the recording, its row as JSON and its text."""
+    with open_shard(path) as tar:
+        for row in rows:
+            members = {
+                suffix: (folder / f"{row['sample_id']}.{suffix}").read_bytes(),
+                "json": json.dumps(dict(row), ensure_ascii=False, sort_keys=True).encode(),
+                "txt": (row["text"] or "").encode(),
+            }
+            add_sample(tar, str(row["sample_id"]), members)
 
 
 def write_parquet(path: Path, folder: Path, suffix: str, part: Path) -> None:

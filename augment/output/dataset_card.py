@@ -98,7 +98,7 @@ def _made(state: Mapping[str, Any]) -> list[str]:
 
 def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
     from roomtone.augment.corpora.licences import credit_lines
-    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import is_remote
 
     if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
         return ["- Each row's corpus and `attr_licence` name its source and licence."]

@@ -16,10 +16,10 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card
 from roomtone.augment.rendering.recipe import library_versions
-from roomtone.core.dataset.manifest import is_remote
 from roomtone.core.dataset.run_record import FORMAT_VERSION, read_record, write_record
 from roomtone.core.dataset.storage import LOCK_NAME, SESSION_NAME, DatasetStorage
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import point
 
@@ -49,6 +49,7 @@ class Run:
         """
         counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
         state = read_record(self.storage)
+        assert state is not None  # `open_run` wrote it
         state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
         state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
         point("before_finish")

@@ -25,7 +25,8 @@ from roomtone.augment.scenarios.plan import Item
 from roomtone.core.audio.reading import read_audio, sha256_file
 from roomtone.core.audio.segment import Clip
 from roomtone.core.audio.types import Samples
-from roomtone.core.dataset.row_hash import SEAL, seal
+from roomtone.core.dataset.columns import ROW_HASH
+from roomtone.core.dataset.row_hash import row_hash
 from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
@@ -209,7 +210,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
     path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
-    return row | {SEAL: seal(row)}
+    return row | {ROW_HASH: row_hash(row)}
 
 
 def probe_utterance(shard: Shard) -> float:

@@ -36,7 +36,7 @@ def _show_coverage(dataset: str, console: Console) -> None:
     """Print the set's matrix and write its pictures, as `roomtone coverage dataset=…` does."""
     from roomtone.cli.arguments import Arguments
     from roomtone.cli.commands import coverage
-    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import is_remote
     from roomtone.coverage.report.terminal import print_matrix
 
     if is_remote(dataset):  # pictures need a folder of this machine

@@ -1,41 +1,40 @@
-"""WebDataset tar shards: the files of a sample are adjacent and share its key, which holds no dot.
+"""WebDataset tar shards: the files of a sample are adjacent and share its key, which holds neither dot nor slash.
 
-Headers hold no time, owner or machine, so that equal rows give an equal file.
+Headers hold no time, owner or machine, so that equal samples give an equal file.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from roomtone.core.errors import RoomtoneError
 
 
-def write_tar(path: Path, samples: Iterable[tuple[Mapping[str, Any], str, bytes]]) -> None:
-    """Write one shard: for each sample `KEY.SUFFIX` (its recording), `KEY.json` (its row) and `KEY.txt` (its words).
+@contextmanager
+def open_shard(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open a new shard for writing; an earlier file is replaced."""
+    with open(path, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        yield tar
+
+
+def add_sample(tar: tarfile.TarFile, key: str, members: Mapping[str, bytes]) -> None:
+    """Add one sample to a shard.
 
     Args:
-        path: the tar file.
-        samples: for each its manifest row, the suffix of its recording without a dot, and the recording's bytes.
+        tar: as `open_shard` gives it.
+        key: what the names of the sample's files share.
+        members: extension without a dot -> content, in the order of the shard.
 
     Raises:
-        RoomtoneError: a `sample_id` with a dot or a slash, at which readers would cut the key.
+        RoomtoneError: the key holds a dot or a slash, so that readers would cut it off there.
     """
-    with open(path, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for row, suffix, recording in samples:
-            key = str(row["sample_id"])
-            if "." in key or "/" in key:
-                raise RoomtoneError(f"sample {key!r}: a WebDataset key holds no dot and no slash")
-            members = {
-                suffix: recording,
-                "json": json.dumps(dict(row), ensure_ascii=False, sort_keys=True, allow_nan=False).encode(),
-                "txt": str(row["text"] or "").encode(),
-            }
-            for ending, data in members.items():
-                info = tarfile.TarInfo(f"{key}.{ending}")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+    if "." in key or "/" in key:
+        raise RoomtoneError(f"sample {key!r}: a WebDataset key holds no dot and no slash")
+    for extension, content in members.items():
+        info = tarfile.TarInfo(f"{key}.{extension}")
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
