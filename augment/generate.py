@@ -16,7 +16,8 @@ from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, sha
 from roomtone.augment.runs.shard import Job, Report, Shard, probe_utterance, render_shard
 from roomtone.augment.runs.summary import Summary
 from roomtone.augment.scenarios.plan import Plan
-from roomtone.augment.scenarios.planner import _whole, make_plan
+from roomtone.augment.scenarios.planner import make_plan
+from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.dataset.storage import Place, open_place
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.core.random_streams import content_key
@@ -40,7 +41,7 @@ def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summa
         TooManyRejectedError: more inputs were set aside than `max_rejected` allows.
     """
     output = cfg["output"]
-    container = container_of(output["format"], _whole(cfg, "sample_rate_hz", 4000))
+    container = container_of(output["format"], check_rendered_rate(cfg["sample_rate_hz"]))
     place = open_place(str(output["dir"]))
     plan = make_plan(cfg)
     if plan.items is not None and not plan.samples:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.words import prompt_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,14 @@ class Candidate:
             utterance.utterance_id,
             utterance.speaker,
             utterance.accent,
-            _hash(utterance.accent, " ".join((utterance.text or "").casefold().split()))
-            if selection.distinct_prompts
-            else b"",
+            _hash(utterance.accent, prompt_key(utterance.text)) if selection.distinct_prompts else b"",
             audio_key(utterance) if selection.distinct_audio else b"",
         )
 
 
 def audio_key(utterance: Utterance) -> bytes:
     """Return a key that two utterances share where they are the same stretch of files with the same bytes."""
-    from roomtone.core.audio.reading import sha256_file
+    from roomtone.core.audio.recording_files import sha256_file
 
     return _hash(sha256_file(utterance.audio.path), utterance.audio.offset_s, utterance.audio.duration_s)
 

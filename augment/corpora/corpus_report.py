@@ -16,9 +16,11 @@ from roomtone.augment.corpora import Corpus
 from roomtone.augment.corpora.accents import UNMAPPED
 from roomtone.augment.corpora.recording_quality import Quality, measure_quality
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.core.audio.reading import inspect, read_audio, sha256_file
+from roomtone.core.audio.reading import inspect, read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.words import prompt_key, word_count
 
 NOT_STATED = "(not stated)"
 #: A floor nearer to the speech than this is heard in a label of 20 dB: it alone makes 20 dB into 17.
@@ -55,7 +57,7 @@ class Group:
     def add(self, utterance: Utterance, seconds: float) -> None:
         """Count one utterance."""
         self.utterances += 1
-        self.words += len((utterance.text or "").split())
+        self.words += word_count(utterance.text)
         self.seconds += seconds
         if utterance.speaker is None:
             self.nameless += 1
@@ -183,7 +185,7 @@ def survey(
         finally:
             progress(count)
         if utterance.text:
-            prompts[content_key(" ".join(utterance.text.casefold().split())).encode()[:16]] += 1
+            prompts[content_key(prompt_key(utterance.text)).encode()[:16]] += 1
         _add(report, utterance, seconds, quality)
     if unknown := [name for name in by if name not in names]:
         raise RoomtoneError(f"by: no utterance has {unknown[0]!r}; {nearest(unknown[0], names)}")
@@ -253,7 +255,7 @@ class _Twins:
         self._hashes: dict[tuple[int, float, float | None], set[str]] = {}
 
     def has(self, utterance: Utterance) -> bool:
-        from roomtone.core.audio.reading import audio_path
+        from roomtone.core.audio.recording_files import audio_path
 
         audio = utterance.audio
         key = (audio_path(audio.path).stat().st_size, audio.offset_s, audio.duration_s)

@@ -11,6 +11,7 @@ from roomtone.augment.corpora.durations import duration_s
 from roomtone.augment.corpora.select import OWN_FIELDS, Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.words import word_count
 
 
 def select_utterances(selection: Selection, read: Callable[[], Iterator[Utterance]]) -> Iterator[Utterance]:
@@ -89,7 +90,7 @@ def _wanted(selection: Selection, utterance: Utterance) -> bool:
 def _words_fit(selection: Selection, utterance: Utterance) -> bool:
     if selection.min_words is None and selection.max_words is None:
         return True
-    words = len((utterance.text or "").split())
+    words = word_count(utterance.text)
     return (selection.min_words or 0) <= words <= (words if selection.max_words is None else selection.max_words)
 
 

@@ -13,7 +13,7 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.table import Asset
 from roomtone.augment.recordings.fetcher import SILENCE_DBOV
 from roomtone.core.audio.reading import read_audio
-from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.speech_level import active_speech_level
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
@@ -35,7 +35,7 @@ class Catalogue:
     """Recordings at hand: assets as ops see them, and the clip of each by id."""
 
     assets: tuple[Asset, ...]
-    clips: Mapping[str, Clip]
+    clips: Mapping[str, AudioRef]
 
     def without_group(self, group: str | None) -> tuple[Asset, ...]:
         """Return the assets whose group is not `group`: the target speaker never babbles behind himself."""
@@ -98,13 +98,13 @@ def _usable_talkers(utterances: list[Utterance], sample_rate_hz: int, engine: En
             raise outcome.error
         found.update(zip(refs, outcome.value, strict=True))
     assets: list[Asset] = []
-    clips: dict[str, Clip] = {}
+    clips: dict[str, AudioRef] = {}
     for utterance in utterances:
         ref = utterance.audio
         if found.get(ref, 0) > 0:
             name = f"{utterance.corpus}:{utterance.utterance_id}"
             assets.append(Asset(name, found[ref], f"{utterance.corpus}/{utterance.speaker}"))
-            clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
+            clips[name] = ref
     return Catalogue(tuple(assets), clips)
 
 
@@ -136,4 +136,4 @@ def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None
     if not files:
         raise RoomtoneError(f"{path}: no recordings found (layout {layout!r}{f', split {split!r}' if split else ''})")
     assets = tuple(Asset(f.id, int(f.num_frames / f.sample_rate_hz * sample_rate_hz), f.group) for f in files)
-    return Catalogue(assets, {f.id: Clip(str(f.path)) for f in files})
+    return Catalogue(assets, {f.id: AudioRef(str(f.path)) for f in files})

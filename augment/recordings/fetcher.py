@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
-from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -22,7 +22,7 @@ _WHOLE_S = 60.0
 class Fetcher:
     """Reads recordings by asset id at one rate; short ones are kept, long ones read by offset."""
 
-    def __init__(self, clips: Mapping[str, Clip], sample_rate_hz: int) -> None:
+    def __init__(self, clips: Mapping[str, AudioRef], sample_rate_hz: int) -> None:
         self._clips = clips
         self._rate = sample_rate_hz
 
@@ -60,13 +60,13 @@ def _file_seconds(path: str) -> float:
 
 #: Recordings kept in memory, the latest used last; so many bytes of them, whatever the corpus holds.
 _KEPT_BYTES = 48_000_000
-_kept: OrderedDict[tuple[Clip, int], Samples] = OrderedDict()
+_kept: OrderedDict[tuple[AudioRef, int], Samples] = OrderedDict()
 
 
-def _read_whole(clip: Clip, sample_rate_hz: int) -> Samples:
+def _read_whole(clip: AudioRef, sample_rate_hz: int) -> Samples:
     key = (clip, sample_rate_hz)
     if key not in _kept:
-        samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
+        samples = read_audio(clip, sample_rate_hz)
         samples.flags.writeable = False
         _kept[key] = samples
         held = sum(kept.nbytes for kept in _kept.values())

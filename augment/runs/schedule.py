@@ -13,7 +13,8 @@ from roomtone.augment.output.containers import Container
 from roomtone.augment.rendering.catalogues import catalogues_for
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
-from roomtone.augment.scenarios.planner import _common_draws, _whole
+from roomtone.augment.scenarios.planner import _common_draws
+from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine
@@ -36,7 +37,7 @@ def shard_samples(output: Mapping[str, Any], container: Container) -> int:
 
 def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -> Job:
     """Return what the workers need to know, the recordings that noises play among it."""
-    rate = _whole(cfg, "sample_rate_hz", 4000)
+    rate = check_rendered_rate(cfg["sample_rate_hz"])
     catalogues = catalogues_for(plan.conditions, plan.utterances, rate, engine=engine)
     identity = {
         k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")

@@ -14,6 +14,7 @@ from roomtone.augment.rooms.op import ShoeBoxRoom
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.scenario import Scenario, design_conditions
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.words import word_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def speech_at_hand(utterances: tuple[Utterance, ...]) -> pd.DataFrame:
             "accent": u.accent,
             "corpus": u.corpus,
             "language": u.language,
-            "words": len((u.text or "").split()),
+            "words": word_count(u.text),
             "duration_s": seconds[u.utterance_id],
             **{f"attr_{key}": value for key, value in u.attributes.items()},
         }

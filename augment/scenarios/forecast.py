@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.scenarios.plan import Plan
+from roomtone.core.words import word_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFram
             "accent": utterance.accent,
             "corpus": utterance.corpus,
             "text": utterance.text,
-            "words": len((utterance.text or "").split()),
+            "words": word_count(utterance.text),
             "duration_s": length,
             **{f"attr_{key}": value for key, value in utterance.attributes.items()},
         }

@@ -1,24 +1,26 @@
-"""A segment of a recording: where it lies and which samples of it are meant."""
+"""A segment of a recording: in which file it is, and which part of the file is meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Clip:
-    """Where a stretch of recorded sound lies: a file (absolute, or `package:…`) and, for segments, offset and length."""
-
-    path: str
-    sha256: str | None = None
-    offset_s: float = 0.0
-    duration_s: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class AudioRef:
-    """Where a stretch of sound lies: a file (absolute path, or `package:…`) and, for a segment, offset and length."""
+    """Where a segment of recorded sound is.
+
+    Attributes:
+        path: an absolute path, or `package:BUNDLE/NAME.flac` for a recording that comes with a package.
+        offset_s: where the segment begins, seconds.
+        duration_s: its length in seconds; None is to the end of the file.
+        sha256: hash of the file's bytes where a recipe depends on them; None where it is not known.
+    """
 
     path: str
     offset_s: float = 0.0
     duration_s: float | None = None
+    sha256: str | None = None
+
+    def as_dict(self) -> dict[str, str | float | None]:
+        """Return the fields by name, as a recipe holds them in JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
