@@ -49,10 +49,10 @@ class AfriSpeech(Reader):
         files = self.audio_files(home)
         for row in read_rows(table):
             name = (row.get(audio) or "").lstrip("/")
-            place, problem = files.find(name)
+            file, problem = files.find(name)
             yield self.utterance(
                 name,
-                AudioRef(place),
+                AudioRef(file),
                 text=row.get(text),
                 speaker=row.get(speaker),
                 accent=join_accents(split_compound(row.get("accent") or "")),

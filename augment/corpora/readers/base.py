@@ -1,8 +1,8 @@
 """What every reader is: a frozen dataclass of its keys that yields utterances as a stream, again and again.
 
 A reader is added in two places: a file here with a subclass of `Reader`, listed in `corpora.READERS`, and a preset in
-`conf/corpus/`. Its rows come as the corpus has them: `accent_raw` filled, `accent` the same text; the accent map and
-the selection are laid over it by `Corpus`.
+`conf/corpus/`. Its rows come as the corpus has them: `accent_raw` filled, `accent` the same text; `Corpus` applies the accent map
+and the selection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, nearest
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
-#: So many missing files are looked up for a nearest name; a corpus without its audio folder shall not be listed a million times.
+#: So many missing files are looked up for a nearest name; a corpus without its audio folder is not listed a million times.
 _HINTS = 3
 _HINT_FOLDER_FILES = 5_000
 
@@ -66,7 +66,7 @@ class Reader:
         """
         if not self.path:
             raise RoomtoneError(
-                f"corpus={self.kind}: the key corpus.path is missing; corpus.path=… says where the corpus lies"
+                f"corpus={self.kind}: the key corpus.path is missing; type corpus.path=FOLDER_OR_FILE"
             )
         path = Path(self.path).expanduser().absolute()
         if not path.exists():
@@ -115,7 +115,7 @@ class Reader:
     ) -> Utterance:
         """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated."""
         raw = _stated(accent_raw) or _stated(accent)
-        # the licence stands in every row, because rows of several corpora may meet in one set
+        # every row has the licence, because rows of several corpora may meet in one set
         named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
             utterance_id=utterance_id,
@@ -186,7 +186,7 @@ def one_of(value: str, allowed: list[str], key: str) -> str:
 class AudioFiles:
     """Audio files by name: absolute paths, kept below one root, with the reason where one cannot be used.
 
-    Names come from tables that strangers wrote. An absolute name says where it points and is taken at its word; `..` and
+    Names come from tables that strangers wrote. An absolute name says where it points and is accepted; `..` and
     symbolic links that lead out of the root, commands and addresses are refused. Folders are resolved once, so that two
     million rows cost two million `lstat`, no more.
     """

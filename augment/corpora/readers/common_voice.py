@@ -46,11 +46,11 @@ class CommonVoice(Reader):
             name = row.get("path") or ""
             stem, ending = os.path.splitext(name)
             clip = name if ending or not name else f"{name}.mp3"
-            place, problem = files.find(clip)
+            file, problem = files.find(clip)
             raw = row.get(accents) if accents else None
             yield self.utterance(
                 os.path.basename(stem),
-                AudioRef(place),
+                AudioRef(file),
                 text=row.get("sentence"),
                 speaker=row.get("client_id"),
                 accent=join_accents(split_accents(raw or "")),

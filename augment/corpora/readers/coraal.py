@@ -1,6 +1,6 @@
 """CORAAL, African American English in interviews: `*_metadata_*.txt`, a transcript `FILE.txt` and a recording `FILE.wav` each.
 
-Traps that are met here: the metadata has one row a *file*, so a speaker with two files stands there twice; transcripts
+Traps that are met here: the metadata has one row a *file*, so a speaker with two files has two rows; transcripts
 hold the interviewer's lines too, which have no metadata and are left out; text is marked up: (pauses), /redactions and
 what was not understood/, <sounds>, [overlaps]. Columns `Line Spkr StTime Content EnTime` [recalled].
 """
@@ -63,7 +63,7 @@ class Coraal(Reader):
                 rows.setdefault(row["CORAAL.File"], row)
         return rows
 
-    def _lines(self, path: Path, about: dict[str, Any], place: str, problem: str | None) -> Iterator[Utterance]:
+    def _lines(self, path: Path, about: dict[str, Any], file: str, problem: str | None) -> Iterator[Utterance]:
         found = columns_of(path, quoting=False)
         need_columns(found, {"speaker": "Spkr", "start": "StTime", "text": "Content", "end": "EnTime"}, path)
         component = about.get("CORAAL.Sub") or path.stem.split("_")[0]
@@ -77,7 +77,7 @@ class Coraal(Reader):
             marks = {"overlap": "[" in row["Content"], "redacted_or_unclear": "/" in row["Content"]}
             yield self.utterance(
                 f"{path.stem}/{row.get('Line') or row['StTime']}",
-                AudioRef(place, start, max(end - start, 0.0) or None),
+                AudioRef(file, start, max(end - start, 0.0) or None),
                 text=text,
                 speaker=row["Spkr"],
                 accent=component,

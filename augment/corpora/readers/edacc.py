@@ -2,7 +2,7 @@
 `linguistic_background.csv`.
 
 Traps that are met here: the questionnaire's headers are whole questions, some with curly quotes and spaces at the end;
-the accent is what the speaker wrote into it, free text; stretches marked as not to be scored are left out; marks such as
+the accent is what the speaker wrote into it, free text; segments marked as not to be scored are left out; marks such as
 `<laugh>` are taken out of the text.
 """
 
@@ -53,10 +53,10 @@ class EdAcc(Reader):
             speaker = speakers.get(name)
             accent, ethnicity = background.get(speaker or "", (None, None))
             gender, l1 = labels.get(speaker or "", (None, None))
-            place, problem = files.find(f"{recording}.wav")
+            file, problem = files.find(f"{recording}.wav")
             yield self.utterance(
                 name,
-                AudioRef(place, start, duration),
+                AudioRef(file, start, duration),
                 text=spoken,
                 speaker=speaker,
                 accent=None if accent is None else accent.replace("|", "/"),
@@ -69,11 +69,14 @@ class EdAcc(Reader):
 def read_background(path: Path) -> dict[str, tuple[str | None, str | None]]:
     """Return participant -> (accent, ethnicity) in their own words.
 
+    Args:
+        path: `linguistic_background.csv`.
+
     Raises:
         RoomtoneError: no such file, or no column that asks for the accent.
     """
     if not path.is_file():
-        raise RoomtoneError(f"{path}: there is no such file; the accents stand in it")
+        raise RoomtoneError(f"{path}: there is no such file; it holds the accents")
     found = columns_of(path)
     need_columns(found, {"speaker": "PARTICIPANT_ID"}, path)
     accent = _question(found, _ACCENT_QUESTION)

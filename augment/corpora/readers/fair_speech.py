@@ -41,10 +41,10 @@ class FairSpeech(Reader):
         folder = next(home / name for name in _AUDIO_FOLDERS if (home / name).is_dir())
         files = self.audio_files(folder)
         for row in read_rows(table, quoting=False):
-            place, problem = files.find(f"{row['hash_name']}.wav")
+            file, problem = files.find(f"{row['hash_name']}.wav")
             yield self.utterance(
                 row["hash_name"],
-                AudioRef(place),
+                AudioRef(file),
                 text=row["transcription"],
                 speaker=None,
                 accent=row[self.accent_from] if self.accent_from else None,

@@ -41,12 +41,12 @@ class Folder(Reader):
         files = self.audio_files(home)
         for path in walk_files(home, AUDIO_SUFFIXES):
             name = path.relative_to(home).as_posix()
-            place, problem = files.find(name)
+            file, problem = files.find(name)
             text, wrong_text = _transcript(path.with_suffix(".txt"))
             accent = _labelled(self.accent, path)
             yield self.utterance(
                 name,
-                AudioRef(place),
+                AudioRef(file),
                 text=text,
                 speaker=_labelled(self.speaker, path),
                 accent=None if accent is None else join_accents([accent]),

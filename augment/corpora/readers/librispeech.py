@@ -35,10 +35,10 @@ class LibriSpeech(Reader):
                 name, _, text = line.strip().partition(" ")
                 if not name:
                     continue
-                place, problem = files.find(f"{chapter}/{name}.flac")
+                file, problem = files.find(f"{chapter}/{name}.flac")
                 yield self.utterance(
                     name,
-                    AudioRef(place),
+                    AudioRef(file),
                     text=text,
                     speaker=speaker,
                     accent=None,

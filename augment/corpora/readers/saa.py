@@ -43,12 +43,12 @@ class SpeechAccentArchive(Reader):
         for row in read_rows(table):
             if str(row.get("file_missing?")).strip().upper() == "TRUE":
                 continue
-            place, problem = files.find(f"{row['filename']}.mp3" if row["filename"] else None)
+            file, problem = files.find(f"{row['filename']}.mp3" if row["filename"] else None)
             attributes = {key: row.get(key) for key in _ATTRIBUTES}
             attributes["sex"] = {"famale": "female"}.get(attributes["sex"] or "", attributes["sex"])
             yield self.utterance(
                 row["filename"],
-                AudioRef(place),
+                AudioRef(file),
                 text=text,
                 speaker=row[speaker],
                 accent=row["native_language"],

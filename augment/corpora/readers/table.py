@@ -71,14 +71,14 @@ class Table(Reader):
     def _utterance(self, row: dict[str, Any], names: dict[str, str], files: AudioFiles, path: Path) -> Utterance:
         value = {use: row.get(name) for use, name in names.items()}
         name = None if value["audio"] is None else str(value["audio"])
-        place, problem = files.find(name)
+        file, problem = files.find(name)
         start, wrong_start = _seconds(value.get("start"), "start")
         duration, wrong_duration = _seconds(value.get("duration"), "duration")
         offset_s = start or 0.0
         label = self.accent or value.get("accent")
         return self.utterance(
             str(value.get("id") or segment_id(name or "", offset_s)),
-            AudioRef(place, offset_s, None if start is None else duration),
+            AudioRef(file, offset_s, None if start is None else duration),
             text=value.get("text"),
             speaker=value.get("speaker"),
             accent=None if label is None else join_accents(str(label).split("|")),
