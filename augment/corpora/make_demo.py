@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from roomtone.core.audio.encoding import write_pcm16
-from roomtone.core.audio.resampling import resample_exactly
+from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
 SAMPLE_RATE_HZ = 16_000
@@ -120,7 +120,7 @@ def _speak(text: str, voice: str, pitch: int, words_per_minute: int) -> np.ndarr
         io.BytesIO(wav[44:]), format="RAW", subtype="PCM_16", samplerate=rate, channels=1, dtype="float32"
     )
     sounding = np.flatnonzero(samples)
-    return resample_exactly(samples[sounding[0] : sounding[-1] + 1], rate, SAMPLE_RATE_HZ)
+    return resample(samples[sounding[0] : sounding[-1] + 1], rate, SAMPLE_RATE_HZ)
 
 
 def in_quiet_room(speech: np.ndarray, name: str) -> np.ndarray:

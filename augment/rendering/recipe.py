@@ -58,9 +58,8 @@ class Recipe:
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON with sorted keys."""
-        # asdict copies what it is about to throw away
-        clips = {name: clip.as_dict() for name, clip in self.clips.items()}
-        fields_ = {**vars(self), "clean": self.clean.as_dict(), "clips": clips}
+        clips = {name: clip.to_dict() for name, clip in self.clips.items()}
+        fields_ = {**vars(self), "clean": self.clean.to_dict(), "clips": clips}
         return json.dumps(fields_, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     @classmethod

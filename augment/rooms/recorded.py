@@ -20,6 +20,7 @@ from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
 from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
+from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
 SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".caf"})
@@ -113,15 +114,13 @@ def load_response(path: Path, channel: int, sample_rate_hz: int, max_length_s: f
     Raises:
         RoomtoneError: not audio, no such channel, not finite, silent.
     """
-    import soxr
-
     samples, rate_hz = _read(path, channel, max_length_s)
     if not np.isfinite(samples).all():
         raise RoomtoneError(f"{path}: the impulse response holds values that are not finite")
     if not samples.any():
         raise RoomtoneError(f"{path}: the impulse response is silent")
     if rate_hz != sample_rate_hz:
-        samples = soxr.resample(samples, rate_hz, sample_rate_hz, quality="VHQ")
+        samples = resample(samples, rate_hz, sample_rate_hz)
     direct = find_direct(samples, sample_rate_hz)
     aligned = np.concatenate([np.zeros(max(DIRECT_SAMPLE - direct, 0)), samples[max(direct - DIRECT_SAMPLE, 0) :]])
     aligned = aligned[: DIRECT_SAMPLE + round(max_length_s * sample_rate_hz)]

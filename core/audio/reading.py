@@ -23,7 +23,7 @@ import numpy as np
 from roomtone.core.audio.headers import BadAudioError, container
 from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
 from roomtone.core.audio.recording_files import audio_path
-from roomtone.core.audio.resampling import resample_exactly
+from roomtone.core.audio.resampling import fit_length, resample
 from roomtone.core.audio.segment import AudioRef
 
 __all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio"]
@@ -174,7 +174,8 @@ def _read_segment(
         raise BadAudioError(
             path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
         )
-    return resample_exactly(mono, info.sample_rate_hz, sample_rate_hz)
+    wanted = max(1, round(mono.size * sample_rate_hz / info.sample_rate_hz))
+    return fit_length(resample(mono.astype(np.float32, copy=False), info.sample_rate_hz, sample_rate_hz), wanted)
 
 
 def _stretch(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int]:

@@ -6,45 +6,39 @@ from typing import Literal
 
 import numpy as np
 
+#: soxr's qualities: both linear-phase with zero delay; VHQ has a steeper filter and costs more.
+Quality = Literal["HQ", "VHQ"]
 
-def resample(samples: np.ndarray, from_hz: int, to_hz: int, quality: Literal["HQ", "VHQ"] = "HQ") -> np.ndarray:
-    """Return band-limited resampling with zero delay (soxr, linear phase), float32 where the rate changes.
+
+def resample(samples: np.ndarray, from_hz: int, to_hz: int, *, quality: Quality = "VHQ") -> np.ndarray:
+    """Return a signal at another rate, time 0 kept (soxr, linear phase).
 
     Args:
-        samples: [shape=(samples,)].
-        from_hz, to_hz: the rate that they have and the one that is wanted, Hz.
-        quality: soxr's; `HQ` is exact to 20 bits, `VHQ` to 28.
+        samples: float32 or float64 [shape=(samples,)].
+        from_hz, to_hz: the rates in Hz.
+        quality: of the band limit.
 
     Returns:
-        about `samples * to_hz / from_hz` samples, soxr's own rounding; the input itself where the rates are equal.
+        the same type [shape=(floor(samples * to_hz / from_hz + 0.5),)], which is soxr's own rounding.
     """
     if from_hz == to_hz or samples.size == 0:
-        return samples
+        return np.ascontiguousarray(samples)
     import soxr
 
-    return soxr.resample(samples.astype(np.float32), from_hz, to_hz, quality=quality)
+    return soxr.resample(samples, from_hz, to_hz, quality=quality)
 
 
-def resample_exactly(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return resampling at quality `VHQ` whose length is known beforehand.
-
-    Args:
-        samples: [shape=(samples,)].
-        from_hz, to_hz: the rate that they have and the one that is wanted, Hz.
-
-    Returns:
-        float32 [shape=(round(samples * to_hz / from_hz),)], one sample at least, with time 0 kept.
-    """
-    if from_hz == to_hz:
-        return np.ascontiguousarray(samples, dtype=np.float32)
-    return fit(resample(samples, from_hz, to_hz, "VHQ"), max(1, round(samples.size * to_hz / from_hz)))
-
-
-def fit(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the first `size` samples, zeros where there are none."""
+def fit_length(samples: np.ndarray, size: int) -> np.ndarray:
+    """Return the first `size` samples, zeros where there are none, [shape=(size,)]."""
     return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
 
 
 def shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
-    """Return `size` samples, `samples` being later by `by` (earlier where it is negative), zeros where there are none."""
-    return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
+    """Return a signal moved in time, zeros where there is none.
+
+    Args:
+        samples: [shape=(samples,)].
+        by: by how many samples it is later (earlier where it is negative).
+        size: length of the result [shape=(size,)].
+    """
+    return fit_length(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)

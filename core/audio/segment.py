@@ -1,4 +1,4 @@
-"""A segment of a recording: in which file it is, and which part of the file is meant."""
+"""A segment of a recording: where it lies and which samples of it are meant."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AudioRef:
-    """Where a segment of recorded sound is.
+    """A recording, or a segment of one.
 
     Attributes:
-        path: an absolute path, or `package:BUNDLE/NAME.flac` for a recording that comes with a package.
-        offset_s: where the segment begins, seconds.
-        duration_s: its length in seconds; None is to the end of the file.
-        sha256: hash of the file's bytes where a recipe depends on them; None where it is not known.
+        path: its file: an absolute path, or `package:…` for a bundled recording.
+        offset_s: where the segment begins, in seconds.
+        duration_s: its length in seconds; None for all that follows.
+        sha256: of the file's bytes, in hex; None where it is not known or not needed.
     """
 
     path: str
@@ -21,6 +21,6 @@ class AudioRef:
     duration_s: float | None = None
     sha256: str | None = None
 
-    def as_dict(self) -> dict[str, str | float | None]:
-        """Return the fields by name, as a recipe holds them in JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+    def to_dict(self) -> dict[str, str | float | None]:
+        """Return the fields as plain JSON types."""
+        return {name: getattr(self, name) for name in ("path", "sha256", "offset_s", "duration_s")}

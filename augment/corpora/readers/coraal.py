@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.folder import walk_files
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance
@@ -58,14 +59,14 @@ class Coraal(Reader):
             raise RoomtoneError(f"{home}: no *_metadata_*.txt is in it")
         rows: dict[str, dict[str, Any]] = {}
         for table in tables:
-            need_columns(columns_of(table, quoting=False), {"file": "CORAAL.File", "speaker": "CORAAL.Spkr"}, table)
+            require_columns(columns_of(table, quoting=False), {"file": "CORAAL.File", "speaker": "CORAAL.Spkr"}, table)
             for row in read_rows(table, quoting=False):
                 rows.setdefault(row["CORAAL.File"], row)
         return rows
 
     def _lines(self, path: Path, about: dict[str, Any], file: str, problem: str | None) -> Iterator[Utterance]:
         found = columns_of(path, quoting=False)
-        need_columns(found, {"speaker": "Spkr", "start": "StTime", "text": "Content", "end": "EnTime"}, path)
+        require_columns(found, {"speaker": "Spkr", "start": "StTime", "text": "Content", "end": "EnTime"}, path)
         component = about.get("CORAAL.Sub") or path.stem.split("_")[0]
         attributes: dict[str, object] = {name: about.get(column) for column, name in _ATTRIBUTES.items()}
         for row in read_rows(path, quoting=False):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import one_of, require_columns
 from roomtone.augment.corpora.readers.kaldi import read_map, read_segments
 from roomtone.augment.corpora.readers.tables import columns_of, read_lines, read_rows
 from roomtone.augment.corpora.utterance import Utterance
@@ -78,7 +79,7 @@ def read_background(path: Path) -> dict[str, tuple[str | None, str | None]]:
     if not path.is_file():
         raise RoomtoneError(f"{path}: there is no such file; it holds the accents")
     found = columns_of(path)
-    need_columns(found, {"speaker": "PARTICIPANT_ID"}, path)
+    require_columns(found, {"speaker": "PARTICIPANT_ID"}, path)
     accent = _question(found, _ACCENT_QUESTION)
     ethnicity = _question(found, _ETHNICITY_QUESTION)
     if accent is None:

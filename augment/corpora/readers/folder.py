@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import AUDIO_SUFFIXES, Reader
+from roomtone.augment.corpora.readers.audio_files import AUDIO_SUFFIXES
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import AudioFiles, Reader, need_columns
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, parquet_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
@@ -77,7 +79,7 @@ class HfParquet(Reader):
         found = columns_of(path)
         names = {use: self.columns.get(use, self.renamed(use)) for use in _USES}
         names = {use: str(name) for use, name in names.items() if name is not None}
-        need_columns(found, {use: name for use, name in names.items() if use in _REQUIRED}, path)
+        require_columns(found, {use: name for use, name in names.items() if use in _REQUIRED}, path)
         return {use: name for use, name in names.items() if name in found}
 
     def _utterance(self, row: Mapping[str, Any], names: Mapping[str, str], files: AudioFiles) -> Utterance:

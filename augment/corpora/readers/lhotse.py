@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import AudioFiles, Reader
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.tables import read_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef

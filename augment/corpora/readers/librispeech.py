@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import one_of
 from roomtone.augment.corpora.readers.tables import read_lines
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef

@@ -43,9 +43,9 @@ class Voices:
         clips = [self.samples() for _ in range(-(-int(10 * seconds) // 16))]
         samples = np.concatenate(clips)[: int(seconds * RATE_HZ)]
         if rate_hz != RATE_HZ:
-            from roomtone.core.audio.resampling import resample_exactly
+            from roomtone.core.audio.resampling import resample
 
-            samples = resample_exactly(samples, RATE_HZ, rate_hz)
+            samples = resample(samples, RATE_HZ, rate_hz)
         soundfile.write(path, samples, rate_hz)
         return path
 
