@@ -12,7 +12,7 @@ import numpy as np
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.rerender import _suffix, render_recipe
 from roomtone.augment.runs.shard_writer import file_fault
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
 from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.row_hash import is_null, row_hash

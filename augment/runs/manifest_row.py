@@ -11,7 +11,7 @@ from roomtone.augment.rendering.recipe import Draws, Recipe
 from roomtone.augment.rendering.render import Render
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.augment.scenarios.conditions import ConditionLevels
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
 from roomtone.core.random_streams import content_key
 from roomtone.core.words import word_count
 

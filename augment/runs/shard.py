@@ -6,6 +6,7 @@ Each utterance is decoded and levelled once. Every planned sample ends as a row 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,8 @@ from roomtone.augment.runs.manifest_row import manifest_row
 from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.runs.worker import Job, Studio, studio_of
 from roomtone.augment.scenarios.plan import Item
-from roomtone.core.audio.reading import read_audio, sha256_file
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.audio.types import Samples
 from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.row_hash import row_hash
@@ -187,7 +188,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     studio, utterance, job = work.studio, work.utterance, work.studio.job
     condition = job.conditions[item[0]]
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
-    clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
+    clip = dataclasses.replace(utterance.audio, sha256=sha256)
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
     if studio.container.lossy:
         name = content_key(name, studio.container.suffix)  # other samples, so another id

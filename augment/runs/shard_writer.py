@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.output.containers import gather
-from roomtone.core.audio.encoding import decode, encode
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import decode, encode, pcm_sha256
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
 from roomtone.core.dataset.sample_bytes import sample_bytes

@@ -105,7 +105,7 @@ def test_every_row_holds_its_labels_by_an_independent_measure(rendered, active_l
 
 
 def test_every_row_renders_again_to_its_hash(rendered):
-    from roomtone.core.audio.reading import pcm_sha256
+    from roomtone.core.audio.encoding import pcm_sha256
 
     _, dataset = rendered
     rows = read_manifest(dataset)
