@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from roomtone.core.audio.reading import write_pcm16
+from roomtone.core.audio.encoding import write_pcm16
 from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 

@@ -13,7 +13,8 @@ from roomtone.augment.rendering.mixing import Stems, prepare
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
-from roomtone.core.audio.reading import read_audio, sha256_file
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 

@@ -22,11 +22,13 @@ from roomtone.augment.runs.manifest_row import manifest_row
 from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.runs.worker import Job, RenderWorker, worker_of
 from roomtone.augment.scenarios.plan import Item
-from roomtone.core.audio.reading import read_audio, sha256_file
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
-from roomtone.core.dataset.row_hash import SEAL, seal
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.columns import ROW_HASH
+from roomtone.core.dataset.row_hash import row_hash
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import reading
@@ -94,19 +96,19 @@ def render_shard(shard: Shard) -> Report:
 
 
 def _render_shard(shard: Shard) -> Report:
-    place = open_place(shard.job.dataset)
-    done = existing_report(shard, place)
+    storage = open_storage(shard.job.dataset)
+    done = existing_report(shard, storage)
     if done is not None:
         return done
     job = shard.job
-    if place.read("dataset.json") is None:
+    if storage.read("dataset.json") is None:
         raise RoomtoneError(
             f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
         )
     worker = worker_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(place, shard.index, worker.container, job.session) as writer:
+    with ShardWriter(storage, shard.index, worker.container, job.session) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
             task = UtteranceTask(worker, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(task, items, shard.excluded):
@@ -115,20 +117,20 @@ def _render_shard(shard: Shard) -> Report:
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
 
 
-def existing_report(shard: Shard, place: Place) -> Report | None:
+def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     """Return the report of a shard that is done: its part holds exactly the planned samples and matches its files; else None.
 
     Args:
         shard: what is planned.
-        place: the set's storage.
+        storage: of the set.
 
     Raises:
         RoomtoneError: a recording has changed since the set was begun.
     """
-    rows = read_part(place, shard.index)
+    rows = read_part(storage, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(place, shard.index)
+    rejected = read_rejected(storage, shard.index)
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
@@ -230,7 +232,7 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
     made = render(recipe, clean, fetch, entry, name=label, suffix=worker.container.suffix)
     path = task.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
-    return row | {SEAL: seal(row)}
+    return row | {ROW_HASH: row_hash(row)}
 
 
 def probe_utterance(shard: Shard) -> float:

@@ -19,18 +19,22 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int, *, quality: Quality 
         quality: of the band limit.
 
     Returns:
-        the same type [shape=(samples * to_hz / from_hz,)], rounded half up so that no part of a sample is lost, at least one.
+        the same type [shape=(floor(samples * to_hz / from_hz + 0.5),)], which is soxr's own rounding.
     """
     if from_hz == to_hz or samples.size == 0:
         return np.ascontiguousarray(samples)
     import soxr
 
-    wanted = max(1, (2 * samples.size * to_hz + from_hz) // (2 * from_hz))
-    return fit_length(soxr.resample(samples, from_hz, to_hz, quality=quality), wanted)
+    return soxr.resample(samples, from_hz, to_hz, quality=quality)
 
 
 def fit_length(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the first `size` samples, zeros where there are none, [shape=(size,)]."""
+    """Return the first `size` samples, zeros where there are none, [shape=(size,)].
+
+    Args:
+        samples: [shape=(samples,)].
+        size: samples wanted.
+    """
     return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
 
 
