@@ -97,7 +97,16 @@ class Condition:
         return pcm.astype(np.float32) / np.float32(32768.0)
 
     def render(self, samples: Samples, sample_rate_hz: int, *, key: str | int | None = None) -> Render:
-        """Return the int16 samples with their stems and what was measured; arguments as in a call."""
+        """Return the int16 samples with their stems and what was measured; arguments as in a call.
+
+        Args:
+            samples: clean speech, float [shape=(samples,)], full scale +-1.0.
+            sample_rate_hz: its rate in Hz.
+            key: what keys the draws.
+
+        Raises:
+            RoomtoneError: as a call.
+        """
         checked = _checked(samples, sample_rate_hz)
         clean = prepare(checked, sample_rate_hz)
         recipe = self.recipe(checked.size, sample_rate_hz, key=next(self._calls) if key is None else key)
@@ -105,7 +114,13 @@ class Condition:
         return render(recipe, clean, fetch, self.room_entry(recipe), name=self.name)
 
     def recipe(self, num_samples: int, sample_rate_hz: int, *, key: str | int) -> Recipe:
-        """Return what a call with this key on so many samples draws."""
+        """Return what a call with this key on so many samples draws.
+
+        Args:
+            num_samples: length of the speech.
+            sample_rate_hz: its rate in Hz.
+            key: what keys the draws.
+        """
         catalogues = self._catalogues_at(sample_rate_hz)
         clips = {name: clip for catalogue in catalogues.values() for name, clip in catalogue.clips.items()}
         return draw_recipe(

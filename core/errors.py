@@ -23,13 +23,17 @@ class GateNotMetError(RoomtoneError):
 
 
 class TooManyRejectedError(RoomtoneError):
-    """More inputs were set aside than `max_rejected` allows: exit status 4."""
+    """More inputs were rejected than `max_rejected` allows: exit status 4."""
 
     exit_status = 4
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word closest to `name`, or lists what is known.
+
+    Args:
+        name: what was given.
+        known: what there is.
 
     >>> nearest("pinkk", ["white", "pink"])
     "did you mean 'pink'?"

@@ -26,8 +26,8 @@ from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import read_yaml
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
-from roomtone.core.yaml_files import read_yaml_mapping
 
 UNMAPPED = "unmapped"
 #: Labels whose result is kept; free text has no end.
@@ -99,7 +99,7 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
     if isinstance(name, Mapping):
         return _parse(dict(name), "accents", search)
     path = _find(str(name), search)
-    return _parse(read_yaml_mapping(path, "the key 'accents'"), path.stem, search)
+    return _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search)
 
 
 def map_names() -> list[str]:
@@ -140,7 +140,7 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
         if depth > 3:
             raise RoomtoneError(f"{where}: its bases refer to each other in a circle")
         path = _find(str(base), search)
-        below = _parse(read_yaml_mapping(path, "the key 'accents'"), path.stem, search, depth=depth + 1)
+        below = _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search, depth=depth + 1)
         labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)
     unknown |= {fold(str(label)) for label in content.get("unknown") or ()}
     own: dict[str, str] = {}

@@ -40,6 +40,10 @@ def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, 
 def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
     """Return the parts of a sample before the handset, made again from its row: clean, speech, noise, equipment.
 
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
+
     Raises:
         RoomtoneError: as `rerender`.
     """

@@ -146,8 +146,7 @@ def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
 def _write(
     matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
 ) -> Path:
-    from roomtone.core.dataset.manifest import is_remote
-    from roomtone.core.files import write_whole
+    from roomtone.core.files import is_remote, write_whole
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
     from roomtone.coverage.views.heat_map import save_figure

@@ -29,7 +29,12 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int, *, quality: Quality 
 
 
 def fit_length(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the first `size` samples, zeros where there are none, [shape=(size,)]."""
+    """Return the first `size` samples, zeros where there are none, [shape=(size,)].
+
+    Args:
+        samples: [shape=(samples,)].
+        size: samples wanted.
+    """
     return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from roomtone.core.dataset.manifest import is_remote
-from roomtone.core.files import write_whole
+from roomtone.core.files import is_remote, write_whole
 from roomtone.coverage.counting.cells import sample_rows
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.source import audio_root, open_source
