@@ -31,6 +31,10 @@ class TooManyRejectedError(RoomtoneError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word closest to `name`, or lists what is known.
 
+    Args:
+        name: the word that was given.
+        known: the words that there are.
+
     >>> nearest("pinkk", ["white", "pink"])
     "did you mean 'pink'?"
     >>> nearest("zzz", ["white", "pink"])

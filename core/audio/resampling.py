@@ -11,7 +11,8 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
         return samples
     import soxr
 
-    return soxr.resample(samples.astype(np.float32), from_hz, to_hz)
+    changed: np.ndarray = soxr.resample(samples.astype(np.float32), from_hz, to_hz)
+    return changed
 
 
 def fit(samples: np.ndarray, size: int) -> np.ndarray:

@@ -61,7 +61,12 @@ class DatasetStorage:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a small text file, whole or not at all."""
+        """Write a small text file, whole or not at all.
+
+        Args:
+            name: path inside the set, with `/`.
+            text: its content.
+        """
         with self.attempt("text") as folder:
             path = folder / PurePosixPath(name).name
             with open(path, "w", encoding="utf-8") as handle:
