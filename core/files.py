@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, flushed to disk, read from a folder or an object store; YAML."""
+"""Files written whole or not at all, and flushed to disk."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from roomtone.core.errors import RoomtoneError
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file so that it appears whole or not at all; return its path.
+    """Write a file so that it appears whole or not at all.
 
     Args:
-        path: the file; its folder is made, an earlier file is replaced.
-        content: what it holds.
+        path: where it goes; folders are made.
+        content: all of it.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

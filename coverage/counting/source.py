@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.dataset.columns import COLUMNS
 from roomtone.core.dataset.manifest import manifest_parts, register_remote
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.vocabulary import words_sql
+from roomtone.core.words import words_sql
 from roomtone.coverage.counting.axes import identifier, literal
 
 if TYPE_CHECKING:

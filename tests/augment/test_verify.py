@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from roomtone.augment.generate import generate
-from roomtone.augment.verify import verify
+from roomtone.augment.generation import generate
+from roomtone.augment.verification import verify
 from roomtone.cli.main import main
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError

@@ -12,7 +12,7 @@ import numpy as np
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.rerender import _suffix, render_recipe
 from roomtone.augment.runs.shard_writer import file_fault
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
 from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.row_hash import is_null, row_hash
@@ -37,11 +37,16 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     """Check every row and file of a set, and re-render a share of the rows.
 
     Args:
+        dataset: the dataset folder or its URL.
+        engine: whose workers check and render.
         share: of the rows to render again, above 0 at least one.
         seed: which rows those are.
 
     Returns:
         rows checked, rows rendered again, and what was found wrong.
+
+    Raises:
+        RoomtoneError: a share out of bounds, or no set.
     """
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
         raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")
@@ -57,7 +62,7 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     return len(rows), len(again), sorted(findings, key=lambda finding: finding.sample_id)
 
 
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a row of a DataFrame in the types that Parquet holds."""
     return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
 
