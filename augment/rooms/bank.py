@@ -115,7 +115,7 @@ def build_bank(
     Raises:
         RoomtoneError: the room cannot be built (what, asked and possible).
     """
-    check_rendered_rate(sample_rate_hz, "room bank: sample_rate_hz")
+    check_rendered_rate(sample_rate_hz, "room bank, sample rate")
     root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
     folder = root / _bank_key(room, sample_rate_hz, seed)
     if not _is_whole(folder):
