@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import EARLY_S, decay_time_s, octave_bands
+from roomtone.augment.rooms.acoustics import EARLY_S, OCTAVES_HZ, decay_time_s, octave_band
 from roomtone.core.errors import RoomtoneError
 
 #: The decay must fall this far before it reaches the noise.
@@ -149,11 +149,14 @@ def _decay_time(response: np.ndarray, direct: int, noise: float, rate: int, fit_
 def _bands(response: np.ndarray, direct: int, rate: int) -> dict[float, float]:
     """Return the decay time of each octave band that falls far enough: `{centre in Hz: seconds}`."""
     found = {}
-    for centre, band, first in octave_bands(response, rate, direct):
+    for centre in OCTAVES_HZ:
+        if centre * 2**0.5 >= 0.49 * rate:
+            continue
+        band = octave_band(response, rate, centre)
         noise = float((band[-max(1, response.size // 10) :] ** 2).mean())
-        range_db = _range_db(band, first, noise, rate)
+        range_db = _range_db(band, direct, noise, rate)
         if range_db >= LEAST_RANGE_DB:
-            value = _decay_time(band, first, noise, rate, max(-35.0, -(range_db - _MARGIN_DB)))
+            value = _decay_time(band, direct, noise, rate, max(-35.0, -(range_db - _MARGIN_DB)))
             if np.isfinite(value):
                 found[centre] = value
     return found

@@ -194,7 +194,7 @@ def _finish(
 ) -> WrittenPresets:
     """Write figures and picture, and read every preset back with the loader that `generate` uses."""
     from roomtone.augment.scenarios.presets import load_preset, parse_preset
-    from roomtone.core.audio.reading import sha256_file
+    from roomtone.core.audio.recording_files import sha256_file
     from roomtone.measure.plots import draw
 
     for preset in presets:
