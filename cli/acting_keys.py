@@ -95,7 +95,9 @@ def acts(key: str) -> bool:
     >>> acts("executor.address"), acts("output.dir"), acts("output.format"), acts("scenario")
     (True, True, False, False)
     """
-    return any(key == own or key.startswith((f"{own}.", f"{own}/", f"{own}@")) for own in (*ACTING_GROUPS, *ACTING_KEYS))
+    return any(
+        key == own or key.startswith((f"{own}.", f"{own}/", f"{own}@")) for own in (*ACTING_GROUPS, *ACTING_KEYS)
+    )
 
 
 def _open(override: Override) -> str:

@@ -64,9 +64,7 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     return cfg
 
 
-def _composed(
-    name: str, packaged: str, folder: Path | None, primary: str | None, overrides: Overrides
-) -> DictConfig:
+def _composed(name: str, packaged: str, folder: Path | None, primary: str | None, overrides: Overrides) -> DictConfig:
     """Return the data of the user's files with the acting keys of the packaged ones, references checked."""
     from hydra import compose
     from omegaconf import OmegaConf, open_dict

@@ -111,6 +111,10 @@ class LocalPaths:
             raise RoomtoneError(f"{name}: it is not known where {root!r} lies here{known}; type paths.{root}=FOLDER")
         if not match["rest"]:
             return self.roots[root]
+        if is_remote(self.roots[root]):
+            if ".." in match["rest"].split("/"):
+                raise RoomtoneError(f"{name}: leads out of {self.roots[root]}")
+            return f"{self.roots[root].rstrip('/')}/{match['rest']}"
         return str(path_inside(self.roots[root], match["rest"], where=name))
 
     def named(self, node: Any) -> Any:
@@ -159,29 +163,44 @@ def gather_roots(first: Mapping[str, str], paths: Iterable[str]) -> LocalPaths:
     return LocalPaths(roots)
 
 
-def local_text(paths: LocalPaths) -> str:
-    """Return the content of `local.yaml`; without a key of the user's it is sealed by nothing, and believed by nobody."""
+def write_local_paths(dataset: str | os.PathLike[str], paths: LocalPaths) -> None:
+    """Write a set's `local.yaml`; without a key of the user's it is sealed by nothing, and believed by nobody.
+
+    Args:
+        dataset: the dataset folder or its URL; for a remote set it is kept on this machine, in the user's state folder.
+        paths: where its roots lie.
+    """
     import yaml
 
     roots = dict(sorted(paths.roots.items()))
-    return _HEAD + yaml.safe_dump({"format": 1, "roots": roots, "code": _code(roots, make=True)}, sort_keys=False)
+    if roots:
+        content = {"format": 1, "roots": roots, "code": _code(roots, make=True)}
+        text = _HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
+        write_whole(_local_file(dataset), text.encode())
+
+
+def _local_file(dataset: str | os.PathLike[str]) -> Path:
+    name = os.fspath(dataset)
+    if not is_remote(name):
+        return Path(name) / LOCAL_NAME
+    return _state_folder() / f"{hashlib.sha256(name.rstrip('/').encode()).hexdigest()[:32]}.yaml"
 
 
 def read_local_paths(dataset: str | os.PathLike[str]) -> LocalPaths:
     """Return where a set's roots lie, if this user wrote its `local.yaml` on this machine; no roots otherwise.
 
     Args:
-        dataset: the dataset folder or its URL; a remote set has none.
+        dataset: the dataset folder or its URL.
     """
-    path = Path(dataset) / LOCAL_NAME
-    if is_remote(os.fspath(dataset)) or not path.is_file() or path.is_symlink():
-        return LocalPaths()
     try:
+        path = _local_file(dataset)
+        if not path.is_file() or path.is_symlink():
+            return LocalPaths()
         content = parse_bounded_yaml(read_bounded_text(path), where=str(path))
         roots = dict(sorted((str(name), str(folder)) for name, folder in content["roots"].items()))
         code = _code(roots, make=False)
         believed = code is not None and hmac.compare_digest(code, str(content["code"]))
-    except (RoomtoneError, KeyError, TypeError, AttributeError):
+    except (RoomtoneError, OSError, RuntimeError, KeyError, TypeError, AttributeError):
         return LocalPaths()
     return LocalPaths(roots) if believed else LocalPaths()
 
@@ -205,11 +224,15 @@ def _machine() -> str:
     return str(uuid.getnode())
 
 
+def _state_folder() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "roomtone"
+
+
 def _key(*, make: bool) -> bytes | None:
     """Return this user's key, made on first use; None where there is none and none can be kept."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "roomtone"
-    path = home / "local.key"
     try:
+        home = _state_folder()
+        path = home / "local.key"
         if not path.exists():
             if not make:
                 return None

@@ -25,6 +25,7 @@ from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import flush_all
+from roomtone.core.local_paths import LocalPaths
 from roomtone.core.workers.fault_injection import point
 
 
@@ -40,8 +41,16 @@ def _rejected_name(shard: int) -> str:
 class ShardWriter:
     """Writes one attempt at one shard for the run of `session`; use as a context manager and end with `commit`."""
 
-    def __init__(self, storage: DatasetStorage, shard: int, container: Container, session: str = "") -> None:
+    def __init__(
+        self,
+        storage: DatasetStorage,
+        shard: int,
+        container: Container,
+        session: str = "",
+        paths: LocalPaths | None = None,
+    ) -> None:
         self._storage = storage
+        self._paths = paths or LocalPaths()
         self._session = session
         self._shard = shard
         self._container = container
@@ -107,7 +116,8 @@ class ShardWriter:
         if not rejected:
             self._storage.remove(_rejected_name(self._shard))
             return
-        lines = (json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) + "\n" for entry in rejected)
+        named = (self._paths.named(entry) for entry in rejected)  # ids stay as the corpus has them, paths do not
+        lines = (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n" for entry in named)
         self._storage.write_text(_rejected_name(self._shard), "".join(lines))
 
 

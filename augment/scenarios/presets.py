@@ -38,7 +38,9 @@ def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
     return sorted(found - {"none"})
 
 
-def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str, Any]:
+def load_preset(
+    factor: str, name: str, search: Sequence[Path] = (), *, typed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the mapping of a preset; the first folder of `search` that holds it wins over the packaged one.
 
     A path in a preset of the user's is relative to the preset's own file and stays inside the user's folder.
@@ -47,21 +49,25 @@ def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str
         factor: `room`, `noise`, `equipment` or `handset`.
         name: of the preset, which is its file's name without `.yaml`.
         search: folders of the user's own, looked through first.
+        typed: keys of the command line, which go over those of the file and may name any path.
 
     Raises:
         RoomtoneError: no such preset, not a YAML mapping, a path that leaves the folder, or a reference beyond the file.
     """
+    own = dict(typed or {})
     for folder in search:
         path = folder / factor / f"{name}.yaml"
         if path.is_file():
             path_inside(folder, f"{factor}/{path.name}", where=f"{factor}: preset {name!r}")
-            preset: dict[str, Any] = _with_absolute_paths(_read_yaml(path), path.parent, folder, str(path))
-            return preset
+            preset: dict[str, Any] = _with_absolute_paths(
+                {**_read_yaml(path), **dict.fromkeys(own)}, path.parent, folder, str(path)
+            )
+            return {**preset, **own}
     if name not in preset_names(factor):
         raise RoomtoneError(
             f"{factor}: unknown preset {name!r}; {nearest(name, [*preset_names(factor, search), 'none'])}"
         )
-    return dict(_packaged(factor, name))
+    return {**_packaged(factor, name), **own}
 
 
 @functools.cache
