@@ -40,7 +40,7 @@ def rerender(
     """
     row = _row_of(dataset, sample_id)
     recipe = local_recipe(Recipe.from_json(row["recipe"]), set_paths(dataset, paths))
-    return render_recipe(recipe, name=sample_id, suffix=_suffix(row)).pcm, recipe.sample_rate_hz
+    return render_recipe(recipe, name=sample_id, suffix=row_suffix(row)).pcm, recipe.sample_rate_hz
 
 
 def set_paths(dataset: str | PathLike[str], paths: Mapping[str, str] | None) -> LocalPaths:
@@ -90,7 +90,7 @@ def _row_of(dataset: str | PathLike[str], sample_id: str) -> Mapping[str, Any]:
     return {str(key): value for key, value in found[0].items()}
 
 
-def _suffix(row: Mapping[str, Any]) -> str:
+def row_suffix(row: Mapping[str, Any]) -> str:
     """Return how a row's recording is encoded."""
     return str(row["audio_path"]).rpartition(".")[2]
 

@@ -23,6 +23,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 from roomtone.core.local_paths import LOCAL_NAME, LocalPaths, read_local_paths, write_local_paths
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import FACTORS
 from roomtone.core.workers.fault_injection import point
 
 if TYPE_CHECKING:
@@ -129,6 +130,12 @@ def _opened(storage: DatasetStorage, index: int, record: dict[str, Any], roots: 
     """Return the run, and say in `local.yaml` where it reads from."""
     paths = of_run(roots, index)
     known = read_local_paths(storage.url)
+    for root, folder in roots.roots.items() if index else ():
+        if root.partition("_")[0] in FACTORS and known.roots.get(root) not in (None, folder):
+            raise RoomtoneError(
+                f"{storage}: the recordings of {root} lay in another folder when this set was begun, and samples could not be "
+                "told apart; give the preset another name"
+            )
     write_local_paths(storage.url, LocalPaths({**known.roots, **paths.roots}))
     return Run(storage, index, record, paths)
 

@@ -131,7 +131,10 @@ def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     rows = read_part(storage, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(storage, shard.index)
+    try:
+        rejected = read_rejected(storage, shard.index)
+    except RoomtoneError:
+        return None  # a list that is damaged is made again with its shard
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}

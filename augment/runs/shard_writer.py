@@ -21,6 +21,7 @@ from roomtone.augment.output.containers import gather
 from roomtone.core.audio.encoding import decode, encode, pcm_sha256
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
+from roomtone.core.dataset.reconcile import rejections
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
@@ -127,9 +128,12 @@ def read_rejected(storage: DatasetStorage, shard: int) -> list[dict[str, Any]]:
     Args:
         storage: where the set lies.
         shard: the shard's number.
+
+    Raises:
+        RoomtoneError: a line that was cut short.
     """
-    text = storage.read_text(_rejected_name(shard)) or ""
-    return [json.loads(line) for line in text.splitlines() if line]
+    name = _rejected_name(shard)
+    return rejections(storage.read(name) or b"", f"{storage}/{name}")
 
 
 def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:

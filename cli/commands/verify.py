@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.settings import Annotated, Bounds, read_settings
@@ -25,6 +26,7 @@ class VerifySettings:
     dataset: str | None = None
     share: Annotated[float, Bounds(0, 1)] = 0.05
     seed: int = 0
+    paths: Mapping[str, Any] = field(default_factory=dict)
     config_dir: str | None = None
 
 
@@ -38,7 +40,9 @@ def run(cfg: DictConfig) -> int:
     if settings.dataset is None:
         raise RoomtoneError("verify needs a set: roomtone verify dataset=DIR")
     with engine_of(settings.executor) as engine:
-        checked, again, findings = verify(settings.dataset, engine, share=settings.share, seed=settings.seed)
+        checked, again, findings = verify(
+            settings.dataset, engine, share=settings.share, seed=settings.seed, paths=settings.paths
+        )
     for finding in findings[:_SHOWN]:
         print(f"{finding.sample_id}: {finding.what}")
     if len(findings) > _SHOWN:
