@@ -115,7 +115,8 @@ class LocalPaths:
             if ".." in match["rest"].split("/"):
                 raise RoomtoneError(f"{name}: leads out of {self.roots[root]}")
             return f"{self.roots[root].rstrip('/')}/{match['rest']}"
-        return str(path_inside(self.roots[root], match["rest"], where=name))
+        path_inside(self.roots[root], match["rest"], where=name)
+        return os.path.join(self.roots[root], os.path.normpath(match["rest"]))
 
     def named(self, node: Any) -> Any:
         """Return plain values with every path below a root replaced by its name."""
