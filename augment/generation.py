@@ -19,6 +19,7 @@ from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.scenarios.planner import make_plan
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.dataset.containers import Container, container_of
+from roomtone.core.dataset.removal import remove_set
 from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.core.random_streams import content_key
@@ -49,7 +50,7 @@ def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config: Mapping[str, 
         return Summary(storage.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
     try:
         if settings.output.overwrite:
-            _remove_set(storage)
+            remove_set(storage)
         session = uuid.uuid4().hex
         with storage.lock(session):
             return _generate(settings, plan, storage, container, config, session)
@@ -79,6 +80,7 @@ def _generate(
         plan.utterances,
         shards=sum(1 for _ in blocks_of(plan, each)),
         append=settings.output.append or plan.items is not None,
+        beside=settings.output.overwrite,
     )
     _refuse_other_sources(settings, run)
     storage.remove_temporaries()
@@ -109,19 +111,6 @@ def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
     identity = settings.identity()
     identity |= {"output_format": settings.output.format, "shard_samples": settings.output.shard_samples}
     return identity if plan.items is None else identity | {"items": content_key(sorted(plan.items.items()))}
-
-
-def _remove_set(storage: DatasetStorage) -> None:
-    """Remove a set, and nothing that is not one."""
-    names = storage.names()
-    if not names:
-        return
-    if "dataset.json" not in names:
-        raise RoomtoneError(
-            f"{storage}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
-        )
-    with storage.lock():
-        storage.remove_all()
 
 
 def _render_all(max_rejected: float, plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:

@@ -88,6 +88,7 @@ def open_run(
     *,
     shards: int,
     append: bool,
+    beside: bool = False,
 ) -> Run:
     """Return the run of a configuration in a set: one begun earlier, or a new one.
 
@@ -99,6 +100,7 @@ def open_run(
         utterances: the corpus as it is now.
         shards: how many a new run will have.
         append: add a new run to a set that holds another one.
+        beside: begin a set in a folder that holds other files, because a set that lay there was removed.
 
     Raises:
         RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
@@ -106,7 +108,7 @@ def open_run(
     record = _record(identity, roots.named(presets), utterances)
     state = read_record(storage)
     if state is None:
-        if set(storage.names()) - {LOCK_NAME, SESSION_NAME, LOCAL_NAME, "tmp"}:
+        if set(storage.names()) - {LOCK_NAME, SESSION_NAME, LOCAL_NAME, "tmp"} and not beside:
             raise RoomtoneError(f"{storage}: not empty and not a stress-test set; choose another output.dir")
         state = {"format_version": FORMAT_VERSION, "name": record["config"]["scenario"]["name"], "runs": []}
     for index, run in enumerate(state["runs"]):
