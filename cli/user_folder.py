@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,10 @@ def check_user_file(folder: Path, name: str, primary: str | None) -> None:
     chosen = primary is not None and name == f"{primary.removesuffix('.yaml')}.yaml"
     if packaged.is_file() and group not in SHADOWED and not chosen:
         raise RoomtoneError(f"{path}: bears the name of a packaged file, which it may not replace; call it otherwise")
-    content = parse_bounded_yaml(read_bounded_text(path), where=str(path))
+    text = read_bounded_text(path)
+    if re.search(r"^\s*#\s*@package\b", text, re.MULTILINE):
+        raise RoomtoneError(f"{path}: '@package' is not allowed; a file speaks for its own group, and the command line for what acts")
+    content = parse_bounded_yaml(text, where=str(path))
     if isinstance(content, dict):
         if "hydra" in content:
             raise RoomtoneError(f"{path}: the key 'hydra' is not allowed; a configuration is data, not a program")
