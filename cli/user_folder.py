@@ -83,7 +83,9 @@ def check_user_file(folder: Path, name: str, primary: str | None) -> None:
         raise RoomtoneError(f"{path}: bears the name of a packaged file, which it may not replace; call it otherwise")
     text = read_bounded_text(path)
     if re.search(r"^\s*#\s*@package\b", text, re.MULTILINE):
-        raise RoomtoneError(f"{path}: '@package' is not allowed; a file speaks for its own group, and the command line for what acts")
+        raise RoomtoneError(
+            f"{path}: '@package' is not allowed; a file speaks for its own group, and the command line for what acts"
+        )
     content = parse_bounded_yaml(text, where=str(path))
     if isinstance(content, dict):
         if "hydra" in content:

@@ -108,7 +108,7 @@ def manifest_parts(dataset: Dataset) -> list[str]:
     """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
 
     Raises:
-        RoomtoneError: a folder is missing, or holds no part.
+        RoomtoneError: a folder is missing, or holds no part, or a part that is none.
     """
     parts = []
     for folder in dataset_folders(dataset):
@@ -118,6 +118,8 @@ def manifest_parts(dataset: Dataset) -> list[str]:
                 f"{folder}: no manifest/part-*.parquet in it; is it a set that `roomtone generate` wrote?"
             )
         parts += found
+    for part in parts:
+        _part_schema(part)  # refuses what no manifest holds, whoever reads it then
     return parts
 
 

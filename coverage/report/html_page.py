@@ -42,12 +42,17 @@ def write_page(matrix: CoverageMatrix, path: str | os.PathLike[str], *, extra: l
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string(template).render(
-        title=f"Coverage of {matrix.where}",
+        title=f"Coverage of {_named(matrix.where)}",
         lines=[*figure_lines(matrix.figures), *(extra or [])],
         holes=matrix.patterns()[:200],
         data=script_json(_data(matrix, target.parent)),
     )
     return write_whole(target, text.encode())
+
+
+def _named(where: str) -> str:
+    """Return sources without their folders: a page is shared, and where a set lies on this machine is not."""
+    return ", ".join(name.rstrip("/").rpartition("/")[2] for name in where.split(", "))
 
 
 def script_json(data: Any) -> Any:

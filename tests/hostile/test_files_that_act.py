@@ -91,7 +91,10 @@ def test_a_folder_cannot_put_a_command_behind_a_packaged_recogniser(workshop, re
     assert not list((workshop / "set").rglob("*.owned"))
 
 
-@pytest.mark.parametrize("group", ["output/flac.yaml", "executor/processes.yaml", "corpus/demo.yaml", "design/covering.yaml", "generate.yaml"])
+@pytest.mark.parametrize(
+    "group",
+    ["output/flac.yaml", "executor/processes.yaml", "corpus/demo.yaml", "design/covering.yaml", "generate.yaml"],
+)
 def test_a_folder_cannot_shadow_packaged_files_that_act(refused, tmp_path, group):
     """`output/flac.yaml` with `overwrite: true` and another folder deleted that folder's files, hand-written notes too."""
     notes = tmp_path / "thesis" / "notes.txt"
@@ -112,7 +115,14 @@ def test_a_scenario_cannot_place_keys_at_the_root(refused, tmp_path):
     (tmp_path / "lab" / "scenario").mkdir(parents=True)
     text = "# @package _global_\nscenario: {name: t, factors: {noise: [none]}}\nexecutor: {name: dask}\noutput: {dir: /tmp/x, overwrite: true}\n"
     (tmp_path / "lab" / "scenario" / "t.yaml").write_text(text)
-    refused("the command line for what acts", "generate", "scenario=t", "--config-dir", tmp_path / "lab", f"output.dir={tmp_path / 'set'}")
+    refused(
+        "the command line for what acts",
+        "generate",
+        "scenario=t",
+        "--config-dir",
+        tmp_path / "lab",
+        f"output.dir={tmp_path / 'set'}",
+    )
 
 
 def test_the_config_of_a_set_says_nothing_that_acts_and_repeats_the_run(mine, roomtone, tmp_path):
@@ -124,7 +134,9 @@ def test_the_config_of_a_set_says_nothing_that_acts_and_repeats_the_run(mine, ro
     assert status == 0, err
     from roomtone.core.dataset.manifest import read_manifest
 
-    old, new = (read_manifest(folder).set_index("sample_id")["pcm_sha256"].to_dict() for folder in (mine, tmp_path / "again"))
+    old, new = (
+        read_manifest(folder).set_index("sample_id")["pcm_sha256"].to_dict() for folder in (mine, tmp_path / "again")
+    )
     assert old == new
 
 
@@ -139,8 +151,19 @@ def test_overwrite_removes_what_the_record_lists_and_nothing_else(mine, workshop
     shutil.rmtree(mine / "audio" / "00001")
     (mine / "audio" / "00001").symlink_to(treasure)
     (mine / "tmp").symlink_to(treasure)
-    words = ["generate", "corpus=demo", "corpus.select.max_per_accent=1", "scenario.factors.noise=[none]", "scenario.factors.room=[none]"]
-    words += ["scenario.factors.equipment=[none]", "scenario.factors.handset=[none]", "executor=serial", f"output.dir={mine}"]
+    words = [
+        "generate",
+        "corpus=demo",
+        "corpus.select.max_per_accent=1",
+        "scenario.factors.noise=[none]",
+        "scenario.factors.room=[none]",
+    ]
+    words += [
+        "scenario.factors.equipment=[none]",
+        "scenario.factors.handset=[none]",
+        "executor=serial",
+        f"output.dir={mine}",
+    ]
     status, _, err = roomtone(*words, "output.overwrite=true")
     assert precious.read_bytes() == b"precious"
     assert (mine / "notes.txt").read_text() == "mine"
@@ -152,7 +175,13 @@ def test_overwrite_removes_what_the_record_lists_and_nothing_else(mine, workshop
 def test_overwrite_of_what_is_no_set_removes_nothing(refused, tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "notes.txt").write_text("mine")
-    refused("not a stress-test set", "generate", f"output.dir={tmp_path / 'home'}", "output.overwrite=true", "corpus.select.max_per_accent=1")
+    refused(
+        "not a stress-test set",
+        "generate",
+        f"output.dir={tmp_path / 'home'}",
+        "output.overwrite=true",
+        "corpus.select.max_per_accent=1",
+    )
     assert (tmp_path / "home" / "notes.txt").read_text() == "mine"
 
 

@@ -58,7 +58,9 @@ def test_a_damaged_part_is_one_line(theirs, held, content):
     assert "not a readable Parquet file" in said
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format_version": 1, "runs": [{"shards": "all"}]}', b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"format_version": 1, "runs": [{"shards": "all"}]}', b"\xff\xfe", b"[" * 100_000]
+)
 def test_a_damaged_record_is_one_line(theirs, held, content):
     (theirs / "dataset.json").write_bytes(content)
     status, said = held(theirs)
@@ -96,10 +98,10 @@ def test_a_row_taken_from_a_part_is_found(theirs, held, edit_rows):
     assert "there are 19" in said
 
 
-def _only(condition, **changes):
+def _only(rendered, changes):
     def change(rows):
         for row in rows:
-            if row["condition"] == condition:
+            if row["condition"] == rendered:
                 row.update(changes)
 
     return change
@@ -129,7 +131,7 @@ def _only(condition, **changes):
 )
 def test_a_label_that_was_changed_with_its_seal_is_found(theirs, held, edit_rows, condition, changes, said):
     """Names and numbers are one statement, and a sample's id is the key of what was asked."""
-    edit_rows(theirs, _only(condition, **changes), seal="row_sha256" not in changes)
+    edit_rows(theirs, _only(condition, changes), seal="row_sha256" not in changes)
     status, told = held(theirs)
     assert status == 2
     assert said in told
@@ -142,7 +144,9 @@ def test_a_noise_that_was_drawn_from_another_preset_is_found(theirs, held, edit_
         for row in rows:
             recipe = json.loads(row["recipe"])
             if row["condition"] == "fan@10dB":
-                recipe["equipment"] |= {key: value * 1.5 for key, value in recipe["equipment"].items() if isinstance(value, float)}
+                recipe["equipment"] |= {
+                    key: value * 1.5 for key, value in recipe["equipment"].items() if isinstance(value, float)
+                }
                 row["recipe"] = json.dumps(recipe)
 
     edit_rows(theirs, change)
@@ -152,7 +156,16 @@ def test_a_noise_that_was_drawn_from_another_preset_is_found(theirs, held, edit_
 
 
 @pytest.mark.parametrize(
-    "recipe", ["", "null", "[]", "{}", '{"format": 1}', "[" * 100_000, '{"format":1,"clean":{"path":7},"clips":{},"sample_rate_hz":1e308}']
+    "recipe",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"format": 1}',
+        "[" * 100_000,
+        '{"format":1,"clean":{"path":7},"clips":{},"sample_rate_hz":1e308}',
+    ],
 )
 def test_a_recipe_of_any_form_is_a_finding(theirs, held, edit_rows, recipe):
     edit_rows(theirs, lambda rows: [row.update(recipe=recipe) for row in rows])
