@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from roomtone.core.workers.progress import Progress
 
 #: What a finding is about where it is about no one sample.
 WHOLE_SET = "the set"
+_FINDINGS_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -66,18 +67,40 @@ def verify(
         raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")
     storage = open_storage(dataset)
     parts = read_parts(storage)
-    findings = [Finding(WHOLE_SET, fault) for fault in set_faults(parts)]
+    findings = _Findings(Finding(WHOLE_SET, fault) for fault in set_faults(parts))
     chosen = _Chosen.of(parts, share, seed)
     local = set_paths(storage.url, paths)
     checked = again = 0
     with Progress(parts.rows, "verifying") as progress:
         for outcome in engine.run(_check_rows, _tasks(parts, chosen, local, findings)):
             task: _Task = outcome.task
-            findings += _found(outcome)
+            findings.take(_found(outcome))
             checked += len(task.rows)
             again += len(task.again)
             progress.add(len(task.rows))
-    return checked, again, sorted(findings, key=lambda finding: (finding.sample_id != WHOLE_SET, finding.sample_id))
+    return checked, again, findings.sorted()
+
+
+class _Findings:
+    """The first findings, and how many there were: a set of which every row is wrong fills no memory."""
+
+    def __init__(self, first: Iterable[Finding]) -> None:
+        self._kept: list[Finding] = []
+        self._left_out = 0
+        self.take(first)
+
+    def take(self, found: Iterable[Finding]) -> None:
+        for finding in found:
+            if len(self._kept) < _FINDINGS_KEPT:
+                self._kept.append(finding)
+            else:
+                self._left_out += 1
+
+    def sorted(self) -> list[Finding]:
+        """Return the findings, those of the whole set first."""
+        if self._left_out:
+            self._kept.append(Finding(WHOLE_SET, f"{self._left_out:,} more findings, which are not listed"))
+        return sorted(self._kept, key=lambda finding: (finding.sample_id != WHOLE_SET, finding.sample_id))
 
 
 @dataclass(frozen=True)
@@ -121,7 +144,7 @@ class _Task:
     paths: LocalPaths
 
 
-def _tasks(parts: SetParts, chosen: _Chosen, paths: LocalPaths, findings: list[Finding]) -> Iterator[_Task]:
+def _tasks(parts: SetParts, chosen: _Chosen, paths: LocalPaths, findings: _Findings) -> Iterator[_Task]:
     """Yield the rows of every readable part; one that turns out damaged becomes a finding."""
     for shard in sorted(parts.keys):
         run = json.dumps(parts.run_of(shard), sort_keys=True)
@@ -131,7 +154,7 @@ def _tasks(parts: SetParts, chosen: _Chosen, paths: LocalPaths, findings: list[F
                     again = frozenset(row["sample_id"] for row in rows if chosen.has(row["sample_id"]))
                     yield _Task(parts.storage.url, shard, run, rows, again, paths)
         except (RoomtoneError, OSError) as error:
-            findings.append(Finding(WHOLE_SET, str(error)))
+            findings.take([Finding(WHOLE_SET, str(error))])
 
 
 def _found(outcome: Outcome) -> list[Finding]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.printable import unguarded
+from roomtone.core.printable import printable, unguarded
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -187,4 +187,6 @@ def write_report(report: CorpusReport, folder: Path) -> Path:
 
 def _harmless(value: Any) -> Any:
     """Return text that a spreadsheet does not read as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n") else value
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value[:1] in tuple("=+-@\t\r\n") else printable(value)

@@ -12,8 +12,9 @@ from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.workers.executors import ExecutorSettings
 
 if TYPE_CHECKING:
-    from roomtone.augment.verification import Finding
     from omegaconf import DictConfig
+
+    from roomtone.augment.verification import Finding
 
 CONFIG_NAME = "verify"
 _SHOWN = 20

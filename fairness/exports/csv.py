@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.printable import printable
 from roomtone.fairness.exports.job import ExportJob
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -23,9 +24,11 @@ def write(job: ExportJob) -> list[Path]:
 
 
 def neutralise(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; only texts change.
+    """Return a cell that no spreadsheet takes for a formula, its control characters shown; only texts change.
 
     >>> neutralise("=1+1"), neutralise(-1.5)
     ("'=1+1", -1.5)
     """
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    return f"'{printable(cell)}" if cell.startswith(_FORMULA) else printable(cell)

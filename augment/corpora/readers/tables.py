@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -23,9 +24,7 @@ _FIELD_BYTES = 1 << 20
 
 def open_text(path: Path) -> TextIO:
     """Return a text file, unzipped where it ends in `.gz`; a byte-order mark is skipped."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
-    return open(path, encoding="utf-8-sig", newline="")
+    return open_bounded_text(path)
 
 
 def read_lines(path: Path) -> Iterator[str]:
