@@ -138,7 +138,7 @@ BOMBS = {
     "depth in braces": "a: " + "{a: " * 20_000,
     "depth in dashes": "- " * 50_000 + "a",
     "depth in indents": "\n".join(" " * i + "a:" for i in range(1200)),
-    "references": "\n".join(["a0: xxxxxxxxxx", *(f"a{i}: {'${.a%d}' % (i - 1) * 10}" for i in range(1, 12))]),
+    "references": "\n".join(["a0: xxxxxxxxxx", *(f"a{i}: " + f"${{.a{i - 1}}}" * 10 for i in range(1, 12))]),
     "references in a ring": "a: ${.b}\nb: ${.a}\n",
     "a reference to what holds it": "a: {b: '${..a}'}\n",
     "many references": "\n".join(f"a{i}: ${{.a{i + 1}}}" for i in range(5000)),
@@ -193,11 +193,13 @@ def test_a_bomb_ends_in_one_line_and_takes_little(kind, tmp_path):
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet="ab&*[]{}:-,.$ \n'\"!<>|#%@?0", max_size=200))
 def test_any_text_is_values_or_one_line(text):
+    said = ""
     try:
         values = parse_bounded_yaml(text, where="x")
         check_references(values, where="x")
     except RoomtoneError as error:
-        assert "\n" not in str(error)
+        said = str(error)
+    assert "\n" not in said
 
 
 def test_a_gigabyte_in_one_line_of_gzip_is_refused_by_its_size(tmp_path):
