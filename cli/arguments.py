@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from roomtone.core.errors import RoomtoneError, nearest
@@ -22,6 +22,21 @@ class Arguments:
     config_name: str | None = None
     show_config: bool = False
     show_help: bool = False
+
+    def with_positional(self, key: str | None) -> Arguments:
+        """Return the command line with its first word without `=` as the value of a key.
+
+        Args:
+            key: that the word stands for; None where the command takes none.
+        """
+        words = [word for word in self.overrides if "=" not in word]
+        if key is None or not words:
+            return self
+        if len(words) > 1:
+            raise RoomtoneError(f"expected one {key}, got {len(words)}: {', '.join(words)} (quote a name with spaces)")
+        quoted = words[0].replace("\\", "\\\\").replace("'", "\\'")
+        kept = tuple(word for word in self.overrides if word != words[0])
+        return replace(self, overrides=(f"{key}='{quoted}'", *kept))
 
 
 class _Parser(argparse.ArgumentParser):

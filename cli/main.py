@@ -31,6 +31,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("roomtone.cli.commands.evaluate", "transcribe, score and compare accents across conditions"),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
+    "list": (
+        "roomtone.cli.commands.list",
+        "what there is: rooms, noises, equipment, handsets; corpora, formats, recognisers",
+    ),
+    "show": ("roomtone.cli.commands.show", "one preset: its fields with their comments, its spectrum or decay"),
+    "listen": ("roomtone.cli.commands.listen", "one condition on one recording, as a file to hear"),
     "measure": ("roomtone.cli.commands.measure", "a place's own equipment, noise or room, as a preset"),
 }
 
@@ -84,6 +90,7 @@ def _dispatch(words: list[str]) -> int:
         print(compose.command_help(name, COMMANDS[name][1], arguments, command.CONFIG_NAME))
         print(_OPTIONS)
         return 0
+    arguments = arguments.with_positional(getattr(command, "POSITIONAL", None))
     cfg = compose.compose_config(arguments, command.CONFIG_NAME)
     if arguments.show_config:
         from omegaconf import OmegaConf

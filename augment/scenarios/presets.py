@@ -47,16 +47,30 @@ def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str
     Raises:
         RoomtoneError: no such preset, or not a YAML mapping.
     """
-    for folder in search:
+    path = preset_file(factor, name, search)
+    if path.parent.parent == packaged_dir():
+        return dict(_packaged(factor, name))
+    preset: dict[str, Any] = _with_absolute_path(_read_yaml(path), path.parent)
+    return preset
+
+
+def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
+    """Return the YAML file of a preset; the first folder of `search` that holds it wins over the packaged one.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: of the preset.
+        search: folders of the user's own.
+
+    Raises:
+        RoomtoneError: no such preset, with the nearest name.
+    """
+    for folder in (*search, packaged_dir()):
         path = folder / factor / f"{name}.yaml"
-        if path.is_file():
-            preset: dict[str, Any] = _with_absolute_path(_read_yaml(path), path.parent)
-            return preset
-    if name not in preset_names(factor):
-        raise RoomtoneError(
-            f"{factor}: unknown preset {name!r}; {nearest(name, [*preset_names(factor, search), 'none'])}"
-        )
-    return dict(_packaged(factor, name))
+        if path.is_file() and name != "none":
+            return path
+    known = [*preset_names(factor, search), "none"]
+    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
 
 
 @functools.cache
