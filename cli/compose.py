@@ -7,11 +7,13 @@ Errors of Hydra and OmegaConf become one line that names the culprit and the nea
 from __future__ import annotations
 
 import functools
-import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.cli.levels import with_short_forms
+from roomtone.cli.messages import check_words, explain, group_options
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -38,15 +40,17 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
 
     folder = _config_dir(arguments)
     name = arguments.config_name or config_name
+    arguments = replace(arguments, overrides=with_short_forms(arguments.overrides))
     _refuse_targets(arguments.overrides)
     _start_hydra(folder)
+    check_words(arguments.overrides, name)
     try:
         cfg = compose(name.removesuffix(".yaml"), overrides=list(arguments.overrides))
         OmegaConf.resolve(cfg.copy())
     except (HydraException, OmegaConfBaseException) as error:
-        raise RoomtoneError(_one_line(error, name, arguments)) from error
+        raise RoomtoneError(explain(error, name, arguments)) from error
     except Exception as error:  # a YAML file that does not parse raises yaml's own types through Hydra
-        raise RoomtoneError(f"configuration {name!r}: {' '.join(str(error).split())}") from error
+        raise RoomtoneError(explain(error, name, arguments)) from error
     with open_dict(cfg):
         cfg.config_dir = None if folder is None else str(folder)
     return cfg
@@ -103,50 +107,6 @@ def _refuse_targets(overrides: tuple[str, ...]) -> None:
             raise RoomtoneError(f"{override!r}: '_target_' is not allowed; a configuration is data, not a program")
 
 
-def _one_line(error: Exception, name: str, arguments: Arguments) -> str:
-    """Return what a message of Hydra's means, with the nearest right name."""
-    text = str(error)
-    if match := re.search(r"Could not override '([^']+)'", text):
-        return f"unknown key {match[1]!r}; {nearest(match[1], _all_keys(name))}"
-    if match := re.search(r"Key '([^']+)' is not in struct", text):
-        return f"unknown key {match[1]!r}; {nearest(match[1], _all_keys(name))}"
-    if match := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
-        return f"{match[1]}: there is no option {match[2]!r}; {nearest(match[2], _options(match[1]))}"
-    if "Cannot find primary config" in text:
-        where = arguments.config_dir or "the packaged configurations"
-        return f"--config-name: there is no {name!r} in {where}"
-    if match := re.search(r"Could not load '([^']+)'", text):
-        return f"cannot load {match[1]!r}"
-    culprit = next((o for o in arguments.overrides if o.split("=")[0] in text or "=" not in o), "")
-    if "=" not in culprit and culprit:
-        return f"{culprit!r} is not of the form key=value"
-    return f"configuration {name!r}{f', at {culprit!r}' if culprit else ''}: {' '.join(text.split())[:300]}"
-
-
-def _all_keys(name: str) -> list[str]:
-    """Return every dotted key of the command's configuration without overrides, to find the nearest."""
-    from hydra import compose
-    from omegaconf import OmegaConf
-
-    try:
-        return _dotted(OmegaConf.to_container(compose(name.removesuffix(".yaml")), resolve=False))
-    except Exception:  # the hint is a courtesy; without a readable configuration there is none
-        return []
-
-
-def _dotted(node: Any, prefix: str = "") -> list[str]:
-    if not isinstance(node, dict):
-        return [prefix]
-    own = [prefix] if prefix else []
-    return own + [key for k, v in node.items() for key in _dotted(v, f"{prefix}.{k}" if prefix else str(k))]
-
-
-def _options(group: str) -> list[str]:
-    from hydra.core.global_hydra import GlobalHydra
-
-    return list(GlobalHydra.instance().config_loader().get_group_options(group))
-
-
 def command_help(name: str, summary: str, arguments: Arguments, config_name: str) -> str:
     """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments.
 
@@ -163,7 +123,7 @@ def command_help(name: str, summary: str, arguments: Arguments, config_name: str
     groups = _groups(primary, folder)
     if groups:
         lines.append("groups (group=option):")
-        lines += [f"  {group:<10} {', '.join(_options(group))}   [{default}]" for group, default in groups.items()]
+        lines += [f"  {group:<10} {', '.join(group_options(group))}   [{default}]" for group, default in groups.items()]
         lines.append("")
     lines.append("keys, their defaults and meaning:")
     lines += ["  " + line for line in _commented_keys(primary, folder)]

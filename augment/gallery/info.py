@@ -66,7 +66,8 @@ def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetIn
     """
     preset = load_preset(factor, name, search)
     text = preset_file(factor, name, search).read_text(encoding="utf-8")
-    needs = "a folder of recordings: path=…" if "path" in preset and not preset["path"] else None
+    path = preset.get("path")
+    needs = None if path is None or Path(str(path)).exists() else f"a folder of recordings at its path ({path})"
     words = {key: " ".join(str(preset.get(key, "")).split()) for key in COMMENT_KEYS}
     return PresetInfo(factor, name, words["description"], words["source"], tuple(_figures(preset)), needs, text)
 

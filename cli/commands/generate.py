@@ -59,6 +59,7 @@ def config_text(cfg: DictConfig) -> str:
     presets = inline_presets(parse_scenario(settings.scenario), settings.presets, settings.search)
     with open_dict(own):
         own.presets = presets
+        own.scenario = dict(settings.scenario)
         del own["config_dir"]
         own.output.overwrite = False
     head = "# roomtone generate --config-dir . --config-name config output.dir=again\n"
