@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from roomtone.augment.runs.resume import Run, open_run
+from roomtone.augment.runs.roots import run_roots
 from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, shards_of
 from roomtone.augment.runs.shard import Job, Report, Shard, probe_utterance, render_shard
 from roomtone.augment.runs.summary import Summary
@@ -18,6 +19,7 @@ from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.scenarios.planner import make_plan
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.dataset.containers import Container, container_of
+from roomtone.core.dataset.removal import remove_set
 from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.core.random_streams import content_key
@@ -26,12 +28,12 @@ from roomtone.core.workers.executors import engine_of
 from roomtone.core.workers.progress import Progress
 
 
-def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config_text: str | None = None) -> Summary:
+def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config: Mapping[str, Any] | None = None) -> Summary:
     """Render the stress-test set that a composed configuration describes, or finish one that was begun.
 
     Args:
         cfg: the keys of `conf/generate.yaml`, values resolved, or settings that were read from them.
-        config_text: the configuration as YAML with environment values unresolved, kept in the set.
+        config: what the set's config.yaml is to hold, so that it repeats the run; None writes none.
 
     Returns:
         what was rendered, found done, and rejected.
@@ -48,10 +50,10 @@ def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config_text: str | No
         return Summary(storage.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
     try:
         if settings.output.overwrite:
-            _remove_set(storage)
+            remove_set(storage)
         session = uuid.uuid4().hex
         with storage.lock(session):
-            return _generate(settings, plan, storage, container, config_text, session)
+            return _generate(settings, plan, storage, container, config, session)
     except OSError as error:
         raise RoomtoneError(
             f"{storage}: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}; "
@@ -64,30 +66,44 @@ def _generate(
     plan: Plan,
     storage: DatasetStorage,
     container: Container,
-    config_text: str | None,
+    config: Mapping[str, Any] | None,
     session: str,
 ) -> Summary:
     """Run a plan in a set that is locked."""
     each = settings.output.shard_samples or container.shard_samples
+    roots = run_roots(settings.corpus, plan.presets, plan.utterances)
     run = open_run(
         storage,
-        _identity(settings, plan),
+        roots.named(_identity(settings, plan)),
+        roots,
         plan.presets,
         plan.utterances,
         shards=sum(1 for _ in blocks_of(plan, each)),
         append=settings.output.append or plan.items is not None,
+        beside=settings.output.overwrite,
     )
+    _refuse_other_sources(settings, run)
     storage.remove_temporaries()
     try:
         with engine_of(settings.executor) as engine:
-            job = replace(make_job(settings, plan, storage.url, engine), session=session)
+            job = replace(make_job(settings, plan, run, engine), session=session)
             build_banks(job, engine)
             reports = _render_all(settings.max_rejected, plan, job, run, engine, each)
     finally:
         storage.remove_temporaries()  # the workers have gone
     summary = _summarise(storage.url, plan, reports)
-    run.finish(summary, config_text)
+    run.finish(summary, config)
     return summary
+
+
+def _refuse_other_sources(settings: GenerateSettings, run: Run) -> None:
+    """Refuse to repeat a run from another corpus than the one it was made from."""
+    stated = (settings.sources or {}).get("corpus", {})
+    if isinstance(stated, Mapping) and stated.get("sha256") not in (None, run.record["corpus"]):
+        raise RoomtoneError(
+            f"corpus.path: not the corpus that this configuration was made from (its listing has the sha256 "
+            f"{run.record['corpus'][:12]}…, {str(stated['sha256'])[:12]}… is asked); sources=null takes it all the same"
+        )
 
 
 def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
@@ -95,19 +111,6 @@ def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
     identity = settings.identity()
     identity |= {"output_format": settings.output.format, "shard_samples": settings.output.shard_samples}
     return identity if plan.items is None else identity | {"items": content_key(sorted(plan.items.items()))}
-
-
-def _remove_set(storage: DatasetStorage) -> None:
-    """Remove a set, and nothing that is not one."""
-    names = storage.names()
-    if not names:
-        return
-    if "dataset.json" not in names:
-        raise RoomtoneError(
-            f"{storage}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
-        )
-    with storage.lock():
-        storage.remove_all()
 
 
 def _render_all(max_rejected: float, plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:

@@ -48,6 +48,7 @@ class GenerateSettings:
         level_dbov: active speech level of the files (ITU-T P.56), dB re a full-scale square wave.
         max_rejected: a count, or a share.
         item_timeout_s: seconds that one utterance may take to read.
+        sources: what the run that a set's config.yaml repeats was made from, by root; None asks nothing.
         config_dir: the user's folder of presets and accent maps, None where there is none.
     """
 
@@ -68,6 +69,7 @@ class GenerateSettings:
     cache_dir: str | None = None
     presets: Mapping[str, Any] = field(default_factory=dict)
     config_dir: str | None = None
+    sources: Mapping[str, Any] | None = None
 
     @property
     def search(self) -> tuple[Path, ...]:

@@ -1,19 +1,28 @@
 """From a command line to one composed configuration, through Hydra's Compose API.
 
-The user's folder stands before the packaged one on the search path, so a preset of the user's with a packaged name wins.
+The user's folder stands before the packaged one on the search path, so a preset or scenario of the user's with a packaged name wins.
+Its files are data: what acts comes from the command line and the packaged files alone.
 Errors of Hydra and OmegaConf become one line that names the culprit and the nearest right name.
 """
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.cli.levels import with_short_forms
+from roomtone.cli.acting_keys import (
+    READS_ENVIRONMENT,
+    Overrides,
+    acting_keys,
+    refuse_acting,
+    split_overrides,
+)
+from roomtone.cli.levels import refuse_own_material, with_short_forms
 from roomtone.cli.messages import check_words, explain, group_options
+from roomtone.cli.user_folder import settle_paths, user_folder_plugin
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.yaml_bounds import check_references
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -26,34 +35,72 @@ PACKAGE = "roomtone.conf"
 def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     """Return the composed configuration, with `config_dir` (the user's folder or null) beside the command's own keys.
 
+    Keys that act (see `acting_keys`) come from the packaged files and the command line alone, whatever the user's files say.
+
     Args:
         arguments: the command line.
         config_name: the command's own primary configuration.
 
     Raises:
-        RoomtoneError: a folder, file, group option or key that does not exist, or text that Hydra cannot parse.
+        RoomtoneError: a folder, file, group option or key that does not exist, text that Hydra cannot parse, or a file that says
+            what a file may not.
     """
-    from hydra import compose
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import open_dict
     from omegaconf.errors import OmegaConfBaseException
 
     folder = _config_dir(arguments)
-    name = arguments.config_name or config_name
+    name = (arguments.config_name or config_name).removesuffix(".yaml")
     arguments = replace(arguments, overrides=with_short_forms(arguments.overrides))
     _refuse_targets(arguments.overrides)
-    _start_hydra(folder)
+    _start_hydra(folder, arguments.config_name)
     check_words(arguments.overrides, name)
     try:
-        cfg = compose(name.removesuffix(".yaml"), overrides=list(arguments.overrides))
-        OmegaConf.resolve(cfg.copy())
+        overrides = split_overrides(arguments.overrides)
+        cfg = _composed(name, config_name, folder, arguments.config_name, overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise RoomtoneError(explain(error, name, arguments)) from error
+    except RoomtoneError:
+        raise
     except Exception as error:  # a YAML file that does not parse raises yaml's own types through Hydra
         raise RoomtoneError(explain(error, name, arguments)) from error
     with open_dict(cfg):
         cfg.config_dir = None if folder is None else str(folder)
     return cfg
+
+
+def _composed(name: str, packaged: str, folder: Path | None, primary: str | None, overrides: Overrides) -> DictConfig:
+    """Return the data of the user's files with the acting keys of the packaged ones, references checked."""
+    from hydra import compose
+    from omegaconf import OmegaConf, open_dict
+
+    if folder is None:
+        _start_hydra(None)
+        cfg = compose(name, overrides=[*overrides.data, *overrides.acting])
+        _check_references(cfg, name, overrides)
+        return cfg
+    _start_hydra(folder, primary)
+    cfg = compose(name, overrides=list(overrides.data))
+    _check_references(cfg, name, overrides)
+    _start_hydra(None)
+    refuse_acting(plain(cfg), plain(compose(packaged)), str(folder))
+    acting = compose(packaged, overrides=list(overrides.acting))
+    with open_dict(cfg):
+        for key in acting_keys(plain(acting), plain(cfg)):
+            OmegaConf.update(cfg, key, OmegaConf.select(acting, key), merge=False, force_add=True)
+        settle_paths(cfg, folder, overrides)
+        refuse_own_material(plain(cfg), overrides.keys, str(folder))
+    _start_hydra(folder, primary)  # hints list the options of both
+    return cfg
+
+
+def _check_references(cfg: DictConfig, name: str, overrides: Overrides) -> None:
+    """Refuse resolvers, but for an environment variable in a path that was typed, and resolve what is left once."""
+    from omegaconf import OmegaConf
+
+    may = [key for key in overrides.keys if key in READS_ENVIRONMENT]
+    check_references(OmegaConf.to_container(cfg, resolve=False), where=f"configuration {name!r}", allowed=may)
+    OmegaConf.resolve(cfg.copy())
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -73,30 +120,18 @@ def _config_dir(arguments: Arguments) -> Path | None:
     return folder
 
 
-@functools.cache
-def _user_folder_plugin() -> Any:
-    """Return the plugin that puts a folder of the user's before the packaged one on Hydra's search path, registered once."""
-    from hydra.core.config_search_path import ConfigSearchPath
-    from hydra.core.plugins import Plugins
-    from hydra.plugins.search_path_plugin import SearchPathPlugin
+def _start_hydra(folder: Path | None, primary: str | None = None) -> None:
+    """Start Hydra's Compose API on the packaged configurations, with the user's folder before them.
 
-    class UserFolder(SearchPathPlugin):
-        folder: Path | None = None
-
-        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-            if self.folder is not None:
-                search_path.prepend("--config-dir", f"file://{self.folder}", anchor="main")
-
-    Plugins.instance().register(UserFolder)
-    return UserFolder
-
-
-def _start_hydra(folder: Path | None) -> None:
-    """Start Hydra's Compose API on the packaged configurations, with the user's folder before them."""
+    Args:
+        folder: the user's, or None.
+        primary: what `--config-name` names; a file of the folder may then bear the name of a packaged primary.
+    """
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
 
-    _user_folder_plugin().folder = folder
+    plugin = user_folder_plugin()
+    plugin.folder, plugin.primary = folder, primary
     GlobalHydra.instance().clear()
     initialize_config_module(PACKAGE, version_base="1.3", job_name="roomtone")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import FACTORS
@@ -37,6 +38,27 @@ def _long_forms(word: str) -> tuple[str, ...]:
         raise RoomtoneError(f"{factor}: {value!r}: a bracket is missing; write {factor}=[none,…]")
     levels = list(_items(bare[1:-1])) if bare.startswith("[") else [bare]
     return (f"++{_PREFIX}{factor}=[{','.join(map(_quoted, levels))}]",)
+
+
+def refuse_own_material(config: Mapping[str, Any], typed: Collection[str], where: str) -> None:
+    """Refuse levels of a file that name a folder or a file: those come from the command line alone.
+
+    Args:
+        config: a composed configuration as plain values.
+        typed: the dotted keys of the command line.
+        where: the folder of the files.
+
+    Raises:
+        RoomtoneError: names the level, and what to type instead.
+    """
+    factors = (config.get("scenario") or {}).get("factors") if isinstance(config.get("scenario"), Mapping) else None
+    for factor, levels in (factors or {}).items():
+        own = [level for level in levels or () if ":" in str(level)]
+        if own and not {f"{_PREFIX}{factor}", "scenario.factors"} & set(typed):
+            raise RoomtoneError(
+                f"{where}: a file there names a place on this machine in the level {own[0]!r}, which only the command line may; "
+                f"type {factor}=[none,…] with it if that is what you want"
+            )
 
 
 def _items(text: str) -> Iterator[str]:

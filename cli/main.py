@@ -1,17 +1,22 @@
 """`roomtone COMMAND key=value …`: finds the command, composes its configuration, runs it, returns the exit status.
 
-0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were rejected; 4 too many were.
+0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were rejected; 4 too many were; 128 + n where
+signal n ended it.
 Nothing heavier than the standard library is imported until a command runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from roomtone.cli.arguments import parse_arguments
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import guarded_output
 
 #: name -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -37,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "show": ("roomtone.cli.commands.show", "one preset: its fields with their comments, its spectrum or decay"),
     "listen": ("roomtone.cli.commands.listen", "one condition on one recording, as a file to hear"),
+    "sign": ("roomtone.cli.commands.sign", "a detached signature over a set, which verify key=FILE.pub checks"),
     "measure": ("roomtone.cli.commands.measure", "a place's own equipment, noise or room, as a preset"),
 }
 
@@ -52,17 +58,58 @@ options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    with guarded_output():
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    """Run a command and turn whatever ends it into one line and a status."""
+    ended_by: list[int] = []
     try:
-        return _dispatch(words)
+        with _signals_end_as_interrupts(ended_by):
+            return _dispatch(words)
     except RoomtoneError as error:
-        print(f"roomtone: {error}", file=sys.stderr)
+        print(f"roomtone: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
         print("roomtone: stopped; the same command goes on where it left off", file=sys.stderr)
-        return 130
+        return 128 + (ended_by[0] if ended_by else int(signal.SIGINT))
+    except (MemoryError, OSError) as error:
+        print(f"roomtone: {_machine_fault(error)}", file=sys.stderr)
+        return 1
+
+
+def _machine_fault(error: MemoryError | OSError) -> str:
+    """Return in one line what this machine could not give: memory, a place to write, a file."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error or 'an allocation failed'}); fewer workers take less: executor.workers=1"
+    place = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{place}"
+
+
+@contextlib.contextmanager
+def _signals_end_as_interrupts(ended_by: list[int]) -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end a command as Ctrl-C does: workers go, what is done stays, one line is said."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
+    before = {}
+    for name in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(name) is signal.SIG_DFL:  # nohup's wish is respected
+            before[name] = signal.signal(name, end)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _dispatch(words: list[str]) -> int:

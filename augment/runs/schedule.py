@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.rendering.catalogues import catalogues_for
+from roomtone.augment.runs.resume import Run
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.settings import GenerateSettings
@@ -16,13 +17,13 @@ from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
 
-def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engine) -> Job:
+def make_job(settings: GenerateSettings, plan: Plan, run: Run, engine: Engine) -> Job:
     """Return what the workers need to know, the recordings that noises play among it.
 
     Args:
         settings: of the run.
         plan: what is rendered.
-        dataset: the set's path or URL, as workers see it.
+        run: opened in the set.
         engine: whose workers look into the talkers' recordings.
 
     Raises:
@@ -31,11 +32,13 @@ def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engin
     catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
     names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
     identity = {name: getattr(settings, name) for name in names}
+    dataset = run.storage.url
     digest = content_key(
         dataset,
         identity,
         settings.common_draws,
         [(c.name, c.content) for c in plan.conditions.values()],
+        dict(run.paths.roots),
         repr(catalogues),
     )
     return Job(
@@ -46,6 +49,7 @@ def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engin
         catalogues=catalogues,
         utterances=len(plan.utterances),
         common_draws=settings.common_draws,
+        paths=run.paths,
         **identity,
     )
 

@@ -16,6 +16,7 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import CleanSpeech, prepare
 from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe, sample_id
+from roomtone.augment.rendering.recipe_paths import named_recipe
 from roomtone.augment.rendering.render import render
 from roomtone.augment.rendering.tolerances import LabelError
 from roomtone.augment.runs.manifest_row import manifest_row
@@ -108,7 +109,7 @@ def _render_shard(shard: Shard) -> Report:
     worker = worker_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(storage, shard.index, worker.container, job.session) as writer:
+    with ShardWriter(storage, shard.index, worker.container, job.session, job.paths) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
             task = UtteranceTask(worker, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(task, items, shard.excluded):
@@ -130,7 +131,10 @@ def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     rows = read_part(storage, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(storage, shard.index)
+    try:
+        rejected = read_rejected(storage, shard.index)
+    except RoomtoneError:
+        return None  # a list that is damaged is made again with its shard
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
@@ -231,7 +235,8 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
     fetch = Fetcher(recipe.clips, job.sample_rate_hz)
     made = render(recipe, clean, fetch, entry, name=label, suffix=worker.container.suffix)
     path = task.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
-    row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+    travelling = named_recipe(recipe, job.paths)
+    row = manifest_row(utterance, condition, draws, travelling, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {ROW_HASH: row_hash(row)}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import unguarded
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -54,7 +55,7 @@ def run(cfg: DictConfig) -> int:
         raise RoomtoneError(f"max_rejected: expected a count, or a share below 1, got {share!r}")
     search = [Path(settings["config_dir"])] if settings.get("config_dir") else []
     corpus = open_corpus(corpus_keys(settings), search=search)
-    with Console(stderr=True).status("reading …") as status:
+    with Console(file=unguarded(sys.stderr)).status("reading …") as status:
         report = survey(
             corpus,
             by=settings["by"],

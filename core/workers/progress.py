@@ -6,6 +6,8 @@ import sys
 import time
 from types import TracebackType
 
+from roomtone.core.printable import unguarded
+
 #: Seconds between two plain lines.
 _EVERY_S = 10.0
 
@@ -87,5 +89,5 @@ def _rich_bar(planned: int, what: str):  # type: ignore[no-untyped-def]
         TextColumn("{task.fields[status]}"),
         TimeRemainingColumn(),
     )
-    bar = RichProgress(*columns, console=Console(stderr=True))
+    bar = RichProgress(*columns, console=Console(file=unguarded(sys.stderr)))
     return bar, bar.add_task(what, total=planned, status="")

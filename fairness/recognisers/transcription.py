@@ -15,7 +15,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
+from roomtone.core.workers.threads import WaitingThreads
 from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _answers(
         yield from _in_processes(settings, clips, min(count, len(clips)))
     elif recogniser.runs_in == "threads":
         recogniser.open()
-        with ThreadPoolExecutor(count) as pool:
+        with WaitingThreads(count) as pool:
             yield from _windowed(pool, functools.partial(_ask, recogniser), clips, count)
     else:
         recogniser.open()

@@ -25,6 +25,7 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor
+from roomtone.core.audio.reading import inspect as inspect_recording
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.speech_level import rms_level_dbov
 from roomtone.core.audio.types import Samples
@@ -228,10 +229,14 @@ def _check(transform: str, arguments_json: str) -> None:
 
 def _build(transform: str, arguments: Mapping[str, Any]) -> Any:
     try:
-        return transforms()[transform](**arguments, p=1.0)
+        made = transforms()[transform](**arguments, p=1.0)
     except Exception as error:  # asserts, TypeErrors and ValueErrors alike mean: these arguments will not do
         message = " ".join(str(error).split()) or type(error).__name__
         raise RoomtoneError(f"audiomentations {transform}: {message} (arguments {dict(arguments)})") from error
+    for name in ("sound_file_paths", "ir_files"):
+        if hasattr(made, name):
+            setattr(made, name, _CheckedPaths(getattr(made, name)))
+    return made
 
 
 @contextlib.contextmanager
@@ -251,6 +256,16 @@ def _seeded(seed: int) -> Iterator[None]:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
         pyroomacoustics.constants.set("num_threads", threads)
+
+
+class _CheckedPaths(list[str]):
+    """Files that a transform may open; each passes our own intake first, because libsndfile takes any name for any of its formats."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        if isinstance(index, int):
+            inspect_recording(str(found))
+        return found
 
 
 def _parameters(transform: Any) -> dict[str, Any]:
