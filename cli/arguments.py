@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from roomtone.core.errors import RoomtoneError, nearest
 
-OPTIONS = ("--config-dir", "--config-name", "--cfg", "--help")
+OPTIONS = ("--config-dir", "--config-name", "--cfg", "--quiet", "--help")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Arguments:
     config_name: str | None = None
     show_config: bool = False
     show_help: bool = False
+    quiet: bool = False
 
     def with_positional(self, key: str | None) -> Arguments:
         """Return the command line with its first word without `=` as the value of a key.
@@ -61,6 +62,7 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     parser.add_argument("--config-dir")
     parser.add_argument("--config-name")
     parser.add_argument("--cfg", action="store_true")
+    parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("overrides", nargs="*")
     found, unknown = parser.parse_known_intermixed_args(words)
@@ -68,4 +70,4 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         raise RoomtoneError(f"unknown option {unknown[0]!r}; keys have no dashes: write {unknown[0].lstrip('-')}")
     if unknown:
         raise RoomtoneError(f"unknown option {unknown[0]!r}; {nearest(unknown[0].split('=')[0], OPTIONS)}")
-    return Arguments(tuple(found.overrides), found.config_dir, found.config_name, found.cfg, found.help)
+    return Arguments(tuple(found.overrides), found.config_dir, found.config_name, found.cfg, found.help, found.quiet)

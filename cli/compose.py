@@ -19,7 +19,7 @@ from roomtone.cli.acting_keys import (
     split_overrides,
 )
 from roomtone.cli.levels import refuse_own_material, with_short_forms
-from roomtone.cli.messages import check_words, explain, group_options
+from roomtone.cli.messages import check_words, explain
 from roomtone.cli.user_folder import settle_paths, user_folder_plugin
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.yaml_bounds import check_references
@@ -53,7 +53,7 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     name = (arguments.config_name or config_name).removesuffix(".yaml")
     arguments = replace(arguments, overrides=with_short_forms(arguments.overrides))
     _refuse_targets(arguments.overrides)
-    _start_hydra(folder, arguments.config_name)
+    start_hydra(folder, arguments.config_name)
     check_words(arguments.overrides, name)
     try:
         overrides = split_overrides(arguments.overrides)
@@ -75,14 +75,14 @@ def _composed(name: str, packaged: str, folder: Path | None, primary: str | None
     from omegaconf import OmegaConf, open_dict
 
     if folder is None:
-        _start_hydra(None)
+        start_hydra(None)
         cfg = compose(name, overrides=[*overrides.data, *overrides.acting])
         _check_references(cfg, name, overrides)
         return cfg
-    _start_hydra(folder, primary)
+    start_hydra(folder, primary)
     cfg = compose(name, overrides=list(overrides.data))
     _check_references(cfg, name, overrides)
-    _start_hydra(None)
+    start_hydra(None)
     refuse_acting(plain(cfg), plain(compose(packaged)), str(folder))
     acting = compose(packaged, overrides=list(overrides.acting))
     with open_dict(cfg):
@@ -90,7 +90,7 @@ def _composed(name: str, packaged: str, folder: Path | None, primary: str | None
             OmegaConf.update(cfg, key, OmegaConf.select(acting, key), merge=False, force_add=True)
         settle_paths(cfg, folder, overrides)
         refuse_own_material(plain(cfg), overrides.keys, str(folder))
-    _start_hydra(folder, primary)  # hints list the options of both
+    start_hydra(folder, primary)  # hints list the options of both
     return cfg
 
 
@@ -120,7 +120,7 @@ def _config_dir(arguments: Arguments) -> Path | None:
     return folder
 
 
-def _start_hydra(folder: Path | None, primary: str | None = None) -> None:
+def start_hydra(folder: Path | None, primary: str | None = None) -> None:
     """Start Hydra's Compose API on the packaged configurations, with the user's folder before them.
 
     Args:
@@ -140,58 +140,3 @@ def _refuse_targets(overrides: tuple[str, ...]) -> None:
     for override in overrides:
         if "_target_" in override:
             raise RoomtoneError(f"{override!r}: '_target_' is not allowed; a configuration is data, not a program")
-
-
-def command_help(name: str, summary: str, arguments: Arguments, config_name: str) -> str:
-    """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments.
-
-    Args:
-        name: of the command.
-        summary: what it does, one line.
-        arguments: the command line.
-        config_name: the command's own primary configuration.
-    """
-    folder = _config_dir(arguments)
-    _start_hydra(folder)
-    primary = arguments.config_name or config_name
-    lines = [f"usage: roomtone {name} [key=value …]", "", summary, ""]
-    groups = _groups(primary, folder)
-    if groups:
-        lines.append("groups (group=option):")
-        lines += [f"  {group:<10} {', '.join(group_options(group))}   [{default}]" for group, default in groups.items()]
-        lines.append("")
-    lines.append("keys, their defaults and meaning:")
-    lines += ["  " + line for line in _commented_keys(primary, folder)]
-    if name in ("generate", "plan"):
-        from roomtone.augment.scenarios.presets import preset_names
-        from roomtone.core.vocabulary import FACTORS
-
-        search = () if folder is None else (folder,)
-        lines += ["", "presets for the levels of a scenario (noise and equipment take an SNR, e.g. babble@5dB):"]
-        lines += [f"  {factor:<10} {', '.join(preset_names(factor, search))}" for factor in FACTORS]
-    return "\n".join([*lines, ""])
-
-
-def _primary_text(name: str, folder: Path | None) -> str:
-    from roomtone.augment.scenarios.presets import packaged_dir
-
-    for home in (folder, packaged_dir()):
-        if home is not None and (path := home / f"{name.removesuffix('.yaml')}.yaml").is_file():
-            return path.read_text(encoding="utf-8")
-    raise RoomtoneError(f"--config-name: there is no {name!r}")
-
-
-def _groups(primary: str, folder: Path | None) -> dict[str, str]:
-    import yaml
-
-    defaults = (yaml.safe_load(_primary_text(primary, folder)) or {}).get("defaults", [])
-    return {k: v for entry in defaults if isinstance(entry, dict) for k, v in entry.items()}
-
-
-def _commented_keys(primary: str, folder: Path | None) -> list[str]:
-    """Return the primary's own lines below its defaults list: each key stands there with its comment."""
-    lines = _primary_text(primary, folder).splitlines()
-    start = next((i for i, line in enumerate(lines) if line.startswith("defaults:")), -1) + 1
-    while start < len(lines) and (lines[start].startswith((" ", "-")) or not lines[start].strip()):
-        start += 1
-    return lines[start:]

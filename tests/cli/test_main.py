@@ -49,6 +49,71 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ["generate", "corpus=table"],
+            ["# the corpus on disk: a folder, or a file where the preset says so", "columns:"],
+        ),
+        (["evaluate", "asr=http"], ["asr:", "recogniser: http"]),
+        (["generate", "output=opus"], ["format: opus"]),
+    ],
+)
+def test_help_shows_the_keys_of_the_groups_chosen_with_their_comments(words, lines, capsys):
+    """`--help` and `--cfg` print the same lines, and each key of the group that was chosen is among them."""
+    assert main([*words, "--help"]) == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert main([*words, "--cfg"]) == 0
+    config = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        assert line in shown
+    assert set(config) <= set(shown)
+    assert sum(line.startswith("# ") for line in config) > 10
+
+
+def test_cfg_with_its_comments_is_the_configuration(capsys):
+    import yaml
+
+    assert main(["generate", "seed=7", "--cfg"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["seed"] == 7
+
+
+def test_python_m_roomtone_is_the_command(tmp_path):
+    command = [sys.executable, "-P", "-m", "roomtone", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.startswith("roomtone ")
+
+
+def test_quiet_prints_nothing_but_errors(tmp_path):
+    for words, status in ((["list", "design"], 0), (["verify"], 1)):
+        command = [sys.executable, "-P", "-m", "roomtone", *words, "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == status
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == status
+
+
+@pytest.mark.parametrize(
+    ("command", "prefix", "word"),
+    [
+        ("generate", "corpus=v", "corpus=vctk"),
+        ("generate", "scenario.fac", "scenario.factors.room="),
+        ("generate", "noi", "noise="),
+        ("evaluate", "asr=fa", "asr=faster_whisper"),
+        ("coverage", "fail_under_t", "fail_under_tway="),
+        ("show", "war", "ward"),
+        ("listen", "ward+bab", "ward+babble"),
+        ("list", "equ", "equipment"),
+        ("verify", "--conf", "--config-dir"),
+    ],
+)
+def test_a_shell_is_offered_commands_groups_presets_and_keys(command, prefix, word):
+    from roomtone.cli.completion import completions
+
+    assert word in completions(command, prefix)
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["generat"], "unknown command 'generat'; did you mean 'generate'?"),
