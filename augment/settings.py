@@ -7,10 +7,11 @@ because their keys depend on the reader or design that they name; `open_corpus`,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from roomtone.augment.scenarios.own_material import with_own_material
 from roomtone.core.audio.rates import HIGHEST_RENDERED_HZ, LOWEST_RENDERED_HZ
 from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.workers.executors import ExecutorSettings
@@ -110,4 +111,8 @@ def generate_settings(cfg: Mapping[str, Any] | GenerateSettings) -> GenerateSett
     Raises:
         RoomtoneError: an unknown key, or a value of the wrong type or out of bounds; the message opens with the key.
     """
-    return cfg if isinstance(cfg, GenerateSettings) else read_settings(GenerateSettings, cfg)
+    if isinstance(cfg, GenerateSettings):
+        return cfg
+    settings = read_settings(GenerateSettings, cfg)
+    scenario, presets = with_own_material(settings.scenario, settings.presets, settings.search)
+    return replace(settings, scenario=scenario, presets=presets)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import signal
 import sys
 import threading
@@ -36,6 +37,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("roomtone.cli.commands.evaluate", "transcribe, score and compare accents across conditions"),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
+    "list": (
+        "roomtone.cli.commands.list",
+        "what there is: rooms, noises, equipment, handsets; corpora, formats, recognisers",
+    ),
+    "show": ("roomtone.cli.commands.show", "one preset: its fields with their comments, its spectrum or decay"),
+    "listen": ("roomtone.cli.commands.listen", "one condition on one recording, as a file to hear"),
     "sign": ("roomtone.cli.commands.sign", "a detached signature over a set, which verify key=FILE.pub checks"),
     "measure": ("roomtone.cli.commands.measure", "a place's own equipment, noise or room, as a preset"),
 }
@@ -46,6 +53,7 @@ options:
   --config-dir DIR   a folder of your own YAML; it wins over packaged options and presets of the same name
   --config-name NAME a primary configuration of your own, e.g. one that a set holds as config.yaml
   --cfg              print the composed configuration and stop
+  --quiet            print nothing but errors; the exit status says how it went
   --help             what the command does, its groups, their options and its keys"""
 
 
@@ -107,6 +115,10 @@ def _signals_end_as_interrupts(ended_by: list[int]) -> Iterator[None]:
 
 
 def _dispatch(words: list[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:
+        from roomtone.cli.completion import offer_completions
+
+        offer_completions(list(COMMANDS))
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
         return 0
@@ -125,19 +137,25 @@ def _dispatch(words: list[str]) -> int:
         if error.name != COMMANDS[name][0]:
             raise
         raise RoomtoneError(f"the command {name!r} is not part of this version") from error
-    from roomtone.cli import compose
+    from roomtone.cli.compose import compose_config
+    from roomtone.cli.help import command_help, commented_yaml
 
+    arguments = arguments.with_positional(getattr(command, "POSITIONAL", None))
+    cfg = compose_config(arguments, command.CONFIG_NAME)
     if arguments.show_help:
-        print(compose.command_help(name, COMMANDS[name][1], arguments, command.CONFIG_NAME))
+        print(command_help(name, COMMANDS[name][1], arguments, command.CONFIG_NAME, cfg))
         print(_OPTIONS)
         return 0
-    cfg = compose.compose_config(arguments, command.CONFIG_NAME)
     if arguments.show_config:
-        from omegaconf import OmegaConf
-
-        print(OmegaConf.to_yaml(cfg), end="")
+        print(commented_yaml(cfg, arguments, command.CONFIG_NAME), end="")
         return 0
-    return int(command.run(cfg))
+    if not arguments.quiet:
+        return int(command.run(cfg))
+    from roomtone.core.workers.progress import silence_progress
+
+    silence_progress()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        return int(command.run(cfg))
 
 
 def usage() -> str:

@@ -55,19 +55,38 @@ def load_preset(
         RoomtoneError: no such preset, not a YAML mapping, a path that leaves the folder, or a reference beyond the file.
     """
     own = dict(typed or {})
-    for folder in search:
+    path = preset_file(factor, name, search)
+    if path.parent.parent == packaged_dir():
+        return {**_packaged(factor, name), **own}
+    folder = path.parent.parent
+    preset: dict[str, Any] = _with_absolute_paths(
+        {**_read_yaml(path), **dict.fromkeys(own)}, path.parent, folder, str(path)
+    )
+    return {**preset, **own}
+
+
+def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
+    """Return the YAML file of a preset; the first folder of `search` that holds it wins over the packaged one.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: of the preset.
+        search: folders of the user's own.
+
+    Raises:
+        RoomtoneError: no such preset, with the nearest name, or one outside of its folder.
+    """
+    for folder in (*search, packaged_dir()):
         path = folder / factor / f"{name}.yaml"
-        if path.is_file():
-            path_inside(folder, f"{factor}/{path.name}", where=f"{factor}: preset {name!r}")
-            preset: dict[str, Any] = _with_absolute_paths(
-                {**_read_yaml(path), **dict.fromkeys(own)}, path.parent, folder, str(path)
-            )
-            return {**preset, **own}
-    if name not in preset_names(factor):
-        raise RoomtoneError(
-            f"{factor}: unknown preset {name!r}; {nearest(name, [*preset_names(factor, search), 'none'])}"
-        )
-    return {**_packaged(factor, name), **own}
+        if path.is_file() and name != "none":
+            return path if folder == packaged_dir() else _inside(path, folder, factor, name)
+    known = [*preset_names(factor, search), "none"]
+    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
+
+
+def _inside(path: Path, folder: Path, factor: str, name: str) -> Path:
+    path_inside(folder, f"{factor}/{path.name}", where=f"{factor}: preset {name!r}")
+    return path
 
 
 @functools.cache

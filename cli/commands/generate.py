@@ -53,6 +53,7 @@ def set_config(cfg: DictConfig) -> dict[str, Any]:
 
     values = plain(cfg)
     settings = generate_settings(values)
+    values["scenario"] = dict(settings.scenario)
     values["presets"] = inline_presets(parse_scenario(settings.scenario), settings.presets, settings.search)
     for name in ("config_dir", "executor", "cache_dir", "sources"):
         values.pop(name, None)
