@@ -1,6 +1,6 @@
-"""Recordings in, rendered files out: the border at which hostile input is stopped.
+"""Recordings in: the border at which hostile input is stopped.
 
-Everything past `read_audio` is float32 mono samples [shape=(samples,)], full scale +-1.0, finite, at the rate asked for,
+Everything that `read_audio` returns is float32 mono samples [shape=(samples,)], full scale +-1.0, finite, at the rate asked for,
 with sample 0 where the recording (or its segment) began: soxr's delay is compensated.
 
 Channels are averaged. A channel of digital silence is left out of the average (a telephone recording with one empty
@@ -20,6 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.core.audio.decoding.base import AudioInfo, Decoder
+from roomtone.core.audio.decoding.pyav import PyavDecoder
+from roomtone.core.audio.decoding.sound_file import SoundFileDecoder
 from roomtone.core.audio.headers import BadAudioError, container
 from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
 from roomtone.core.audio.recording_files import audio_path
@@ -28,11 +31,10 @@ from roomtone.core.audio.segment import AudioRef
 
 __all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio"]
 
-_BLOCK_FRAMES = 1 << 18
-#: What libsndfile may call what `container` let through.
-_DECODED = {"wav": {"WAV", "WAVEX", "RF64"}, "flac": {"FLAC"}, "ogg": {"OGG"}, "mp3": {"MP3", "MPEG"}}
 #: A mono sum this far below its channels is cancellation; equal uncorrelated channels lose only 3 dB.
 _CANCELLED_DB = -25.0
+#: Tables round times to hundredths: an end that is so far past the file's is the file's.
+_ROUNDED_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Limits:
 
     Attributes:
         max_channels: libsndfile itself accepts 1024.
-        max_read_s: longest stretch that one read may ask for, so that a header cannot make a worker allocate without end.
+        max_read_s: longest segment that one read may ask for, so that a header cannot make a worker allocate without end.
         max_file_s: longest file of which a segment may be read.
     """
 
@@ -50,64 +52,19 @@ class Limits:
     max_file_s: float = 172_800.0
 
 
-@dataclass(frozen=True)
-class AudioInfo:
-    """What a file declares of itself."""
-
-    format: str
-    subtype: str
-    sample_rate_hz: int
-    channels: int
-    frames: int
-
-    @property
-    def duration_s(self) -> float:
-        """Return the declared length in seconds."""
-        return self.frames / self.sample_rate_hz
-
-
 def inspect(path: str | os.PathLike[str], *, limits: Limits | None = None) -> AudioInfo:
     """Return what a recording declares, after its bytes and bounds were checked; nothing is decoded.
+
+    Args:
+        path: a file, or `package:demo/NAME.flac`.
+        limits: the bounds; None is `Limits()`.
 
     Raises:
         BadAudioError: not a regular file, not an allowed format, cut, or out of bounds.
     """
-    place = audio_path(path)
-    kind = container(place)
-    with _opened(place) as file:
-        return _checked_info(place, kind, file, limits or Limits())
-
-
-def _opened(path: Path) -> Any:
-    import soundfile
-
-    try:
-        return soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
-        raise BadAudioError(path, f"cannot be decoded: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    text = str(getattr(error, "error_string", error)).splitlines()[0].rstrip(". ") or type(error).__name__
-    # what libsndfile says of MPEG audio in which it finds no frame; the file is there, and regular
-    return "no sound is found in it" if text.startswith("File does not exist") else text
-
-
-def _checked_info(path: Path, kind: str, file: Any, limits: Limits) -> AudioInfo:
-    info = AudioInfo(file.format, file.subtype, file.samplerate, file.channels, file.frames)
-    if info.format not in _DECODED[kind]:
-        raise BadAudioError(path, f"opens as {kind} and decodes as {info.format}")
-    if not is_recorded_rate(info.sample_rate_hz):
-        raise BadAudioError(path, f"has a sample rate of {info.sample_rate_hz} Hz; {recorded_bounds()} are read")
-    if not 1 <= info.channels <= limits.max_channels:
-        raise BadAudioError(path, f"has {info.channels} channels; up to {limits.max_channels} are read")
-    if info.frames <= 0:
-        raise BadAudioError(path, "holds no samples")
-    if info.duration_s > limits.max_file_s:  # also how an unfinished FLAC shows: it declares 2**63 - 1 samples
-        raise BadAudioError(
-            path, f"declares {info.duration_s:.3g} s; up to {limits.max_file_s:g} s are read (unfinished?)"
-        )
-    return info
+    decoder = _opened(audio_path(path), limits or Limits())
+    decoder.close()
+    return decoder.info
 
 
 def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = None) -> np.ndarray:
@@ -127,14 +84,15 @@ def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = No
     """
     limits = limits or Limits()
     path = audio_path(ref.path)
-    kind = container(path)
-    with _opened(path) as file:
-        info = _checked_info(path, kind, file, limits)
-        return _read_segment(path, ref, file, info, sample_rate_hz, limits)
+    decoder = _opened(path, limits)
+    try:
+        return _read_segment(path, ref, decoder, sample_rate_hz, limits)
+    finally:
+        decoder.close()
 
 
 class OpenRecordings:
-    """Recordings of which many stretches are read: the last few stay open, checked once, and anew when the file has changed.
+    """Recordings of which many segments are read: the last few stay open, checked once, and again when the file has changed.
 
     Args:
         most: how many stay open.
@@ -142,85 +100,114 @@ class OpenRecordings:
 
     def __init__(self, most: int = 16) -> None:
         self._most = most
-        self._open: OrderedDict[tuple[Any, ...], tuple[Path, Any, AudioInfo]] = OrderedDict()
+        self._open: OrderedDict[tuple[Any, ...], tuple[Path, Decoder]] = OrderedDict()
 
     def read(self, ref: AudioRef, sample_rate_hz: int) -> np.ndarray:
-        """Return what `read_audio` returns, and raise what it raises."""
+        """Return what `read_audio` returns, and raise what it raises.
+
+        Args:
+            ref: file, offset and length in seconds.
+            sample_rate_hz: the rate wanted, Hz.
+        """
         limits = Limits()
         try:
             found = os.stat(ref.path)
         except OSError:
             return read_audio(ref, sample_rate_hz)  # bundled, or it says what is wrong
         key = (ref.path, found.st_ino, found.st_size, found.st_mtime_ns)
-        path, file, info = self._open.pop(key, (None, None, None))
-        if path is None or info is None:
-            path = Path(ref.path)
-            kind = container(path)
-            file = _opened(path)
-            info = _checked_info(path, kind, file, limits)
-        samples = _read_segment(path, ref, file, info, sample_rate_hz, limits)
-        self._open[key] = path, file, info  # not one whose reading failed
+        path, decoder = self._open.pop(key, (Path(ref.path), None))
+        decoder = decoder or _opened(path, limits)
+        try:
+            samples = _read_segment(path, ref, decoder, sample_rate_hz, limits)
+        except BadAudioError:
+            decoder.close()
+            raise
+        self._open[key] = path, decoder  # not one whose reading failed
         while len(self._open) > self._most:
             self._open.popitem(last=False)[1][1].close()
         return samples
 
 
-def _read_segment(
-    path: Path, ref: AudioRef, file: Any, info: AudioInfo, sample_rate_hz: int, limits: Limits
-) -> np.ndarray:
-    start, frames = _stretch(path, ref, info, limits)
-    mono = _decode(path, file, start, frames)
+def _opened(path: Path, limits: Limits) -> Decoder:
+    """Return an open file that is within the bounds."""
+    found = container(path)
+    decoder: Decoder = PyavDecoder(path, found) if found.words else SoundFileDecoder(path, found)
+    reason = _out_of_bounds(decoder.info, limits)
+    if reason is not None:
+        decoder.close()
+        raise BadAudioError(path, reason)
+    return decoder
+
+
+def _out_of_bounds(info: AudioInfo, limits: Limits) -> str | None:
+    if not is_recorded_rate(info.sample_rate_hz):
+        return f"has a sample rate of {info.sample_rate_hz} Hz; {recorded_bounds()} are read"
+    if not 1 <= info.channels <= limits.max_channels:
+        return f"has {info.channels} channels; up to {limits.max_channels} are read"
+    if info.frames <= 0:
+        return "holds no samples"
+    if info.duration_s > limits.max_file_s:  # also how an unfinished FLAC shows: it declares 2**63 - 1 samples
+        return f"declares {info.duration_s:.3g} s; up to {limits.max_file_s:g} s are read (unfinished?)"
+    return None
+
+
+def _read_segment(path: Path, ref: AudioRef, decoder: Decoder, sample_rate_hz: int, limits: Limits) -> np.ndarray:
+    start, frames = _bounds(path, ref, decoder.info, limits)
+    mono = _decode(path, decoder, start, frames, limits)
     if not np.isfinite(mono).all():
         raise BadAudioError(
             path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
         )
-    wanted = max(1, round(mono.size * sample_rate_hz / info.sample_rate_hz))
-    return fit_length(resample(mono.astype(np.float32, copy=False), info.sample_rate_hz, sample_rate_hz), wanted)
+    rate = decoder.info.sample_rate_hz
+    wanted = max(1, round(mono.size * sample_rate_hz / rate))
+    return fit_length(resample(mono.astype(np.float32, copy=False), rate, sample_rate_hz), wanted)
 
 
-def _stretch(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int]:
-    """Return the first frame and the number of frames that a reference asks for."""
-    start = round(ref.offset_s * info.sample_rate_hz)
-    end = info.frames if ref.duration_s is None else start + round(ref.duration_s * info.sample_rate_hz)
-    # tables round times to hundredths: an end that far past the file's is the file's
-    if info.frames < end <= info.frames + math.ceil(0.02 * info.sample_rate_hz):
+def _bounds(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int | None]:
+    """Return the first frame and the number of frames that a reference asks for; None is to an end that decoding tells."""
+    rate = info.sample_rate_hz
+    start = round(ref.offset_s * rate)
+    end = info.frames if ref.duration_s is None else start + round(ref.duration_s * rate)
+    if info.frames < end <= info.frames + math.ceil(_ROUNDED_S * rate):
         end = info.frames
-    if not 0 <= start < end <= info.frames:
-        asked = f"{ref.offset_s:g} s to {end / info.sample_rate_hz:g} s"
-        raise BadAudioError(path, f"has no segment from {asked}: it lasts {info.duration_s:g} s")
-    if (end - start) / info.sample_rate_hz > limits.max_read_s:
-        raise BadAudioError(
-            path, f"lasts {(end - start) / info.sample_rate_hz:g} s; up to {limits.max_read_s:g} s are read"
-        )
-    return start, end - start
+    if not 0 <= start < end or (info.exact and end > info.frames):
+        raise BadAudioError(path, _no_segment(ref.offset_s, end / rate, info.duration_s))
+    if (end - start) / rate > limits.max_read_s:
+        raise BadAudioError(path, _too_long((end - start) / rate, limits))
+    return start, None if ref.duration_s is None and not info.exact else end - start
 
 
-def _decode(path: Path, file: Any, start: int, frames: int) -> np.ndarray:
-    """Return the average of the channels; decoded in blocks, so that memory holds one channel."""
-    import soundfile
+def _no_segment(start_s: float, end_s: float, duration_s: float) -> str:
+    return f"has no segment from {start_s:g} s to {end_s:g} s: it lasts {duration_s:g} s"
 
+
+def _too_long(seconds: float, limits: Limits) -> str:
+    return f"lasts {seconds:g} s; up to {limits.max_read_s:g} s are read"
+
+
+def _decode(path: Path, decoder: Decoder, start: int, frames: int | None, limits: Limits) -> np.ndarray:
+    """Return the average of the channels, float32 [shape=(frames,)]; decoded in blocks, so that memory holds one channel."""
+    info = decoder.info
     blocks: list[np.ndarray] = []
-    kind = "int16" if file.subtype == "PCM_16" else "float32"  # the same numbers, which numpy scales faster
-    energy = np.zeros(file.channels)
-    try:
-        if start != file.tell():
-            file.seek(start)
-        left = frames
-        while left > 0:
-            block = file.read(min(left, _BLOCK_FRAMES), dtype=kind, always_2d=True)
-            if not block.shape[0]:
-                break
-            if kind == "int16":
-                block = block * np.float32(1.0 / 32768.0)
-            if file.channels > 1:
-                energy += np.square(block, dtype=np.float64).sum(axis=0)
-            blocks.append(block)
-            left -= block.shape[0]
-    except (soundfile.SoundFileError, RuntimeError, ValueError, AssertionError) as error:
-        raise BadAudioError(path, f"cannot be decoded: {_reason(error)}") from error
-    if left:
-        raise BadAudioError(path, f"is cut: {frames - left} of {frames} declared samples can be decoded")
+    energy = np.zeros(info.channels)
+    decoded = 0
+    for block in decoder.blocks(start, frames):
+        if info.channels > 1:
+            energy += np.square(block, dtype=np.float64).sum(axis=0)
+        blocks.append(block)
+        decoded += block.shape[0]
+        if decoded > limits.max_read_s * info.sample_rate_hz:
+            raise BadAudioError(path, _too_long(decoded / info.sample_rate_hz, limits))
+    if not decoded or (frames is not None and decoded < frames):
+        raise BadAudioError(path, _missing(info, start, frames, decoded))
     return _mix(path, blocks, energy)
+
+
+def _missing(info: AudioInfo, start: int, frames: int | None, decoded: int) -> str:
+    if frames is not None and not info.exact:
+        rate = info.sample_rate_hz
+        return _no_segment(start / rate, (start + frames) / rate, (start + decoded) / rate)
+    return f"is cut: {decoded} of {info.frames - start if frames is None else frames} declared samples can be decoded"
 
 
 def _mix(path: Path, blocks: list[np.ndarray], energy: np.ndarray) -> np.ndarray:

@@ -78,7 +78,6 @@ def test_a_cut_mp3_without_a_count_of_bytes_is_found_by_decoding(tmp_path: Path,
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "Git LFS pointer"),
         (b"\n<!DOCTYPE html><html><body>404</body></html>", "web page"),
         (b"/annex/objects/SHA256E-s1--0.wav\n", "git-annex pointer"),
-        (b"FORM\0\0\0\0AIFFCOMM", "AIFF"),
         (b"MATLAB 5.0 MAT-file" + bytes(200), "is not WAV"),
         (b"hello, world " * 100, "is not WAV"),
         (b"RIFF\x24\0\0\0WAVE", "without a data chunk"),
@@ -108,8 +107,7 @@ def _wav(rate: int = 16000, channels: int = 1, tag: int = 1, bits: int = 16, dat
         (_wav(rate=3999), "3999 Hz"),
         (_wav(rate=384001), "384001 Hz"),
         (_wav(channels=64, data=bytes(64 * 200)), "64 channels; up to 32"),
-        (_wav(tag=17), "format tag 17"),
-        (_wav(tag=49), "format tag 49"),
+        (_wav(tag=20), "format tag 20, which is not read"),
         (_wav(bits=0), "cannot be decoded"),
     ],
 )
@@ -117,13 +115,6 @@ def test_bounds_are_checked_before_decoding(tmp_path: Path, content: bytes, reas
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(BadAudioError, match=reason):
-        inspect(path)
-
-
-def test_ima_adpcm_never_reaches_the_decoder(tmp_path: Path, write_audio: Writer) -> None:
-    path = write_audio(tmp_path / "a.wav", subtype="IMA_ADPCM")
-    assert soundfile.info(path).subtype == "IMA_ADPCM"  # libsndfile would have read it
-    with pytest.raises(BadAudioError, match="format tag 17"):
         inspect(path)
 
 
