@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,12 +79,12 @@ class AccentMap:
 
 
 def fold(label: str) -> str:
-    """Return a label as maps compare it.
+    """Return a label as maps compare it: without regard to case, to `_` and to how its letters are composed.
 
     >>> fold(" Northern_Ireland  English")
     'northern ireland english'
     """
-    return " ".join(label.replace("_", " ").casefold().split())
+    return " ".join(unicodedata.normalize("NFC", label).replace("_", " ").casefold().split())
 
 
 def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> AccentMap:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roomtone.core.audio.reading import inspect
+from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.errors import RoomtoneError, nearest
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 _SPLIT_NAMES = ("train", "dev", "valid", "validation", "test", "eval")
 _ESC50 = re.compile(r"(?P<fold>[1-5])-(?P<clip>\d+)-(?P<take>[A-Z]+)-(?P<label>\d+)")
 _WHAM = re.compile(r"loc\d+_day\d+")
@@ -95,7 +95,7 @@ def _find(root: Path, layout: str, channel: int) -> tuple[Path, list[tuple[str, 
 def _audio_names(folder: Path) -> Iterable[str]:
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)  # e.g. macOS's ._ files
-        if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
+        if file.suffix.lower() in AUDIO_SUFFIXES and not hidden and file.is_file():
             yield file.relative_to(folder).as_posix()
 
 
@@ -154,7 +154,7 @@ LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "qut": _qut,
 }
 _EXPECTED = {
-    "folder": f"expected files ending in {', '.join(SUFFIXES)}",
+    "folder": f"expected files ending in {', '.join(AUDIO_SUFFIXES)}",
     "musan": "expected music/, speech/ and noise/ with one folder for each source",
     "demand": "expected <ENVIRONMENT>/ch01.wav and so on",
     "esc50": "expected audio/{fold}-{clip}-{take}-{class}.wav",

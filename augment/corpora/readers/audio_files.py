@@ -8,7 +8,6 @@ from pathlib import Path
 
 from roomtone.core.errors import did_you_mean
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 #: So many missing files are looked up for a nearest name; a corpus without its audio folder is not listed a million times.
 _HINTS = 3
 _HINT_FOLDER_FILES = 5_000
