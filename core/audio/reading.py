@@ -29,7 +29,7 @@ from roomtone.core.audio.recording_files import audio_path
 from roomtone.core.audio.resampling import fit_length, resample
 from roomtone.core.audio.segment import AudioRef
 
-__all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio"]
+__all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio", "read_channels"]
 
 #: A mono sum this far below its channels is cancellation; equal uncorrelated channels lose only 3 dB.
 _CANCELLED_DB = -25.0
@@ -89,6 +89,34 @@ def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = No
         return _read_segment(path, ref, decoder, sample_rate_hz, limits)
     finally:
         decoder.close()
+
+
+def read_channels(path: str | os.PathLike[str], longest_s: float) -> tuple[np.ndarray, int]:
+    """Return the samples of every channel as they are in the file: for impulse responses, whose channels are no mix.
+
+    Args:
+        path: a file, or `package:demo/NAME.flac`.
+        longest_s: so many seconds are read at most, from the beginning.
+
+    Returns:
+        float32 [shape=(frames, channels)], full scale +-1.0, and the file's rate in Hz.
+
+    Raises:
+        BadAudioError: as `inspect`, or fewer samples than declared, or samples that are not finite.
+    """
+    found, limits = audio_path(path), Limits()
+    decoder = _opened(found, limits)
+    try:
+        wanted = min(decoder.info.frames, round(longest_s * decoder.info.sample_rate_hz))
+        blocks = list(decoder.blocks(0, wanted))
+    finally:
+        decoder.close()
+    decoded = sum(block.shape[0] for block in blocks)
+    if not decoded or (decoder.info.exact and decoded < wanted):
+        raise BadAudioError(found, _missing(decoder.info, 0, wanted, decoded))
+    samples = np.concatenate(blocks)
+    _check_finite(found, samples)
+    return samples, decoder.info.sample_rate_hz
 
 
 class OpenRecordings:
@@ -154,13 +182,16 @@ def _out_of_bounds(info: AudioInfo, limits: Limits) -> str | None:
 def _read_segment(path: Path, ref: AudioRef, decoder: Decoder, sample_rate_hz: int, limits: Limits) -> np.ndarray:
     start, frames = _bounds(path, ref, decoder.info, limits)
     mono = _decode(path, decoder, start, frames, limits)
-    if not np.isfinite(mono).all():
-        raise BadAudioError(
-            path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
-        )
+    _check_finite(path, mono)
     rate = decoder.info.sample_rate_hz
     wanted = max(1, round(mono.size * sample_rate_hz / rate))
     return fit_length(resample(mono.astype(np.float32, copy=False), rate, sample_rate_hz), wanted)
+
+
+def _check_finite(path: Path, samples: np.ndarray) -> None:
+    if not np.isfinite(samples).all():
+        wrong = int((~np.isfinite(samples)).sum())
+        raise BadAudioError(path, f"holds {wrong} samples that are not finite (NaN or infinity)")
 
 
 def _bounds(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int | None]:

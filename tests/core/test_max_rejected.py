@@ -9,11 +9,13 @@ import pytest
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.max_rejected import MaxRejected
 
+ALLOWED = [
+    *[(0.01, 60, 1), (0.01, 100, 1), (0.01, 101, 2), (0.2, 60, 12), (0.07, 100, 7), (1.0, 60, 60), (1e-9, 60, 1)],
+    *[(1, 60, 1), (3, 60, 3), (5, 2, 5), (0, 60, 0), (0.0, 60, 0)],
+]
 
-@pytest.mark.parametrize(
-    ("value", "total", "limit"),
-    [(0.01, 60, 1), (0.01, 100, 1), (0.01, 101, 2), (0.2, 60, 12), (0.07, 100, 7), (1.0, 60, 60), (1, 60, 1), (3, 60, 3), (0, 60, 0), (0.0, 60, 0), (1e-09, 60, 1), (5, 2, 5)],
-)  # fmt: skip
+
+@pytest.mark.parametrize(("value", "total", "limit"), ALLOWED)
 def test_counts_and_shares(value: float, total: int, limit: int) -> None:
     """`0.01` of 60 was 0, and `1.0` was one utterance."""
     assert MaxRejected.from_mapping(value).limit(total) == limit
