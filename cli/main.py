@@ -7,6 +7,7 @@ Nothing heavier than the standard library is imported until a command runs.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -46,6 +47,7 @@ options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _replace_what_cannot_be_printed()
     try:
         return _dispatch(words)
     except RoomtoneError as error:
@@ -57,6 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("roomtone: stopped; the same command goes on where it left off", file=sys.stderr)
         return 130
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """Print `?` for a letter that the terminal's encoding lacks, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _dispatch(words: list[str]) -> int:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import read_yaml
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
@@ -65,7 +65,9 @@ class AccentMap:
     def apply(self, utterance: Utterance) -> Utterance:
         """Return the utterance with its canonical accent and, where the map has one, the attribute `accent_region`."""
         accent, region = self._canonical_and_region(utterance.accent)
-        attributes = {**utterance.attributes, "accent_region": region} if region else utterance.attributes
+        attributes = utterance.attributes
+        if region:
+            attributes = shared_attributes((*attributes.items(), ("accent_region", region)))
         return dataclasses.replace(utterance, accent=accent, attributes=attributes)
 
     def _canonical_and_region(self, raw: str | None) -> tuple[str | None, str | None]:

@@ -6,6 +6,7 @@ Attributes are taken as the corpus states them, self-reported; nothing is inferr
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -44,6 +45,16 @@ class Utterance:
     def accents(self) -> tuple[str, ...]:
         """Return the accents one by one; none where it is unknown."""
         return tuple(self.accent.split(ACCENT_SEPARATOR)) if self.accent else ()
+
+
+@functools.lru_cache(maxsize=10_000)
+def shared_attributes(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return attributes as a mapping that equal attributes share, so that those of a speaker are held once; it must not be changed.
+
+    Args:
+        items: name and value of each.
+    """
+    return dict(items)
 
 
 def accent_labels(value: object) -> list[str]:

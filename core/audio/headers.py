@@ -25,7 +25,7 @@ from roomtone.core.errors import RoomtoneError
 
 #: What is read without the optional decoder, for messages.
 ALLOWED = "WAV (PCM, float, mu-law, A-law), FLAC, Ogg or MP3"
-_HEAD_BYTES = 65536
+_HEAD_BYTES = 4096
 #: The longest Ogg page: 27 + 255 + 255 * 255 bytes; the last page starts within so much of the end.
 _OGG_PAGE_BYTES = 65307
 #: First bytes -> (what a message calls the format, FFmpeg's demuxer); formats that need PyAV.

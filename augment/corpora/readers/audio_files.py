@@ -13,6 +13,15 @@ _HINTS = 3
 _HINT_FOLDER_FILES = 5_000
 
 
+def printable(text: str) -> str:
+    """Return a text that any file can hold: bytes of a file's name that are not UTF-8 are spelt out.
+
+    >>> printable("caf\\udce9.wav")
+    'caf\\\\udce9.wav'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class AudioFiles:
     """Audio files by name: absolute paths, kept below one root, with the reason where one cannot be used.
 
@@ -46,6 +55,9 @@ class AudioFiles:
             return name, "names a command or an address; only files are read"
         if not name.isprintable() and any(letter < " " for letter in name):
             return repr(name), f"{name!r} has control characters in it"
+        plain_name = printable(name)
+        if plain_name != name:
+            return plain_name, f"{plain_name!r}: its name is not UTF-8 text; rename the file"
         path = os.path.normpath(os.path.join(self._folder, name))
         parent, leaf = os.path.split(path)
         if parent not in self._folders:

@@ -7,6 +7,7 @@ and the selection.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from roomtone.augment.corpora.readers.audio_files import AudioFiles
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.readers.audio_files import AudioFiles, printable
+from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, did_you_mean
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
@@ -136,25 +137,25 @@ class Reader:
         # every row has the licence, because rows of several corpora may meet in one set
         named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
-            utterance_id=unicodedata.normalize("NFC", utterance_id),
+            utterance_id=unicodedata.normalize("NFC", printable(utterance_id)),
             audio=audio,
-            text=None if text is None or text != text else one_line(text) or None,
+            text=None if text is None or text != text else one_line(printable(str(text))) or None,
             speaker=_stated(speaker),
             accent=_stated(accent if accent is None or isinstance(accent, str) else join_accents(accent)),
             accent_raw=raw,
             language=_stated(language) or self.language,
             corpus=self.corpus,
             speech_origin=self.speech_origin,
-            attributes={key: value for key, value in named.items() if value is not None},
+            attributes=shared_attributes(tuple((key, value) for key, value in named.items() if value is not None)),
             problem=problem,
         )
 
 
 def _stated(value: object) -> str | None:
-    """Return a value as stripped text in NFC, and None for nothing, NaN and emptiness."""
+    """Return a value as stripped text in NFC, and None for nothing, NaN and emptiness; equal texts are one object."""
     if value is None or value != value:
         return None
-    return unicodedata.normalize("NFC", str(value).strip()) or None
+    return sys.intern(unicodedata.normalize("NFC", printable(str(value)).strip())) or None
 
 
 def _joined(value: object) -> object:
