@@ -77,6 +77,9 @@ class Group:
             "speech_to_floor_db": _median(min(q.speech_to_floor_db, 96.0) for q in self.qualities),
             "bandwidth_hz": _median(q.bandwidth_hz for q in self.qualities),
             "level_dbov": _median(q.level_dbov for q in self.qualities),
+            "rumble_to_speech_db": _median(q.rumble_to_speech_db for q in self.qualities),
+            "largest_rumble_to_speech_db": max((q.rumble_to_speech_db for q in self.qualities), default=None),
+            "largest_offset": max((abs(q.offset) for q in self.qualities), default=None),
         }
 
 

@@ -24,7 +24,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ def _problem_lines(report: CorpusReport) -> list[str]:
         lines.append(
             f"{len(report.same_audio):,} recordings have the same bytes as another one (corpus.select.distinct_audio)"
         )
+    lines += _rumble_line(report.total.as_row())
     for reason, ids in report.flagged.items():
         lines.append(
             f"not clean: {len(ids):,} of {report.total.as_row()['measured']:,} measured: {reason}, e.g. {ids[0]}"
@@ -175,6 +176,16 @@ def _problem_lines(report: CorpusReport) -> list[str]:
     for reason, ids in report.unusable.items():
         lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {ids[0]}")
     return lines
+
+
+def _rumble_line(total: Mapping[str, Any]) -> list[str]:
+    """Return how much DC and rumble reading removes; nothing where nothing was measured."""
+    if not total["measured"]:
+        return []
+    return [
+        f"removed on reading, below 20 Hz: median {total['rumble_to_speech_db']:.1f} dB re the speech, "
+        f"at most {total['largest_rumble_to_speech_db']:.1f} dB; DC up to {total['largest_offset']:.2%} of full scale"
+    ]
 
 
 def write_report(report: CorpusReport, folder: Path) -> Path:

@@ -3,6 +3,8 @@
 Everything that `read_audio` returns is float32 mono samples [shape=(samples,)], full scale +-1.0, finite, at the rate asked for,
 with sample 0 where the recording (or its segment) began: soxr's delay is compensated.
 
+What is below 20 Hz is removed (`decoding.high_pass`): DC and rumble are neither speech nor noise, and count in no level.
+
 Channels are averaged. A channel of digital silence is left out of the average (a telephone recording with one empty
 side), and channels that cancel each other are refused, because their average is not the speech.
 
@@ -16,11 +18,12 @@ import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from roomtone.core.audio.decoding.base import AudioInfo, Decoder
+from roomtone.core.audio.decoding.high_pass import context_samples, high_pass
 from roomtone.core.audio.decoding.pyav import PyavDecoder
 from roomtone.core.audio.decoding.sound_file import SoundFileDecoder
 from roomtone.core.audio.headers import BadAudioError, container
@@ -31,6 +34,8 @@ from roomtone.core.audio.segment import AudioRef
 
 __all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio", "read_channels"]
 
+#: A channel is digital silence, with or without an offset, where its power is no more: -120 dB re full scale.
+_SILENT_POWER = 1e-12
 #: A mono sum this far below its channels is cancellation; equal uncorrelated channels lose only 3 dB.
 _CANCELLED_DB = -25.0
 #: Tables round times to hundredths: an end that is so far past the file's is the file's.
@@ -67,13 +72,14 @@ def inspect(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Au
     return decoder.info
 
 
-def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = None) -> np.ndarray:
-    """Return the samples of a recording or of its segment; only the segment is read.
+def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = None, rumble: bool = False) -> np.ndarray:
+    """Return the samples of a recording or of its segment; the rest of the file is not read.
 
     Args:
         ref: file, offset and length; a length of None reads to the end.
         sample_rate_hz: the rate wanted; a recording at another is resampled at zero delay.
         limits: the bounds; None is `Limits()`.
+        rumble: True keeps DC and rumble, to measure how much of it there is.
 
     Returns:
         float32 [shape=(samples,)], `samples = round(frames * sample_rate_hz / rate)`.
@@ -86,7 +92,7 @@ def read_audio(ref: AudioRef, sample_rate_hz: int, *, limits: Limits | None = No
     path = audio_path(ref.path)
     decoder = _opened(path, limits)
     try:
-        return _read_segment(path, ref, decoder, sample_rate_hz, limits)
+        return _read_segment(path, ref, decoder, sample_rate_hz, limits, rumble)
     finally:
         decoder.close()
 
@@ -146,7 +152,7 @@ class OpenRecordings:
         path, decoder = self._open.pop(key, (Path(ref.path), None))
         decoder = decoder or _opened(path, limits)
         try:
-            samples = _read_segment(path, ref, decoder, sample_rate_hz, limits)
+            samples = _read_segment(path, ref, decoder, sample_rate_hz, limits, rumble=False)
         except BadAudioError:
             decoder.close()
             raise
@@ -179,13 +185,20 @@ def _out_of_bounds(info: AudioInfo, limits: Limits) -> str | None:
     return None
 
 
-def _read_segment(path: Path, ref: AudioRef, decoder: Decoder, sample_rate_hz: int, limits: Limits) -> np.ndarray:
-    start, frames = _bounds(path, ref, decoder.info, limits)
-    mono = _decode(path, decoder, start, frames, limits)
-    _check_finite(path, mono)
+def _read_segment(
+    path: Path, ref: AudioRef, decoder: Decoder, sample_rate_hz: int, limits: Limits, rumble: bool
+) -> np.ndarray:
     rate = decoder.info.sample_rate_hz
+    start, frames = _bounds(path, ref, decoder.info, limits)
+    # the high-pass looks at what is around the segment
+    lead = 0 if rumble else min(context_samples(rate), start)
+    tail = 0 if rumble else context_samples(rate)
+    mono = _decode(path, decoder, _Excerpt(start, frames, lead, tail), limits)
+    _check_finite(path, mono)
+    if not rumble:
+        mono = high_pass(mono, rate)[lead : None if frames is None else lead + frames]
     wanted = max(1, round(mono.size * sample_rate_hz / rate))
-    return fit_length(resample(mono.astype(np.float32, copy=False), rate, sample_rate_hz), wanted)
+    return fit_length(resample(mono, rate, sample_rate_hz), wanted)
 
 
 def _check_finite(path: Path, samples: np.ndarray) -> None:
@@ -216,22 +229,37 @@ def _too_long(seconds: float, limits: Limits) -> str:
     return f"lasts {seconds:g} s; up to {limits.max_read_s:g} s are read"
 
 
-def _decode(path: Path, decoder: Decoder, start: int, frames: int | None, limits: Limits) -> np.ndarray:
+class _Excerpt(NamedTuple):
+    """What is decoded: a segment from `start` (None: to the end), and so many frames before it, and after it where there are any."""
+
+    start: int
+    frames: int | None
+    lead: int
+    tail: int
+
+
+def _decode(path: Path, decoder: Decoder, wanted: _Excerpt, limits: Limits) -> np.ndarray:
     """Return the average of the channels, float32 [shape=(frames,)]; decoded in blocks, so that memory holds one channel."""
-    info = decoder.info
+    info, frames = decoder.info, wanted.frames
+    longest = None if frames is None else wanted.lead + frames + wanted.tail
+    if longest is not None and info.exact:
+        longest = min(longest, info.frames - wanted.start + wanted.lead)
     blocks: list[np.ndarray] = []
-    energy = np.zeros(info.channels)
     decoded = 0
-    for block in decoder.blocks(start, frames):
-        if info.channels > 1:
-            energy += np.square(block, dtype=np.float64).sum(axis=0)
+    for block in decoder.blocks(wanted.start - wanted.lead, longest):
         blocks.append(block)
         decoded += block.shape[0]
-        if decoded > limits.max_read_s * info.sample_rate_hz:
+        if frames is None and decoded - wanted.lead > limits.max_read_s * info.sample_rate_hz:
             raise BadAudioError(path, _too_long(decoded / info.sample_rate_hz, limits))
-    if not decoded or (frames is not None and decoded < frames):
-        raise BadAudioError(path, _missing(info, start, frames, decoded))
-    return _mix(path, blocks, energy)
+    inside = decoded - wanted.lead
+    if (
+        inside <= 0
+        or (frames is not None and inside < frames)
+        or (info.exact and longest is not None and decoded < longest)
+    ):
+        raise BadAudioError(path, _missing(info, wanted.start, frames, max(inside, 0)))
+    end = wanted.lead + (inside if frames is None else frames)
+    return _mix(path, blocks, wanted.lead, end)
 
 
 def _missing(info: AudioInfo, start: int, frames: int | None, decoded: int) -> str:
@@ -241,16 +269,37 @@ def _missing(info: AudioInfo, start: int, frames: int | None, decoded: int) -> s
     return f"is cut: {decoded} of {info.frames - start if frames is None else frames} declared samples can be decoded"
 
 
-def _mix(path: Path, blocks: list[np.ndarray], energy: np.ndarray) -> np.ndarray:
-    live = np.flatnonzero(energy != 0.0)
-    if live.size <= 1 and len(blocks) == 1:
-        return np.ascontiguousarray(blocks[0][:, int(live[0]) if live.size else 0])
+def _mix(path: Path, blocks: list[np.ndarray], begin: int, end: int) -> np.ndarray:
+    """Return the average of the channels that are not silent between two frames, float32 [shape=(frames,)].
+
+    Raises:
+        BadAudioError: they cancel each other there.
+    """
+    if blocks[0].shape[1] == 1:
+        return np.ascontiguousarray(blocks[0][:, 0]) if len(blocks) == 1 else np.concatenate([b[:, 0] for b in blocks])
+    power = _powers(blocks, begin, end)
+    live = np.flatnonzero(~(power <= _SILENT_POWER))
     if live.size <= 1:
         one = int(live[0]) if live.size else 0
-        return np.concatenate([block[:, one] for block in blocks])
+        return np.ascontiguousarray(np.concatenate([block[:, one] for block in blocks]))
     mono = np.concatenate([block[:, live].mean(axis=1, dtype=np.float64) for block in blocks])
     with np.errstate(invalid="ignore", over="ignore"):
-        share = np.square(mono).sum() / energy[live].mean()
+        share = np.var(mono[begin:end]) / power[live].mean()
     if share < 10 ** (_CANCELLED_DB / 10):
         raise BadAudioError(path, "its channels cancel each other (one is inverted); split them into files")
     return mono.astype(np.float32)
+
+
+def _powers(blocks: list[np.ndarray], begin: int, end: int) -> np.ndarray:
+    """Return the power of each channel between two frames without its mean, float64 [shape=(channels,)]."""
+    sums = np.zeros((2, blocks[0].shape[1]))
+    position = 0
+    for block in blocks:
+        part = block[max(begin - position, 0) : max(end - position, 0)].astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            sums += part.sum(axis=0), np.square(part).sum(axis=0)
+        position += block.shape[0]
+    mean, square = sums / max(end - begin, 1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        power: np.ndarray = square - mean * mean
+    return power

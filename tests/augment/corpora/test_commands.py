@@ -173,6 +173,23 @@ def test_the_report_finds_copies_cut_files_and_dirty_ones(tmp_path: Path, capsys
     assert "unusable: 1: is a web page" in capsys.readouterr().out
 
 
+def test_the_report_says_how_much_rumble_reading_removes(
+    tmp_path: Path, voice: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import soundfile
+
+    for percent in (0, 5):
+        soundfile.write(tmp_path / f"{percent}.wav", voice + percent / 100, 16000)
+    typed = ["corpus=folder", f"corpus.path={tmp_path}", "corpus.accent=welsh", f"output.dir={tmp_path / 'out'}"]
+    assert main(["corpus", *typed]) == 0
+    assert "removed on reading, below 20 Hz: median" in (out := capsys.readouterr().out)
+    assert "DC up to 5.0" in out
+    total = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["total"]
+    assert total["largest_offset"] == pytest.approx(0.05, abs=2e-3)
+    # 5 % is -26 dBov
+    assert total["largest_rumble_to_speech_db"] == pytest.approx(-26.0 - total["level_dbov"], abs=0.5)
+
+
 def test_an_accent_map_is_chosen_as_a_group(layout: Layout, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     typed = ["corpus", "corpus=nemo", f"corpus.path={layout('nemo')['path']}", "output.dir=null", "measure=0"]
     (tmp_path / "accents").mkdir()

@@ -15,6 +15,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from roomtone.core.audio.decoding.high_pass import context_samples, high_pass
 from roomtone.core.audio.encoding import pcm_sha256, write_pcm16
 from roomtone.core.audio.reading import AudioInfo, BadAudioError, Limits, OpenRecordings, inspect, read_audio
 from roomtone.core.audio.recording_files import sha256_file
@@ -150,9 +151,9 @@ def test_samples_that_are_not_finite_are_refused(tmp_path: Path, write_audio: Wr
 def test_channels_are_averaged(tmp_path: Path, write_audio: Writer, voice) -> None:
     quarter = 0.25 * voice
     both = write_audio(tmp_path / "a.wav", np.stack([voice, quarter], axis=1), subtype="FLOAT")
-    np.testing.assert_allclose(read_audio(AudioRef(str(both)), 16000), 0.625 * voice, atol=1e-7)
+    np.testing.assert_allclose(read_audio(AudioRef(str(both)), 16000, rumble=True), 0.625 * voice, atol=1e-7)
     one = write_audio(tmp_path / "b.wav", np.stack([0 * voice, voice], axis=1), subtype="FLOAT")
-    np.testing.assert_array_equal(read_audio(AudioRef(str(one)), 16000), voice)
+    np.testing.assert_array_equal(read_audio(AudioRef(str(one)), 16000, rumble=True), voice)
     inverted = write_audio(tmp_path / "c.wav", np.stack([voice, -voice], axis=1))
     with pytest.raises(BadAudioError, match="cancel each other"):
         read_audio(AudioRef(str(inverted)), 16000)
@@ -179,7 +180,9 @@ def test_a_segment_is_read_without_the_rest(tmp_path: Path, write_audio: Writer,
 
     monkeypatch.setattr(soundfile.SoundFile, "read", counting)
     assert read_audio(AudioRef(str(path), 30.0, 0.5), 16000).size == 8000
-    assert asked == [8000]
+    assert asked == [8000 + 2 * context_samples(16000)]  # and what the high-pass needs on either side
+    assert read_audio(AudioRef(str(path), 30.0, 0.5), 16000, rumble=True).size == 8000
+    assert asked[1:] == [8000]
 
 
 def test_segments_outside_of_the_file_are_refused(tmp_path: Path, write_audio: Writer) -> None:
@@ -280,12 +283,12 @@ def test_a_recording_that_stays_open_is_read_anew_when_it_has_changed(tmp_path):
     soundfile.write(path, first, 16000, subtype="PCM_16")
     for start in (0.25, 0.5, 0.0, 0.25):
         found = reader.read(AudioRef(str(path), start, 0.25), 16000)
-        np.testing.assert_array_equal(found, first[int(start * 16000) :][:4000] / np.float32(32768))
+        whole = high_pass(first / np.float32(32768), 16000)
+        np.testing.assert_allclose(found, whole[int(start * 16000) :][:4000], atol=1e-7)
     soundfile.write(tmp_path / "new.wav", second, 16000, subtype="PCM_16")
     os.replace(tmp_path / "new.wav", path)
-    np.testing.assert_array_equal(
-        reader.read(AudioRef(str(path), 0.5, 0.25), 16000), second[8000:12000] / np.float32(32768)
-    )
+    whole = high_pass(second / np.float32(32768), 16000)
+    np.testing.assert_allclose(reader.read(AudioRef(str(path), 0.5, 0.25), 16000), whole[8000:12000], atol=1e-7)
     path.write_bytes(path.read_bytes()[:20000])
     with pytest.raises(BadAudioError, match="is cut"):
         reader.read(AudioRef(str(path), 0.5, 0.25), 16000)
