@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -60,6 +61,7 @@ options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _replace_what_cannot_be_printed()
     with guarded_output():
         return _run(words)
 
@@ -112,6 +114,13 @@ def _signals_end_as_interrupts(ended_by: list[int]) -> Iterator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """Print `?` for a letter that the terminal's encoding lacks, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _dispatch(words: list[str]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.augment.recordings.sounding import sounding_share
 from roomtone.augment.rendering.mixing import Stems, summed, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import StemFit, fit_stems, rms_db
@@ -49,6 +50,7 @@ def measure(
         "measured_snr_rms_db": None,
         "measured_equipment_snr_db": None,
         "measured_equipment_snr_long_db": None,
+        "noise_sounding_share": None,
         "active_level_dbov": level_at(speech_gain(fit) / 32768.0),
         "activity": speech.activity,
         "delay_samples": _total_delay(stems, references, pcm, fit),
@@ -61,6 +63,7 @@ def measure(
         noise_db = rms_db(stems.noise)
         row["measured_snr_db"] = speech.level_dbov - noise_db
         row["measured_snr_rms_db"] = rms_db(stems.speech) - noise_db
+        row["noise_sounding_share"] = sounding_share(stems.noise, recipe.sample_rate_hz)
     if stems.equipment is not None:
         sounding, long_db = while_sounding(stems.equipment, stems.sounding), rms_db(stems.equipment)
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)

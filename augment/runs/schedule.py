@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
@@ -15,6 +16,8 @@ from roomtone.augment.settings import GenerateSettings
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
+
+_LOG = logging.getLogger("roomtone")
 
 
 def make_job(settings: GenerateSettings, plan: Plan, run: Run, engine: Engine) -> Job:
@@ -69,7 +72,9 @@ def build_banks(job: Job, engine: Engine) -> None:
         return
     with Progress(len(rooms), "rooms", "banks") as progress:
         for op in rooms.values():
-            build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
+            bank = build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
+            for reason in bank.rejected:
+                _LOG.warning(f"recorded room, response rejected: {reason}")
             progress.add(1)
 
 

@@ -10,6 +10,12 @@ from pathlib import Path
 from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError
 
+#: Endings by which files in a folder are taken for recordings; what each really is, its bytes say. Those of the second line need PyAV.
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".m4a", ".mp4", ".aac", ".webm", ".mka", ".amr", ".3gp", ".w64", ".aif", ".aiff", ".caf", ".au", ".sph", ".wma"),
+)
+
 
 def audio_path(path: str | os.PathLike[str]) -> Path:
     """Return where a recording is.

@@ -120,8 +120,10 @@ def test_wrong_keys_are_named_with_the_nearest(home: Path, cfg: dict, message: s
         ("t.csv", "audio,text,speaker,accent\na,b,c,d,e\n", "line 2: 5 values for 4 columns"),
         ("t.csv", 'audio,text,speaker,accent\na,"b,c,d\n', "near line"),
         ("t.csv", "audio,audio,speaker,accent\n", "two columns are called 'audio'"),
-        ("t.jsonl", '{"audio": 1}\n{"audio"\n', "no column 'text'"),
-        ("t.jsonl", "[1]\n", "line 1: expected one JSON object"),
+        ("t.jsonl", '{"audio": 1}\n{"audio"\n', "line 2: not JSON"),
+        ("t.jsonl", '{"audio": 1}\n', "no column 'text'"),
+        ("t.jsonl", "[1]\n", "item 1 of the array: expected one JSON object, got 1"),
+        ("t.json", '[{"audio": "a.wav"}, {"audio"', "item 2 of the array: not JSON"),
         ("t.parquet", "PAR1", "not a readable Parquet file"),
     ],
 )
