@@ -45,7 +45,7 @@ class GenerateSettings:
     Attributes:
         corpus, scenario, design: mappings, checked by whoever reads them.
         level_dbov: active speech level of the files (ITU-T P.56), dB re a full-scale square wave.
-        max_rejected: a count, or a share.
+        max_rejected: samples that may be rejected: a whole number is a count, a fraction a share of them, rounded up.
         item_timeout_s: seconds that one utterance may take to read.
         config_dir: the user's folder of presets and accent maps, None where there is none.
     """
@@ -61,7 +61,7 @@ class GenerateSettings:
     draws: Literal["independent", "common"] = "independent"
     sample_rate_hz: Rate = 16_000
     level_dbov: Annotated[float, Bounds(-90, 0)] = -26.0
-    max_rejected: Annotated[float, Bounds(0)] = 0.01
+    max_rejected: Annotated[int, Bounds(0)] | Annotated[float, Bounds(0, 1)] = 0.01
     retry_rejected: bool = False
     item_timeout_s: Annotated[float, Bounds(0.001)] = 60.0
     cache_dir: str | None = None
