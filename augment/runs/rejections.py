@@ -85,7 +85,8 @@ def systematic_failures(
         rejected: the entries of the rejected samples.
         labels: level names by factor, by condition.
     """
-    in_rendering, in_reading = [], []
+    in_rendering: list[Mapping[str, Any]] = []
+    in_reading: list[Mapping[str, Any]] = []
     for entry in rejected:
         (in_rendering if entry.get("stage") == RENDERING else in_reading).append(entry)
     # an utterance that cannot be read says nothing about a level
