@@ -18,6 +18,8 @@ from roomtone.core.audio.types import Samples
 #: Samples that are computed again, and over how many they are spread, about the loudest one.
 _CHECKED = 32
 _SPREAD = 2048
+#: Of those, so many must lie inside the file at a shift that is tried.
+_LEAST = 8
 #: Largest shift that is looked for, either way.
 _REACH = 2048
 #: Share of the energy by which the computed samples may differ: single precision takes 1e-11, a shift of one sample of a 20 Hz tone 6e-5.
@@ -61,12 +63,12 @@ def _convolution_lag(clean: Samples, speech: Samples, response: ImpulseResponse)
     places = first + np.unique((spread - 1) * np.linspace(0.0, 1.0, _CHECKED) ** 1.5).astype(np.int64)
     taps = np.asarray(response.taps, dtype=np.float64)[::-1]
     expected = np.array([_convolved_at(clean, taps, int(place) + DIRECT_SAMPLE) for place in places])
-    if _difference(expected, speech[places]) <= _DIFFERENCE:
-        return 0
-    lags = range(max(-int(places[0]), -_REACH), min(speech.size - 1 - int(places[-1]), _REACH) + 1)
-    differences = [_difference(expected, speech[places + lag]) for lag in lags]
-    best = int(np.argmin(differences))
-    return lags[best] if differences[best] <= _DIFFERENCE else None
+    for lag in sorted(range(-_REACH, _REACH + 1), key=abs):
+        inside = (places + lag >= 0) & (places + lag < speech.size)
+        if inside.sum() < _LEAST or _difference(expected[inside], speech[places[inside] + lag]) > _DIFFERENCE:
+            continue
+        return lag
+    return None
 
 
 def _convolved_at(samples: Samples, reversed_taps: np.ndarray, place: int) -> float:
@@ -81,9 +83,9 @@ def _convolved_at(samples: Samples, reversed_taps: np.ndarray, place: int) -> fl
 
 
 def _difference(expected: np.ndarray, found: Samples) -> float:
-    """Return which share of the energy of `found` is not `expected` at the best gain."""
+    """Return which share of the energy of `found` is not `expected` at the best gain, which is positive."""
     wide = found.astype(np.float64)
     energy, power = float(expected @ expected), float(wide @ wide)
     if energy <= 0.0 or power <= 0.0:
         return 0.0 if energy == power else 1.0
-    return max(1.0 - float(expected @ wide) ** 2 / (energy * power), 0.0)
+    return max(1.0 - max(float(expected @ wide), 0.0) ** 2 / (energy * power), 0.0)

@@ -17,7 +17,8 @@ from roomtone.core.audio.types import Samples
 
 #: Levels are set to within this where the reading does not jump, dB.
 _STEP_DB = 0.005
-_ROUNDS = 6
+_REFINEMENTS = 3
+_ROUNDS = 12
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,16 @@ def at_level(samples: Samples, sample_rate_hz: int, level_dbov: float) -> Levell
     gain_db = curve.gain_db(level_dbov)
     scaled = with_gain(samples, gain_db)
     level = active_speech_level(scaled, sample_rate_hz)
-    if abs(level.level_dbov - level_dbov) > _STEP_DB and curve.spread_db < LEVEL_TOLERANCE_DB:
-        gain_db += level_dbov - level.level_dbov  # between two gains of the curve, which is not a straight line
-        scaled = with_gain(samples, gain_db)
-        level = active_speech_level(scaled, sample_rate_hz)
+    for _ in range(_REFINEMENTS):
+        miss_db = level.level_dbov - level_dbov
+        if abs(miss_db) <= _STEP_DB:
+            break
+        # between two gains of the curve the reading need not be a straight line
+        nearer = with_gain(samples, gain_db - miss_db)
+        read = active_speech_level(nearer, sample_rate_hz)
+        if abs(read.level_dbov - level_dbov) >= abs(miss_db):
+            break
+        gain_db, scaled, level = gain_db - miss_db, nearer, read
     return LevelledSpeech(scaled, 10.0 ** (gain_db / 20.0), level, curve.spread_db)
 
 
@@ -80,13 +87,16 @@ def clipped_gain(samples: Samples, sample_rate_hz: int, level_dbov: float, gain:
     """
     if float(np.abs(samples).max()) * gain <= 1.0:
         return gain
-    miss_db = math.inf
+    slope, last_miss_db, step_db, miss_db = 1.0, math.inf, 0.0, math.inf
     for _ in range(_ROUNDS):
-        heard = np.clip(samples * np.float32(gain), -1.0, 1.0)
-        miss_db = active_speech_level(heard, sample_rate_hz).level_dbov - level_dbov
+        clipped = np.clip(samples * np.float32(gain), -1.0, 1.0)
+        miss_db = active_speech_level(clipped, sample_rate_hz).level_dbov - level_dbov
         if abs(miss_db) <= 0.5 * LEVEL_TOLERANCE_DB:
             return gain
-        gain *= 10.0 ** (-miss_db / 20.0)
+        if math.isfinite(last_miss_db) and step_db:  # the more is clipped, the less a gain raises the level
+            slope = min(max((miss_db - last_miss_db) / step_db, 0.05), 1.0)
+        step_db, last_miss_db = -miss_db / slope, miss_db
+        gain *= 10.0 ** (step_db / 20.0)
     raise UnmetLevelError(
         f"its peaks are clipped at full scale, and no gain brings its active level to {level_dbov:g} dBov within "
         f"{LEVEL_TOLERANCE_DB} dB: it misses by {miss_db:.2f} dB"

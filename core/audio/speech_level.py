@@ -110,14 +110,16 @@ class LevelCurve:
         indices = np.arange(first, math.ceil((middle + self.spread_db) / step_db) + 2)
         gains_db = indices * step_db
         misses_db = self.offsets_db[indices % _STEPS] + gains_db - level_dbov
-        rising = np.flatnonzero((misses_db[:-1] <= 0.0) & (misses_db[1:] > 0.0))
-        shares = misses_db[rising] / (misses_db[rising] - misses_db[rising + 1])
-        # where the reading jumps over the level, the line between two gains hits it and the signal does not: take the nearer end
-        jumps = misses_db[rising + 1] - misses_db[rising] > 2.0 * step_db
-        shares = np.where(jumps, (-misses_db[rising] > misses_db[rising + 1]).astype(float), shares)
-        crossings_db = gains_db[rising] + shares * step_db
-        miss_db = np.where(jumps, np.minimum(-misses_db[rising], misses_db[rising + 1]), 0.0)
-        best = np.lexsort((np.abs(crossings_db - middle), np.round(miss_db, 3)))[0]
+        here, there = misses_db[:-1], misses_db[1:]
+        # every step in which the reading passes the level, upwards or (of odd signals) downwards
+        passing = np.flatnonzero((here <= 0.0) != (there <= 0.0))
+        here, there = here[passing], there[passing]
+        # where it jumps over the level, the line between two gains hits it and the signal does not: take the nearer end
+        jumps = np.abs(there - here) > 2.0 * step_db
+        shares = np.where(jumps, np.abs(here) > np.abs(there), here / (here - there))
+        left_db = np.where(jumps, np.minimum(np.abs(here), np.abs(there)), 0.0)
+        crossings_db = gains_db[passing] + shares * step_db
+        best = np.lexsort((np.abs(crossings_db - middle), np.round(left_db, 3)))[0]
         return float(crossings_db[best])
 
 
