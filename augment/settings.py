@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from roomtone.augment.scenarios.own_material import with_own_material
 from roomtone.core.audio.rates import HIGHEST_RENDERED_HZ, LOWEST_RENDERED_HZ
+from roomtone.core.max_rejected import MaxRejected
 from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.workers.executors import ExecutorSettings
 
@@ -46,7 +47,7 @@ class GenerateSettings:
     Attributes:
         corpus, scenario, design: mappings, checked by whoever reads them.
         level_dbov: active speech level of the files (ITU-T P.56), dB re a full-scale square wave.
-        max_rejected: a count, or a share.
+        max_rejected: samples that may be rejected: a whole number is a count, a fraction a share of them, rounded up.
         item_timeout_s: seconds that one utterance may take to read.
         sources: what the run that a set's config.yaml repeats was made from, by root; None asks nothing.
         config_dir: the user's folder of presets and accent maps, None where there is none.
@@ -63,7 +64,7 @@ class GenerateSettings:
     draws: Literal["independent", "common"] = "independent"
     sample_rate_hz: Rate = 16_000
     level_dbov: Annotated[float, Bounds(-90, 0)] = -26.0
-    max_rejected: Annotated[float, Bounds(0)] = 0.01
+    max_rejected: MaxRejected = field(default_factory=MaxRejected)
     retry_rejected: bool = False
     item_timeout_s: Annotated[float, Bounds(0.001)] = 60.0
     cache_dir: str | None = None

@@ -51,10 +51,19 @@ class Run:
             summary: how the run ended.
             config: what config.yaml is to hold, with paths of this machine; None writes none.
         """
-        counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
+        counts = {
+            "planned": summary.planned,
+            "rendered": summary.rendered,
+            "rejected": len(summary.rejected),
+            "not_reached": summary.not_reached,
+        }
         state = read_record(self.storage)
         assert state is not None  # `open_run` wrote it
-        state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
+        state["runs"][self.index] = self.record | {
+            "counts": counts,
+            "finished": not summary.not_reached,
+            "systematic": list(summary.systematic),
+        }
         state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
         point("before_finish")
         if config is not None:

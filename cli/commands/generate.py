@@ -21,11 +21,18 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.augment.generation import generate, rejection_line
+    from roomtone.augment.runs.summary import RunStoppedError
 
-    summary = generate(plain(cfg), config=set_config(cfg))
     console = Console()
+    try:
+        summary = generate(plain(cfg), config=set_config(cfg))
+    except RunStoppedError as stopped:
+        _show_coverage(stopped.summary.dataset, console)
+        raise
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
+    for sentence in summary.systematic:
+        print(f"systematic: {sentence}", file=sys.stderr)
     for entry in _first_by_utterance(summary)[:5]:
         print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
