@@ -76,12 +76,14 @@ def available_speech(source: object, axes: Sequence[Axis]) -> pd.DataFrame:
 
 def _speech(source: OpenSource, speech: Sequence[Axis]) -> pd.DataFrame:
     rows = named_rows(source, source.relation, speech, multi=has_several_accents(source, speech))
-    keys = ", ".join(f"axis_{i}" for i in range(len(speech))) or "'' AS all_speech"
+    keys = ", ".join(f"axis_{i}" for i in range(len(speech)))
+    listed = f"{keys}, " * bool(keys)
+    grouped = f" GROUP BY {keys}" * bool(keys)
     return source.connection.execute(
-        f"""SELECT {keys}, count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
+        f"""SELECT {listed}count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
             CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes, CAST(coalesce(sum(words), 0) AS BIGINT) AS words
-        FROM (SELECT {keys}, utterance_id, speaker, max(ns) AS ns, max(words) AS words FROM {rows}
-              WHERE utterance_id IS NOT NULL GROUP BY ALL) GROUP BY ALL"""
+        FROM (SELECT {listed}utterance_id, speaker, max(ns) AS ns, max(words) AS words FROM {rows}
+              WHERE utterance_id IS NOT NULL GROUP BY ALL){grouped}"""
     ).df()
 
 
