@@ -142,7 +142,7 @@ def parse_axes(axes: Any) -> tuple[Axis, ...]:
         raise RoomtoneError(f"axes: expected 1 to {MAX_AXES} axes, got {len(parsed)}")
     names = [axis.column for axis in parsed]
     if len(set(names)) < len(names):
-        raise RoomtoneError(f"axes: {', '.join(names)}: an axis is repeated")
+        raise RoomtoneError(f"axes: {', '.join(names)}: an axis is named twice")
     for name in names:
         if name in RESERVED or name.startswith("goal_"):
             raise RoomtoneError(

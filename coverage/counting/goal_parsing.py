@@ -155,5 +155,5 @@ def _positive(value: Any, where: str, *, zero: bool = False) -> float:
 
 def _rho(value: Any) -> float:
     if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise RoomtoneError(f"goals.rho: an intra-speaker correlation is from 0 to 1, got {value!r}")
+        raise RoomtoneError(f"goals.rho: an intra-speaker correlation lies in 0 to 1, got {value!r}")
     return float(value)

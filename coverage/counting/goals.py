@@ -104,17 +104,17 @@ def check_goal_axes(goals: Goals, axes: Sequence[Axis], columns: Sequence[str]) 
             neither an axis nor a column.
     """
     names = [axis.column for axis in axes]
+    known = [*names, *columns]
+    named = [*goals.own_axes(), *(("illegal", axis) for rule in goals.illegal for axis in rule.where)]
+    for key, axis in [*named, *(("levels", axis) for axis in goals.levels)]:
+        if axis not in known:
+            raise RoomtoneError(f"goals.{key}: {axis!r} is neither an axis nor a column; {nearest(axis, known)}")
     for key, axis in goals.own_axes():
         if axis not in names:
-            known = f"add it: axes=[{','.join([*names, axis])}]" if axis in columns else nearest(axis, names)
-            raise RoomtoneError(f"goals.{key}: {axis!r} is no axis of this matrix ({', '.join(names)}); {known}")
-    known_names = [*names, *columns]
-    others = {("illegal", axis) for rule in goals.illegal for axis in rule.where} | {
-        ("levels", a) for a in goals.levels
-    }
-    for key, axis in sorted(others):
-        if axis not in known_names:
-            raise RoomtoneError(f"goals.{key}: {axis!r} is neither an axis nor a column; {nearest(axis, known_names)}")
+            raise RoomtoneError(
+                f"goals.{key}: {axis!r} is no axis of this matrix ({', '.join(names)}), so the goal would never apply; "
+                f"add it: axes=[{','.join([*names, axis])}]"
+            )
 
 
 def _is_wild(pattern: str) -> bool:

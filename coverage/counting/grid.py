@@ -91,6 +91,10 @@ class Grid:
         sizes = " x ".join(f"{len(values):,} {name}" for name, values in zip(self.names, self.levels))
         return f"{sizes} make {self.size:,} cells"
 
+    def empty_cells(self) -> int:
+        """Return how many cells that have a goal are no rows, since they hold no sample; 0 where every cell is a row."""
+        return 0 if self.rest is None else sum(int(n) for n in self.rest["cells"][self.rest["status"] == "empty"])
+
     def slice_of(self, axis: str, value: str) -> Grid:
         """Return the part of a grid that has one value of an axis, over the other axes.
 

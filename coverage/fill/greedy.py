@@ -20,6 +20,8 @@ from roomtone.coverage.fill.tally import Tally
 
 #: Candidates whose exact gain is worked out, and as many rich ones.
 _SHORTLIST = 8
+#: Targets equally far behind that are compared before one is taken, where there are few targets in all.
+_COMPARED, _FEW_TARGETS = 24, 400
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,29 @@ class _Queue:
         self._groups = [(growth.group_order(g, heap[0][1]), g) for g, heap in self._targets.items()]
         heapq.heapify(self._groups)
 
-    def pop(self) -> int | None:
-        """Return the target that is next, or None where every one is met or dropped."""
-        while self._groups:
+    def pop(self, most: int = 1) -> list[int]:
+        """Return the targets that are next and equally far behind, `most` of them at most; none where every one is met or dropped.
+
+        Args:
+            most: targets that are compared before one is taken.
+        """
+        found: list[tuple[tuple[int, float, float, int], int]] = []
+        targets: list[int] = []
+        while self._groups and len(found) < most:
             order, group = self._groups[0]
             target = self._next_of(group)
             if target is None:
                 heapq.heappop(self._groups)
             elif order != (now := self._growth.group_order(group, target)):
                 heapq.heapreplace(self._groups, (now, group))
+            elif found and order[:3] != found[0][0][:3]:
+                break
             else:
-                return target
-        return None
+                found.append(heapq.heappop(self._groups))
+                targets.append(target)
+        for entry in found:
+            heapq.heappush(self._groups, entry)
+        return targets
 
     def _next_of(self, group: int) -> int | None:
         heap, growth = self._targets[group], self._growth
@@ -72,11 +85,6 @@ class _Queue:
             else:
                 return target
         return None
-
-    def push(self, target: int) -> None:
-        """Put a target that was next back at its new place."""
-        heap = self._targets[self._growth.group[target]]
-        heapq.heapreplace(heap, (self._growth.order(target), target))
 
     def drop(self, target: int) -> None:
         """Leave out a target that was next."""
@@ -145,21 +153,25 @@ class Growth:
             may_go_on: whether the budget has room for a render (its clean pair included); the first one without ends the plan.
         """
         queue = _Queue(self, [t for t in targets if self.tally.missing(t).any()])
+        compared = _COMPARED if len(self.group) <= _FEW_TARGETS else 1
         stuck: list[int] = []
-        while (target := queue.pop()) is not None:
-            choice = self.choose(target)
-            if choice is None:
+        while next_ones := queue.pop(compared):
+            choices = [(choice, target) for target in next_ones if (choice := self.choose(target)) is not None]
+            for target in set(next_ones) - {target for _, target in choices}:
                 stuck.append(target)
                 queue.drop(target)
+            if not choices:
                 continue
-            if not may_go_on(*choice):
+            # of targets equally far behind, the one that a render brings nearest; of equals the first
+            (worth, utterance, condition), target = max(choices, key=lambda choice: choice[0][0])
+            del worth
+            if not may_go_on(utterance, condition):
                 break
-            self.add(*choice, target)
-            queue.push(target)
+            self.add(utterance, condition, target)
         return stuck
 
-    def choose(self, target: int, *, paired_only: bool = False) -> tuple[int, int] | None:
-        """Return the next render (utterance, condition) that a target gains by, or None; first without copies, then with.
+    def choose(self, target: int, *, paired_only: bool = False) -> tuple[float, int, int] | None:
+        """Return the next render that a target gains by, as (worth, utterance, condition), or None; copies come last.
 
         Args:
             target: the target.
@@ -168,14 +180,14 @@ class Growth:
         for copies in (False, True) if self.limits.replicates > 1 else (False,):
             for most in (_SHORTLIST, len(self.limits.voices)):
                 found = self._candidates(target, most, copies=copies, paired_only=paired_only)
-                for utterance, condition in found:
+                for worth, utterance, condition in found:
                     if self.limits.replicate(utterance, condition) is not None:
-                        return utterance, condition
+                        return worth, utterance, condition
                 if self.limits.per_asset is None:
                     break  # the best of the short list can be had
         return None
 
-    def _candidates(self, target: int, most: int, *, copies: bool, paired_only: bool) -> list[tuple[int, int]]:
+    def _candidates(self, target: int, most: int, *, copies: bool, paired_only: bool) -> list[tuple[float, int, int]]:
         """Return the most promising renders of each condition, the best of all first."""
         pool, gains = self.tally.pools[target], self.tally.gains_within(target)
         load, heard = self.limits.speaker_load(pool), self.tally.speaker_uses[target]
@@ -197,7 +209,7 @@ class Growth:
                 exact = float(gains[place]) if plain else self._worth(u, condition)
                 key = (-round(exact, 9), heard[place], load[place], self.limits.of_condition[condition], rank)
                 found.append((key, u, condition))
-        return [(u, c) for _, u, c in sorted(found)]
+        return [(-key[0], u, c) for key, u, c in sorted(found)]
 
     def _worth(self, utterance: int, condition: int) -> float:
         """Return what a render and the clean one it needs bring, for each render."""

@@ -105,7 +105,7 @@ class Limits:
             copies: whether those count that are there already, as often as replicates allow.
         """
         times = self.times_in(condition)[members]
-        ok = times < (self.most(condition) if copies else 1)
+        ok: np.ndarray = times < (self.most(condition) if copies else 1)
         if self.only is not None:
             ok &= self.only[condition][members] > times
         if len(self._kept_out):

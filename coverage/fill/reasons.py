@@ -38,9 +38,9 @@ def _reason(growth: Growth, targets: Targets, target: int, unit: str) -> str:
     if not len(members):
         return "no clean speech of it: record"
     if unit == "speakers" and len(speakers) < goal:
-        return f"only {len(speakers)} speakers available: record"
+        return f"only {len(speakers)} speakers at hand: record"
     if unit == "utterances" and len(members) < goal:
-        return f"only {len(members)} utterances available: record"
+        return f"only {len(members)} utterances at hand: record"
     for condition in targets.conditions[target]:
         often = limits.times_in(condition)[members] >= limits.most(condition)
         if not (often | limits.free(members, condition, copies=True)).all():

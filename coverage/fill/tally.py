@@ -184,16 +184,18 @@ class Tally:
 
     def missing(self, target: int) -> np.ndarray:
         """Return what a target lacks in each unit, never below 0 [shape=(units,)]; durations in nanoseconds."""
-        return np.maximum(self.goal[target] - self.have[target], 0)
+        lacking: np.ndarray = np.maximum(self.goal[target] - self.have[target], 0)
+        return lacking
 
     def share(self, target: int) -> float:
         """Return how far a target has come in the unit furthest behind, 1 where it asks nothing."""
         goal, have = self.goal[target].tolist(), self.have[target].tolist()
-        return min((h / g for g, h in zip(goal, have) if g > 0), default=1.0)
+        shares: list[float] = [h / g for g, h in zip(goal, have) if g > 0]
+        return min(shares, default=1.0)
 
     def step(self, target: int) -> float:
         """Return by how much one render can raise the share of a target: one part of its largest whole goal."""
-        return 1.0 / max(1.0, *self.goal[target, [RENDERS, UTTERANCES, SPEAKERS, ASSETS]].tolist())
+        return 1.0 / max(1.0, float(self.goal[target, [RENDERS, UTTERANCES, SPEAKERS, ASSETS]].max()))
 
     def deficit(self, targets: Sequence[int]) -> float:
         """Return what some targets lack, in shares of their goals, added up."""
