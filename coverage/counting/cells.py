@@ -3,7 +3,8 @@
 Of each cell: renders (files), distinct utterances, distinct speakers, distinct assets (recordings of noise and realisations
 of rooms and equipment), minutes and words of all renders; and the sums that effective sizes need. Durations are summed
 in whole nanoseconds, so that the order in which threads add them cannot change a digit. What no sample of a cell states is
-null and not 0: minutes without any duration, utterances where no row says of which recording it is a copy.
+null and not 0: minutes without any duration, words without a transcript, utterances where no row says of which recording it
+is a copy, and speakers where the whole set names none. An asset column that names several, `a|b`, counts as each of them.
 
 The set is walked batch by batch. Distinct speakers and assets of a batch go into small tables that are merged at the end.
 Distinct utterances add up over batches where no utterance is in two of them, as in every set that `roomtone generate`
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.core.dataset.columns import ASSETS
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.core.vocabulary import ACCENT_SEPARATOR, ASSET_SEPARATOR
 from roomtone.coverage.counting.axes import Axis, check_columns, identifier, literal
 from roomtone.coverage.counting.source import Batch, OpenSource, audio_root
 from roomtone.coverage.sources.relations import PART
@@ -54,13 +55,20 @@ def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
     run(f"CREATE OR REPLACE TEMP TABLE person AS {_numbered('s', 'speaker', rows)}")
     for name in ASSETS:
         run(f"CREATE OR REPLACE TEMP TABLE {name} AS {_numbered('a', name, rows)}")
+        run(
+            f"""CREATE OR REPLACE TEMP TABLE {name}_parts AS SELECT a, dense_rank() OVER (ORDER BY part) - 1 AS p
+            FROM (SELECT DISTINCT a, unnest(string_split({name}, {literal(ASSET_SEPARATOR)})) AS part FROM {name} WHERE {name} IS NOT NULL)"""
+        )
     run(_EMPTY)
     for batch in source.batches:
         _count_batch(source, batch, axes, ", ".join(keys), multi=multi)
     _compact(source, at_most=0)
     pairs, utterances = run("SELECT count(*), count(DISTINCT utterance_id) FROM home").fetchall()[0]
     utterances_sql = "CAST(sum(utterances) AS BIGINT)"
-    result = run(_MERGE.format(keys=", ".join(keys), utterances=_stated(source, utterances_sql))).df()
+    named = run("SELECT count(speaker) FROM person").fetchall()[0][0]
+    speakers = "count(speaker)" if named else "CAST(NULL AS BIGINT)"
+    merge = _MERGE.format(keys=", ".join(keys), utterances=_stated(source, utterances_sql), speakers=speakers)
+    result = run(merge).df()
     if pairs != utterances:  # an utterance in two batches, or of two speakers
         distinct = _stated(source, "count(DISTINCT utterance_id)")
         exact = f"SELECT {', '.join(keys)}, {distinct} AS utterances FROM {rows} GROUP BY ALL"
@@ -219,7 +227,8 @@ def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: s
     _count_voices(source)
     for i, name in enumerate(ASSETS):
         run(
-            f"INSERT INTO used SELECT {i}, * FROM (SELECT DISTINCT c * {_SPAN} + {name} FROM coded WHERE {name} IS NOT NULL)"
+            f"""INSERT INTO used SELECT DISTINCT {i}, c * {_SPAN} + p
+            FROM (SELECT DISTINCT c, {name} AS a FROM coded WHERE {name} IS NOT NULL) JOIN {name}_parts USING (a)"""
         )
     run("DROP TABLE coded")
     _compact(source, at_most=_LOOSE_ROWS)
@@ -286,9 +295,9 @@ _COMPACTIONS = {
 _MERGE = f"""
 WITH sums AS (
     SELECT c, CAST(sum(renders) AS BIGINT) AS renders, {{utterances}} AS utterances,
-           count(speaker) AS speakers,
+           {{speakers}} AS speakers,
            CASE WHEN sum(timed) > 0 THEN CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 END AS minutes,
-           CAST(coalesce(sum(words), 0) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
+           CAST(sum(words) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
            CASE WHEN sum(m * m) > 0 THEN sum(m) * sum(m) / sum(m * m) END AS kish_speakers,
            CASE WHEN sum(m) > 0 THEN sum(m * m) / sum(m) END AS cluster_words
     FROM (SELECT *, voice // {_SPAN} AS c, CASE WHEN speaker IS NOT NULL THEN CAST(once AS DOUBLE) END AS m

@@ -19,7 +19,7 @@ from roomtone.core.vocabulary import NONE, NOT_STATED
 from roomtone.coverage.counting.axes import Axis, identifier, literal
 from roomtone.coverage.sources.layout import kind_of
 from roomtone.coverage.sources.options import ReadOptions
-from roomtone.coverage.sources.relations import PART, described, frame_relation, relation_of
+from roomtone.coverage.sources.relations import PART, check_columns_named, described, frame_relation, relation_of
 from roomtone.coverage.sources.unite import unite
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def _open(connection: duckdb.DuckDBPyConnection, source: Source) -> OpenSource:
     relations = [relation_of(connection, name, kind, options, source.read) for name, kind in foreign.items()]
     if parts:
         relations.append(relation_of(connection, _parquet(parts), "roomtone", options, source.read))
+    check_columns_named(relations, options)
     united = unite(connection, relations, options, source.read)
     columns = _columns(connection, united.sql)
     unnamed = any(relation.unnamed for relation in relations)

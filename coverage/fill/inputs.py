@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.columns import ASSETS
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.vocabulary import FACTORS
+from roomtone.core.vocabulary import ASSET_SEPARATOR, FACTORS
 from roomtone.coverage.counting.axes import Axis, identifier, parse_axes
 from roomtone.coverage.counting.goal_parsing import parse_goals
 from roomtone.coverage.counting.goals import Goals
@@ -146,7 +146,7 @@ def hold(held: pd.DataFrame, growth: Growth, targets: Targets, inputs: Inputs, *
             limits.hold(u, c, 0 if is_null(row["replicate"]) else int(row["replicate"]))
         if named_assets:
             for name in ASSETS:
-                for asset in [] if is_null(row[name]) else str(row[name]).split("|"):
+                for asset in [] if is_null(row[name]) else str(row[name]).split(ASSET_SEPARATOR):
                     limits.of_asset[asset] += 1
         elif c is not None and limits.draws is not None:
             for asset in limits.draws(0, c, 0):

@@ -11,6 +11,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import ASSET_SEPARATOR
 from roomtone.coverage.sources.options import read_pairs
 from roomtone.coverage.sources.rows import Row, condition_of, marks_of, noise_label, relative, room_label, total_snr_db
 
@@ -45,8 +46,8 @@ def _table(folder: Path, name: str) -> dict[str, str]:
 def _row(folder: Path, tables: dict[str, dict[str, str]], segments: dict[str, list[str]], utterance: str) -> Row:
     recording = segments[utterance][0] if utterance in segments else utterance
     source = tables["wav.scp"].get(recording, "")
-    speaker = tables["utt2spk"].get(utterance)
     original = tables["utt2uniq"].get(utterance)
+    speaker = _speaker(tables["utt2spk"], utterance, original)
     labels, noise = _augmentation(source, utterance, original)
     row: Row = {
         "sample_id": utterance,
@@ -68,6 +69,17 @@ def _row(folder: Path, tables: dict[str, dict[str, str]], segments: dict[str, li
     elif not labels:
         row["utterance_id"] = utterance
     return row
+
+
+def _speaker(speakers: dict[str, str], utterance: str, original: str | None) -> str | None:
+    """Return who speaks; the scripts that copy a directory give a copy's speaker the copy's prefix or suffix."""
+    stated = speakers.get(utterance)
+    if stated is None or original is None or original not in utterance:
+        return stated
+    if original in speakers:
+        return speakers[original]
+    prefix, _, suffix = utterance.partition(original)
+    return stated.removeprefix(prefix).removesuffix(suffix)
 
 
 def _duration_s(
@@ -105,7 +117,7 @@ def _augmentation(source: str, utterance: str, original: str | None) -> tuple[di
     signals = re.search(r"--additive-signals='([^']*)'|--additive-signals=(.*?)(?= --(?:start-times|snrs)=)", source)
     if signals and (files := _AUDIO.findall(signals.group(1) or signals.group(2) or "")):
         labels["noise"] = noise_label(files)
-        row["noise_asset"] = "|".join(sorted({PurePosixPath(file).stem for file in files}))
+        row["noise_asset"] = ASSET_SEPARATOR.join(sorted({PurePosixPath(file).stem for file in files}))
         snrs = re.search(r"--snrs=['\"]?([-\d.,]+)", source)
         if snrs:
             row["snr_db"] = total_snr_db(float(value) for value in snrs.group(1).split(",") if value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import ASSET_SEPARATOR
 from roomtone.coverage.sources.layout import json_lines
 from roomtone.coverage.sources.rows import Row, condition_of, noise_label, relative, room_label, total_snr_db
 
@@ -85,7 +86,7 @@ def _augmentation(
     if noises:
         recordings = [track["cut"]["recording"] for track in noises]
         labels["noise"] = noise_label([_source(noise) or str(noise["id"]) for noise in recordings])
-        row["noise_asset"] = "|".join(sorted({str(noise["id"]) for noise in recordings}))
+        row["noise_asset"] = ASSET_SEPARATOR.join(sorted({str(noise["id"]) for noise in recordings}))
         snrs = [float(track["snr"]) for track in noises if track.get("snr") is not None]
         row["snr_db"] = total_snr_db(snrs) if len(snrs) == len(noises) else None
     return labels, row

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PART = "roomtone_part"
 #: Column with the whole path of a row's audio, and with the segment of it that is meant.
 LOCATION, SEGMENT = "roomtone_location", "roomtone_segment"
+#: Column with the audio path of a row whose original is not stated, under which a copy in another table may name it.
+OWN_NAME = "roomtone_own_name"
 #: The same for a row whose id is not a key of its content, as this project's own ids are.
 OWN_PLACE = "roomtone_own_place"
 #: Names under which tables hold the audio's path.
@@ -58,11 +60,13 @@ class Relation:
         sql: the relation.
         unnamed: whether it does not say what its rows are copies of, where some are copies.
         name: the source, for messages.
+        names: its own columns.
     """
 
     sql: str
     unnamed: bool
     name: str
+    names: tuple[str, ...] = ()
 
 
 def described(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -89,11 +93,13 @@ def frame_relation(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, o
     table = pa.Table.from_pandas(frame.rename(columns=str), preserve_index=False)
     connection.register("frame", table)
     have = {name: name for name in table.column_names if name != PART}
-    sql = f"(SELECT {_mapped(have, options, 'the DataFrame')} FROM frame)"
+    sql = f"(SELECT {_mapped(have, options)} FROM frame)"
     names = described(connection, sql)
     if "sample_id" in names:
         sql = f"(SELECT DISTINCT ON (sample_id) * FROM {sql})"
-    return Relation(sql, "utterance_id" not in names, "the DataFrame")
+    relation = Relation(sql, "utterance_id" not in names, "the DataFrame", tuple(have))
+    check_columns_named([relation], options)
+    return relation
 
 
 def relation_of(
@@ -113,16 +119,16 @@ def relation_of(
     """
     if kind == "roomtone":
         names = described(connection, name)
-        listed = _mapped(names, options, "the dataset")
+        listed = _mapped(names, options)
         root = f"regexp_replace({PART}, '(/manifest)?/[^/]*$', '')"
         sql = f"(SELECT {listed}, {root} || '/' || {_or_null('audio_path', names)} AS {LOCATION} FROM {name})"
-        return Relation(sql, False, "the dataset")
+        return Relation(sql, False, "the dataset", tuple(names))
     part, raw = _raw(connection, name, kind, read)
     have = described(connection, raw)
-    mapped = f"(SELECT {_mapped(have, options, name)} FROM {raw})"
+    mapped = f"(SELECT {_mapped(have, options)} FROM {raw})"
     unmapped = described(connection, mapped)
     texts = f"(SELECT {', '.join(_typed(column, kind) for column, kind in unmapped.items())} FROM {mapped})"
-    return _standard(texts, list(unmapped), part, options, name, connection)
+    return _standard(texts, list(unmapped), part, options, Relation("", False, name, tuple(have)), connection)
 
 
 def _raw(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind, read: dict[str, Any]) -> tuple[str, str]:
@@ -164,15 +170,29 @@ def _table(rows: list[Row], name: str) -> pa.Table:
     return pa.table(columns)
 
 
-def _mapped(have: dict[str, str], options: ReadOptions, where: str) -> str:
-    """Return a select list in which columns have the names that `columns=` gives them."""
+def check_columns_named(relations: Sequence[Relation], options: ReadOptions) -> None:
+    """Refuse a name in `columns=` that none of the sources has; originals and copies often have different ones.
+
+    Args:
+        relations: all sources.
+        options: the names.
+
+    Raises:
+        RoomtoneError: such a name, with the nearest that there is.
+    """
+    have = list(dict.fromkeys(name for relation in relations for name in relation.names))
+    where = ", ".join(relation.name for relation in relations)
     for ours, theirs in options.columns.items():
         if theirs not in have:
             raise RoomtoneError(f"columns.{ours}: {where} has no column {theirs!r}; {nearest(theirs, have)}")
-    taken = set(options.columns)
-    kept = [identifier(name) for name in have if name not in taken]
+
+
+def _mapped(have: dict[str, str], options: ReadOptions) -> str:
+    """Return a select list in which columns have the names that `columns=` gives them, as far as they are there."""
+    given = {ours: theirs for ours, theirs in options.columns.items() if theirs in have}
+    kept = [identifier(name) for name in have if name not in given]
     # a column keeps its own name too, so that it can still be an axis
-    return ", ".join([*kept, *(f"{identifier(t)} AS {identifier(o)}" for o, t in options.columns.items())])
+    return ", ".join([*kept, *(f"{identifier(t)} AS {identifier(o)}" for o, t in given.items())])
 
 
 def _typed(column: str, sql_type: str) -> str:
@@ -192,13 +212,13 @@ def _standard(
     have: Sequence[str],
     part: str,
     options: ReadOptions,
-    name: str,
+    raw: Relation,
     connection: duckdb.DuckDBPyConnection,
 ) -> Relation:
     audio = next((column for column in _AUDIO_NAMES if column in have), None)
     if audio is None and "sample_id" not in have:
         raise RoomtoneError(
-            f"{name}: a table of recordings needs a column 'audio' or 'sample_id' "
+            f"{raw.name}: a table of recordings needs a column 'audio' or 'sample_id' "
             f"(columns.audio=COLUMN names it); it has {', '.join(have)}"
         )
     place = os.path.dirname(part) if "://" in part else os.path.realpath(os.path.dirname(part) or ".")
@@ -217,17 +237,19 @@ def _standard(
         "accent": "CAST(NULL AS VARCHAR)",
         LOCATION: location,
         OWN_PLACE: location,
+        OWN_NAME: "CAST(NULL AS VARCHAR)" if "utterance_id" in have else path,
         SEGMENT: "CAST(NULL AS VARCHAR)",
     }
-    listed = [identifier(column) for column in have if not (column == "accent" and options.accents)]
+    replaced = {"utterance_id"} if options.utterance_pattern else set()
+    listed = [identifier(c) for c in have if c not in replaced and not (c == "accent" and options.accents)]
     if options.accents:
         stated = "accent" if "accent" in have else "NULL"
         added["accent"] = f"coalesce(nullif(CAST({stated} AS VARCHAR), ''), {_looked_up(connection, options)})"
-    listed += [f"{sql} AS {identifier(column)}" for column, sql in added.items() if column not in have]
+    listed += [f"{sql} AS {identifier(c)}" for c, sql in added.items() if c not in have or c in replaced]
     if "accent" in have and options.accents:
         listed.append(f"{added['accent']} AS accent")
     listed.append(f"{literal(part)} AS {PART}")
-    return Relation(f"(SELECT {', '.join(listed)} FROM {relation})", unnamed, name)
+    return Relation(f"(SELECT {', '.join(listed)} FROM {relation})", unnamed, raw.name, raw.names)
 
 
 def _looked_up(connection: duckdb.DuckDBPyConnection, options: ReadOptions) -> str:
@@ -258,15 +280,15 @@ def _utterance(
     connection: duckdb.DuckDBPyConnection,
 ) -> tuple[str, bool]:
     """Return SQL for what a row is a copy of, and whether that is unknown of some rows."""
-    if "utterance_id" in have:
-        missing = f"SELECT count(*) FROM {relation} WHERE utterance_id IS NULL"
-        return "utterance_id", bool(connection.execute(missing).fetchall()[0][0])
     if options.utterance_pattern is not None:
         group = re.compile(options.utterance_pattern).groupindex.get("utterance", 1)
         stem = f"regexp_replace(regexp_replace({path}, '^.*/', ''), '\\.[^.]*$', '') || {segment}"
         text = own_id if "sample_id" in have else stem
-        found = f"regexp_extract({text}, {literal(options.utterance_pattern)}, {group})"
-        return f"coalesce(nullif({found}, ''), {text})", False
+        found = f"coalesce(nullif(regexp_extract({text}, {literal(options.utterance_pattern)}, {group}), ''), {text})"
+        return (f"coalesce(CAST(utterance_id AS VARCHAR), {found})" if "utterance_id" in have else found), False
+    if "utterance_id" in have:
+        missing = f"SELECT count(*) FROM {relation} WHERE utterance_id IS NULL"
+        return "utterance_id", bool(connection.execute(missing).fetchall()[0][0])
     signs = [
         f"coalesce(CAST({identifier(c)} AS VARCHAR), '') NOT IN {_PLAIN}" for c in ("condition", *FACTORS) if c in have
     ]

@@ -15,7 +15,7 @@ from roomtone.core.vocabulary import NONE
 from roomtone.coverage.counting.axes import identifier
 from roomtone.coverage.sources.measured import MEASURED, measure_all
 from roomtone.coverage.sources.options import ReadOptions
-from roomtone.coverage.sources.relations import LOCATION, OWN_PLACE, PART, SEGMENT, Relation, described
+from roomtone.coverage.sources.relations import LOCATION, OWN_NAME, OWN_PLACE, PART, SEGMENT, Relation, described
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,6 +46,8 @@ def unite(
     notes: list[str] = []
     union = "(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {relation.sql}" for relation in relations) + ")"
     columns = described(connection, union)
+    if OWN_NAME in columns:
+        union = _by_path(connection, union)
     union = _samples_apart(connection, union, columns, notes)
     union = _utterances_apart(connection, union, columns, notes)
     union = f"(SELECT DISTINCT ON (sample_id) * FROM {union})"
@@ -55,6 +57,16 @@ def unite(
     if any(relation.name != "the dataset" for relation in relations):
         notes += _unknown(connection, union, columns, measured=options.measure)
     return United(union, notes)
+
+
+def _by_path(connection: duckdb.DuckDBPyConnection, union: str) -> str:
+    """Let copies that name their original by its audio path be of the utterance that the original's own table makes of it."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE original_by_path AS SELECT {OWN_NAME} AS path, min(utterance_id) AS id FROM {union}
+        WHERE {OWN_NAME} IS NOT NULL AND utterance_id IS NOT NULL GROUP BY ALL HAVING count(DISTINCT utterance_id) = 1"""
+    )
+    named = f"SELECT id FROM original_by_path WHERE path = utterance_id AND {OWN_NAME} IS NULL"
+    return f"(SELECT * REPLACE (coalesce(({named}), utterance_id) AS utterance_id) FROM {union})"
 
 
 def _samples_apart(connection: duckdb.DuckDBPyConnection, union: str, columns: dict[str, str], notes: list[str]) -> str:
