@@ -63,7 +63,7 @@ def show_matrix(matrix: CoverageMatrix, console: Console) -> None:
         console: where to print.
     """
     grid = matrix.grid
-    if len(grid.axes) == 2:
+    if len(grid.axes) == 2 and grid.dense:
         tables, key = _tables(grid, console.width)
         for table in tables:
             console.print(table)
@@ -156,6 +156,9 @@ def _cell_texts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _against(count: float, goal: float) -> str:
+    """Return a count, with its goal where that is missed; what nobody states is `?`."""
+    if count != count:
+        return f"?/{goal:g}" if goal > 0 else "?"
     digits = 0 if count.is_integer() and goal.is_integer() else 1
     return f"{count:.{digits}f}/{goal:.{digits}f}" if count < goal else f"{count:.{digits}f}"
 

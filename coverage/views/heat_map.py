@@ -22,6 +22,7 @@ from roomtone.core.files import write_whole
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.grid import Grid
+from roomtone.coverage.views.readable import check_readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,11 +45,12 @@ def heat_map(grid: Grid, *, unit: str | None = None, by: str | None = None) -> F
         by: the axis of the small multiples; default the third.
 
     Raises:
-        RoomtoneError: an unknown unit or axis, four or more axes, or too many panels.
+        RoomtoneError: an unknown unit or axis, four or more axes, or more panels or cells than can be read.
     """
     from matplotlib.figure import Figure
 
     shown = _unit(grid, unit)
+    check_readable(grid)
     panels = _panels(grid, by)
     longest, across = _shape(panels[0][1])
     columns = min(len(panels), 3 if across <= 30 else 1)
