@@ -15,8 +15,9 @@ from roomtone.fairness.exports.csv import neutralise
 from roomtone.fairness.recognisers.transcription import transcribe
 from roomtone.fairness.report.notes import notes
 from roomtone.fairness.results import evaluation_dir, local_set, write_scores
+from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.paired import paired_tests
-from roomtone.fairness.scoring.score import read_hypotheses, score, with_labels
+from roomtone.fairness.scoring.score import score, with_labels
 from roomtone.fairness.settings import Settings
 from roomtone.fairness.slices.holdout import held_out, write_certificates
 from roomtone.fairness.slices.search import COLUMNS, search_as
