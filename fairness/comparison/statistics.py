@@ -22,9 +22,9 @@ import numba
 import numpy as np
 
 #: Degrees of freedom that the pooled variance counts for beside each group's own.
-PRIOR_DF = 4.0
+PRIOR_DF = 2.0
 #: Rates beyond which a binomial variance would vanish: a WER may pass 1.
-_TOP_RATE = 0.75
+TOP_RATE = 0.75
 
 
 @numba.njit(cache=True, nogil=True)
@@ -34,14 +34,14 @@ def group_sums(
     """Return sums of counts by group [shape=(6, G, C)]; the last group, number G, is everybody [so shape=(6, G + 1, C)]."""
     kinds, speakers, conditions = counts.shape
     sums = np.zeros((kinds, groups + 1, conditions))
-    for s in range(speakers):
-        for c in range(conditions):
-            for q in range(kinds):
-                value = counts[q, s, c]
-                if value != 0.0:
-                    sums[q, groups, c] += value
-                    for m in range(starts[codes[s]], starts[codes[s] + 1]):
-                        sums[q, members[m], c] += value
+    for q in range(kinds):
+        for s in range(speakers):
+            for c in range(conditions):
+                sums[q, groups, c] += counts[q, s, c]
+            for m in range(starts[codes[s]], starts[codes[s] + 1]):
+                g = members[m]
+                for c in range(conditions):
+                    sums[q, g, c] += counts[q, s, c]
     return sums
 
 
@@ -67,41 +67,64 @@ def _slope(errors: float, words: float, log_scale: bool) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_squares(
-    counts: np.ndarray, s: int, g: int, sums: np.ndarray, inverse: np.ndarray, est_starts: np.ndarray, est_columns: np.ndarray,
-    available: np.ndarray, log_scale: bool, variance: np.ndarray, present: np.ndarray, kish: np.ndarray,
+def _own_variances(
+    counts: np.ndarray, codes: np.ndarray, starts: np.ndarray, members: np.ndarray, sums: np.ndarray, inverse: np.ndarray,
+    est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray, log_scale: bool,
+    variance: np.ndarray, present: np.ndarray, kish: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add a speaker's squared influence on each estimand of a group, their presence, and their squared share of its words."""
-    conditions = counts.shape[2]
-    influence = np.zeros((2, conditions))
-    for c in range(conditions):
-        for q in range(3):
-            words = counts[2 * q + 1, s, c]
-            if words > 0:
-                errors, group_errors, group_words = counts[2 * q, s, c], sums[2 * q, g, c], sums[2 * q + 1, g, c]
-                part = (errors - group_errors * words / group_words) * inverse[q, g, c]
-                part *= _slope(group_errors, group_words, log_scale)
-                if q == 0:
-                    influence[0, c] += part
-                elif q == 1:
-                    influence[1, c] += part
-                else:
-                    influence[1, c] -= part
-    for k in range(est_starts.size - 1):
-        total, share, count, there = 0.0, 0.0, 0, False
-        for i in range(est_starts[k], est_starts[k + 1]):
-            kind, c = est_columns[i] // conditions, est_columns[i] % conditions
-            if available[g, kind, c]:
-                count += 1
-                total += influence[kind, c]
-                words = counts[2 * kind + 1, s, c]
-                if words > 0:
-                    there = True
-                    share += words * inverse[kind, g, c]
-        if there:
-            variance[g, k] += (total / count) ** 2
-            kish[g, k] += (share / count) ** 2
-            present[g, k] += 1.0
+    """Sum, over the speakers of each group, their squared influence on each estimand, their presence, and their squared share of its words."""
+    speakers, conditions, estimands = counts.shape[1], counts.shape[2], est_starts.size - 1
+    columns = 2 * conditions
+    influence, share = np.empty(columns), np.empty(columns)
+    weight = _weights(est_starts, est_columns, available)
+    rate = np.empty((3, sums.shape[1], conditions))
+    scale = np.empty((3, sums.shape[1], conditions))
+    for q in range(3):
+        for g in range(sums.shape[1]):
+            for c in range(conditions):
+                rate[q, g, c] = sums[2 * q, g, c] * inverse[q, g, c]
+                scale[q, g, c] = inverse[q, g, c] * (
+                    _slope(sums[2 * q, g, c], sums[2 * q + 1, g, c], log_scale) if inverse[q, g, c] > 0 else 0.0
+                )
+    for s in range(speakers):
+        for m in range(starts[codes[s]], starts[codes[s] + 1]):
+            g = members[m]
+            for c in range(conditions):
+                influence[c] = (counts[0, s, c] - rate[0, g, c] * counts[1, s, c]) * scale[0, g, c]
+                influence[conditions + c] = (
+                    (counts[2, s, c] - rate[1, g, c] * counts[3, s, c]) * scale[1, g, c]
+                    - (counts[4, s, c] - rate[2, g, c] * counts[5, s, c]) * scale[2, g, c]
+                )  # fmt: skip
+                share[c] = counts[1, s, c] * inverse[0, g, c]
+                share[conditions + c] = counts[3, s, c] * inverse[1, g, c]
+            for k in range(estimands):
+                total, part = 0.0, 0.0
+                for i in range(est_starts[k], est_starts[k + 1]):
+                    column = est_columns[i]
+                    total += influence[column]
+                    part += share[column]
+                if part > 0:
+                    variance[g, k] += (total * weight[g, k]) ** 2
+                    kish[g, k] += (part * weight[g, k]) ** 2
+                    present[g, k] += 1.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _weights(est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray) -> np.ndarray:
+    """Return 1 over the number of an estimand's columns that each group has, 0 where it has none [shape=(G + 1, K)].
+
+    A column that a group lacks has neither errors nor words in it, so it adds nothing to a sum over columns.
+    """
+    groups, conditions, estimands = available.shape[0], available.shape[2], est_starts.size - 1
+    found = np.zeros((groups, estimands))
+    for g in range(groups):
+        for k in range(estimands):
+            count = 0
+            for i in range(est_starts[k], est_starts[k + 1]):
+                count += available[g, est_columns[i] // conditions, est_columns[i] % conditions]
+            if count:
+                found[g, k] = 1.0 / count
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
@@ -121,7 +144,7 @@ def _floors(
                     for q in range(kind, 2 * kind + 1):  # a gap has one rate, a difference of gaps two
                         errors, words = sums[2 * q, g, c], sums[2 * q + 1, g, c]
                         slope = _slope(errors, words, log_scale)
-                        rate = min(max(errors, 1.0) / words, _TOP_RATE)
+                        rate = min(max(errors, 1.0) / words, TOP_RATE)
                         floor[g, k] += max(errors, 1.0) / words**2 * (1.0 - rate) * slope**2
                         slope2[g, k] += (rate * (1.0 - rate) * slope) ** 2
             if count:
@@ -271,11 +294,21 @@ def gap_statistics(
     own_variance[:] = 0.0
     present[:] = 0.0
     kish = np.zeros(theta.shape)
-    for s in range(counts.shape[1]):
-        for m in range(starts[codes[s]], starts[codes[s] + 1]):
-            _add_squares(
-                counts, s, members[m], sums, inverse, est_starts, est_columns, available, log_scale, own_variance, present, kish
-            )  # fmt: skip
+    _own_variances(
+        counts,
+        codes,
+        starts,
+        members,
+        sums,
+        inverse,
+        est_starts,
+        est_columns,
+        available,
+        log_scale,
+        own_variance,
+        present,
+        kish,
+    )
     floor, slope2 = _floors(sums, est_starts, est_columns, available, log_scale, groups)
     _moderate(own_variance, floor, slope2, present, kish, prior_df)
     _values(sums, value, other, est_starts, est_columns, log_scale, theta)

@@ -13,6 +13,7 @@ from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
+from roomtone.fairness.settings import check_types
 
 __all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser"]
 
@@ -46,5 +47,6 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
         if key not in fields and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise RoomtoneError(f"asr={name}: the key {key!r} is missing")
     recogniser: Recogniser = cls(**fields)
+    check_types(recogniser, "asr.")
     recogniser.check()
     return recogniser
