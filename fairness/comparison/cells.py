@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
-from roomtone.fairness.comparison.bootstrap import Bootstrap
-from roomtone.fairness.comparison.counts import Layout, SpeakerCounts
-from roomtone.fairness.comparison.estimands import Estimand, Estimands
-from roomtone.fairness.comparison.intervals import FEW_ERRORS, garwood, t_quantile
-from roomtone.fairness.comparison.permutation import observe
-from roomtone.fairness.comparison.statistics import PRIOR_DF
 from roomtone.fairness.comparison.verdicts import SATURATED_LOST
+from roomtone.fairness.inference.bootstrap import Bootstrap
+from roomtone.fairness.inference.counts import Layout, SpeakerCounts
+from roomtone.fairness.inference.estimands import Estimand, Estimands
+from roomtone.fairness.inference.intervals import FEW_ERRORS, garwood, t_quantile
+from roomtone.fairness.inference.permutation import observe
+from roomtone.fairness.inference.statistics import PRIOR_DF
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.vocabulary import FACTORS, NONE
-from roomtone.fairness.comparison.bootstrap import draw
 from roomtone.fairness.comparison.cells import cell_table
-from roomtone.fairness.comparison.counts import lay_out, prepare
-from roomtone.fairness.comparison.estimands import make_estimands
 from roomtone.fairness.comparison.findings import rank_findings
 from roomtone.fairness.comparison.headlines import HEADLINE, accent_rows, condition_rows
 from roomtone.fairness.comparison.outcomes import HALLUCINATION, TERMS, intersection_rows, outcome_rows
-from roomtone.fairness.comparison.study import work_out
 from roomtone.fairness.comparison.tables import COLUMNS, Comparisons
+from roomtone.fairness.inference.bootstrap import draw
+from roomtone.fairness.inference.counts import lay_out, prepare
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.study import work_out
 from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
     estimands = make_estimands(conditions, levels)
     study = work_out(layout, estimands, s)
     bootstrap = draw(layout.count("all_errors"), s.resamples, s.seed)
-    made = Comparisons(study, layout.count("lost").of_known(), bootstrap)
+    made = Comparisons(study, layout.count("lost"), bootstrap)
     tables = _tables(made, levels) | _others(rows, scores, conditions, s)
     names = {"group": s.group, "condition": s.condition}
     cells = cell_table(layout, scores, rows, s.alpha, bootstrap)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import SpeakerCounts
-from roomtone.fairness.comparison.verdicts import FAILS
+from roomtone.fairness.inference.counts import SpeakerCounts
+
+#: How far above the median of their group a speaker's WER must be to count as one that fails wholly.
+FAILS = 0.5
 
 
 class Failing:

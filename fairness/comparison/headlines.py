@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.fairness.comparison.intervals import t_quantile
-from roomtone.fairness.comparison.statistics import PRIOR_DF
-from roomtone.fairness.comparison.study import Study
 from roomtone.fairness.comparison.tables import Comparisons
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
+from roomtone.fairness.inference.intervals import t_quantile
+from roomtone.fairness.inference.statistics import PRIOR_DF
+from roomtone.fairness.inference.study import Study
 
 #: Columns that these rows have beside those of a gap.
 HEADLINE = ("wer_low", "wer_high", "cost", "cost_low", "cost_high")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.comparison.counts import lay_out
-from roomtone.fairness.comparison.estimands import make_estimands
-from roomtone.fairness.comparison.study import work_out
 from roomtone.fairness.comparison.tables import Comparisons
+from roomtone.fairness.inference.counts import lay_out
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.study import work_out
 from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def intersection_rows(
         layout = lay_out(part, conditions)
         chosen = replace(settings, reference=None, declared=None, alpha=settings.alpha / len(names))
         study = work_out(layout, make_estimands(conditions, {}, cells=False), chosen)
-        made = Comparisons(study, layout.count("lost").of_known())
+        made = Comparisons(study, layout.count("lost"))
         for row in made.rows([0]):
             group, _, level = row["group"].rpartition(" & ")
             found.append(

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.comparison.counts import SpeakerCounts, lay_out, prepare
-from roomtone.fairness.comparison.estimands import make_estimands
-from roomtone.fairness.comparison.study import reference_of, work_out
+from roomtone.fairness.inference.counts import SpeakerCounts, lay_out, prepare
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.study import reference_of, work_out
 from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:

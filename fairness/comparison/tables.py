@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.fairness.comparison.bootstrap import Bootstrap
-from roomtone.fairness.comparison.counts import SpeakerCounts
-from roomtone.fairness.comparison.estimands import Estimand
 from roomtone.fairness.comparison.failing import Failing
-from roomtone.fairness.comparison.intervals import FEW_ERRORS
 from roomtone.fairness.comparison.statements import statement
-from roomtone.fairness.comparison.study import REST, Study
 from roomtone.fairness.comparison.verdicts import SATURATED_LOST, Evidence, Side, judge
+from roomtone.fairness.inference.bootstrap import Bootstrap
+from roomtone.fairness.inference.counts import SpeakerCounts
+from roomtone.fairness.inference.estimands import Estimand
+from roomtone.fairness.inference.intervals import FEW_ERRORS
+from roomtone.fairness.inference.study import REST, Study
 
 COLUMNS = (
     "reference", "estimand", "gap", "gap_low", "gap_high", "ratio", "ratio_low", "ratio_high", "did", "did_low", "did_high",
@@ -47,8 +47,8 @@ class Comparisons:
         self.failing = Failing(study.data)
         self._count = len(study.data.conditions)
         self._known = study.estimands.numbers
-        self._own, self._rest = study.data.sides(study.other)
-        self._lost = tuple(_rate(side[0], side[1]) for side in (lost or study.data).sides(study.other))
+        self._own, self._rest = _sides(study.everybody, study.other)
+        self._lost = tuple(_rate(side[0], side[1]) for side in _sides(lost or study.everybody, study.other))
         if lost is None:
             self._lost = tuple(np.zeros_like(rates) for rates in self._lost)
         self._wer = tuple(_rate(side[0], side[1]) for side in (self._own, self._rest))
@@ -177,6 +177,13 @@ class Comparisons:
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
             row["own_texts"], self.measure,
         )  # fmt: skip
+
+
+def _sides(counts: SpeakerCounts, other: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of each group and of what it is compared with: of known speakers, or of everybody where a group has none."""
+    of_known, everybody = counts.of_known().sides(other), counts.sides(other)
+    known = counts.known[None, :, None]
+    return np.where(known, of_known[0], everybody[0]), np.where(known, of_known[1], everybody[1])
 
 
 def _rate(events: np.ndarray, trials: np.ndarray) -> np.ndarray:

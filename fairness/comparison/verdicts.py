@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomtone.coverage.power import words_and_speakers
-from roomtone.fairness.comparison.detectable import speakers_times
+from roomtone.fairness.inference.detectable import speakers_times
 
 GAP, NO_GAP, NOT_ENOUGH, SATURATED = "gap", "no_gap", "not_enough_data", "saturated"
 VERDICTS = (GAP, NO_GAP, NOT_ENOUGH, SATURATED)
 #: Share of words lost beyond which a condition counts as saturated: everybody fails, and differences shrink.
 SATURATED_LOST = 0.8
-#: How far above their group a speaker's WER must be to count as one that fails wholly.
-FAILS = 0.5
 
 
 @dataclass(frozen=True)

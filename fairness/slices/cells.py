@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import prepare
+from roomtone.fairness.inference.counts import prepare
 from roomtone.fairness.slices.dispersion import Sentences
 from roomtone.fairness.slices.excess import CountTable
 

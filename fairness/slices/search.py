@@ -17,7 +17,7 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import FACTORS
-from roomtone.fairness.comparison.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
+from roomtone.fairness.inference.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
 from roomtone.fairness.settings import CompareSettings, SearchSettings
 from roomtone.fairness.slices.cells import Cells, make_cells
 from roomtone.fairness.slices.conjunctions import conjunctions, excess_of

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.scoring.alignment import align, align_network, count_errors
+from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.normalize import NORMALIZERS, normalizer
 from roomtone.fairness.scoring.sclite import network, read_trn, score_trn
-from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.score import score, with_labels
 
 DATA = Path(__file__).parents[4] / "shared" / "reference" / "data"

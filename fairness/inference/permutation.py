@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import SpeakerCounts
-from roomtone.fairness.comparison.estimands import WEIGHTS, Estimands
-from roomtone.fairness.comparison.statistics import PRIOR_DF, gap_statistics, permuted_statistics
+from roomtone.fairness.inference.counts import SpeakerCounts
+from roomtone.fairness.inference.estimands import WEIGHTS, Estimands
+from roomtone.fairness.inference.statistics import PRIOR_DF, gap_statistics, permuted_statistics
 
 #: Two statistics are tied, as those of one labelling and its mirror image are, if their log p differ by less.
 _TIE = 1e-9

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import Layout
-from roomtone.fairness.comparison.estimands import Estimands
+from roomtone.fairness.inference.counts import Layout
+from roomtone.fairness.inference.estimands import Estimands
 
 #: Share of the speakers' own sum of squared weights below which the texts' is neglected: they are shared as good as evenly.
 _NEGLIGIBLE = 0.05

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.comparison.counts import Layout, SpeakerCounts
-from roomtone.fairness.comparison.detectable import detectable
-from roomtone.fairness.comparison.estimands import CELL, Estimands
-from roomtone.fairness.comparison.intervals import benjamini_hochberg, t_quantile
-from roomtone.fairness.comparison.permutation import (
+from roomtone.fairness.inference.counts import Layout, SpeakerCounts
+from roomtone.fairness.inference.detectable import detectable
+from roomtone.fairness.inference.estimands import CELL, Estimands
+from roomtone.fairness.inference.intervals import benjamini_hochberg, t_quantile
+from roomtone.fairness.inference.permutation import (
     FamilyTest,
     Observed,
     from_normal,
@@ -21,7 +21,7 @@ from roomtone.fairness.comparison.permutation import (
     permute_family,
     smallest_p,
 )
-from roomtone.fairness.comparison.texts import TextVariance, text_variance
+from roomtone.fairness.inference.texts import TextVariance, text_variance
 from roomtone.fairness.settings import CompareSettings
 
 REST = "all others"
@@ -32,9 +32,14 @@ _MOST_NUMBERS = 40_000_000
 
 @dataclass(frozen=True)
 class Study:
-    """A study and its results; arrays over pairs are [shape=(groups, estimands)], undefined is NaN."""
+    """A study and its results; arrays over pairs are [shape=(groups, estimands)], undefined is NaN.
+
+    `data` are the known speakers, whose labels can be permuted; `everybody` holds groups without known speakers too, of which gaps are shown
+    and nothing is claimed.
+    """
 
     layout: Layout
+    everybody: SpeakerCounts
     data: SpeakerCounts
     estimands: Estimands
     settings: CompareSettings
@@ -124,12 +129,13 @@ def work_out(
     Raises:
         RoomtoneError: the reference, or a declared pair, does not exist.
     """
-    data = layout.count(events, trials).of_known()
+    everybody = layout.count(events, trials)
+    data = everybody.of_known()
     other = reference_of(data.groups, settings.reference)
     compared = tuple(g for g in range(len(data.groups)) if g != other) if len(data.groups) > 1 else ()
     texts = text_variance(layout, estimands, other, events=events, trials=trials)
-    observed = with_texts(observe(data, estimands, other), texts)
-    logs = with_log_texts(observe(data, estimands, other, log_scale=True), texts, data, estimands)
+    observed = with_texts(_observe(everybody, data, estimands, other, log_scale=False), texts)
+    logs = with_log_texts(_observe(everybody, data, estimands, other, log_scale=True), texts, data, estimands)
     ratio = settings.scale == "ratio"
     tested = declared_pairs(settings.declared, data, estimands, compared)
     pairs = len(data.groups) * len(estimands.items)
@@ -139,7 +145,18 @@ def work_out(
     )  # fmt: skip
     if tested is not None:
         test = _with_explored(test, estimands, tested, compared)
-    return Study(layout, data, estimands, settings, other, compared, observed, logs, texts, test)
+    return Study(layout, everybody, data, estimands, settings, other, compared, observed, logs, texts, test)
+
+
+def _observe(
+    everybody: SpeakerCounts, data: SpeakerCounts, estimands: Estimands, other: int, *, log_scale: bool
+) -> Observed:
+    """Return the estimands of known speakers, and of groups without any the value alone."""
+    seen = observe(data, estimands, other, log_scale=log_scale)
+    if data.known.all():
+        return seen
+    value = np.where(data.known[:, None], seen.value, observe(everybody, estimands, other, log_scale=log_scale).value)
+    return replace(seen, value=value)
 
 
 def _with_explored(test: FamilyTest, estimands: Estimands, tested: np.ndarray, compared: Sequence[int]) -> FamilyTest:

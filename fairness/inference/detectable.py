@@ -10,10 +10,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from roomtone.fairness.comparison.counts import SpeakerCounts
-from roomtone.fairness.comparison.estimands import Estimands
-from roomtone.fairness.comparison.permutation import FamilyTest, Observed, from_normal
-from roomtone.fairness.comparison.statistics import TOP_RATE, group_sums
+from roomtone.fairness.inference.counts import SpeakerCounts
+from roomtone.fairness.inference.estimands import Estimands
+from roomtone.fairness.inference.permutation import FamilyTest, Observed, from_normal
+from roomtone.fairness.inference.statistics import TOP_RATE, group_sums
 
 _ROUNDS = 40
 

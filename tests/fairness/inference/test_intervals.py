@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from roomtone.fairness.comparison.intervals import (
+from roomtone.fairness.inference.intervals import (
     benjamini_hochberg,
     garwood,
     group_estimates,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import SpeakerCounts
-from roomtone.fairness.comparison.intervals import percentile_interval, resample_weights
+from roomtone.fairness.inference.counts import SpeakerCounts
+from roomtone.fairness.inference.intervals import percentile_interval, resample_weights
 
 
 @dataclass(frozen=True)
