@@ -12,7 +12,7 @@ from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
 from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
-from roomtone.fairness.recognisers import make_recogniser
+from roomtone.fairness.recognisers import make_recogniser, public_identity
 from roomtone.fairness.recognisers.transcription import transcribe
 from roomtone.fairness.report.notes import notes
 from roomtone.fairness.results import evaluation_dir, local_set, write_scores, write_table
@@ -246,7 +246,7 @@ def _write_tables(result: Evaluation) -> None:
     found = c.gaps["verdict"].value_counts().to_dict() if len(c.gaps) else {}
     summary = {
         "samples": len(result.scores), "failed": result.failed, "normalizer": "; ".join(sorted(result.scores["normalizer"].unique())),
-        "recogniser": dict(result.settings.asr), "decoding": result.decoding, "settings": dict(c.settings), "verdicts": found,
+        "recogniser": public_identity(result.settings.asr), "decoding": result.decoding, "settings": dict(c.settings), "verdicts": found,
         "findings": c.findings["statement"].tolist(), "facts": dict(c.facts),
         "named_slices": result.subgroups.loc[result.subgroups["named"].astype(bool), "slice"].tolist(),
         "dispersion": None if result.model is None else result.model.dispersion,

@@ -198,11 +198,16 @@ def _tables(made: Comparisons, levels: Mapping[tuple[str, str], Sequence[int]]) 
     """Return the rows of every table; a level that only one condition has shows that condition's figures."""
     study = made.study
     count = len(study.data.conditions)
-    gaps = made.rows(range(1, count + 1))
+    numbers = study.estimands.numbers
+    gaps = [
+        row | {"condition": name}  # with one condition its cell is the comparison over all conditions
+        for row, name in made.labelled_rows(
+            [(numbers[(count + c,) if c else (0,)], n) for c, n in enumerate(study.data.conditions)]
+        )
+    ]
     asked = None if study.settings.declared is None else {(str(g), str(c)) for g, c in study.settings.declared}
     for row in gaps:
         row["family"] = "declared" if asked is None or (row["group"], row["condition"]) in asked else "explored"
-    numbers = study.estimands.numbers
     by_level = []
     for (factor, level), members in levels.items():
         columns = tuple(count + c for c in members)

@@ -64,6 +64,15 @@ class Comparisons:
         found = (self._row(g, k) for g in self.study.compared for k in numbers)
         return [row for row in found if row is not None]
 
+    def labelled_rows(self, numbers: Sequence[tuple[int, str]]) -> list[tuple[dict[str, Any], str]]:
+        """Return the rows of `rows`, each with the label of its estimand.
+
+        Args:
+            numbers: of the estimands that the rows are about, and their labels.
+        """
+        found = ((self._row(g, k), label) for g in self.study.compared for k, label in numbers)
+        return [(row, label) for row, label in found if row is not None]
+
     def _row(self, g: int, k: int) -> dict[str, Any] | None:
         study = self.study
         item = study.estimands.items[k]

@@ -128,7 +128,7 @@ def _weights(est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndar
 
 
 @numba.njit(cache=True, nogil=True)
-def _floors(
+def group_floors(
     sums: np.ndarray, est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray, log_scale: bool, groups: int
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the binomial variance of each group's estimand, and the square of its odds-scale slope [both shape=(G, K)]."""
@@ -179,7 +179,7 @@ def _moderate(
 
 
 @numba.njit(cache=True, nogil=True)
-def _available(sums: np.ndarray, groups: int) -> np.ndarray:
+def available_columns(sums: np.ndarray, groups: int) -> np.ndarray:
     """Return which columns (0: gap, 1: difference of gaps) a group, or everybody, has [shape=(G + 1, 2, C), bool]."""
     conditions = sums.shape[2]
     found = np.zeros((groups + 1, 2, conditions), dtype=np.bool_)
@@ -290,7 +290,7 @@ def gap_statistics(
     """
     sums = group_sums(counts, codes, starts, members, groups)
     value, inverse = _rates(sums, log_scale)
-    available = _available(sums, groups)
+    available = available_columns(sums, groups)
     own_variance[:] = 0.0
     present[:] = 0.0
     kish = np.zeros(theta.shape)
@@ -309,7 +309,7 @@ def gap_statistics(
         present,
         kish,
     )
-    floor, slope2 = _floors(sums, est_starts, est_columns, available, log_scale, groups)
+    floor, slope2 = group_floors(sums, est_starts, est_columns, available, log_scale, groups)
     _moderate(own_variance, floor, slope2, present, kish, prior_df)
     _values(sums, value, other, est_starts, est_columns, log_scale, theta)
     _pair_variances(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
+from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.formatting import records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.samples import aligned_samples, worst_samples
@@ -43,7 +44,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
     found = c.gaps["verdict"].value_counts().to_dict() if len(c.gaps) else {}
     return {
         "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {result.dataset.resolve().name}",
-        "recogniser": {k: v for k, v in result.settings.asr.items() if v is not None}, "decoding": result.decoding,
+        "recogniser": {k: v for k, v in public_identity(result.settings.asr).items() if v is not None}, "decoding": result.decoding,
         "normalizers": _normalizers(result), "settings": settings, "group": group, "condition": condition, "notes": result.notes,
         "samples": len(result.scores), "failed": result.failed,
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
