@@ -182,7 +182,7 @@ class Comparisons:
         seen, (low, high) = (study.logs, self._log_bounds) if study.is_ratio else (study.observed, self._bounds)
         return Evidence(
             sides[0], sides[1], item.label, item.kind or "cell", s.baseline, row["estimand"], float(seen.value[g, k]), float(low[g, k]),
-            float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]),
+            float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]), float(study.shown_at_smallest[g, k]),
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
             row["own_texts"], self.measure,
         )  # fmt: skip

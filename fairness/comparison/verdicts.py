@@ -48,6 +48,7 @@ class Evidence:
         value, low, high: estimate with its pointwise interval.
         p_adjusted: of the family; NaN without a test.
         detectable: the smallest gap that these data would show; NaN where none below 1.
+        shown_at_smallest: what these data would show where speakers differ as they do at the smallest gap that matters.
         smallest: the gap that matters.
         alpha, power: of the verdicts.
         smallest_p: what permuting these speakers can give at least.
@@ -67,6 +68,7 @@ class Evidence:
     high: float
     p_adjusted: float
     detectable: float
+    shown_at_smallest: float
     smallest: float
     alpha: float
     power: float
@@ -175,8 +177,9 @@ def enough(e: Evidence) -> tuple[int, int]:
     """
     fewest = min(e.own.speakers, e.other.speakers)
     if math.isfinite(e.low):
-        shown = e.detectable if math.isfinite(e.detectable) else max(1.0, e.high - e.low)
-        times = float(speakers_times(shown, e.smallest))
+        times = speakers_times(
+            e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low, e.smallest
+        )
         return max(math.ceil(max(1, fewest) * times), e.speakers_for_p), math.ceil(
             max(1, min(e.own.words, e.other.words)) * times
         )

@@ -81,38 +81,51 @@ def _variance_at(
     return found
 
 
-def detectable(
-    data: SpeakerCounts, estimands: Estimands, observed: Observed, test: FamilyTest, power: float
-) -> np.ndarray:
-    """Return the smallest gap of each pair that would be found with this power; NaN where none below 1 would.
+class Sizes:
+    """What gaps these data would show.
 
     Args:
         data: counts by speaker.
         estimands: what is compared.
         observed: the estimands as they are, on the scale of differences.
         test: of the family; its critical values are those of one step.
-        power: chance of finding it.
-
-    Returns:
-        Shares of words [shape=(groups, estimands)].
+        power: chance of finding a gap.
     """
-    from scipy.special import ndtri
 
-    sums = group_sums(data.counts, data.codes, data.starts, data.members, len(data.groups))
-    args = (data.counts, data.codes, data.starts, data.members, sums, estimands.starts, estimands.columns)
-    available = available_columns(sums, len(data.groups))
-    floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False, len(data.groups))
-    own = _with_all_groups(observed, floor, slope2)
-    rest = np.maximum(observed.variance - observed.own_variance, 0.0)
-    critical = from_normal(test.all_high, observed.df)
-    # the chance of passing is that of a noncentral t; Johnson and Welch's (1940) normal approximation
-    factor = critical * (1 - 1 / (4 * observed.df)) + ndtri(power) * np.sqrt(1 + critical**2 / (2 * observed.df))
-    size = np.zeros(observed.value.shape)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        now = _variance_at(*args, size)
+    def __init__(
+        self, data: SpeakerCounts, estimands: Estimands, observed: Observed, test: FamilyTest, power: float
+    ) -> None:
+        from scipy.special import ndtri
+
+        sums = group_sums(data.counts, data.codes, data.starts, data.members, len(data.groups))
+        self._args = (data.counts, data.codes, data.starts, data.members, sums, estimands.starts, estimands.columns)
+        available = available_columns(sums, len(data.groups))
+        floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False, len(data.groups))
+        self._own = _with_all_groups(observed, floor, slope2)
+        self._rest = np.maximum(observed.variance - observed.own_variance, 0.0)
+        critical = from_normal(test.all_high, observed.df)
+        # the chance of passing is that of a noncentral t; Johnson and Welch's (1940) normal approximation
+        self._factor = critical * (1 - 1 / (4 * observed.df)) + ndtri(power) * np.sqrt(
+            1 + critical**2 / (2 * observed.df)
+        )
+        self._now = _variance_at(*self._args, np.zeros(observed.value.shape))
+
+    def at(self, gap: np.ndarray) -> np.ndarray:
+        """Return the gap that would be shown if speakers differed as they do where a gap of this size is [shape=(G, K)].
+
+        Args:
+            gap: shares of words [shape=(G, K)].
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            grown = np.maximum(1.0, _variance_at(*self._args, np.nan_to_num(gap)) / self._now)
+            found: np.ndarray = np.minimum(self._factor * np.sqrt(self._own * grown + self._rest), 2.0)
+        return found
+
+    def detectable(self) -> np.ndarray:
+        """Return the smallest gap of each pair that would be found; NaN where none below 1 would [shape=(G, K)]."""
+        size = np.zeros(self._own.shape)
         for _ in range(_ROUNDS):
-            grown = np.maximum(1.0, _variance_at(*args, np.nan_to_num(size)) / now)
-            size = np.minimum(factor * np.sqrt(own * grown + rest), 2.0)
+            size = self.at(size)
         return np.where((size < 1) & np.isfinite(size), size, np.nan)
 
 
@@ -128,11 +141,11 @@ def _with_all_groups(observed: Observed, floor: np.ndarray, slope2: np.ndarray) 
     return found
 
 
-def speakers_times(size: np.ndarray | float, smallest: float) -> np.ndarray:
+def speakers_times(size: float, smallest: float) -> float:
     """Return how many times as many speakers show a gap of the smallest size that matters: standard errors fall with the root.
 
     Args:
-        size: what these data would show, on the scale of `smallest`.
+        size: what these data would show where a gap of the smallest size is, on its scale.
         smallest: the gap that matters.
     """
-    return np.maximum(1.0, (np.asarray(size) / smallest) ** 2)
+    return max(1.0, (size / smallest) ** 2)

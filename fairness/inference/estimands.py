@@ -16,7 +16,7 @@ ACCENT, LEVEL, CELL, CONDITION = "accent", "level", "cell", "condition"
 ALL_CONDITIONS = "all conditions"
 #: Share of the family's alpha that each kind of test gets; those of kinds that a study lacks go to the others. A large grid would
 #: otherwise take nearly all of it from the accents, although theirs is the first question.
-WEIGHTS: Mapping[str, float] = {ACCENT: 0.35, CONDITION: 0.1, LEVEL: 0.15, CELL: 0.4}
+WEIGHTS: Mapping[str, float] = {ACCENT: 0.4, CONDITION: 0.08, LEVEL: 0.15, CELL: 0.37}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.inference.counts import Layout, SpeakerCounts
-from roomtone.fairness.inference.detectable import detectable
+from roomtone.fairness.inference.detectable import Sizes
 from roomtone.fairness.inference.estimands import CELL, Estimands
 from roomtone.fairness.inference.intervals import benjamini_hochberg, t_quantile
 from roomtone.fairness.inference.permutation import (
@@ -83,7 +83,7 @@ class Study:
     def detectable(self) -> np.ndarray:
         """Return the smallest gap that these data would show, a share or a log ratio."""
         if not self.is_ratio:
-            return detectable(self.data, self.estimands, self.observed, self.test, self.settings.power)
+            return self._sizes_of_gaps.detectable()
         from scipy.special import ndtri
 
         critical = from_normal(self.test.all_high, self.logs.df)
@@ -92,6 +92,17 @@ class Study:
             critical * (1 - 1 / (4 * self.logs.df)) + ndtri(self.settings.power) * spread
         ) * self.logs.se
         return size
+
+    @cached_property
+    def shown_at_smallest(self) -> np.ndarray:
+        """Return what these data would show where speakers differ as they do at the smallest gap that matters, a share or a log ratio."""
+        if self.is_ratio:
+            return self.detectable
+        return self._sizes_of_gaps.at(np.full(self.observed.value.shape, self.settings.smallest_gap))
+
+    @cached_property
+    def _sizes_of_gaps(self) -> Sizes:
+        return Sizes(self.data, self.estimands, self.observed, self.test, self.settings.power)
 
     @cached_property
     def smallest_p(self) -> float:

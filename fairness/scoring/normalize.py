@@ -55,7 +55,8 @@ def plainest(tokens: Sequence[Token]) -> list[str]:
 
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07`\u00b4", "'"))
-_DOTTED = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|$)")
+#: Full stops of initials; that of "1.5" is none, or it would read as 15.
+_DOTTED = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_]\b|\s|$)")
 _LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 #: Runs of anything but Thai and Lao AM, which NFKC would split in two.
 _COMPOSED = re.compile("[^\u0e33\u0eb3]+")
@@ -66,6 +67,7 @@ def _basic(text: str) -> list[Token]:
     folded = _COMPOSED.sub(
         lambda found: unicodedata.normalize("NFKC", found[0]), text.translate(_APOSTROPHES)
     ).casefold()
+    folded = folded.replace("i\u0307", "i")  # what casefolding makes of a Turkish capital I with its dot
     folded = _LONE_APOSTROPHE.sub(" ", _DOTTED.sub("", folded))
     return [*split_words("".join(map(_basic_character, folded)))]
 

@@ -127,7 +127,7 @@ def decimal(whole_part: str, fraction: str) -> tuple[Reading, ...]:
         found += [("point", *tail) for tail in tails]
     parts = {"5": "half", "25": "quarter", "75": "three quarters"}.get(fraction.rstrip("0") or "0")
     if parts and heads and whole_part.strip("0"):
-        found += [(*heads[0], "and", *words) for words in _part_words(parts)]
+        found += [(*heads[0], "and", *words) for words in _part_words(parts)[:3]]
     elif parts:
         found += _part_words(parts)
     if not fraction.strip("0"):
@@ -136,7 +136,11 @@ def decimal(whole_part: str, fraction: str) -> tuple[Reading, ...]:
 
 
 def _part_words(name: str) -> list[Reading]:
-    return [("three", "quarters"), ("three", "fourths")] if " " in name else [("a", name), ("one", name), (name,)][:3]
+    return (
+        [("three", "quarters"), ("three", "fourths")]
+        if " " in name
+        else [("a", name), ("one", name), (name,), (name, "a")]
+    )
 
 
 def fraction(above: str, below: str) -> tuple[Reading, ...]:

@@ -15,8 +15,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from roomtone.fairness.scoring.english import figures, words
+from roomtone.fairness.scoring.english import words
 from roomtone.fairness.scoring.english.figures import SCALES, TENS, UNITS, Reading
+from roomtone.fairness.scoring.english.readings import NUMBER, READERS, measure, readings_of
 
 #: A word, or the ways in which what is written there can be read; the first is the plainest.
 Token = str | tuple[Reading, ...]
@@ -28,12 +29,11 @@ _VULGAR = re.compile(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])")
 #: Letters of any script with the marks that combine with them.
 _MARKS = "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
 _LETTER = rf"(?:[^\W\d_]|[{_MARKS}])"
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _UNIT = "|".join(re.escape(unit) for unit in words.UNITS)
 _MONTH = "|".join(sorted(words.MONTHS, key=len, reverse=True))
 _TOKEN = re.compile(
     rf"""
-    (?P<money>[{"".join(map(re.escape, words.MONEY))}]\s?(?:{_NUMBER})(?i:\s?(?:k|m|bn|thousand|million|billion|trillion)\b)?)
+    (?P<money>[{"".join(map(re.escape, words.MONEY))}]\s?(?:{NUMBER})(?i:\s?(?:k|m|bn|thousand|million|billion|trillion)\b)?)
   | (?P<clock>\b\d{{1,2}}:\d{{2}}(?!\d|:)(?i:\s?[ap]\.?\s?m\b\.?)?|\b\d{{1,2}}(?i:\s?[ap]\.?\s?m\b\.?))
   | (?P<date>\b(?i:{_MONTH})\.?\s\d{{1,2}}(?:st|nd|rd|th)?\b(?![:/]?\d)|\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?(?i:{_MONTH})\b)
   | (?P<decade>'?\b\d?\d?\d0'?s\b)
@@ -42,8 +42,8 @@ _TOKEN = re.compile(
   | (?P<fraction>\b\d{{1,3}}[/\u2044]\d{{1,3}}(?![/\d]))
   | (?P<ratio>\b\d+:\d+(?!:))
   | (?P<version>\b\d+(?:\.\d+){{2,}})
-  | (?P<measure>(?:{_NUMBER})\s?(?i:{_UNIT})(?![\w/]))
-  | (?P<number>(?:{_NUMBER}))
+  | (?P<measure>(?:{NUMBER})\s?(?i:{_UNIT})(?![\w/]))
+  | (?P<number>(?:{NUMBER}))
   | (?P<initials>\b(?:[A-Za-z]\.)+[A-Za-z]\b\.?|\b[A-Z]{{2,5}}(?![\w'-]))
   | (?P<word>(?:'(?=(?i:cause|em|til|bout)\b))?{_LETTER}(?:{_LETTER}|'(?={_LETTER}))*)
   | (?P<sign>[%&+@=\u00b0\#/-]|(?<=\w\w)\.(?=\w\w))
@@ -55,6 +55,7 @@ _HYPHEN = "-"
 _SIGNS = {"%": "percent", "&": "and", "+": "plus", "@": "at", "=": "equals", "\u00b0": "degrees"}
 _DIGIT_WORDS = frozenset(UNITS) | frozenset(TENS[2:])
 _MULTIPLES = {"double": 2, "triple": 3, "treble": 3}
+_BESIDE_OH = _DIGIT_WORDS | set(_MULTIPLES)
 
 
 def spoken_english(text: str) -> list[Token]:
@@ -81,7 +82,7 @@ _SIMPLE = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*(?:[,;:?!]? [A-Za-z]+(?:'[A-Za-z]
 _CAPITALS = re.compile(r"[A-Z]{2}")
 _SIMPLE_WORD = re.compile(r"[A-Za-z']+")
 #: Words that the next one may change.
-_IN_CONTEXT = frozenset({"and", "a", "oh", "o", *_MULTIPLES})
+_IN_CONTEXT = frozenset({"and", "a", "oh", "o", "cent", *_MULTIPLES})
 
 
 def _simple(text: str) -> list[Token]:
@@ -114,10 +115,10 @@ def _read(match: re.Match[str]) -> list[Token]:
         letters = tuple(lower.replace(".", ""))
         return [(("".join(letters),), letters)]
     if kind == "number":
-        return [_readings(lower)]
+        return [readings_of(lower)]
     if kind == "measure":
-        return _measure(lower)
-    return [_READERS[kind](lower)]
+        return list(measure(lower))
+    return [READERS[kind](lower)]
 
 
 def _plain(tokens: Sequence[Token]) -> list[Token]:
@@ -145,6 +146,8 @@ def _word(word: str, dotted: bool) -> list[Token]:
         return [stem, tuple((full,) for full in words.CONTRACTED[ending])]
     if apostrophe and ending == "s" and stem in words.BEFORE_IS:
         return [stem, (("is",), ("has",))]
+    if apostrophe and ending == "s":
+        return [((words.canonical_spelling(word),), (words.canonical_spelling(stem + "s"),))]
     if word in words.ABBREVIATIONS and (dotted or word not in words.DOTTED_ONLY):
         return [_spelt(words.ABBREVIATIONS[word])]
     if word in words.ALONE:
@@ -171,124 +174,6 @@ def _sign(sign: str, match: re.Match[str]) -> list[Token]:
     if sign == "/":
         return [((), ("slash",), ("or",), ("per",))]
     return [_SIGNS[sign]]
-
-
-def _readings(figure: str) -> tuple[Reading, ...]:
-    """Return the readings of a whole number or decimal, thousands separators taken out."""
-    whole, point, part = figure.replace(",", "").partition(".")
-    return figures.decimal(whole, part) if point else figures.whole(whole)
-
-
-def _measure(text: str) -> list[Token]:
-    found = re.match(rf"({_NUMBER})(\s?)(.+)$", text)
-    assert found is not None
-    figure, gap, unit = found.groups()
-    names = words.unit_words(unit)
-    if gap and unit in words.ALSO_WORDS:
-        names = ((unit,), *names)
-    return [_readings(figure), names]
-
-
-def _money(text: str) -> tuple[Reading, ...]:
-    found = re.match(rf"(.)\s?({_NUMBER})\s?([a-z]*)$", text)
-    assert found is not None
-    sign, figure, scale = found.groups()
-    one, many, cent, cents = words.MONEY[sign]
-    spoken_scale = {"k": "thousand", "m": "million", "bn": "billion"}.get(scale, scale)
-    names = ((one,), (many,)) if figure == "1" and not scale else ((many,), (one,))
-    tail = (spoken_scale,) if spoken_scale else ()
-    found_readings = [(*reading, *tail, *name) for name in names for reading in _readings(figure)]
-    whole, point, part = figure.replace(",", "").partition(".")
-    if point and len(part) == 2 and not scale:
-        head, small = figures.cardinal(int(whole or 0)), figures.cardinal(int(part))
-        name, small_name = (one if head == ("one",) else many), (cent if small == ("one",) else cents)
-        parts = [
-            (*head, name, *small),
-            (*head, name, *small, small_name),
-            (*head, name, "and", *small, small_name),
-            (*head, *small),
-        ]
-        found_readings = [*(parts if int(part) else [(*head, name)]), *found_readings]
-        if not int(whole or 0):
-            found_readings.insert(0, (*small, small_name))
-    if figure == "1":
-        found_readings.append(("a", *tail, one))
-    return figures.unique([*found_readings, *(r[:-1] for r in found_readings if r[-1] in (one, many) and len(r) > 1)])
-
-
-def _clock(text: str) -> tuple[Reading, ...]:
-    found = re.match(r"(\d+)(?::(\d+))?\s?([ap]?)", text)
-    assert found is not None
-    hours, minutes, half = found.groups()
-    if int(hours) > 24 or int(minutes or 0) > 59:
-        return figures.unique((*a, *b) for a in figures.whole(hours) for b in figures.whole(minutes or "0"))
-    times = (
-        figures.clock(hours, minutes)
-        if minutes
-        else (figures.cardinal(int(hours)), (*figures.cardinal(int(hours)), "o'clock"))
-    )
-    ends = ((half + "m",), (half, "m")) if half else ((),)
-    return figures.unique((*time, *end) for end in ends for time in times)
-
-
-def _ratio(text: str) -> tuple[Reading, ...]:
-    a, b = text.split(":")
-    return figures.unique((*x, *link, *y) for link in (("to",), ()) for x in figures.whole(a) for y in figures.whole(b))
-
-
-def _date(text: str) -> tuple[Reading, ...]:
-    """Return the readings of a month and a day in either order."""
-    day, month = (
-        re.sub(r"\D", "", text),
-        words.MONTHS[re.sub(r"[\d.]|\b(?:of|st|nd|rd|th)\b|(?<=\d)(?:st|nd|rd|th)", "", text).strip()],
-    )
-    ordinal, plain = figures.ordinal(int(day)), figures.cardinal(int(day))
-    month_first = [(month, *ordinal), (month, *plain), (month, "the", *ordinal)]
-    day_first = [
-        (*ordinal, "of", month),
-        ("the", *ordinal, "of", month),
-        (*ordinal, month),
-        (*plain, month),
-        ("the", *ordinal, month),
-    ]
-    return figures.unique([*month_first, *day_first] if not text[0].isdigit() else [*day_first, *month_first])
-
-
-def _decade(text: str) -> tuple[Reading, ...]:
-    figure = re.sub(r"\D", "", text)
-    plural = [(*reading[:-1], _plural(reading[-1])) for reading in figures.whole(figure)]
-    return figures.unique(sorted(plural, key=len))
-
-
-def _plural(word: str) -> str:
-    return word[:-1] + "ies" if word.endswith("y") else word + "s"
-
-
-def _ordinal(text: str) -> tuple[Reading, ...]:
-    return (figures.ordinal(int(re.sub(r"\D", "", text))),)
-
-
-def _fraction(text: str) -> tuple[Reading, ...]:
-    return figures.fraction(*re.split(r"[/\u2044]", text))
-
-
-def _mixed(text: str) -> tuple[Reading, ...]:
-    whole, part = re.split(r"[\s-]", text, maxsplit=1)
-    tails = _fraction(part)
-    return figures.unique((*figures.cardinal(int(whole)), *link, *tail) for tail in tails for link in (("and",), ()))
-
-
-def _version(text: str) -> tuple[Reading, ...]:
-    parts = [figures.whole(part)[0] for part in text.split(".")]
-    pointed = tuple(word for k, part in enumerate(parts) for word in (*(("point",) if k else ()), *part))
-    dotted = tuple("dot" if word == "point" else word for word in pointed)
-    return figures.unique([pointed, dotted, tuple(word for part in parts for word in part)])
-
-
-_READERS = {
-    "money": _money, "clock": _clock, "date": _date, "decade": _decade, "ordinal": _ordinal, "mixed": _mixed, "fraction": _fraction, "ratio": _ratio,
-    "version": _version,
-}  # fmt: skip
 
 
 def _compounds(tokens: list[Token]) -> Iterator[Token]:
@@ -323,11 +208,13 @@ def _number_words(tokens: list[Token]) -> list[Token]:
             continue
         if token == "a" and after in big:
             out.append("one")
-        elif token in ("oh", "o") and (before in _DIGIT_WORDS or after in _DIGIT_WORDS):
-            out.append("zero")
-        elif isinstance(before, str) and before in _MULTIPLES and token in _DIGIT_WORDS:
-            out[-1:] = [token] * _MULTIPLES[before]
+        elif token == "cent" and before == "per":
+            out[-1] = "percent"
         else:
+            token = "zero" if token in ("oh", "o") and (before in _BESIDE_OH or after in _DIGIT_WORDS) else token
+            if isinstance(before, str) and before in _MULTIPLES and token in _DIGIT_WORDS:
+                out[-1:] = [token] * _MULTIPLES[before]
+                continue
             out.append(token)
     return out
 
