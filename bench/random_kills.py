@@ -203,9 +203,10 @@ def _group(group: int) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, IndexError):
-            if entry.name.isdecimal() and os.getpgid(int(entry.name)) == group:
-                if (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                    found.append(int(entry.name))
+            if not entry.name.isdecimal() or os.getpgid(int(entry.name)) != group:
+                continue
+            if (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                found.append(int(entry.name))
     return sorted(found)
 
 

@@ -79,7 +79,7 @@ def measure(
         "measured_codec_kbit_s": output.report.get("codec_kbit_s"),
         "measured_lost_share": output.report.get("lost_share"),
     }
-    values |= _microphone_snrs(stems)
+    values |= _microphone_snrs(stems, recipe.sample_rate_hz)
     if recipe.handset is None and stems.backgrounds:
         _add_gain_errors(values, stems, file.uncoded)
     found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
@@ -87,7 +87,7 @@ def measure(
     return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
 
 
-def _microphone_snrs(stems: Stems) -> dict[str, float | None]:
+def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:
     """Return the SNRs at the microphone, dB; None where the factor is `none`."""
     names = ("snr_db", "snr_rms_db", "equipment_snr_db", "equipment_snr_long_db")
     values: dict[str, float | None] = dict.fromkeys((f"measured_{name}" for name in names), None)
@@ -97,7 +97,7 @@ def _microphone_snrs(stems: Stems) -> dict[str, float | None]:
         noise_db = rms_db(stems.noise)
         values["measured_snr_db"] = level_dbov - noise_db
         values["measured_snr_rms_db"] = rms_db(stems.speech) - noise_db
-        values["noise_sounding_share"] = sounding_share(stems.noise, recipe.sample_rate_hz)
+        values["noise_sounding_share"] = sounding_share(stems.noise, sample_rate_hz)
     if stems.equipment is not None:
         sounding, long_db = while_sounding(stems.equipment, stems.sounding), rms_db(stems.equipment)
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)

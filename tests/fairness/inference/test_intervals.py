@@ -1,17 +1,13 @@
 """Known answers of the interval and multiplicity formulas."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
-from roomtone.fairness.comparison.intervals import (
+from roomtone.fairness.inference.intervals import (
     benjamini_hochberg,
     garwood,
-    group_estimates,
     holm,
     resample_weights,
 )
@@ -82,53 +78,3 @@ def test_many_speakers_are_drawn_with_replacement() -> None:
     weights = resample_weights(9, 500, np.random.default_rng(0))
     assert weights.shape == (500, 9)
     assert (weights.sum(axis=1) == 9).all()
-
-
-def test_the_jackknife_is_the_textbooks(toy) -> None:
-    """Delete each speaker by hand, in plain Python, and take (G-1)/G times the sum of squares."""
-    part = toy[toy["accent"] == "B"]
-    errors, words = (
-        part.pivot(index="speaker", columns="condition", values=v).to_numpy(float) for v in ("errors", "words")
-    )
-    base = [np.repeat(a[:, :1], 2, axis=1) for a in (errors, words)]
-    found = group_estimates(errors, words, *base).change
-    thetas = []
-    for left_out in range(3):
-        keep = [k for k in range(3) if k != left_out]
-        thetas.append(errors[keep, 1].sum() / words[keep, 1].sum() - errors[keep, 0].sum() / words[keep, 0].sum())
-    assert found.variance[1] == pytest.approx(2 / 3 * sum((t - np.mean(thetas)) ** 2 for t in thetas))
-    assert found.df[1] == 2
-
-
-def test_equal_words_make_the_jackknife_the_t_test() -> None:
-    """With equal words a WER is a mean over speakers, where the jackknife-t is Student's and, for two sides, Welch's."""
-    rng = np.random.default_rng(1)
-    sides = [rng.integers(5, 40, (n, 1)).astype(float) for n in (7, 12)]
-    words = [np.full_like(s, 100.0) for s in sides]
-    a, b = (group_estimates(e, w, e, w).rate for e, w in zip(sides, words))
-    low, high = a.interval()
-    expected = stats.t.interval(0.95, 6, sides[0].mean() / 100, stats.sem(sides[0][:, 0]) / 100)
-    assert (low[0], high[0]) == pytest.approx(expected)
-    welch = stats.ttest_ind(sides[1][:, 0], sides[0][:, 0], equal_var=False)
-    assert b.minus(a).p_value()[0] == pytest.approx(welch.pvalue)
-    assert b.minus(a).df[0] == pytest.approx(welch.df)
-
-
-def test_detectable_is_the_size_that_the_noncentral_t_finds_with_its_power() -> None:
-    for df, alpha in itertools.product((8, 18, 38, 200), (0.05, 0.0025)):
-        estimate = group_estimates(*(np.ones((df + 1, 1)) for _ in range(4))).rate
-        from dataclasses import replace
-
-        unit = replace(estimate, variance=np.array([1.0]), df=np.array([float(df)]))
-        size = unit.detectable(alpha)[0]
-        critical = stats.t.ppf(1 - alpha / 2, df)
-        # the approximation is good to half a per cent of power from 8 degrees of freedom on
-        assert 1 - stats.nct.cdf(critical, df, size) == pytest.approx(0.8, abs=0.005)
-
-
-def test_one_speaker_has_no_interval_and_a_missing_speaker_does_not_count() -> None:
-    errors = np.array([[5.0, 9.0], [3.0, 0.0], [4.0, 0.0]])
-    words = np.array([[50.0, 50.0], [50.0, 0.0], [50.0, 0.0]])
-    found = group_estimates(errors, words, errors, words).rate
-    assert found.df.tolist() == pytest.approx([2, np.nan], nan_ok=True)
-    assert np.isnan(found.interval()[0][1])
