@@ -130,6 +130,11 @@ def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str, separ
 def convert(value: Any, hint: Any, *, where: str) -> Any:
     """Return a value as the annotated type.
 
+    Args:
+        value: what was given.
+        hint: the annotation of the field.
+        where: the field's place, for the message.
+
     Raises:
         RoomtoneError: it is not of that type; the message opens with `where`.
     """

@@ -3,36 +3,40 @@
 if __name__ == "coverage":  # reached by accident, with the repository root on sys.path
     raise ImportError("this folder is roomtone.coverage, not coverage.py: run from elsewhere or with `python -P`")
 
-from importlib import import_module
-from typing import Any
+
+from roomtone.core.facade import lazy_names
 
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
-    "MANIFEST_SCHEMA": "roomtone.core.dataset.manifest",
+    "Axis": "roomtone.coverage.counting.axes",
     "CoverageMatrix": "roomtone.coverage.matrix",
+    "FillPlan": "roomtone.coverage.fill.plan",
     "GateNotMetError": "roomtone.core.errors",
+    "GateThresholds": "roomtone.coverage.report.ci_gates",
+    "Goals": "roomtone.coverage.counting.goals",
+    "MANIFEST_SCHEMA": "roomtone.core.dataset.columns",
     "RoomtoneError": "roomtone.core.errors",
     "TWayCoverage": "roomtone.coverage.combinatorics.t_way",
+    "check_gates": "roomtone.coverage.report.ci_gates",
     "conditions_for": "roomtone.coverage.combinatorics.designs",
     "covering_array": "roomtone.coverage.combinatorics.covering_arrays",
+    "diff_matrices": "roomtone.coverage.report.diff",
     "fill_plan": "roomtone.coverage.fill.plan",
+    "heat_map": "roomtone.coverage.views.heat_map",
     "maximal_uncovered_patterns": "roomtone.coverage.holes.patterns",
+    "parse_gates": "roomtone.coverage.report.ci_gates",
     "parse_goals": "roomtone.coverage.counting.goals",
     "print_matrix": "roomtone.coverage.report.terminal",
     "read_manifest": "roomtone.core.dataset.manifest",
+    "read_matrix_csv": "roomtone.coverage.views.csv_tables",
     "scan_manifest": "roomtone.core.dataset.manifest",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
+    "tway_triangle": "roomtone.coverage.views.heat_map",
+    "words_and_speakers": "roomtone.coverage.power",
+    "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",
 }
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
+import numpy as np
+
+from roomtone.augment.ops.draw_context import Asset, DrawContext
+from roomtone.augment.ops.table import Source, to_dict
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
@@ -37,11 +40,11 @@ class Recipe:
         handset: a processor `{op: …, drawn fields}`, or None.
         clips: the recordings that noise and equipment play, by asset id.
         libraries: versions the samples depend on.
-        common: whether conditions draw in common; noise and equipment then pass the handset one by one, so that what comes out is
-            common too.
+        common: whether conditions draw in common; noise and equipment then pass a linear handset one by one, so that conditions
+            share the result.
     """
 
-    clean: Clip
+    clean: AudioRef
     sample_rate_hz: int
     num_samples: int
     level_dbov: float
@@ -51,21 +54,20 @@ class Recipe:
     equipment: dict[str, Any] | None = None
     equipment_snr_db: float | None = None
     handset: dict[str, Any] | None = None
-    clips: dict[str, Clip] = field(default_factory=dict)
+    clips: dict[str, AudioRef] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     common: bool = False
     format: int = FORMAT
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON with sorted keys."""
-        # asdict copies what it is about to throw away
-        clips = {name: vars(clip) for name, clip in self.clips.items()}
-        fields_ = {**vars(self), "clean": vars(self.clean), "clips": clips}
+        clips = {name: clip.to_dict() for name, clip in self.clips.items()}
+        fields_ = {**vars(self), "clean": self.clean.to_dict(), "clips": clips}
         return json.dumps(fields_, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Return the recipe of a manifest's `recipe` cell.
+        """Return the recipe that the `text` of a manifest's `recipe` cell holds.
 
         Raises:
             RoomtoneError: not JSON, not a recipe, or of a format this version does not know.
@@ -74,8 +76,8 @@ class Recipe:
             fields = json.loads(text)
             if fields.get("format") != FORMAT:
                 raise RoomtoneError(f"recipe format {fields.get('format')!r} is not {FORMAT}: made by another version")
-            fields["clean"] = Clip(**fields["clean"])
-            fields["clips"] = {name: Clip(**clip) for name, clip in fields["clips"].items()}
+            fields["clean"] = AudioRef(**fields["clean"])
+            fields["clips"] = {name: AudioRef(**clip) for name, clip in fields["clips"].items()}
             return cls(**fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RoomtoneError(f"not a recipe: {error}") from error
@@ -98,7 +100,7 @@ class Draws:
 
     Attributes:
         common: conditions of an utterance that have a level in common draw the same for it (common random numbers, as
-            simulation calls them): the same stretch of the same noise at 10 dB and at 0 dB, in the same place of the same room.
+            simulation calls them): the same excerpt of the same noise at 10 dB and at 0 dB, in the same position of the same room.
     """
 
     seed: int
@@ -107,8 +109,8 @@ class Draws:
     replicate: int
     common: bool = False
 
-    def stream(self, stage: str, level: str) -> Any:
-        """Return the generator of one stage of this sample; `level` is what conditions may have in common."""
+    def stream(self, stage: str, level: str) -> np.random.Generator:
+        """Return the NumPy generator of one stage of this sample; `level` is what conditions may have in common."""
         key = level if self.common else self.condition
         return stream(self.seed, self.utterance_id, key, self.replicate, stage)
 
@@ -121,22 +123,37 @@ class Draws:
 def sample_id(
     draws: Draws,
     condition: ConditionLevels,
-    clean_sha256: str,
-    clean: Clip,
+    clean: AudioRef,
     corpus: str,
     sample_rate_hz: int,
     level_dbov: float,
 ) -> str:
-    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
-    segment = [clean_sha256, clean.offset_s, clean.duration_s]
+    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes.
+
+    Args:
+        draws: what keys its draws.
+        condition: what it is rendered in.
+        clean: the utterance, with the hash of its file.
+        corpus: name of the corpus that the utterance is of.
+        sample_rate_hz: rate of the set in Hz.
+        level_dbov: active speech level that is asked for, dBov.
+    """
+    segment = [clean.sha256, clean.offset_s, clean.duration_s]
     return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov)
 
 
 def draw_source(
-    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, Clip]
-) -> tuple[dict[str, Any], dict[str, Clip]]:
-    """Return the drawn op as JSON and the recordings it plays."""
-    assert isinstance(level.op, Source)
+    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, AudioRef]
+) -> tuple[dict[str, Any], dict[str, AudioRef]]:
+    """Return the drawn op as JSON and the recordings it plays.
+
+    Args:
+        level: a level of noise or equipment.
+        draws: what keys the stream.
+        context: length and rate of the file, and the recordings at hand.
+        clips: where those recordings lie, by asset id.
+    """
+    assert isinstance(level.op, Source)  # a preset of these factors is read as one
     drawn = level.op.draw(draws.stream(level.factor, level.preset), context)
     return to_dict(drawn), {asset: clips[asset] for asset in drawn.assets_used()}
 
@@ -144,27 +161,31 @@ def draw_source(
 def draw_recipe(
     condition: ConditionLevels,
     draws: Draws,
-    clean: Clip,
+    clean: AudioRef,
     num_samples: int,
     sample_rate_hz: int,
     level_dbov: float,
     *,
     room_parameters: Sequence[Mapping[str, Any]] = (),
     assets: Mapping[str, Sequence[Asset]] | None = None,
-    clips: Mapping[str, Clip] | None = None,
+    clips: Mapping[str, AudioRef] | None = None,
 ) -> Recipe:
     """Return the recipe of one sample.
 
     Args:
         condition: the condition to render.
         draws: what keys the streams.
-        clean: the utterance; `num_samples` is its length at `sample_rate_hz`.
+        clean: the utterance; `num_samples` is its length at `sample_rate_hz`, in Hz.
+        level_dbov: active speech level of the output, dBov.
         room_parameters: the realisations of the condition's room, if it has one; one is drawn.
         assets: recordings that the noise and the equipment may draw from, by factor.
         clips: where those recordings lie, by asset id.
+
+    Raises:
+        RoomtoneError: nothing can be drawn: no realisation of the room, no recording for a noise.
     """
     chosen: dict[str, Any] = {}
-    played: dict[str, Clip] = {}
+    played: dict[str, AudioRef] = {}
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")

@@ -11,8 +11,9 @@ from roomtone.augment.rendering.recipe import Draws, Recipe
 from roomtone.augment.rendering.render import Render
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.augment.scenarios.conditions import ConditionLevels
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
 from roomtone.core.random_streams import content_key
+from roomtone.core.words import word_count
 
 
 def manifest_row(
@@ -23,7 +24,16 @@ def manifest_row(
     made: Render,
     entry: RoomEntry | None,
 ) -> dict[str, Any]:
-    """Return a sample's manifest row, but for its id and path."""
+    """Return a sample's manifest row, but for its id and path.
+
+    Args:
+        utterance: what was said.
+        condition: the levels it was rendered in.
+        draws: what keyed the draws.
+        recipe: the drawn numbers.
+        made: the finished render.
+        entry: the realised room, or None.
+    """
     played = {factor: _asset_names(getattr(recipe, factor)) for factor in ("noise", "equipment")}
     return {
         "utterance_id": utterance.utterance_id,
@@ -34,7 +44,7 @@ def manifest_row(
         "duration_s": made.pcm.size / recipe.sample_rate_hz,
         "pcm_sha256": pcm_sha256(made.pcm),
         "text": utterance.text,
-        "words": len((utterance.text or "").split()),
+        "words": word_count(utterance.text),
         "language": utterance.language,
         "speaker": utterance.speaker,
         "accent": utterance.accent,

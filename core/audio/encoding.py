@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,16 @@ _OPUS_COMPRESSION = 0.5
 
 
 def encode(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> bytes:
-    """Return int16 samples [shape=(samples,)] as the bytes of a file: `flac`, `wav` or `opus` (in Ogg)."""
+    """Return one recording as the bytes of a file.
+
+    Args:
+        pcm: int16 [shape=(samples,)].
+        sample_rate_hz: in Hz.
+        suffix: `flac`, `wav` or `opus` (in Ogg).
+
+    Raises:
+        RoomtoneError: samples of another type or shape.
+    """
     import soundfile
 
     if pcm.dtype != np.int16 or pcm.ndim != 1 or not pcm.size:
@@ -29,7 +40,7 @@ def encode(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> bytes:
 
 
 def decode(data: bytes) -> tuple[np.ndarray, int]:
-    """Return int16 samples [shape=(samples,)] and the rate in Hz of an encoded recording.
+    """Return int16 samples [shape=(samples,)] and the rate in Hz of a recording whose file is `data`.
 
     Raises:
         RoomtoneError: it does not decode.
@@ -44,11 +55,49 @@ def decode(data: bytes) -> tuple[np.ndarray, int]:
 
 
 def coded(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> tuple[np.ndarray, bytes | None]:
-    """Return what a reader of a lossy file will hear, and the file; lossless suffixes give the samples themselves."""
+    """Return the samples that a reader of a lossy file decodes, and the file; for lossless suffixes the samples themselves and None.
+
+    Args:
+        pcm: int16 [shape=(samples,)].
+        sample_rate_hz: in Hz.
+        suffix: as `encode`.
+
+    Raises:
+        RoomtoneError: the coder changed the length.
+    """
     if suffix != "opus":
         return pcm, None
     data = encode(pcm, sample_rate_hz, suffix)
-    heard, _ = decode(data)
-    if heard.shape != pcm.shape:
-        raise RoomtoneError(f"Opus gave {heard.shape} samples for {pcm.shape}")
-    return heard, data
+    decoded, _ = decode(data)
+    if decoded.shape != pcm.shape:
+        raise RoomtoneError(f"Opus gave {decoded.shape} samples for {pcm.shape}")
+    return decoded, data
+
+
+def write_pcm16(path: str | os.PathLike[str], samples: np.ndarray, sample_rate_hz: int, audio_format: str) -> None:
+    """Write int16 samples [shape=(samples,)] as `flac` or `wav` and flush them to the disk.
+
+    The path is a temporary name that the caller renames: a writer killed half-way leaves a WAV that reads back clean and short.
+
+    Raises:
+        RoomtoneError: samples of another type or shape, or another format.
+    """
+    import soundfile
+
+    if audio_format not in ("flac", "wav"):
+        raise RoomtoneError(f"output format {audio_format!r}: only flac and wav are written")
+    if samples.dtype != np.int16 or samples.ndim != 1 or not samples.size:
+        raise RoomtoneError(
+            f"{os.fspath(path)}: expected int16 samples [shape=(samples,)], got {samples.dtype} {samples.shape}"
+        )
+    with open(path, "wb") as file:
+        soundfile.write(file, samples, sample_rate_hz, format=audio_format.upper(), subtype="PCM_16")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def pcm_sha256(samples: np.ndarray) -> str:
+    """Return the SHA-256, in hex, of int16 samples as little-endian bytes: the sound alone, neither header nor rate."""
+    if samples.dtype != np.int16:
+        raise RoomtoneError(f"pcm_sha256: expected int16 samples, got {samples.dtype}")
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<i2").data).hexdigest()

@@ -1,6 +1,6 @@
 """One HTML page of a matrix: click a cell, see and hear its samples. Self-contained, no network, everything escaped.
 
-The data lie in one JSON block; names and transcripts reach the page as text nodes only. Audio is played from the set by relative
+The data are one JSON block; names and transcripts reach the page as text nodes only. Audio is played from the set by relative
 path, so the page works wherever the set lies, as long as it stays inside it.
 """
 
@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from roomtone.core.dataset.manifest import is_remote
-from roomtone.core.files import write_whole
+from roomtone.core.files import is_remote, write_whole
 from roomtone.coverage.counting.cells import sample_rows
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.source import audio_root, open_source
@@ -30,7 +29,13 @@ MAX_PER_CELL = 25
 
 
 def write_page(matrix: CoverageMatrix, path: str | os.PathLike[str], *, extra: list[str] | None = None) -> Path:
-    """Write the page of a matrix; `extra` are further lines of text, e.g. t-way figures and gates. Return the path."""
+    """Write the page of a matrix; `extra` are further lines of text, e.g. t-way figures and gates. Return the path.
+
+    Args:
+        matrix: the matrix.
+        path: the HTML file.
+        extra: further lines of text.
+    """
     from jinja2 import Environment, StrictUndefined
 
     target = Path(path)

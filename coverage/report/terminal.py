@@ -37,7 +37,15 @@ def print_matrix(
     axes: Any = ("accent", "condition"),
     levels: Mapping[str, Sequence[str]] | None = None,
 ) -> CoverageMatrix:
-    """Print the matrix of a dataset folder or DataFrame against goals, and return it."""
+    """Print the matrix of a dataset folder or DataFrame against goals, and return it.
+
+    Args:
+        source: what `CoverageMatrix` takes.
+        goals: see `counting/goals.py`.
+        console: where to print; default the terminal.
+        axes: the axes.
+        levels: further values of an axis.
+    """
     from rich.console import Console
 
     from roomtone.coverage.matrix import CoverageMatrix
@@ -48,7 +56,12 @@ def print_matrix(
 
 
 def show_matrix(matrix: CoverageMatrix, console: Console) -> None:
-    """Print a matrix: the table, what all of it comes to, and its holes."""
+    """Print a matrix: the table, what all of it comes to, and its holes.
+
+    Args:
+        matrix: the matrix.
+        console: where to print.
+    """
     grid = matrix.grid
     if len(grid.axes) == 2:
         tables, key = _tables(grid, console.width)
@@ -128,7 +141,7 @@ def _chunks(widths: Sequence[tuple[int, int]], room: int) -> list[list[int]]:
 
 
 def _cell_texts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return what stands in each cell in two lines, and its status.
+    """Return the text of each cell, in two lines, and its status.
 
     A count that misses its goal is written count/goal: `2/6u 1/3s`, then renders and minutes.
     """
@@ -136,14 +149,14 @@ def _cell_texts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     goals = {unit: grid.array(f"goal_{unit}") for unit in counts}
     texts = np.empty(grid.array("status").shape, dtype=object)
     for index in np.ndindex(texts.shape):
-        r, u, s, m = (_against(counts[unit][index], goals[unit][index]) for unit in counts)
+        r, u, s, m = (_against(float(counts[unit][index]), float(goals[unit][index])) for unit in counts)
         aimed = any(goal[index] > 0 for goal in goals.values())
         texts[index] = f"{u}u {s}s\n{r}r {m}m" if counts["renders"][index] or aimed else "-"
     return texts, grid.array("status")
 
 
 def _against(count: float, goal: float) -> str:
-    digits = 0 if float(count).is_integer() and float(goal).is_integer() else 1
+    digits = 0 if count.is_integer() and goal.is_integer() else 1
     return f"{count:.{digits}f}/{goal:.{digits}f}" if count < goal else f"{count:.{digits}f}"
 
 
@@ -160,9 +173,11 @@ def figure_lines(figures: Figures) -> list[str]:
     share = (
         f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals ({percent(figures.covered)} by weight)"
     )
-    lines = [f"{share}, {percent(figures.progress)} of the way, all covered: {'yes' if figures.all_covered else 'no'}"]
+    lines = [
+        f"{share}, {percent(figures.progress)} of the goals reached, all covered: {'yes' if figures.all_covered else 'no'}"
+    ]
     for unit, (cells, met, progress) in figures.units.items():
-        lines.append(f"  {unit:<10} {met:,} of {cells:,} cells, {percent(progress)} of the way")
+        lines.append(f"  {unit:<10} {met:,} of {cells:,} cells, {percent(progress)} of the goals")
     if figures.margins[0]:
         lines.append(f"  margins    {figures.margins[1]:,} of {figures.margins[0]:,}")
     if figures.illegal:

@@ -1,8 +1,8 @@
 """Pictures of coverage: heat map, small multiples over a third axis, t-way triangle.
 
-Colour is how far a cell's goals have come, on `cividis`, which reads alike with and without colour vision; the count stands in
+Colour is the share of a cell's goals that is reached, on `cividis`, which reads alike with and without colour vision; the count is in
 the cell; holes are hatched; what has no goal is white; illegal cells that hold samples carry a red frame. Rows and
-columns are sorted by coverage, so that holes lie together. Figures are made without pyplot: no global state.
+columns are sorted by coverage, so that holes are neighbours. Figures are made without pyplot: no global state.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def heat_map(grid: Grid, *, unit: str | None = None, by: str | None = None) -> F
 
     Args:
         grid: counts and goals.
-        unit: what stands in the cells; default the first unit that has a goal, renders aside.
+        unit: the count shown in the cells; default the first unit that has a goal, renders last.
         by: the axis of the small multiples; default the third.
 
     Raises:
@@ -259,7 +259,12 @@ def as_svg(figure: Figure) -> str:
 
 
 def as_html(figure: Figure, cells: int) -> str:
-    """Return a figure for a notebook: SVG while that is small, an inline PNG beyond."""
+    """Return a figure for a notebook: SVG while that is small, an inline PNG beyond.
+
+    Args:
+        figure: the figure.
+        cells: how many cells it shows.
+    """
     if cells <= 600:
         return as_svg(figure)
     data = base64.b64encode(_png(figure)).decode()
@@ -274,7 +279,12 @@ def _png(figure: Figure) -> bytes:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG or SVG, by the file's ending, so that it appears whole."""
+    """Write a figure as PNG or SVG, by the file's ending, so that it appears whole.
+
+    Args:
+        figure: the figure.
+        path: a file that ends in .png or .svg.
+    """
     if str(path).lower().endswith(".svg"):
         write_whole(path, as_svg(figure).encode())
         return
