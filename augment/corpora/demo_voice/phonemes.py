@@ -15,9 +15,7 @@ from roomtone.core.errors import RoomtoneError
 
 STRESS = "ˈˌ"
 #: Characters of Kokoro's vocabulary that stand for a sound (its 114 tokens less punctuation, stress, tone arrows and the space).
-SOUNDS = frozenset(
-    "̃ʣʥʦʨᵝꭧAIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔːʰʲᵻ"
-)
+SOUNDS = frozenset("̃ʣʥʦʨᵝꭧAIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔːʰʲᵻ")
 #: espeak-ng -> Kokoro, where they differ in every accent. ɐ is the article "a"; r and t̪ are nearest-sound replacements.
 COMMON = {
     "eɪ": "A", "aɪ": "I", "ɔɪ": "Y", "aʊ": "W", "əʊ": "Q", "oʊ": "O", "tʃ": "ʧ", "dʒ": "ʤ", "ɐ": "ə", "t̪": "t", "a:": "aː", "aa": "aː",

@@ -36,10 +36,12 @@ def transcript(sentence: str) -> str:
     return sentence.replace(",", "")
 
 
-def sentences_of(speaker: int) -> range:
-    """Return the indices of the sentences that the n-th speaker of each accent reads.
+def sentences_of(accent: int, speaker: int) -> range:
+    """Return the indices of the sentences that the n-th speaker of the m-th accent reads, both counted from 0.
 
-    >>> list(sentences_of(1))
-    [1, 5, 9, 13]
+    From accent to accent the sentences move on by a speaker, so that men and women read all of them.
+
+    >>> list(sentences_of(0, 1)), list(sentences_of(1, 1))
+    ([1, 5, 9, 13], [2, 6, 10, 14])
     """
-    return range(speaker, len(SENTENCES), SPEAKERS_AN_ACCENT)
+    return range((accent + speaker) % SPEAKERS_AN_ACCENT, len(SENTENCES), SPEAKERS_AN_ACCENT)
