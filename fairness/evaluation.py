@@ -96,7 +96,7 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     terms = pd.DataFrame()
     if settings.terms is not None:
         each, terms = count_terms(scores, read_terms(settings.terms), settings)
-        scores = scores.assign(**{name: each[name] for name in each})
+        scores = scores.assign(**{str(name): each[name] for name in each})
     comparison = compare_as(scores, settings.comparison)
     model, model_note = _model(scores, settings, comparison)
     found, note = _search(scores, settings)

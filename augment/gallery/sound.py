@@ -65,7 +65,8 @@ def preset_sound(info: PresetInfo, search: tuple[Path, ...] = (), cache_dir: str
         raise RoomtoneError(f"{info.factor}/{info.name}: needs {info.needs}")
     folder: Any = search[0] if search else None
     speech = demo_speech()
-    condition = Condition(**{info.factor: info.example}, config_dir=folder, cache_dir=cache_dir)
+    level: dict[str, Any] = {info.factor: info.example}
+    condition = Condition(**level, config_dir=folder, cache_dir=cache_dir)
     if info.factor in ("room", "handset"):
         heard = condition(speech, SAMPLE_RATE_HZ, key="gallery")
         op = parse_preset(info.factor, info.name, load_preset(info.factor, info.name, search))

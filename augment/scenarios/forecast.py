@@ -52,13 +52,13 @@ def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFram
     number = {name: index for index, name in enumerate(names)}
     conditions = np.array([number[name] for items in planned for name, _ in items], dtype=np.int32)
     rows = speech.iloc[np.repeat(np.arange(len(speech)), [len(items) for items in planned])].reset_index(drop=True)
-    rows["condition"] = pd.Categorical.from_codes(conditions, names)
+    rows["condition"] = pd.Categorical.from_codes(conditions.tolist(), pd.Index(names))
     rows["replicate"] = np.array([replicate for items in planned for _, replicate in items], dtype=np.int32)
     for factor in FACTORS:
         levels = [plan.conditions[name].labels[factor] for name in names]
         kinds = list(dict.fromkeys(levels))
         codes = np.array([kinds.index(level) for level in levels], dtype=np.int32)
-        rows[factor] = pd.Categorical.from_codes(codes[conditions] if len(conditions) else [], kinds)
+        rows[factor] = pd.Categorical.from_codes(codes[conditions].tolist() if len(conditions) else [], pd.Index(kinds))
     return rows
 
 

@@ -79,12 +79,12 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
     for folder in (*search, packaged_dir()):
         path = folder / factor / f"{name}.yaml"
         if path.is_file() and name != "none":
-            return path if folder == packaged_dir() else _inside(path, folder, factor, name)
+            return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)
     known = [*preset_names(factor, search), "none"]
     raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
 
 
-def _inside(path: Path, folder: Path, factor: str, name: str) -> Path:
+def _checked_file(path: Path, folder: Path, factor: str, name: str) -> Path:
     path_inside(folder, f"{factor}/{path.name}", where=f"{factor}: preset {name!r}")
     return path
 

