@@ -303,12 +303,12 @@ def _columns(name: str, estimate: Estimate, back: Any = np.asarray) -> dict[str,
 
 def _facts(side: _Side, other: _Side, c: int) -> dict[str, Any]:
     few = [s.counts.errors[:, c].sum() < FEW_ERRORS for s in (side, other)]
-    rates = [float(s.estimates.rate.value[c]) for s in (side, other)]
+    rates: list[float] = [s.estimates.rate.value[c].item() for s in (side, other)]
     return {
         "reference": other.name, "wer": rates[0], "reference_wer": rates[1],
         "speakers": int(side.counts.speakers[c]), "reference_speakers": int(other.counts.speakers[c]),
         "words": int(side.counts.words[:, c].sum()), "reference_words": int(other.counts.words[:, c].sum()),
-        "saturated": bool(is_saturated(max(rates))), "few_errors": any(few),
+        "saturated": bool(is_saturated(np.asarray(max(rates)))), "few_errors": any(few),
     }  # fmt: skip
 
 

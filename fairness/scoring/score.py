@@ -74,8 +74,11 @@ def _table(
         frame[name] = pd.array(values, dtype="Int64")
         frame.loc[failed, name] = pd.NA
     frame["words"] = pd.array([len(words) for words in references], dtype="Int64")
-    for name, values in (("hypothesis_words", [len(words) for words in heard]), ("repeated_words", counts[:, 4])):
-        frame[name] = pd.array(values, dtype="Int64")
+    for name, counted in (
+        ("hypothesis_words", [len(words) for words in heard]),
+        ("repeated_words", counts[:, 4].tolist()),
+    ):
+        frame[name] = pd.array(counted, dtype="Int64")
         frame.loc[failed, name] = pd.NA
     frame["insertion_rate"] = _rate(frame["insertions"], frame["words"])
     frame["repetition_rate"] = _rate(frame["repeated_words"], frame["hypothesis_words"])
