@@ -1,4 +1,4 @@
-"""The group `executor` and the engine behind each of its names: shards are rendered here, in a pool of processes, or on a Dask cluster; the same set comes out of each.
+"""The group `executor` and the engine behind each name: here, a pool of processes, or a Dask cluster; all make the same set.
 
 The seam is `concurrent.futures.Executor`. No engine is trusted with anything: tasks are idempotent and commit their own files, so a
 task that dies is simply given again, alone, and after `ATTEMPTS` deaths it is handed back with `WorkerDied`.
