@@ -69,7 +69,12 @@ def at_level(samples: Samples, sample_rate_hz: int, level_dbov: float) -> Levell
 
 
 def with_gain(samples: Samples, gain_db: float) -> Samples:
-    """Return samples [shape=(samples,)] with a gain in dB."""
+    """Return samples [shape=(samples,)] with a gain in dB.
+
+    Args:
+        samples: float32 [shape=(samples,)].
+        gain_db: in dB.
+    """
     return samples * np.float32(10.0 ** (gain_db / 20.0))
 
 

@@ -42,7 +42,12 @@ def run(cfg: DictConfig) -> int:
 
 
 def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
-    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null."""
+    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null.
+
+    Args:
+        values: the composed configuration.
+        dataset: the set's folder.
+    """
     from roomtone.fairness.settings import Settings
     from roomtone.fairness.settings import read_settings as read
 
