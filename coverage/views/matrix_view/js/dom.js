@@ -1,0 +1,69 @@
+// Small helpers. Text of a set reaches the page as text nodes and attribute values only; nothing here parses HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Return a new element; `attributes` are set one by one (null and false are left out), children are nodes or texts. */
+function el(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Return a new SVG element. */
+function svg(tag, attributes, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
+/** Return a name with places where a line may break: after `_` and `+`, before `@`. The text itself stays as it is. */
+function breakable(name) {
+  const parts = name.split(/(?<=[_+|])|(?=@)/u);
+  const box = document.createDocumentFragment();
+  parts.forEach((part, i) => box.append(...(i ? [document.createElement("wbr"), part] : [part])));
+  return box;
+}
+
+/** Return a number as a reader writes it: at most `digits` decimals, thousands apart. */
+function written(value, digits = 0) {
+  return value.toLocaleString("en-GB", { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+}
+
+/** Return "1 cell", "2 cells". */
+function plural(count, noun) {
+  return `${written(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Return a button that copies a text and says so. */
+function copyButton(text, say) {
+  const button = el("button", { type: "button", class: "copy", "aria-label": `Copy the command: ${text}` }, "Copy");
+  button.addEventListener("click", async () => {
+    const copied = await putOnClipboard(text);
+    button.textContent = copied ? "Copied" : "Select it by hand";
+    say(copied ? "Command copied" : "This browser does not let a page copy; select the command by hand");
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  return button;
+}
+
+async function putOnClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // pages opened from disk are no secure context everywhere: the older way still works there
+    const box = el("textarea", { "aria-hidden": "true", style: "position:fixed;opacity:0" });
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    const copied = document.execCommand("copy");
+    box.remove();
+    return copied;
+  }
+}
