@@ -16,7 +16,7 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy augment coverage fairness cli
+	$(BIN)/mypy core augment coverage fairness cli
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[bench]'

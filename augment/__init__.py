@@ -10,15 +10,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roomtone.augment.ops.level import SpeechLevel, active_speech_level
     from roomtone.augment.transform import Condition
     from roomtone.augment.verify import rerender, stems
+    from roomtone.core.audio.speech_level import SpeechLevel, active_speech_level
 
 #: Public name -> module; found on first use, so that importing the package costs nothing.
 _HOMES = {
     "Condition": "roomtone.augment.transform",
-    "SpeechLevel": "roomtone.augment.ops.level",
-    "active_speech_level": "roomtone.augment.ops.level",
+    "SpeechLevel": "roomtone.core.audio.speech_level",
+    "active_speech_level": "roomtone.core.audio.speech_level",
     "rerender": "roomtone.augment.verify",
     "stems": "roomtone.augment.verify",
 }

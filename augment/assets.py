@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.augment.audio_io import OpenRecordings, inspect, read_audio
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.augment.executors import Engine, SerialEngine, WorkerDied
-from roomtone.augment.faults import reading
-from roomtone.augment.limits import time_limit
-from roomtone.augment.ops.level import active_speech_level
-from roomtone.augment.ops.table import Asset, Samples
-from roomtone.augment.recipe import Clip
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.table import Asset
+from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
+from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.speech_level import active_speech_level
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.engine import Engine, WorkerDied
+from roomtone.core.workers.fault_injection import reading
+from roomtone.core.workers.serial import SerialEngine
+from roomtone.core.workers.time_limit import time_limit
 
 #: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
 MAX_TALKERS = 200

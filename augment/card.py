@@ -9,7 +9,7 @@ from typing import Any
 
 def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
     """Return the set's README.md, from its manifest and its `dataset.json`."""
-    from roomtone.coverage.manifest import read_manifest
+    from roomtone.core.dataset.manifest import read_manifest
 
     columns = ["sample_id", "utterance_id", "speaker", "accent", "corpus", "speech_origin", "duration_s", "condition"]
     rows = read_manifest(dataset, columns=columns)
@@ -93,7 +93,7 @@ def _made(state: Mapping[str, Any]) -> list[str]:
 
 def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
     from roomtone.augment.licences import credit_lines
-    from roomtone.coverage.manifest import is_remote
+    from roomtone.core.dataset.manifest import is_remote
 
     if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
         return ["- Each row's corpus and `attr_licence` name its source and licence."]

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from roomtone.augment.assets import Catalogue, recordings, talkers
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.executors import Engine
 from roomtone.augment.ops.babble import Babble
 from roomtone.augment.ops.recordings import LoopedRecording, Recordings
 from roomtone.augment.ops.table import Op
-from roomtone.augment.streams import content_key
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.engine import Engine
 
 
 def catalogues_for(

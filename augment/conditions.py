@@ -17,8 +17,8 @@ import numpy as np
 
 from roomtone.augment.ops.table import Op
 from roomtone.augment.presets import FACTORS, parse_preset
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.random_streams import content_key
 
 NONE = "none"
 CLEAN = "clean"

@@ -66,7 +66,7 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
     """
     import pyarrow.parquet as pq
 
-    from roomtone.coverage.manifest import manifest_parts
+    from roomtone.core.dataset.manifest import manifest_parts
 
     parts = [Path(part) for part in manifest_parts(dataset)]
     columns: dict[str, str] = {}

@@ -13,12 +13,12 @@ from roomtone.augment.ops.recordings import LoopedRecording, Recordings
 from roomtone.augment.ops.room import ShoeBoxRoom
 from roomtone.augment.ops.table import Op
 from roomtone.augment.scenario import Scenario, design_conditions
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from roomtone.coverage.fill import FillPlan
+    from roomtone.coverage.fill.plan import FillPlan
 
 _KEYS = ("name", "axes", "max_per_speaker", "max_per_asset")
 
@@ -60,8 +60,8 @@ def fill(
     Raises:
         RoomtoneError: an unknown key of the design, or no goals to fill towards.
     """
-    from roomtone.augment.planning import existing_rows
-    from roomtone.coverage.fill import fill_plan
+    from roomtone.core.dataset.manifest import existing_rows
+    from roomtone.coverage.fill.plan import fill_plan
 
     design = dict(cfg["design"])
     for key in design:

@@ -17,15 +17,16 @@ from roomtone.augment.catalogues import catalogues_for
 from roomtone.augment.conditions import CLEAN, ConditionLevels
 from roomtone.augment.containers import Container, container_of
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.executors import Engine, Outcome, WorkerDied, engine_of
 from roomtone.augment.ops.table import Room
-from roomtone.augment.places import Place, open_place
-from roomtone.augment.progress import Progress
 from roomtone.augment.run import Run, open_run
 from roomtone.augment.scenario import Scenario, design_conditions, inline_presets, parse_scenario
 from roomtone.augment.shards import Item, Job, Report, Shard, probe_utterance, render_shard
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError, nearest
+from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.engine import Engine, Outcome, WorkerDied
+from roomtone.core.workers.executors import engine_of
+from roomtone.core.workers.progress import Progress
 
 
 @dataclass(frozen=True)

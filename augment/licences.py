@@ -109,7 +109,7 @@ def set_licences(dataset: Path) -> list[str | None]:
     """
     import pyarrow.parquet as pq
 
-    from roomtone.coverage.manifest import manifest_parts
+    from roomtone.core.dataset.manifest import manifest_parts
 
     found: set[str | None] = set()
     for part in manifest_parts(dataset):

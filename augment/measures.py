@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.labels import IN_TIME, StemFit, UnmetLevelError, fit_stems, measured_delay, rms_db
+from roomtone.augment.labels import StemFit, UnmetLevelError, fit_stems, rms_db
 from roomtone.augment.microphone import Stems, summed, while_sounding
-from roomtone.augment.ops.table import Samples
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.core.audio.delay import IN_TIME, measured_delay
+from roomtone.core.audio.types import Samples
 
 
 def measure(

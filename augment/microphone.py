@@ -15,12 +15,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from roomtone.augment.assets import SILENCE_DBOV
-from roomtone.augment.labels import UnmetLevelError, loudest_blocks, measured_delay, rms_db
-from roomtone.augment.ops.convolution import convolve
-from roomtone.augment.ops.level import SpeechLevel, active_speech_level
-from roomtone.augment.ops.table import Fetch, Samples, Source, parse_op
+from roomtone.augment.labels import UnmetLevelError, rms_db
+from roomtone.augment.ops.table import Fetch, Source, parse_op
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.core.audio.convolution import convolve
+from roomtone.core.audio.delay import loudest_blocks, measured_delay
+from roomtone.core.audio.speech_level import SpeechLevel, active_speech_level
+from roomtone.core.audio.types import Samples
 
 T = TypeVar("T")
 

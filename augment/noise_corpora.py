@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from roomtone.augment.audio_io import inspect
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.audio.reading import inspect
+from roomtone.core.errors import RoomtoneError, nearest
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 _SPLIT_NAMES = ("train", "dev", "valid", "validation", "test", "eval")

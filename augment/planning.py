@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.augment.audio_io import inspect
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.generate import Plan
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import inspect
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,12 +89,3 @@ def forecast(plan: Plan, rows: pd.DataFrame, unreadable: int, output: tuple[int,
         minutes=seconds / SPEED_PER_WORKER / workers / 60,
         unreadable=unreadable,
     )
-
-
-def existing_rows(dataset: Path) -> pd.DataFrame | None:
-    """Return the manifest of the set that is there already, or None."""
-    from roomtone.coverage.manifest import read_manifest
-
-    if not list((dataset / "manifest").glob("part-*.parquet")):
-        return None
-    return read_manifest(dataset)

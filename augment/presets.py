@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.ops.table import Op, Processor, Room, Source, parse_op
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 FACTORS = ("room", "noise", "equipment", "handset")
 

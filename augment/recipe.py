@@ -15,21 +15,12 @@ from typing import Any
 
 from roomtone.augment.conditions import ConditionLevels, Level
 from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
-from roomtone.augment.streams import content_key, stream
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.segment import Clip
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Where a stretch of recorded sound lies: a file (absolute, or `package:…`) and, for segments, offset and length."""
-
-    path: str
-    sha256: str | None = None
-    offset_s: float = 0.0
-    duration_s: float | None = None
 
 
 @dataclass(frozen=True)

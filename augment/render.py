@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.containers import coded
 from roomtone.augment.labels import UnmetLevelError, check_labels, fit_stems
 from roomtone.augment.measures import measure, speech_gain
 from roomtone.augment.microphone import (
@@ -26,11 +25,13 @@ from roomtone.augment.microphone import (
     mix_stems,
     summed,
 )
-from roomtone.augment.ops.level import SpeechLevel, active_speech_level
-from roomtone.augment.ops.table import Fetch, Processor, Samples, parse_op
+from roomtone.augment.ops.table import Fetch, Processor, parse_op
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.rooms.bank import RoomEntry
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.encoding import coded
+from roomtone.core.audio.speech_level import SpeechLevel, active_speech_level
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _output_gain(spoken: Samples, recipe: Recipe, level: SpeechLevel | None = No
 
 def _to_output_level(heard: Samples, gain: float) -> tuple[np.ndarray, float]:
     """Return what was heard with a gain, as 16-bit samples, and the share of samples clipped on the way."""
-    from roomtone.augment.ops._kernels import to_pcm
+    from roomtone.core.audio._kernels import to_pcm
 
     pcm, clipped = to_pcm(heard, np.float32(gain * 32768.0))
     return pcm, clipped / max(pcm.size, 1)

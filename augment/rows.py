@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from roomtone.augment.audio_io import pcm_sha256
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.table import Source, parse_op
 from roomtone.augment.recipe import Draws, Recipe
 from roomtone.augment.render import Render
 from roomtone.augment.rooms.bank import RoomEntry
-from roomtone.augment.streams import content_key
+from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.random_streams import content_key
 
 
 def manifest_row(

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from roomtone.augment.card import dataset_card
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.croissant import croissant
-from roomtone.augment.faults import point
-from roomtone.augment.places import Place
 from roomtone.augment.recipe import library_versions
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import is_remote
+from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.dataset.run_record import FORMAT_VERSION, _read, _write
+from roomtone.core.dataset.storage import Place
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.fault_injection import point
 
 if TYPE_CHECKING:
     from roomtone.augment.generate import Summary
 
-FORMAT_VERSION = 1
 #: Configuration that changes how a set is computed and not what is in it.
 _HOW = ("executor", "max_rejected", "retry_rejected", "item_timeout_s", "cache_dir", "config_dir")
 
@@ -153,22 +153,3 @@ def _walk(old: Any, new: Any, prefix: str) -> list[tuple[str, Any, Any]]:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _read(place: Place) -> Any:
-    text = place.read_text("dataset.json")
-    if text is None:
-        return None
-    try:
-        state = json.loads(text)
-        if state["format_version"] != FORMAT_VERSION:
-            raise RoomtoneError(
-                f"{place}/dataset.json: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}"
-            )
-    except (ValueError, KeyError, TypeError) as error:
-        raise RoomtoneError(f"{place}/dataset.json: not readable as JSON with a format_version: {error}") from error
-    return state
-
-
-def _write(place: Place, state: Mapping[str, Any]) -> None:
-    place.write_text("dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

@@ -17,7 +17,7 @@ from roomtone.augment.conditions import (
     split_level,
 )
 from roomtone.augment.presets import FACTORS, load_preset
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 
@@ -110,7 +110,7 @@ def design_conditions(
     scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
 ) -> dict[str, ConditionLevels]:
     """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
-    from roomtone.coverage.designs import conditions_for
+    from roomtone.coverage.combinatorics.designs import conditions_for
 
     factors = {factor: list(levels) for factor, levels in scenario.factors.items()}
     rows = conditions_for(factors, dict(design), constraints=scenario.constraints, seed=seed)

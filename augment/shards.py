@@ -13,22 +13,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roomtone.augment.assets import Fetcher
-from roomtone.augment.audio_io import read_audio, sha256_file
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.faults import reading
 from roomtone.augment.labels import LabelError
-from roomtone.augment.limits import time_limit
 from roomtone.augment.microphone import CleanSpeech, prepare
-from roomtone.augment.ops.table import Samples
-from roomtone.augment.places import Place, open_place
-from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe, sample_id
+from roomtone.augment.recipe import Draws, Recipe, draw_recipe, sample_id
 from roomtone.augment.render import render
 from roomtone.augment.rows import manifest_row
-from roomtone.augment.seal import SEAL, seal
 from roomtone.augment.store import ShardWriter, file_fault, read_part, read_rejected
-from roomtone.augment.streams import content_key
 from roomtone.augment.studio import Job, Studio, studio_of
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import read_audio, sha256_file
+from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.types import Samples
+from roomtone.core.dataset.row_hash import SEAL, seal
+from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.fault_injection import reading
+from roomtone.core.workers.time_limit import time_limit
 
 #: One planned sample of an utterance: (condition name, replicate).
 Item = tuple[str, int]

@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.audio_io import pcm_sha256
-from roomtone.augment.containers import Container, decode, encode
-from roomtone.augment.faults import point
-from roomtone.augment.places import Place, flush_all, open_place
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import write_part
-from roomtone.coverage.sample_files import sample_bytes
+from roomtone.augment.containers import Container
+from roomtone.core.audio.encoding import decode, encode
+from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.dataset.manifest import write_part
+from roomtone.core.dataset.sample_bytes import sample_bytes
+from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import flush_all
+from roomtone.core.workers.fault_injection import point
 
 
 def part_name(shard: int) -> str:

@@ -11,13 +11,13 @@ from roomtone.augment.assets import Catalogue
 from roomtone.augment.conditions import ConditionLevels
 from roomtone.augment.containers import CONTAINERS, Container
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.memory import keep_freed_memory
 from roomtone.augment.ops.recordings import LoopedRecording, permuted_index
 from roomtone.augment.ops.table import Asset, Room
-from roomtone.augment.recipe import Clip
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.segment import Clip
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.malloc import keep_freed_memory
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ import numpy as np
 from roomtone.augment.assets import Catalogue, Fetcher
 from roomtone.augment.conditions import parse_condition, parse_condition_name
 from roomtone.augment.microphone import prepare
-from roomtone.augment.ops.table import Room, Samples
+from roomtone.augment.ops.table import Room
 from roomtone.augment.presets import load_preset, preset_names
-from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe
+from roomtone.augment.recipe import Draws, Recipe, draw_recipe
 from roomtone.augment.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 
 class Condition:

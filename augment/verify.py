@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.assets import Fetcher
-from roomtone.augment.audio_io import pcm_sha256, read_audio, sha256_file
-from roomtone.augment.corpora.utterance import AudioRef
-from roomtone.augment.executors import Engine
 from roomtone.augment.microphone import Stems, prepare
-from roomtone.augment.progress import Progress
 from roomtone.augment.recipe import Recipe
 from roomtone.augment.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
-from roomtone.augment.seal import SEAL, is_null, seal
 from roomtone.augment.store import file_fault
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.audio.reading import pcm_sha256, read_audio, sha256_file
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.dataset.row_hash import SEAL, is_null, seal
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.engine import Engine
+from roomtone.core.workers.progress import Progress
 
 _ROWS_PER_TASK = 32
 

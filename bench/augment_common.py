@@ -40,8 +40,8 @@ def make_sounds(folder: Path) -> None:
 
 def make_corpus(folder: Path, utterances: int, seconds: float) -> Path:
     """Write so many utterances of the bundled corpus, joined or cut to a length, each one's samples its own; return the table."""
-    from roomtone.augment.audio_io import read_audio
     from roomtone.augment.corpora import open_corpus
+    from roomtone.core.audio.reading import read_audio
 
     folder.mkdir(parents=True, exist_ok=True)
     bundled = sorted(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)

@@ -162,7 +162,7 @@ def _floor(folder: Path, table: Path, outputs: list[np.ndarray]) -> int:
 def _snr_errors(folder: Path) -> tuple[float, str]:
     """Return the largest error of our SNRs, and the range of theirs: RMS over the whole file where P.56 was meant."""
     from roomtone.augment import active_speech_level
-    from roomtone.coverage.manifest import read_manifest
+    from roomtone.core.dataset.manifest import read_manifest
 
     rows = read_manifest(folder / "ours")
     noisy = rows[rows["noise"] != "none"]
@@ -227,10 +227,10 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
     presets = str(folder / "sounds" / "presets")
 
     def rate(engine: str, workers: int) -> float:
-        from roomtone.augment.executors import make_engine
         from roomtone.augment.generate import make_job, make_plan, shards_of
-        from roomtone.augment.places import open_place
         from roomtone.augment.shards import render_shard
+        from roomtone.core.dataset.storage import open_place
+        from roomtone.core.workers.executors import make_engine
 
         out = folder / f"{engine}-{workers}"
         shutil.rmtree(out, ignore_errors=True)

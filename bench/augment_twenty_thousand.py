@@ -48,7 +48,7 @@ def main() -> None:
 def _report(
     out: Path, planned: int, parts: int, killed: float, resumed: float, second: subprocess.CompletedProcess[str]
 ) -> None:
-    from roomtone.coverage.manifest import read_manifest
+    from roomtone.core.dataset.manifest import read_manifest
 
     rows = read_manifest(out, columns=["sample_id", "pcm_sha256", "audio_path"])
     files = {f"audio/{p.parent.name}/{p.name}" for p in (out / "audio").rglob("*.flac")}

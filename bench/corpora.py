@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from roomtone.augment.audio_io import read_audio
 from roomtone.augment.corpora import open_corpus
 from roomtone.augment.corpora.quality import measure_quality
-from roomtone.augment.corpora.utterance import AudioRef
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.segment import AudioRef
 
 ROWS = 100_000
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from roomtone.fairness import find_subgroups
-from roomtone.fairness.intervals import (
+from roomtone.fairness.comparison.intervals import (
     Estimate,
     GroupEstimates,
     benjamini_hochberg,

@@ -102,7 +102,7 @@ def tonal_parts(op: Any) -> list[Any]:
 
 def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
     """Return which figures of one recording were measured back; None where there is nothing to measure."""
-    from roomtone.augment.place.equipment import measure_equipment
+    from roomtone.measure.equipment import measure_equipment
 
     op, tonal, mixed = render(preset, room, below_db)
     return check_found(op, tonal, measure_equipment(mixed, RATE).machines)
@@ -151,7 +151,7 @@ def _period(tones: list[Any], found: Any) -> bool | None:
 
 
 def _pitch(tones: list[Any], found: Any) -> bool | None:
-    from roomtone.augment.place.equipment import burst_pitch
+    from roomtone.measure.equipment import burst_pitch
 
     single, at_once = pitches(tones)
     if not single and not at_once:

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import GateNotMetError, RoomtoneError
+from roomtone.core.errors import GateNotMetError, RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
     from rich.console import Console
 
-    from roomtone.coverage.diff import MatrixDiff
-    from roomtone.coverage.gates import GateMiss
+    from roomtone.core.dataset.study import Study
+    from roomtone.coverage.combinatorics.t_way import TWayCoverage
     from roomtone.coverage.matrix import CoverageMatrix
-    from roomtone.coverage.study import Study
-    from roomtone.coverage.tway import TWayCoverage
+    from roomtone.coverage.report.ci_gates import GateMiss
+    from roomtone.coverage.report.diff import MatrixDiff
 
 CONFIG_NAME = "coverage"
 HELP = "the accent x condition matrix of a set, its holes, figures and gates"
@@ -29,9 +29,9 @@ def run(cfg: DictConfig) -> int:
     from omegaconf import OmegaConf
     from rich.console import Console
 
+    from roomtone.core.dataset.study import read_study
     from roomtone.coverage.matrix import CoverageMatrix
-    from roomtone.coverage.study import read_study
-    from roomtone.coverage.terminal import show_matrix
+    from roomtone.coverage.report.terminal import show_matrix
 
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     sets = _sets(settings["dataset"])
@@ -71,9 +71,9 @@ def _sets(dataset: Any) -> list[str]:
 
 def _tway(matrix: CoverageMatrix, settings: dict[str, Any], study: Study) -> dict[int, TWayCoverage]:
     """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
-    from roomtone.coverage.axes import FACTORS
-    from roomtone.coverage.gates import parse_tway
-    from roomtone.coverage.source import open_source
+    from roomtone.core.vocabulary import FACTORS
+    from roomtone.coverage.counting.source import open_source
+    from roomtone.coverage.report.ci_gates import parse_tway
 
     with open_source(matrix.source) as opened:
         factors = settings["factors"] or [name for name in FACTORS if name in opened.columns]
@@ -94,7 +94,7 @@ def _tway(matrix: CoverageMatrix, settings: dict[str, Any], study: Study) -> dic
 
 
 def _tway_line(coverage: TWayCoverage) -> str:
-    from roomtone.coverage.terminal import percent
+    from roomtone.coverage.report.terminal import percent
 
     held = f"{coverage.seen:,} of {coverage.possible:,} combinations"
     line = f"{coverage.strength}-way: total {percent(coverage.total)} ({held}), simple {percent(coverage.simple)}"
@@ -103,8 +103,8 @@ def _tway_line(coverage: TWayCoverage) -> str:
 
 
 def _difference(matrix: CoverageMatrix, baseline: str | None, tway: dict[int, TWayCoverage]) -> MatrixDiff | None:
-    from roomtone.coverage.diff import diff_matrices
-    from roomtone.coverage.tables import read_matrix_csv
+    from roomtone.coverage.report.diff import diff_matrices
+    from roomtone.coverage.views.csv_tables import read_matrix_csv
 
     if baseline is None:
         return None
@@ -125,7 +125,7 @@ def _old_tway(baseline: str) -> dict[str, float]:
 def _misses(
     matrix: CoverageMatrix, settings: dict[str, Any], tway: dict[int, TWayCoverage], difference: MatrixDiff | None
 ) -> list[GateMiss]:
-    from roomtone.coverage.gates import Gates, check_gates
+    from roomtone.coverage.report.ci_gates import Gates, check_gates
 
     names = ("fail_under", "fail_under_cell", "fail_under_tway", "min_speakers", "no_new_holes", "max_illegal")
     return check_gates(matrix, Gates(**{name: settings[name] for name in names}), tway=tway, difference=difference)
@@ -133,7 +133,7 @@ def _misses(
 
 def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
     """Return what no rendering can close, as a list for whoever recruits speakers."""
-    from roomtone.coverage.holes import RECORDED_UNITS, recruiting
+    from roomtone.coverage.holes.holes import RECORDED_UNITS, recruiting
 
     lines = []
     for row in recruiting(matrix).to_dict("records"):
@@ -146,10 +146,11 @@ def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
 def _write(
     matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
 ) -> Path:
-    from roomtone.coverage.manifest import is_remote
-    from roomtone.coverage.page import write_page
-    from roomtone.coverage.plots import save_figure
-    from roomtone.coverage.tables import write_csv, write_whole
+    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import write_whole
+    from roomtone.coverage.report.html_page import write_page
+    from roomtone.coverage.views.csv_tables import write_csv
+    from roomtone.coverage.views.heat_map import save_figure
 
     local = [name for name in sets if Path(name).is_dir() and not is_remote(name)]
     if settings["to"] is None and not local:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -22,8 +22,8 @@ def run(cfg: DictConfig) -> int:
     from omegaconf import OmegaConf
 
     from roomtone.fairness.evaluation import evaluate
-    from roomtone.fairness.report import summary_lines, write_report
-    from roomtone.fairness.store import local_set
+    from roomtone.fairness.report.page import summary_lines, write_report
+    from roomtone.fairness.results import local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     if values["dataset"] is None:
@@ -67,7 +67,7 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
         return asr
     from importlib.resources import files
 
-    from roomtone.coverage.manifest import read_manifest
+    from roomtone.core.dataset.manifest import read_manifest
 
     corpora = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna())
     grammar = files("roomtone.augment") / "corpora" / "demo_data" / "ward_orders.gram"
@@ -76,9 +76,9 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
 
 def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
     """Print whether this set upholds a certificate; 2 where it does not."""
-    from roomtone.fairness.certificate import read_certificate, verify_certificate
     from roomtone.fairness.evaluation import score_dataset
-    from roomtone.fairness.store import evaluation_dir
+    from roomtone.fairness.results import evaluation_dir
+    from roomtone.fairness.slices.certificate import read_certificate, verify_certificate
 
     certificate = read_certificate(values["certificate"])
     scores = score_dataset(dataset, settings)

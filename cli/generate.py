@@ -35,8 +35,8 @@ def _show_coverage(dataset: str, console: Console) -> None:
     from roomtone.cli import coverage
     from roomtone.cli.compose import compose_config
     from roomtone.cli.main import Arguments
-    from roomtone.coverage.manifest import is_remote
-    from roomtone.coverage.terminal import print_matrix
+    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.coverage.report.terminal import print_matrix
 
     if is_remote(dataset):  # pictures need a folder of this machine
         print_matrix(dataset, None, console)

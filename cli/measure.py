@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -25,13 +25,13 @@ def run(cfg: DictConfig) -> int:
     if (settings["recording"] is None) == (settings["place"] is None):
         raise RoomtoneError("measure: give either recording=FILE as=equipment name=our_scanner, or place=DIR")
     if settings["place"] is not None:
-        from roomtone.augment.place.scenario import measure_place
+        from roomtone.measure.scenario import measure_place
 
         found = measure_place(settings["place"], settings["to"], **_options(settings))
         _print(found.lines)
         print(f"\nroomtone generate --config-dir {settings['to']} scenario={found.name}")
         return 0
-    from roomtone.augment.place.measure import measure_recording
+    from roomtone.measure.write_presets import measure_recording
 
     if settings["as"] is None or settings["name"] is None:
         raise RoomtoneError(

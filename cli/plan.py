@@ -21,13 +21,14 @@ def run(cfg: DictConfig) -> int:
     """Print the forecast, coverage before and after, and the holes that synthesis cannot close; render nothing."""
     from rich.console import Console
 
-    from roomtone.augment.executors import make_engine
     from roomtone.augment.fill import speech_at_hand
     from roomtone.augment.generate import make_plan
-    from roomtone.augment.planning import durations_s, existing_rows, forecast, planned_rows
+    from roomtone.augment.planning import durations_s, forecast, planned_rows
     from roomtone.cli.generate import plain
+    from roomtone.core.dataset.manifest import existing_rows
+    from roomtone.core.workers.executors import make_engine
     from roomtone.coverage import CoverageMatrix
-    from roomtone.coverage.terminal import print_matrix
+    from roomtone.coverage.report.terminal import print_matrix
 
     settings = plain(cfg)
     plan = make_plan(settings)
@@ -83,7 +84,7 @@ def _union(before: pd.DataFrame | None, planned: pd.DataFrame) -> pd.DataFrame:
 
 def _print_holes(matrix: CoverageMatrix, clean: pd.DataFrame, console: Console) -> None:
     """Say how many holes rendering could close, and what must be recorded for the others."""
-    from roomtone.coverage.holes import recruiting
+    from roomtone.coverage.holes.holes import recruiting
 
     holes = matrix.holes(clean=clean)
     closable = int(holes["closable"].sum()) if len(holes) else 0

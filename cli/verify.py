@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -16,8 +16,8 @@ _SHOWN = 20
 
 def run(cfg: DictConfig) -> int:
     """Check every row and file, re-render a share, say what does not hold."""
-    from roomtone.augment.executors import engine_of
     from roomtone.augment.verify import verify
+    from roomtone.core.workers.executors import engine_of
 
     if cfg.dataset is None:
         raise RoomtoneError("verify needs a set: roomtone verify dataset=DIR")

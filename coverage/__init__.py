@@ -8,21 +8,21 @@ from typing import Any
 
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
-    "MANIFEST_SCHEMA": "manifest",
-    "CoverageMatrix": "matrix",
-    "GateNotMetError": "errors",
-    "RoomtoneError": "errors",
-    "TWayCoverage": "tway",
-    "conditions_for": "designs",
-    "covering_array": "arrays",
-    "fill_plan": "fill",
-    "maximal_uncovered_patterns": "patterns",
-    "parse_goals": "goals",
-    "print_matrix": "terminal",
-    "read_manifest": "manifest",
-    "scan_manifest": "manifest",
-    "t_way_coverage": "tway",
-    "write_part": "manifest",
+    "MANIFEST_SCHEMA": "roomtone.core.dataset.manifest",
+    "CoverageMatrix": "roomtone.coverage.matrix",
+    "GateNotMetError": "roomtone.core.errors",
+    "RoomtoneError": "roomtone.core.errors",
+    "TWayCoverage": "roomtone.coverage.combinatorics.t_way",
+    "conditions_for": "roomtone.coverage.combinatorics.designs",
+    "covering_array": "roomtone.coverage.combinatorics.covering_arrays",
+    "fill_plan": "roomtone.coverage.fill.plan",
+    "maximal_uncovered_patterns": "roomtone.coverage.holes.patterns",
+    "parse_goals": "roomtone.coverage.counting.goals",
+    "print_matrix": "roomtone.coverage.report.terminal",
+    "read_manifest": "roomtone.core.dataset.manifest",
+    "scan_manifest": "roomtone.core.dataset.manifest",
+    "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
+    "write_part": "roomtone.core.dataset.manifest",
 }
 
 __all__ = sorted(_HOME)
@@ -30,7 +30,7 @@ __all__ = sorted(_HOME)
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.axes import Axis, check_columns, identifier, literal, parse_axes
-from roomtone.coverage.cells import cell_rows
-from roomtone.coverage.errors import RoomtoneError, nearest
-from roomtone.coverage.figures import Figures, matrix_figures
-from roomtone.coverage.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
-from roomtone.coverage.grid import Grid, count_grid, goal_columns, with_goals
-from roomtone.coverage.source import OpenSource, open_source
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.coverage.counting.axes import Axis, check_columns, identifier, literal, parse_axes
+from roomtone.coverage.counting.cells import cell_rows
+from roomtone.coverage.counting.figures import Figures, matrix_figures
+from roomtone.coverage.counting.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
+from roomtone.coverage.counting.grid import Grid, count_grid, goal_columns, with_goals
+from roomtone.coverage.counting.source import OpenSource, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from roomtone.coverage.tway import TWayCoverage
+    from roomtone.coverage.combinatorics.t_way import TWayCoverage
 
 
 class CoverageMatrix:
@@ -38,7 +38,7 @@ class CoverageMatrix:
         source: a dataset folder, a table of recordings (CSV, TSV, JSONL, Parquet), a list of either, or a DataFrame with
             the manifest's columns. Rows are united by `sample_id`.
         axes: 1 to 6 manifest columns, or `{column: [edges]}` for a number in bins.
-        goals: see `roomtone.coverage.goals`; default one render a cell.
+        goals: see `roomtone.coverage.counting.goals`; default one render a cell.
         levels: further values of an axis, e.g. `{"condition": [...]}` of a scenario, that count as missing if unseen.
 
     Raises:
@@ -105,13 +105,13 @@ class CoverageMatrix:
             clean: the speech that could be rendered, one row an utterance (`utterance_id, speaker, words, duration_s` and
                 the speech axes); default the distinct utterances of the source itself.
         """
-        from roomtone.coverage.holes import list_holes
+        from roomtone.coverage.holes.holes import list_holes
 
         return list_holes(self, clean=clean)
 
     def patterns(self) -> list[str]:
         """Return the holes compressed, one line for each region in which everything is missing."""
-        from roomtone.coverage.patterns import hole_lines
+        from roomtone.coverage.holes.patterns import hole_lines
 
         return hole_lines(self.grid)
 
@@ -145,7 +145,7 @@ class CoverageMatrix:
             min_samples: a combination counts from this many renders on.
             min_speakers: and from this many distinct speakers on.
         """
-        from roomtone.coverage.tway import source_t_way
+        from roomtone.coverage.combinatorics.t_way import source_t_way
 
         with open_source(self.source) as opened:
             return source_t_way(
@@ -175,8 +175,8 @@ class CoverageMatrix:
         """
         import pandas as pd
 
-        from roomtone.coverage.cells import membership
-        from roomtone.coverage.tway import source_t_way
+        from roomtone.coverage.combinatorics.t_way import source_t_way
+        from roomtone.coverage.counting.cells import membership
 
         chosen = next((a for a in self._axes if a.column == axis), None)
         if chosen is None:
@@ -219,13 +219,13 @@ class CoverageMatrix:
 
     def drill_down(self, *, limit: int = 20, **cell: str) -> Any:
         """Return the samples of one cell with audio players, to show in a notebook; see `samples`."""
-        from roomtone.coverage.players import SampleList
+        from roomtone.coverage.views.players import SampleList
 
         return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
         """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`."""
-        from roomtone.coverage.plots import heat_map
+        from roomtone.coverage.views.heat_map import heat_map
 
         return heat_map(self.grid, unit=unit, by=by)
 
@@ -245,7 +245,7 @@ class CoverageMatrix:
         return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
 
     def _repr_html_(self) -> str:
-        from roomtone.coverage.plots import as_html
+        from roomtone.coverage.views.heat_map import as_html
 
         head = f"<p>{html.escape(repr(self))}</p>"
         if len(self.axes) > 3:

@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 def kish_effective(amounts: Sequence[float] | np.ndarray) -> float:

@@ -10,34 +10,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roomtone.fairness.certificate import certify, read_certificate, verify_certificate
-    from roomtone.fairness.comparison import Comparison, compare
+    from roomtone.fairness.comparison.compare import Comparison, compare
+    from roomtone.fairness.comparison.poisson import poisson_interaction
     from roomtone.fairness.evaluation import Settings, evaluate
     from roomtone.fairness.exports import export
-    from roomtone.fairness.models import poisson_interaction
-    from roomtone.fairness.report import write_report
-    from roomtone.fairness.scoring import read_hypotheses, score, with_labels
-    from roomtone.fairness.subgroups import find_subgroups
-    from roomtone.fairness.transcription import transcribe
+    from roomtone.fairness.recognisers.transcription import transcribe
+    from roomtone.fairness.report.page import write_report
+    from roomtone.fairness.scoring.score import read_hypotheses, score, with_labels
+    from roomtone.fairness.slices.certificate import certify, read_certificate, verify_certificate
+    from roomtone.fairness.slices.search import find_subgroups
 
 #: Public name -> module; found on first use, so that importing the package costs nothing. No module bears the name of a
 #: function, because importing it would put the module in the function's place.
 _HOMES = {
-    "Comparison": "comparison",
-    "Settings": "evaluation",
-    "certify": "certificate",
-    "compare": "comparison",
-    "evaluate": "evaluation",
-    "export": "exports",
-    "find_subgroups": "subgroups",
-    "poisson_interaction": "models",
-    "read_certificate": "certificate",
-    "read_hypotheses": "scoring",
-    "score": "scoring",
-    "transcribe": "transcription",
-    "verify_certificate": "certificate",
-    "with_labels": "scoring",
-    "write_report": "report",
+    "Comparison": "roomtone.fairness.comparison.compare",
+    "Settings": "roomtone.fairness.evaluation",
+    "certify": "roomtone.fairness.slices.certificate",
+    "compare": "roomtone.fairness.comparison.compare",
+    "evaluate": "roomtone.fairness.evaluation",
+    "export": "roomtone.fairness.exports",
+    "find_subgroups": "roomtone.fairness.slices.search",
+    "poisson_interaction": "roomtone.fairness.comparison.poisson",
+    "read_certificate": "roomtone.fairness.slices.certificate",
+    "read_hypotheses": "roomtone.fairness.scoring.score",
+    "score": "roomtone.fairness.scoring.score",
+    "transcribe": "roomtone.fairness.recognisers.transcription",
+    "verify_certificate": "roomtone.fairness.slices.certificate",
+    "with_labels": "roomtone.fairness.scoring.score",
+    "write_report": "roomtone.fairness.report.page",
 }
 __all__ = [
     "Comparison",
@@ -60,7 +60,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

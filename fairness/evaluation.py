@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
-from roomtone.coverage.manifest import read_manifest
-from roomtone.fairness.alignment import align
-from roomtone.fairness.certificate import certify, write_certificate
-from roomtone.fairness.comparison import Comparison, compare
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError
+from roomtone.fairness.comparison.compare import Comparison, compare
+from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
 from roomtone.fairness.exports.csv import neutralise
-from roomtone.fairness.mapsswe import mapsswe, segment_errors
-from roomtone.fairness.models import PoissonModel, poisson_interaction
-from roomtone.fairness.normalize import normalizer as find_normalizer
-from roomtone.fairness.predicates import parse_predicate
-from roomtone.fairness.scoring import read_hypotheses, score, with_labels
-from roomtone.fairness.store import evaluation_dir, local_set, write_scores
-from roomtone.fairness.subgroups import find_subgroups
-from roomtone.fairness.transcription import transcribe
+from roomtone.fairness.recognisers.transcription import transcribe
+from roomtone.fairness.results import evaluation_dir, local_set, write_scores
+from roomtone.fairness.scoring.alignment import align
+from roomtone.fairness.scoring.mapsswe import mapsswe, segment_errors
+from roomtone.fairness.scoring.normalize import normalizer as find_normalizer
+from roomtone.fairness.scoring.score import read_hypotheses, score, with_labels
+from roomtone.fairness.slices.certificate import certify, write_certificate
+from roomtone.fairness.slices.predicates import parse_predicate
+from roomtone.fairness.slices.search import find_subgroups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +163,7 @@ def _model(scores: pd.DataFrame, settings: Settings) -> tuple[PoissonModel | Non
 def _search(scores: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, str]:
     import pandas as pd
 
-    from roomtone.fairness.subgroups import COLUMNS
+    from roomtone.fairness.slices.search import COLUMNS
 
     part = scores[~held_out(scores, settings)]
     try:

@@ -16,8 +16,9 @@ from roomtone.augment.corpora.accents import AccentMap, load_map
 from roomtone.augment.corpora.idset import IdSet
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.select import Selection
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError, nearest
 
 __all__ = ["READERS", "AudioRef", "Corpus", "Utterance", "corpus_keys", "open_corpus"]
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance, join_accents
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 UNMAPPED = "unmapped"
 #: Labels whose result is kept; free text has no end.

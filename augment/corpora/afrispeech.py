@@ -16,7 +16,8 @@ from typing import ClassVar
 from roomtone.augment.corpora.common_voice import split_accents
 from roomtone.augment.corpora.reader import Reader, alias, need_columns, one_of
 from roomtone.augment.corpora.rows import columns_of, read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.core.audio.segment import AudioRef
 
 _AUDIO = ("audio_paths", "audio_path", "path", "file_name")
 _SPEAKER = ("user_ids", "user_id", "speaker_id")

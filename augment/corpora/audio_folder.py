@@ -13,7 +13,7 @@ from typing import ClassVar
 from roomtone.augment.corpora.reader import one_of
 from roomtone.augment.corpora.table import Table
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 _KINDS = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 

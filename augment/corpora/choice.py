@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     from roomtone.augment.corpora.select import Selection
@@ -50,7 +50,7 @@ class Candidate:
 
 def audio_key(utterance: Utterance) -> bytes:
     """Return a key that two utterances share where they are the same stretch of files with the same bytes."""
-    from roomtone.augment.audio_io import sha256_file
+    from roomtone.core.audio.reading import sha256_file
 
     return _hash(sha256_file(utterance.audio.path), utterance.audio.offset_s, utterance.audio.duration_s)
 

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, need_columns, one_of
 from roomtone.augment.corpora.rows import columns_of, read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.core.audio.segment import AudioRef
 
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
 #: Tables of a release that hold no clips of speech.

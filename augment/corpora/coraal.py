@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 from roomtone.augment.corpora.folder import walk_files
 from roomtone.augment.corpora.reader import Reader, need_columns
 from roomtone.augment.corpora.rows import columns_of, read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 _MARKS = re.compile(r"\([^)]*\)|/[^/]*/|<[^>]*>|[\[\]]")
 _ATTRIBUTES = {

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.rows import read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
 
 #: The orders of the corpus as a JSGF grammar, for a recogniser that takes one.
 GRAMMAR = Path(__file__).parent / "demo_data" / "ward_orders.gram"

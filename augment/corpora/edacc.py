@@ -17,8 +17,9 @@ from typing import ClassVar
 from roomtone.augment.corpora.kaldi import read_map, read_segments
 from roomtone.augment.corpora.reader import Reader, need_columns, one_of
 from roomtone.augment.corpora.rows import columns_of, read_lines, read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
 _ACCENT_QUESTION = "how would you describe your accent"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import AUDIO_SUFFIXES, Reader
-from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 _FROM_PARENT = "from_parent"
 _TEXT_BYTES = 100_000

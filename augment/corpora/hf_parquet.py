@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 
 from roomtone.augment.corpora.reader import AudioFiles, Reader, need_columns
 from roomtone.augment.corpora.rows import columns_of, parquet_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError, nearest
 
 _USES = ("audio", "text", "speaker", "accent", "accent_raw", "id", "language")
 _REQUIRED = ("audio", "text", "speaker", "accent")

@@ -14,8 +14,9 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.rows import read_lines
-from roomtone.augment.corpora.utterance import AudioRef, Utterance, join_accents
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)

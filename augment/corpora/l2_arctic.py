@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 #: first language -> speaker -> gender. Languages are from the README; genders [recalled], two of each a language.
 SPEAKERS = {

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, one_of
 from roomtone.augment.corpora.rows import read_lines
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from roomtone.augment.audio_io import resample, write_pcm16
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import resample, write_pcm16
+from roomtone.core.errors import RoomtoneError
 
 SAMPLE_RATE_HZ = 16_000
 #: Low, because the floor then needs fewer bits and the bundle stays small; rendering sets its own level.
@@ -124,8 +124,8 @@ def _speak(text: str, voice: str, pitch: int, words_per_minute: int) -> np.ndarr
 
 def in_quiet_room(speech: np.ndarray, name: str) -> np.ndarray:
     """Return int16 speech at the stated active level, with lead, tail and the floor of a quiet room."""
-    from roomtone.augment.ops.level import active_speech_level
-    from roomtone.augment.streams import content_key
+    from roomtone.core.audio.speech_level import active_speech_level
+    from roomtone.core.random_streams import content_key
 
     lead, tail = round(LEAD_S * SAMPLE_RATE_HZ), round(TAIL_S * SAMPLE_RATE_HZ)
     padded = np.concatenate([np.zeros(lead), speech.astype(np.float64), np.zeros(tail)])

@@ -60,7 +60,7 @@ def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
     Raises:
         RoomtoneError: too short or silent.
     """
-    from roomtone.augment.ops.level import active_speech_level
+    from roomtone.core.audio.speech_level import active_speech_level
 
     speech = active_speech_level(samples, sample_rate_hz)
     return Quality(

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError, nearest
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 #: So many missing files are looked up for a nearest name; a corpus without its audio folder shall not be listed a million times.

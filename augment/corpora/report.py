@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from roomtone.augment.audio_io import inspect, read_audio, sha256_file
 from roomtone.augment.corpora import Corpus
 from roomtone.augment.corpora.accents import UNMAPPED
 from roomtone.augment.corpora.quality import Quality, measure_quality
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.audio.reading import inspect, read_audio, sha256_file
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.random_streams import content_key
 
 NOT_STATED = "(not stated)"
 #: A floor nearer to the speech than this is heard in a label of 20 dB: it alone makes 20 dB into 17.
@@ -253,7 +253,7 @@ class _Twins:
         self._hashes: dict[tuple[int, float, float | None], set[str]] = {}
 
     def has(self, utterance: Utterance) -> bool:
-        from roomtone.augment.audio_io import audio_path
+        from roomtone.core.audio.reading import audio_path
 
         audio = utterance.audio
         key = (audio_path(audio.path).stat().st_size, audio.offset_s, audio.duration_s)

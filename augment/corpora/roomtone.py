@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.rows import read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError, nearest
 
 _PREFIX = "attr_"
 
@@ -25,7 +26,7 @@ class RoomtoneSet(Reader):
 
     def utterances(self) -> Iterator[Utterance]:
         """Yield the samples of the condition as utterances of the corpus that they came from."""
-        from roomtone.coverage.manifest import manifest_parts
+        from roomtone.core.dataset.manifest import manifest_parts
 
         home = self.folder()
         files = self.audio_files(home)

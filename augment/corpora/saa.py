@@ -14,8 +14,9 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.reader import Reader, alias, need_columns
 from roomtone.augment.corpora.rows import columns_of, read_lines, read_rows
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 _ATTRIBUTES = ("age", "age_onset", "birthplace", "native_language", "sex", "country")
 

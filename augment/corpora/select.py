@@ -16,7 +16,7 @@ from typing import Any
 
 from roomtone.augment.corpora.choice import Candidate, choose, speakers_of_split
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 
 SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
 _OWN = ("accent", "accent_raw", "speaker", "language", "text", "utterance_id")
@@ -176,8 +176,8 @@ class Selection:
     def _clean_enough(self, utterance: Utterance) -> bool:
         if self.min_speech_to_floor_db is None and self.min_bandwidth_hz is None:
             return True
-        from roomtone.augment.audio_io import inspect, read_audio
         from roomtone.augment.corpora.quality import measure_quality
+        from roomtone.core.audio.reading import inspect, read_audio
 
         rate = inspect(utterance.audio.path).sample_rate_hz
         quality = measure_quality(read_audio(utterance.audio, rate), rate)
@@ -191,7 +191,7 @@ def duration_s(utterance: Utterance) -> float:
     Raises:
         BadAudioError: the file cannot be used.
     """
-    from roomtone.augment.audio_io import inspect
+    from roomtone.core.audio.reading import inspect
 
     audio = utterance.audio
     return audio.duration_s or inspect(audio.path).duration_s - audio.offset_s

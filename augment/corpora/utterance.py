@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from roomtone.coverage.axes import ACCENT_SEPARATOR
-
-
-@dataclass(frozen=True, slots=True)
-class AudioRef:
-    """Where a stretch of sound lies: a file (absolute path, or `package:…`) and, for a segment, offset and length."""
-
-    path: str
-    offset_s: float = 0.0
-    duration_s: float | None = None
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from roomtone.augment.corpora.reader import Reader
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 _LINE = re.compile(r"^([ps]?\d+)\s+(\d+)?\s*([MF])?\s+(\S+)[ \t]*(.*)$")
 

@@ -23,10 +23,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.filters import fit, resample, shift
-from roomtone.augment.ops.level import rms_level_dbov
-from roomtone.augment.ops.table import DrawContext, Processor, Samples
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.augment.ops.table import DrawContext, Processor
+from roomtone.core.audio.resampling import fit, resample, shift
+from roomtone.core.audio.speech_level import rms_level_dbov
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError, nearest
 
 #: Transforms that move or stretch time on purpose.
 TIME_CHANGING = frozenset(

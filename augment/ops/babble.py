@@ -14,8 +14,9 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.equipment import NOMINAL_RMS
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Samples, Source
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Source
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 #: Fades at the joints of two utterances.
 JOINT_S = 0.005
@@ -78,7 +79,7 @@ class Babble(Source):
         Raises:
             RoomtoneError: a voice is silent.
         """
-        from roomtone.augment.ops.level import active_speech_level
+        from roomtone.core.audio.speech_level import active_speech_level
 
         if self.voices is None or self.offsets is None:
             raise RoomtoneError("babble: voices are not drawn; call draw() before render()")

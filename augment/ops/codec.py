@@ -15,9 +15,11 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from roomtone.augment.ops.filters import correlation_lag, fit, resample, shift
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, Samples, pin_ranges
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.core.audio.delay import correlation_lag
+from roomtone.core.audio.resampling import fit, resample, shift
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 __all__ = ["CODECS", "Codec", "CodecName", "CodecSpec"]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from roomtone.augment.ops.filters import _LinearFilter
 from roomtone.augment.ops.table import DrawContext
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 _SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".w64", ".caf")
 _MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"FORM", b"riff", b"caff")

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from roomtone.augment.ops.table import Drawn, Processor, Samples
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import Drawn, Processor
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 _AVERAGING_S = 0.02
 # The gate must be shut before the level has fallen far, or the gain would rise into every pause.
@@ -55,7 +56,7 @@ class Agc(Processor):
             raise RoomtoneError("agc: max_gain_db and max_cut_db are sizes and cannot be negative")
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
-        from roomtone.augment.ops._kernels import automatic_gain
+        from roomtone.core.audio._kernels import automatic_gain
 
         assert isinstance(self.attack_s, float)
         assert isinstance(self.release_s, float)
@@ -89,7 +90,7 @@ class Limiter(Processor):
         _check_positive(self.op, release_s=self.release_s)
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
-        from roomtone.augment.ops._kernels import peak_limit
+        from roomtone.core.audio._kernels import peak_limit
 
         assert isinstance(self.threshold_dbov, float)
         assert isinstance(self.release_s, float)

@@ -20,8 +20,9 @@ import numpy as np
 
 from roomtone.augment.ops.schedule import draw_start, uniform_of
 from roomtone.augment.ops.spectra import Spectrum, gaussian_noise
-from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Samples, Source, pin_ranges
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Source, pin_ranges
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 #: Partials above this share of the sampling rate are left out, so that nothing folds back.
 BAND_LIMIT = 0.45

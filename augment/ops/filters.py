@@ -14,9 +14,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from roomtone.augment.ops.convolution import convolve
-from roomtone.augment.ops.table import Drawn, Processor, Samples
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import Drawn, Processor
+from roomtone.core.audio.convolution import convolve
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 #: Length of every designed FIR: the corner of P.341 at 50 Hz needs it to hold within 0.3 dB.
 FIR_DURATION_S = 0.128
@@ -63,40 +64,6 @@ def apply_fir(samples: Samples, fir: np.ndarray) -> Samples:
     if samples.size == 0:
         return samples.astype(np.float32)
     return convolve(samples, fir, fir.size // 2, samples.size)
-
-
-def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return band-limited resampling with zero delay (soxr's linear-phase HQ), float32 where the rate changes."""
-    if from_hz == to_hz or samples.size == 0:
-        return samples
-    import soxr
-
-    return soxr.resample(samples.astype(np.float32), from_hz, to_hz)
-
-
-def fit(samples: np.ndarray, size: int) -> np.ndarray:
-    """Return the first `size` samples, zeros where there are none."""
-    return samples[:size] if samples.size >= size else np.pad(samples, (0, size - samples.size))
-
-
-def shift(samples: np.ndarray, by: int, size: int) -> np.ndarray:
-    """Return `size` samples, `samples` being later by `by` (earlier where it is negative), zeros where there are none."""
-    return fit(np.pad(samples, (by, 0)) if by > 0 else samples[-by:], size)
-
-
-def correlation_lag(reference: np.ndarray, heard: np.ndarray, reach: int) -> int:
-    """Return by how many samples `heard` lags `reference`, at most `reach`: the peak of their cross-correlation.
-
-    For signals of one spectrum, such as the two sides of a codec; 0 unless another lag is truly better.
-    """
-    from scipy import fft
-
-    size = fft.next_fast_len(max(reference.size, heard.size) + reach + 1, real=True)
-    spectra = (fft.rfft(signal.astype(np.float64), size) for signal in (reference, heard))
-    product = np.conj(next(spectra)) * next(spectra)
-    scores = fft.irfft(product, size)[np.arange(-reach, reach + 1)]
-    best = int(np.argmax(scores))
-    return best - reach if scores[best] > scores[reach] * (1.0 + 1e-9) + 1e-12 else 0
 
 
 def check_points(points: Points, op: str) -> None:

@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.filters import apply_fir
-from roomtone.augment.ops.table import DrawContext, Processor, Samples
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Processor
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, Samples, pin_ranges
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 # Concealment: full level for the first 10 ms of a gap, then down by a fifth each 10 ms, silent from 60 ms on
 # (the schedule of ITU-T G.711 Appendix I).

@@ -10,8 +10,9 @@ import numpy as np
 
 from roomtone.augment.ops.babble import Babble
 from roomtone.augment.ops.recordings import LoopedRecording
-from roomtone.augment.ops.table import DrawContext, Fetch, Samples, Source, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Fetch, Source, parse_op, to_dict
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ from roomtone.augment.ops.spectra import (
     random_swell,
     slope_spectrum,
 )
-from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Samples, Source, pin_ranges
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Source, pin_ranges
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Samples, Source
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Source
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 #: Crossfade at the seam of a loop; at most a quarter of the recording.
 SEAM_S = 0.05
@@ -125,7 +126,7 @@ class LoopedRecording(Source):
         """
         if self.asset is None or self.offset_samples is None:
             raise RoomtoneError(f"{self.op}: asset is not drawn; call draw() before render()")
-        from roomtone.augment.ops._kernels import dot
+        from roomtone.core.audio._kernels import dot
 
         samples = self._read(num_samples, preroll_samples, sample_rate_hz, fetch)
         power = dot(samples, samples)

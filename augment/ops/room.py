@@ -10,7 +10,7 @@ from typing import Literal, Self
 import numpy as np
 
 from roomtone.augment.ops.table import DrawContext, Drawn, Room
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 #: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
 _FARTHEST = 0.625

@@ -14,8 +14,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, Samples, pin_ranges
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
 
 #: Active level of the speech where a handset begins, which `speech_db_spl` refers to.
 _SPEECH_DBOV = -26.0

@@ -28,11 +28,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError, nearest
 
 T = typing.TypeVar("T", bound="Op")
 
-Samples = np.ndarray
 #: A number, or a `[low, high]` range from which `draw` takes a uniform value.
 Drawn = float | tuple[float, float]
 #: `fetch(asset_id, start, frames)` -> float32 samples at the set's rate; `frames=-1` reads to the end.

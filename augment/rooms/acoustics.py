@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 #: Centres of the octave bands in which rooms are described, Hz.
 OCTAVES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)

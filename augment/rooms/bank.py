@@ -28,8 +28,8 @@ from roomtone.augment.ops.table import Room, to_dict
 from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import measure
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.augment.streams import content_key
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
 
 #: Raised when the meaning of a bank's numbers or arrays changes.
 FORMAT = 1

@@ -19,7 +19,7 @@ import numpy as np
 from roomtone.augment.ops.room import RecordedRoom
 from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".caf"})
 #: First bytes of those formats; nothing else reaches libsndfile.

@@ -18,8 +18,8 @@ from roomtone.augment.ops.table import Drawn
 from roomtone.augment.rooms.acoustics import decay_db
 from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, decays, split_bands
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
-from roomtone.augment.streams import stream
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import stream
 
 SOURCES = ("talker", "noise", "equipment")
 #: Neper of amplitude in 60 dB.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.streams import stream
+from roomtone.core.random_streams import stream
 
 #: Index of the direct sound in every response of every bank, at every rate.
 DIRECT_SAMPLE = 40

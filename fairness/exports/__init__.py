@@ -10,9 +10,9 @@ import importlib
 import os
 from pathlib import Path
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.exports.job import ExportJob, prepare_job
-from roomtone.fairness.store import local_set
+from roomtone.fairness.results import local_set
 
 __all__ = ["FORMATS", "ExportJob", "export"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
-from roomtone.coverage.sample_files import sample_bytes
-from roomtone.fairness.normalize import Normalizer, normalizer
-from roomtone.fairness.store import read_evaluation
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.dataset.sample_bytes import sample_bytes
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.results import read_evaluation
+from roomtone.fairness.scoring.normalize import Normalizer, normalizer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from roomtone.coverage.errors import RoomtoneError, nearest
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
 
 __all__ = ["RECOGNISERS", "Clip", "Recogniser", "TranscriptionError", "make_recogniser"]

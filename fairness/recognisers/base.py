@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.sample_files import sample_bytes
+from roomtone.core.dataset.sample_bytes import sample_bytes
+from roomtone.core.errors import RoomtoneError
 
 #: First bytes of the files that are handed to libsndfile, which would otherwise guess at many more kinds.
 _MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS")

@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Clip, Recogniser, read_audio
 
 _RATE_HZ = 16000

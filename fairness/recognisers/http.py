@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})

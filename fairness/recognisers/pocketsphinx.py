@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError, read_audio
 
 _RATE_HZ = 16000

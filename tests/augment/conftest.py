@@ -52,8 +52,8 @@ def active_level():
 @pytest.fixture(scope="session")
 def speech():
     """A few seconds of the bundled corpus: float32 at 16 kHz."""
-    from roomtone.augment.audio_io import read_audio
     from roomtone.augment.corpora import open_corpus
+    from roomtone.core.audio.reading import read_audio
 
     utterances = sorted(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)
     return read_audio(utterances[0].audio, 16000)
@@ -63,8 +63,8 @@ def write_table(folder, count, *, stride=7):
     """Write a table of `count` demo utterances, spread over accents, with the audio beside it."""
     import shutil
 
-    from roomtone.augment.audio_io import audio_path
     from roomtone.augment.corpora import open_corpus
+    from roomtone.core.audio.reading import audio_path
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

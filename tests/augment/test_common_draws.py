@@ -7,8 +7,8 @@ import pytest
 
 from roomtone.augment import rerender, stems
 from roomtone.augment.generate import generate
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError
 
 LEVELS = (
     "scenario.factors.room=[none,ward]",

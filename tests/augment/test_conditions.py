@@ -11,7 +11,7 @@ from roomtone.augment.conditions import (
 )
 from roomtone.augment.presets import FACTORS, load_preset, preset_names
 from roomtone.augment.scenario import inline_presets, lookup, parse_scenario
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 def find(factor, name):

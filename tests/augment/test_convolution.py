@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.ops.convolution import convolve
+from roomtone.core.audio.convolution import convolve
 
 
 @pytest.mark.parametrize(

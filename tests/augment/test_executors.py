@@ -8,8 +8,10 @@ import time
 
 import pytest
 
-from roomtone.augment.executors import Engine, ProcessEngine, WorkerDied, make_engine
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.engine import Engine, WorkerDied
+from roomtone.core.workers.executors import make_engine
+from roomtone.core.workers.processes import ProcessEngine
 
 TASKS = """
 import os, signal, time, sys, pathlib
@@ -107,7 +109,7 @@ def test_workers_die_with_their_parent(tasks, tmp_path):
     """A plain process pool leaves orphans that go on writing beside the resumed run."""
     target = tmp_path / "orphan.txt"
     code = (
-        "import engine_tasks\nfrom roomtone.augment.executors import ProcessEngine\n"
+        "import engine_tasks\nfrom roomtone.core.workers.executors import ProcessEngine\n"
         "if __name__ == '__main__':\n"
         f"    for _ in ProcessEngine(1).run(engine_tasks.sleep_and_write, [{str(target)!r}]): pass\n"
     )

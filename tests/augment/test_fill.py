@@ -4,9 +4,9 @@ import pytest
 
 from roomtone.augment.generate import generate, make_plan
 from roomtone.cli.main import main
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage import CoverageMatrix
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
 
 FACTORS = (
     "scenario.factors.room=[none]",

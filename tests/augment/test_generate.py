@@ -18,8 +18,8 @@ import soundfile
 from roomtone.augment import rerender, stems
 from roomtone.augment.generate import generate, make_plan
 from roomtone.augment.store import file_fault, run_lock
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 
 LEVELS = (
     "scenario.factors.room=[none,ward]",
@@ -103,7 +103,7 @@ def test_every_row_holds_its_labels_by_an_independent_measure(rendered, active_l
 
 
 def test_every_row_renders_again_to_its_hash(rendered):
-    from roomtone.augment.audio_io import pcm_sha256
+    from roomtone.core.audio.reading import pcm_sha256
 
     _, dataset = rendered
     rows = read_manifest(dataset)

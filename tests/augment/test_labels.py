@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roomtone.augment.labels import IN_TIME, LabelError, check_labels, fit_stems, measured_delay, rms_db
+from roomtone.augment.labels import LabelError, check_labels, fit_stems, rms_db
+from roomtone.core.audio.delay import IN_TIME, measured_delay
 
 
 def speechlike(rng, seconds=2.0, rate=16000):

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from roomtone.augment.ops.level import SILENCE_DBOV, SpeechLevel, active_speech_level, rms_level_dbov
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel, active_speech_level, rms_level_dbov
+from roomtone.core.errors import RoomtoneError
 
 LEVEL_TOLERANCE_DB = 0.05
 ACTIVITY_TOLERANCE = 0.005

@@ -7,7 +7,7 @@ import soundfile
 from roomtone.augment import Condition
 from roomtone.augment.conditions import parse_level
 from roomtone.augment.presets import load_preset
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

@@ -9,7 +9,7 @@ from roomtone.augment import render as render_module
 from roomtone.augment.labels import LabelError, UnmetLevelError
 from roomtone.augment.ops.handset import Chain
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from roomtone.augment.conditions import parse_condition
 from roomtone.augment.ops.table import DrawContext, Drawn, Op, Source, check_fields, parse_op, pin_ranges, to_dict
 from roomtone.augment.presets import load_preset
-from roomtone.augment.recipe import Clip, Draws, Recipe, draw_recipe
-from roomtone.augment.streams import content_key, stream
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.recipe import Draws, Recipe, draw_recipe
+from roomtone.core.audio.segment import Clip
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key, stream
 
 CLEAN_CLIP = Clip("/speech.wav", "0" * 64)
 

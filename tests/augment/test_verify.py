@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from roomtone.augment.executors import SerialEngine
 from roomtone.augment.generate import generate
 from roomtone.augment.verify import verify
 from roomtone.cli.main import main
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.serial import SerialEngine
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_an_edited_label_is_found(dataset, column, value, message):
 
 
 def test_a_measure_that_was_edited_with_its_seal_is_found_by_rendering_again(dataset):
-    from roomtone.augment.seal import SEAL, seal
+    from roomtone.core.dataset.row_hash import SEAL, seal
 
     def change(rows):
         rows.loc[0, "active_level_dbov"] = -20.0

@@ -7,7 +7,7 @@ import pytest
 
 from roomtone.cli.compose import compose_config
 from roomtone.cli.main import COMMANDS, Arguments, main, parse_arguments
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 HEAVY = {"librosa", "pyroomacoustics", "scipy", "matplotlib", "pandas", "numpy", "hydra", "pyarrow", "duckdb", "numba"}
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from roomtone.cli.main import COMMANDS, main
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roomtone.coverage.manifest import write_part
+from roomtone.core.dataset.manifest import write_part
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from roomtone.coverage import CoverageMatrix, RoomtoneError
-from roomtone.coverage.diff import diff_matrices
-from roomtone.coverage.gates import Gates, check_gates, parse_tway
-from roomtone.coverage.tables import neutral, read_matrix_csv, write_csv
+from roomtone.coverage.report.ci_gates import Gates, check_gates, parse_tway
+from roomtone.coverage.report.diff import diff_matrices
+from roomtone.coverage.views.csv_tables import neutral, read_matrix_csv, write_csv
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from roomtone.coverage import CoverageMatrix, maximal_uncovered_patterns, power
-from roomtone.coverage.figures import covered_share, goal_progress, percent_of_goal
+from roomtone.coverage.counting.figures import covered_share, goal_progress, percent_of_goal
 
 
 def test_three_figures_of_one_table_differ(rows_of):
@@ -143,7 +143,7 @@ def test_patterns_equal_brute_force(counts, threshold):
 @given(st.integers(0, 2**30))
 @settings(max_examples=40, deadline=None)
 def test_hole_regions_name_every_hole_and_nothing_else(seed):
-    from roomtone.coverage.patterns import hole_regions
+    from roomtone.coverage.holes.patterns import hole_regions
 
     rng = np.random.default_rng(seed)
     shape = rng.integers(1, 6, 2)

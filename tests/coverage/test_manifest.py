@@ -98,9 +98,7 @@ def test_a_damaged_part_and_a_wrong_column_are_named(tmp_path):
 
 def test_importing_coverage_is_cheap():
     """`roomtone --help` imports coverage.errors, and through it this package."""
-    code = (
-        "import sys, roomtone.coverage, roomtone.coverage.manifest, roomtone.coverage.matrix as m; print(*sys.modules)"
-    )
+    code = "import sys, roomtone.coverage, roomtone.core.dataset.manifest, roomtone.coverage.matrix as m; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

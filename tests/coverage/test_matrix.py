@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roomtone.coverage import CoverageMatrix, RoomtoneError, read_manifest
-from roomtone.coverage import source as source_module
-from roomtone.coverage.axes import Axis
+from roomtone.coverage.counting import source as source_module
+from roomtone.coverage.counting.axes import Axis
 
 UNITS = ["renders", "utterances", "speakers", "words"]
 SLOW_OK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

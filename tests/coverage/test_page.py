@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from roomtone.coverage import CoverageMatrix
-from roomtone.coverage.page import script_json, write_page
-from roomtone.coverage.players import SampleList
-from roomtone.coverage.plots import save_figure, tway_triangle
+from roomtone.coverage.report.html_page import script_json, write_page
+from roomtone.coverage.views.heat_map import save_figure, tway_triangle
+from roomtone.coverage.views.players import SampleList
 
 PAYLOADS = [
     "<script>window.hit=1</script>",

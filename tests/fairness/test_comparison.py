@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness import compare
 
 

@@ -13,10 +13,11 @@ import pytest
 import soundfile
 
 from roomtone.cli.main import main
+from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.coverage import read_manifest
-from roomtone.coverage.errors import RoomtoneError, TooManyRejectedError
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
-from roomtone.fairness.report import percent, points, shade, write_report
+from roomtone.fairness.report.formatting import percent, points
+from roomtone.fairness.report.page import shade, write_report
 
 WORDS = ["give", "ten", "units", "of", "saline", "every", "hour", "before", "noon", "please"]
 PAYLOAD = '<script>alert("x")</script>'

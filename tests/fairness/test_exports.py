@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import soundfile
 
+from roomtone.core.errors import RoomtoneError
 from roomtone.coverage import read_manifest
-from roomtone.coverage.errors import RoomtoneError
 from roomtone.fairness import score
 from roomtone.fairness.exports import FORMATS, export
-from roomtone.fairness.store import evaluation_dir, write_scores
+from roomtone.fairness.results import evaluation_dir, write_scores
 
 SCLITE = Path("/usr/lib/sctk/bin/sclite")
 TEXTS = ("Hold the scan, please.", "don't stop", "give ten units of saline")

@@ -10,7 +10,14 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from roomtone.fairness.intervals import benjamini_hochberg, garwood, group_estimates, holm, resample_weights, wilson
+from roomtone.fairness.comparison.intervals import (
+    benjamini_hochberg,
+    garwood,
+    group_estimates,
+    holm,
+    resample_weights,
+    wilson,
+)
 
 # Benjamini and Hochberg (1995), section 3.2
 BH_1995 = [

@@ -7,10 +7,10 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.fairness.alignment import align
-from roomtone.fairness.mapsswe import mapsswe, segment_errors
-from roomtone.fairness.models import fit_poisson, poisson_interaction
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.comparison.poisson import fit_poisson, poisson_interaction
+from roomtone.fairness.scoring.alignment import align
+from roomtone.fairness.scoring.mapsswe import mapsswe, segment_errors
 
 
 def test_the_known_answers_of_the_toy_data(toy) -> None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.fairness.alignment import align, align_network, count_errors
-from roomtone.fairness.normalize import NORMALIZERS, normalizer
-from roomtone.fairness.sclite import network, read_trn, score_trn
-from roomtone.fairness.scoring import read_hypotheses, score, with_labels
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.scoring.alignment import align, align_network, count_errors
+from roomtone.fairness.scoring.normalize import NORMALIZERS, normalizer
+from roomtone.fairness.scoring.sclite import network, read_trn, score_trn
+from roomtone.fairness.scoring.score import read_hypotheses, score, with_labels
 
 DATA = Path(__file__).parents[3] / "shared" / "reference" / "data"
 

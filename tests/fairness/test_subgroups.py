@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.fairness.certificate import (
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.slices.certificate import (
     certify,
     measure_slice,
     read_certificate,
     verify_certificate,
     write_certificate,
 )
-from roomtone.fairness.excess import Table, expected_from_outside, fit_levels
-from roomtone.fairness.predicates import parse_predicate
-from roomtone.fairness.slice_scores import Kind, score_slices
-from roomtone.fairness.spread import Sentences, Spread
-from roomtone.fairness.subgroups import find_subgroups
+from roomtone.fairness.slices.dispersion import Sentences, Spread
+from roomtone.fairness.slices.excess import Table, expected_from_outside, fit_levels
+from roomtone.fairness.slices.predicates import parse_predicate
+from roomtone.fairness.slices.search import find_subgroups
+from roomtone.fairness.slices.slice_tests import Kind, score_slices
 
 ROOMS = ("ward", "office", "none")
 

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers import RECOGNISERS, make_recogniser
-from roomtone.fairness.transcription import fingerprint, read_answers, transcribe
+from roomtone.fairness.recognisers.transcription import fingerprint, read_answers, transcribe
 
 SPHINX = Path("/usr/share/pocketsphinx/test/data")
 
@@ -134,7 +134,7 @@ def test_a_killed_run_goes_on_without_asking_twice(recordings, endpoint, tmp_pat
     recordings.to_json(tmp_path / "rows.json", orient="records")
     program = (
         "import json, sys, pandas as pd\n"
-        "from roomtone.fairness.transcription import transcribe\n"
+        "from roomtone.fairness.recognisers.transcription import transcribe\n"
         "rows = pd.DataFrame(json.load(open(sys.argv[1])))\n"
         "transcribe(rows, sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])\n"
     )
@@ -293,7 +293,7 @@ def test_a_grammar_that_is_none_is_one_error_and_not_a_thousand_dead_processes(t
 @needs_sphinx
 def test_a_process_that_dies_costs_its_sample_and_no_other(tmp_path, monkeypatch) -> None:
     """A native library may bring its process down; here the worker ends itself on one sample."""
-    from roomtone.fairness import transcription
+    from roomtone.fairness.recognisers import transcription
 
     pcm = np.fromfile(SPHINX / "goforward.raw", dtype="<i2")
     names = [f"{k}.wav" for k in range(4)]
@@ -301,7 +301,7 @@ def test_a_process_that_dies_costs_its_sample_and_no_other(tmp_path, monkeypatch
         soundfile.write(tmp_path / name, pcm, 16000)
     rows = pd.DataFrame({"sample_id": names, "audio_path": names})
     (tmp_path / "deadly.py").write_text(
-        "import os\nfrom roomtone.fairness import transcription\n\n"
+        "import os\nfrom roomtone.fairness.recognisers import transcription\n\n"
         "def ask(clip):\n"
         "    if clip.sample_id == '2.wav':\n        os._exit(9)\n"
         "    return transcription._ask(transcription._WORKER[0], clip)\n"

@@ -16,8 +16,8 @@ import soundfile
 @pytest.fixture(scope="session")
 def voice() -> np.ndarray:
     """One second of the demo corpus at 16 kHz, float32."""
-    from roomtone.augment.audio_io import read_audio
-    from roomtone.augment.corpora.utterance import AudioRef
+    from roomtone.core.audio.reading import read_audio
+    from roomtone.core.audio.segment import AudioRef
 
     return read_audio(AudioRef("package:demo/american-m1-01.flac", 0.3, 1.0), 16000)
 

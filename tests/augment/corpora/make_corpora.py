@@ -32,8 +32,8 @@ class Voices:
 
     def samples(self) -> np.ndarray:
         """Return 1.6 s of speech, float32 at 16 kHz."""
-        from roomtone.augment.audio_io import read_audio
-        from roomtone.augment.corpora.utterance import AudioRef
+        from roomtone.core.audio.reading import read_audio
+        from roomtone.core.audio.segment import AudioRef
 
         return read_audio(AudioRef(next(self._clips), 0.15, 1.6), RATE_HZ)
 
@@ -43,7 +43,7 @@ class Voices:
         clips = [self.samples() for _ in range(-(-int(10 * seconds) // 16))]
         samples = np.concatenate(clips)[: int(seconds * RATE_HZ)]
         if rate_hz != RATE_HZ:
-            from roomtone.augment.audio_io import resample
+            from roomtone.core.audio.reading import resample
 
             samples = resample(samples, RATE_HZ, rate_hz)
         soundfile.write(path, samples, rate_hz)

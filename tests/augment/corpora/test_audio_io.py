@@ -15,7 +15,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from roomtone.augment.audio_io import (
+from roomtone.core.audio.reading import (
     AudioInfo,
     BadAudioError,
     Limits,
@@ -28,8 +28,8 @@ from roomtone.augment.audio_io import (
     sha256_file,
     write_pcm16,
 )
-from roomtone.augment.corpora.utterance import AudioRef
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 Writer = Callable[..., Path]
 

@@ -150,8 +150,8 @@ def test_the_report_finds_copies_cut_files_and_dirty_ones(tmp_path: Path, capsys
     import numpy as np
     import soundfile
 
-    from roomtone.augment.audio_io import read_audio
-    from roomtone.augment.corpora.utterance import AudioRef
+    from roomtone.core.audio.reading import read_audio
+    from roomtone.core.audio.segment import AudioRef
 
     speech = read_audio(AudioRef("package:demo/american-m1-01.flac"), 16000)
     noise = np.random.default_rng(0).standard_normal(speech.size) * 10 ** (-48 / 20)  # 12 dB below the speech

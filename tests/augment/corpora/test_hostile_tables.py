@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from roomtone.augment.corpora import open_corpus
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 Layout = Callable[[str], dict[str, Any]]
 

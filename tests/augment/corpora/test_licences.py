@@ -34,7 +34,7 @@ def test_notes(licences: list[str | None], parts: list[str]) -> None:
 
 
 def test_a_set_of_two_corpora_says_that_their_licences_clash(tmp_path: Path) -> None:
-    from roomtone.coverage.manifest import write_part
+    from roomtone.core.dataset.manifest import write_part
 
     (tmp_path / "manifest").mkdir()
     row = {"sample_id": "a", "utterance_id": "u", "condition": "clean"}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from roomtone.augment.audio_io import audio_path
 from roomtone.augment.corpora.make_demo import ACCENTS, ORDERS, VOICES, _speak, in_quiet_room
+from roomtone.core.audio.reading import audio_path
 
 
 def _version() -> str:

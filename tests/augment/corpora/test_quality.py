@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from roomtone.augment.audio_io import read_audio
 from roomtone.augment.corpora.quality import bandwidth_hz, measure_quality, noise_floor_dbov
 from roomtone.augment.corpora.report import problems_of
-from roomtone.augment.corpora.utterance import AudioRef
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.segment import AudioRef
 
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 DEMO = ["american-m1-01", "scottish-f1-03", "spanish_l1-f2-04", "hindi_l1-m2-02"]

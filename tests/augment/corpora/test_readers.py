@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from roomtone.augment.audio_io import read_audio
 from roomtone.augment.corpora import READERS, Utterance, open_corpus
 from roomtone.augment.corpora.accents import UNMAPPED
 from roomtone.augment.corpora.vctk import read_speakers
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.errors import RoomtoneError
 
 Layout = Callable[[str], dict[str, Any]]
 
@@ -210,7 +210,7 @@ def test_an_empty_folder_is_refused_in_one_line(layout: Layout, name: str, tmp_p
 
 
 def test_a_set_of_roomtones_own_is_a_corpus(tmp_path: Path, write_audio: Callable[..., Path]) -> None:
-    from roomtone.coverage.manifest import write_part
+    from roomtone.core.dataset.manifest import write_part
 
     write_audio(tmp_path / "audio" / "00000" / "a.flac")
     clean = {

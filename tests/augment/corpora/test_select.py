@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from roomtone.augment.corpora import Corpus, open_corpus
 from roomtone.augment.corpora.reader import Reader
 from roomtone.augment.corpora.select import Selection
-from roomtone.augment.corpora.utterance import AudioRef, Utterance
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 
 def _utterance(i: int, speaker: str | None, accent: str | None, text: str = "some words") -> Utterance:
@@ -166,7 +167,7 @@ def test_a_corpus_applies_map_before_selection() -> None:
 
 
 def test_clean_enough_is_measured(tmp_path: Path) -> None:
-    from roomtone.augment.audio_io import read_audio
+    from roomtone.core.audio.reading import read_audio
 
     speech = read_audio(AudioRef("package:demo/american-m1-01.flac"), 16000)
     noise = np.random.default_rng(1).standard_normal(speech.size).astype(np.float32) * 10 ** (-46 / 20)

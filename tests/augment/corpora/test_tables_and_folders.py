@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from roomtone.augment.audio_io import inspect
 from roomtone.augment.corpora import open_corpus
 from roomtone.augment.corpora.demo import GRAMMAR
-from roomtone.augment.corpora.utterance import AudioRef
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.audio.reading import inspect
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 Writer = Callable[..., Path]
 
@@ -229,7 +229,7 @@ def test_the_demo_has_a_floor_40_db_below_its_speech() -> None:
     """Measured otherwise than it was made: RMS of the lead-in against the loudest half of 20 ms frames."""
     import numpy as np
 
-    from roomtone.augment.audio_io import read_audio
+    from roomtone.core.audio.reading import read_audio
 
     for utterance in list(open_corpus({"reader": "demo"}))[::16]:
         samples = read_audio(utterance.audio, 16000).astype(np.float64)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
 
 LEVELS = (
     "scenario.factors.room=[none]",

@@ -15,15 +15,16 @@ import pytest
 import soundfile
 
 from roomtone.augment import rerender
-from roomtone.augment.audio_io import pcm_sha256
-from roomtone.augment.containers import CONTAINERS, container_of, encode
-from roomtone.augment.executors import SerialEngine
+from roomtone.augment.containers import CONTAINERS, container_of
 from roomtone.augment.generate import generate
 from roomtone.augment.verify import verify
+from roomtone.core.audio.encoding import encode
+from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.dataset.sample_bytes import sample_bytes
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.serial import SerialEngine
 from roomtone.coverage import CoverageMatrix
-from roomtone.coverage.errors import RoomtoneError
-from roomtone.coverage.manifest import read_manifest
-from roomtone.coverage.sample_files import sample_bytes
 
 
 def _make(job, composed, folder, output, *more):

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from roomtone.augment.executors import engine_of, make_engine
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.executors import engine_of, make_engine
 
 pytest.importorskip("distributed")
 
@@ -103,9 +103,9 @@ def test_a_cluster_that_does_not_see_the_folder_says_so(tmp_path, composed, job)
     """A worker on another machine, without the folder, must not make a set of its own there."""
     from dataclasses import replace
 
-    from roomtone.augment.executors import SerialEngine
     from roomtone.augment.generate import make_job, make_plan, shards_of
     from roomtone.augment.shards import render_shard
+    from roomtone.core.workers.serial import SerialEngine
 
     cfg = composed(*job[1:], f"output.dir={tmp_path / 'set'}")
     plan = make_plan(cfg)

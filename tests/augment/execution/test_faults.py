@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from roomtone.augment.faults import DRIVER_POINTS, POINTS
+from roomtone.core.workers.fault_injection import DRIVER_POINTS, POINTS
 
 ENGINES = ("processes", "dask")
 
@@ -102,9 +102,9 @@ def test_the_only_process_killed(point, job, tmp_path, run_in_process, check_set
 def test_an_orphan_publishes_nothing(job, tmp_path, composed):
     """A worker that outlives its driver finds the lock free, or held by another run, and gives up before it renames."""
     from roomtone.augment.containers import CONTAINERS
-    from roomtone.augment.places import open_place
     from roomtone.augment.store import ShardWriter
-    from roomtone.coverage.errors import RoomtoneError
+    from roomtone.core.dataset.storage import open_place
+    from roomtone.core.errors import RoomtoneError
 
     place = open_place(tmp_path / "set")
     with place.lock("first"):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roomtone.augment.generate import generate
-from roomtone.coverage.manifest import read_manifest
+from roomtone.core.dataset.manifest import read_manifest
 
 LEVELS = (
     "scenario.factors.room=[none]",
@@ -137,8 +137,8 @@ def good(write_corpus, tmp_path):
 
 @pytest.fixture(scope="module")
 def voice():
-    from roomtone.augment.audio_io import read_audio
     from roomtone.augment.corpora import open_corpus
+    from roomtone.core.audio.reading import read_audio
 
     first = min(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)
     return read_audio(first.audio, 16000)[:16000].astype(np.float64)
@@ -237,7 +237,7 @@ def test_what_kills_or_hangs_its_decoder_costs_itself_alone(engine, good, voice,
     """A crash in native code, a read that never ends, and one that does not even hear signals."""
     if engine == "dask":
         pytest.importorskip("distributed")
-    from roomtone.augment.executors import Engine
+    from roomtone.core.workers.engine import Engine
 
     folder, rows = good
     names = ["crash.flac", "hang.flac"] + (["stuck.flac"] if engine == "processes" else [])
@@ -282,7 +282,7 @@ def test_ids_and_names_never_reach_a_path(good, composed, tmp_path):
 
 
 def test_a_preset_is_not_a_program(good, composed, tmp_path):
-    from roomtone.coverage.errors import RoomtoneError
+    from roomtone.core.errors import RoomtoneError
 
     (tmp_path / "lab" / "noise").mkdir(parents=True)
     (tmp_path / "lab" / "noise" / "evil.yaml").write_text(

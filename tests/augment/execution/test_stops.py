@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from roomtone.augment.limits import time_limit
+from roomtone.core.workers.time_limit import time_limit
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import soundfile
 from roomtone.augment.ops import codec as codec_module
 from roomtone.augment.ops.codec import CODECS, Codec
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]
 Lag = Callable[..., int]

@@ -9,7 +9,7 @@ from scipy.signal import bilinear_zpk, sosfilt, zpk2sos
 from roomtone.augment.ops.dynamics import Agc, Clip, Limiter
 from roomtone.augment.ops.self_noise import SelfNoise, a_weighted_bandwidth_hz
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 def tone(level_dbov: float, seconds: float, sample_rate_hz: int = 16000) -> np.ndarray:

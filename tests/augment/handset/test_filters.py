@@ -12,7 +12,7 @@ import soundfile
 from roomtone.augment.ops.device import RecordedDevice
 from roomtone.augment.ops.filters import BandPass, Gain, Response
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 GainDb = Callable[..., np.ndarray]
 CONTEXT = DrawContext(16000, 16000)

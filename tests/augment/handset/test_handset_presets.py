@@ -17,7 +17,7 @@ from roomtone.augment.ops.handset import Chain, merge_reports
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
 from roomtone.augment.ops.telephone import TelephoneFilter
 from roomtone.augment.presets import load_preset, packaged_dir, parse_preset, preset_names
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]
 Lag = Callable[..., int]

@@ -10,7 +10,7 @@ import pytest
 
 from roomtone.augment.ops.loss import PacketLoss, draw_lost_frames
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]
 Z99 = 2.5758

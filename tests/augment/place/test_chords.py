@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from roomtone.augment.place.chords import Around, chord_gate, is_chord, own_tones
-from roomtone.augment.place.coherent import Basebands
-from roomtone.augment.place.equipment import measure_equipment
-from roomtone.augment.place.spectrum import Partial
-from roomtone.augment.place.timing import are_harmonics
+from roomtone.measure.chords import Around, chord_gate, is_chord, own_tones
+from roomtone.measure.coherent import Basebands
+from roomtone.measure.equipment import measure_equipment
+from roomtone.measure.spectrum import Partial
+from roomtone.measure.timing import are_harmonics
 
 RATE = 16000
 DIGITS = ((770.0, 1336.0), (770.0, 1336.0), (941.0, 1336.0), (697.0, 1209.0), (697.0, 1477.0))

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from roomtone.augment.place.variation import variants
 from roomtone.augment.presets import load_preset, parse_preset
 from roomtone.cli.main import main
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.measure.variants import variants
 
 RATE = 16000
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.equipment import measure_equipment
-from roomtone.augment.place.grouping import fundamental
-from roomtone.augment.place.periods import autocorrelation
-from roomtone.augment.place.presets import machine_op, preset_yaml
-from roomtone.augment.place.spectrum import Partial, interpolated_peaks
 from roomtone.augment.presets import load_preset, parse_preset
+from roomtone.measure.equipment import measure_equipment
+from roomtone.measure.grouping import fundamental
+from roomtone.measure.periods import autocorrelation
+from roomtone.measure.presets import machine_op, preset_yaml
+from roomtone.measure.spectrum import Partial, interpolated_peaks
 
 RATE = 16000
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from roomtone.augment.ops.table import DrawContext
-from roomtone.augment.place.equipment import measure_equipment
 from roomtone.augment.presets import load_preset, parse_preset
+from roomtone.measure.equipment import measure_equipment
 
 RATE = 16000
 COUNT = 20 * RATE
@@ -13,8 +13,8 @@ COUNT = 20 * RATE
 
 def talk(rng, speaker=None):
     """20 s of one bundled talker, each sentence at most once."""
-    from roomtone.augment.audio_io import read_audio
     from roomtone.augment.corpora import open_corpus
+    from roomtone.core.audio.reading import read_audio
 
     utterances = sorted(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)
     order = rng.permutation(len(utterances))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomtone.augment.place.equipment import measure_equipment
+from roomtone.measure.equipment import measure_equipment
 
 RATE = 16000
 

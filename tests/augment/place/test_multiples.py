@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.multiples import weak_multiples
-from roomtone.augment.place.spectrum import Partial
+from roomtone.measure.multiples import weak_multiples
+from roomtone.measure.spectrum import Partial
 
 RATE = 16000
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from roomtone.augment.ops.table import DrawContext
-from roomtone.augment.place.noise import measure_noise, noise_op, third_octaves
-from roomtone.augment.place.room import measure_room, room_op
 from roomtone.augment.presets import load_preset, parse_preset
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
+from roomtone.measure.noise import measure_noise, noise_op, third_octaves
+from roomtone.measure.room import measure_room, room_op
 
 RATE = 16000
 COUNT = 30 * RATE

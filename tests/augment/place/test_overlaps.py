@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.coherent import Basebands
-from roomtone.augment.place.equipment import burst_pitch, measure_equipment
-from roomtone.augment.place.overlaps import late_partials, without
-from roomtone.augment.place.spectrum import Partial
+from roomtone.measure.coherent import Basebands
+from roomtone.measure.equipment import burst_pitch, measure_equipment
+from roomtone.measure.overlaps import late_partials, without
+from roomtone.measure.spectrum import Partial
 
 RATE = 16000
 

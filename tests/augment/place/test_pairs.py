@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.comb import find_comb
-from roomtone.augment.place.equipment import measure_equipment
+from roomtone.measure.comb import find_comb
+from roomtone.measure.equipment import measure_equipment
 
 RATE = 16000
 SECONDS = 20

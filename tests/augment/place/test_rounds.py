@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from roomtone.augment.place.coherent import Basebands
-from roomtone.augment.place.lines import gate_spectrum, lines_of
-from roomtone.augment.place.rounds import time_tone_round
-from roomtone.augment.place.spectrum import Partial
-from roomtone.augment.place.switching import gate
+from roomtone.measure.coherent import Basebands
+from roomtone.measure.lines import gate_spectrum, lines_of
+from roomtone.measure.rounds import time_tone_round
+from roomtone.measure.spectrum import Partial
+from roomtone.measure.switching import gate
 
 RATE = 16000
 SECONDS = 10

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.equipment import measure_equipment
-from roomtone.augment.place.presets import machine_op
-from roomtone.augment.place.sweeps import line_of
-from roomtone.augment.place.swept_gates import swept_covariance
-from roomtone.augment.place.switching import Room
+from roomtone.measure.equipment import measure_equipment
+from roomtone.measure.presets import machine_op
+from roomtone.measure.sweeps import line_of
+from roomtone.measure.swept_gates import swept_covariance
+from roomtone.measure.switching import Room
 
 RATE = 16000
 

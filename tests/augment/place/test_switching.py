@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.place.bursts import fit_bursts, squared_gate, with_tail
-from roomtone.augment.place.coherent import coherent_mean
-from roomtone.augment.place.gates import fit_gates
-from roomtone.augment.place.pulse_partials import without_skirts
-from roomtone.augment.place.seldom import mean_period
-from roomtone.augment.place.spectrum import Partial
-from roomtone.augment.place.switching import Gates, Room, Stretch, Switching, gate, likelihood, through_room
-from roomtone.augment.place.timing import loosened, snapped
+from roomtone.measure.bursts import fit_bursts, squared_gate, with_tail
+from roomtone.measure.coherent import coherent_mean
+from roomtone.measure.gates import fit_gates
+from roomtone.measure.pulse_partials import without_skirts
+from roomtone.measure.seldom import mean_period
+from roomtone.measure.spectrum import Partial
+from roomtone.measure.switching import Gates, Room, Stretch, Switching, gate, likelihood, through_room
+from roomtone.measure.timing import loosened, snapped
 
 STEP_S = 0.002
 KERNEL_S = 0.005

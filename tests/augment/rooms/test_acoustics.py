@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from roomtone.augment.rooms.acoustics import decay_db, measure, noise_knee, octave_t30_s
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 def exponential(t60_s: float, rate_hz: int, length_s: float) -> np.ndarray:

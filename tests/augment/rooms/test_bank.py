@@ -18,7 +18,7 @@ from roomtone.augment.rooms import bank as bank_module
 from roomtone.augment.rooms.bands import apply_losses, centres_hz, split_bands
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, build_bank, default_cache_dir, rebuild_entry
 from roomtone.augment.rooms.simulate import Scene, trace
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 SCENE = Scene((4.0, 3.0, 2.5), (1.5, 1.2, 1.0), 0.25, 0.2, 6, 20.0, 50.0, 0.004, RATE)

@@ -17,7 +17,7 @@ from roomtone.augment.rooms.acoustics import measure, octave_t30_s
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomBank
 from roomtone.augment.rooms.shoebox import draw_parameters, responses
 from roomtone.augment.rooms.simulate import speed_of_sound
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 NAMES = preset_names("room")

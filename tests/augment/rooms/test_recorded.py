@@ -14,7 +14,7 @@ import soundfile
 from roomtone.augment.ops.room import RecordedRoom
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank, rebuild_entry
 from roomtone.augment.rooms.recorded import find_direct
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

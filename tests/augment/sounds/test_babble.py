@@ -7,7 +7,7 @@ import pytest
 
 from roomtone.augment.ops.babble import Babble
 from roomtone.augment.ops.table import Asset, DrawContext
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 
@@ -57,7 +57,7 @@ def test_every_talker_is_equally_loud():
         active.append(10 * np.log10(power[near].sum() / ((0.8 + 0.2 * k + 0.2) / 2)))  # P.56 adds 0.2 s to each burst
     assert np.ptp(active) < 0.6  # P.56 interpolates between thresholds
     # and exactly, one by one
-    from roomtone.augment.ops.level import active_speech_level
+    from roomtone.core.audio.speech_level import active_speech_level
 
     for key in sounds:
         alone = Babble(1, voices=((key,),), offsets=(0.0,)).render(4 * RATE, RATE, lambda a, s, n: sounds[a])

@@ -12,7 +12,7 @@ from roomtone.augment.ops.mix import Mix
 from roomtone.augment.ops.noise import ColouredNoise, LtassNoise, ModulatedNoise, ShapedNoise, wu2018_snr_db
 from roomtone.augment.ops.spectra import density_from_bands
 from roomtone.augment.ops.table import DrawContext, Source, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATES = (16000, 48000)
 

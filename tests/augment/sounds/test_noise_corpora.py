@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from roomtone.augment.noise_corpora import NoiseFile, scan_noise
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from roomtone.augment.ops.equipment import PeriodicTone
 from roomtone.augment.ops.schedule import draw_start
 from roomtone.augment.ops.table import DrawContext
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from roomtone.augment.ops.recordings import Recording, Recordings, looped, permuted, permuted_index
 from roomtone.augment.ops.table import Asset, DrawContext, Source, parse_op, to_dict
-from roomtone.coverage.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
 

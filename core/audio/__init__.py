@@ -1,0 +1,1 @@
+"""Recordings in and out, and what is measured on one signal: level, delay, rate, length."""

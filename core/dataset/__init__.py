@@ -1,0 +1,1 @@
+"""A stress-test set on disk: its columns, parts, records and where they are stored."""

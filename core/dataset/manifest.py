@@ -1,0 +1,337 @@
+"""The manifest: one row a sample, in Parquet parts of which each stands for one finished shard.
+
+This file owns the schema. A part's presence is the commit of its shard, so a part appears whole or not at all: it is
+written under a temporary name that no other attempt uses, flushed to disk, and renamed. Columns beyond the schema are
+kept (`attr_*` and whatever a user adds); parts may differ in them, and reading brings them together.
+
+Conventions: durations in seconds, levels in dB, rates in Hz; a label is null where its factor is `none`; paths are
+relative to the dataset folder; the accents of a multi-accent speaker are joined with `|`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from roomtone.core.errors import nearest
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+    MANIFEST_SCHEMA: pa.Schema
+
+#: A dataset folder, or several: a set is read once however often it is named.
+Dataset = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+#: Column name -> Arrow type name, in the order of the table.
+COLUMNS: dict[str, str] = {
+    **dict.fromkeys(["sample_id", "utterance_id"], "string"),
+    "replicate": "int32",
+    "seed": "int64",
+    **{"audio_path": "string", "sample_rate_hz": "int32", "num_samples": "int64", "duration_s": "float64"},
+    **{"pcm_sha256": "string", "text": "string", "words": "int32"},
+    **dict.fromkeys(["language", "speaker", "accent", "accent_raw", "corpus", "speech_origin"], "string"),
+    **dict.fromkeys(["condition", "room", "noise", "equipment", "handset"], "string"),
+    **dict.fromkeys(["snr_db", "equipment_snr_db", "t60_s"], "float64"),
+    **dict.fromkeys(["measured_snr_db", "measured_snr_rms_db", "measured_equipment_snr_db"], "float64"),
+    **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
+    **dict.fromkeys(["active_level_dbov", "activity", "clipped_share"], "float64"),
+    "delay_samples": "int32",
+    **dict.fromkeys(["noise_asset", "room_asset", "equipment_asset"], "string"),
+    "recipe": "string",
+}
+
+
+def manifest_schema() -> pa.Schema:
+    """Return the Arrow schema of the contract's columns; `MANIFEST_SCHEMA` is the same, built on first use."""
+    import pyarrow as pa
+
+    required = {"sample_id", "utterance_id", "condition"}
+    makers = {"string": pa.string, "int32": pa.int32, "int64": pa.int64, "float64": pa.float64}
+    return pa.schema([pa.field(name, makers[kind](), nullable=name not in required) for name, kind in COLUMNS.items()])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MANIFEST_SCHEMA":
+        globals()[name] = manifest_schema()
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def write_part(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -> Path:
+    """Write one manifest part so that it appears under `path` whole or not at all; return the path.
+
+    Args:
+        rows: one mapping a sample. A missing key is null; further keys become columns, in alphabetical order.
+        path: `…/manifest/part-00000.parquet`; the folder is made, an earlier file is replaced.
+
+    Raises:
+        RoomtoneError: a row lacks its identity, or a value does not fit its column.
+    """
+    import pyarrow.parquet as pq
+
+    target = Path(path)
+    table = _table(rows, where=str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+    return target
+
+
+def _table(rows: Sequence[Mapping[str, Any]], *, where: str) -> pa.Table:
+    import pyarrow as pa
+
+    schema = manifest_schema()
+    extras = sorted({key for row in rows for key in row} - set(COLUMNS))
+    arrays, fields = [], []
+    for field in schema:
+        values = [row.get(field.name) for row in rows]
+        if not field.nullable and any(value is None for value in values):
+            raise RoomtoneError(f"{where}: row {values.index(None)} has no {field.name!r}, which every row needs")
+        arrays.append(_array(values, field.type, field.name, where=where))
+        fields.append(field)
+    for name in extras:
+        values = [row.get(name) for row in rows]
+        array = _array(_as_one_kind(values), None, name, where=where)
+        arrays.append(array)
+        fields.append(pa.field(name, array.type))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _array(values: list[Any], kind: pa.DataType | None, name: str, *, where: str) -> pa.Array:
+    import pyarrow as pa
+
+    # from_pandas: a missing number arrives as NaN as often as None, and both are null
+    try:
+        return pa.array(values, type=kind, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        example = next((v for v in values if v is not None and not _fits(v, kind)), None)
+        raise RoomtoneError(f"{where}: column {name!r} holds {kind}, got {example!r}") from error
+
+
+def _fits(value: Any, kind: pa.DataType | None) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.array([value], type=kind, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _as_one_kind(values: list[Any]) -> list[Any]:
+    """Return values of one type: as they are where they agree, as text where they do not."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1 or kinds == {int, float}:
+        return values
+    return [None if value is None else str(value) for value in values]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush the rename itself; without it a power cut can lose the name of a file whose bytes are safe."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def manifest_parts(dataset: Dataset) -> list[str]:
+    """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
+
+    Raises:
+        RoomtoneError: a folder is missing, or holds no part.
+    """
+    parts = []
+    for folder in dataset_folders(dataset):
+        found = _remote_parts(folder) if is_remote(folder) else _local_parts(Path(folder))
+        if not found:
+            raise RoomtoneError(
+                f"{folder}: no manifest/part-*.parquet in it; is it a set that `roomtone generate` wrote?"
+            )
+        parts += found
+    return parts
+
+
+def _local_parts(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
+    return sorted(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
+
+
+def _remote_parts(folder: str) -> list[str]:
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(folder)
+        found = filesystem.glob(f"{path.rstrip('/')}/manifest/part-*.parquet")
+    except (ImportError, ValueError, OSError) as error:
+        raise RoomtoneError(f"{folder}: cannot be listed ({str(error).splitlines()[0]})") from error
+    return sorted(filesystem.unstrip_protocol(path) for path in found)
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is a URL of an object store rather than a folder of this machine."""
+    return "://" in path
+
+
+def dataset_folders(dataset: Dataset) -> list[str]:
+    """Return the folders or URLs named by `dataset`, each once, in the order given."""
+    named: Iterable[Any] = [dataset] if isinstance(dataset, str | os.PathLike) else dataset
+    folders: dict[str, str] = {}
+    for name in map(str, named):
+        folders.setdefault(name.rstrip("/") if is_remote(name) else str(Path(name).resolve()), name)
+    if not folders:
+        raise RoomtoneError("dataset: no folder was given")
+    return list(folders.values())
+
+
+def _neighbour(folder: Path) -> str:
+    try:
+        beside = [p.name for p in folder.resolve().parent.iterdir() if (p / "manifest").is_dir()]
+    except OSError:
+        return ""
+    return f"; {nearest(folder.name, beside)}" if beside else ""
+
+
+def read_manifest(dataset: Dataset, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the manifest of a dataset folder, or the union by `sample_id` of several, as a DataFrame.
+
+    Args:
+        dataset: a folder, or a list of folders; of rows with one `sample_id` the first is kept.
+        columns: only these, which saves memory; default all, further columns after the contract's.
+
+    Raises:
+        RoomtoneError: missing folder, no parts, a damaged part, or a column that no part has.
+    """
+    import pyarrow as pa
+
+    parts = manifest_parts(dataset)
+    schema = _common_schema(parts)
+    wanted = list(schema.names) if columns is None else list(columns)
+    for name in wanted:
+        if name not in schema.names:
+            raise RoomtoneError(f"{Path(parts[0]).parent}: there is no column {name!r}; {nearest(name, schema.names)}")
+    read = list(dict.fromkeys([*wanted, "sample_id"]))
+    table = pa.concat_tables(_read_part(part, schema, read) for part in parts)
+    frame = table.to_pandas()
+    return frame.drop_duplicates("sample_id", ignore_index=True)[wanted]
+
+
+def _common_schema(parts: Sequence[str]) -> pa.Schema:
+    """Return the columns of all parts: the contract's first, then the others, mixed kinds brought to one."""
+    import pyarrow as pa
+
+    kinds: dict[str, set[pa.DataType]] = {}
+    for part in parts:
+        for field in _part_schema(part):
+            kinds.setdefault(field.name, set()).add(field.type)
+    known = manifest_schema()
+    names = [name for name in COLUMNS if name in kinds] + [name for name in kinds if name not in COLUMNS]
+    return pa.schema([(n, known.field(n).type if n in COLUMNS else _widest(kinds[n])) for n in names])
+
+
+def _part_schema(part: str) -> pa.Schema:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with _open_part(part) as file:
+            schema = pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
+    if "sample_id" not in schema.names:
+        raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
+    return schema
+
+
+def _open_part(part: str) -> Any:
+    if not is_remote(part):
+        return open(part, "rb")
+    import fsspec
+
+    return fsspec.open(part, "rb").open()
+
+
+def _widest(kinds: set[pa.DataType]) -> pa.DataType:
+    import pyarrow as pa
+
+    some = {kind for kind in kinds if not pa.types.is_null(kind)}
+    if len(some) <= 1:
+        return some.pop() if some else pa.string()
+    numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in some)
+    return pa.float64() if numbers else pa.string()
+
+
+def _read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with _open_part(part) as file:
+            table = pq.read_table(file, columns=[c for c in columns if c in pq.read_schema(file).names])
+    except (pa.ArrowException, OSError) as error:
+        raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
+    arrays = [
+        table[name].cast(schema.field(name).type)
+        if name in table.column_names
+        else pa.nulls(len(table), schema.field(name).type)
+        for name in columns
+    ]
+    return pa.table(arrays, schema=pa.schema([schema.field(name) for name in columns]))
+
+
+def scan_manifest(dataset: Dataset, *, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
+    """Return the parts as a DuckDB relation, read where they lie and when asked; not deduplicated.
+
+    Args:
+        dataset: a folder or a list of folders.
+        connection: the relation belongs to it; default a new in-memory database.
+
+    Raises:
+        RoomtoneError: as `manifest_parts`.
+    """
+    import duckdb
+
+    parts = manifest_parts(dataset)
+    connection = connection or duckdb.connect()
+    register_remote(connection, parts)
+    return connection.read_parquet(parts, union_by_name=True)
+
+
+def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> None:
+    """Let DuckDB read the object stores that these parts lie in, through fsspec."""
+    import fsspec
+
+    for protocol in {part.partition("://")[0] for part in parts if is_remote(part)}:
+        connection.register_filesystem(fsspec.filesystem(protocol))
+
+
+def existing_rows(dataset: Path) -> pd.DataFrame | None:
+    """Return the manifest of the set that is there already, or None."""
+    from roomtone.core.dataset.manifest import read_manifest
+
+    if not list((dataset / "manifest").glob("part-*.parquet")):
+        return None
+    return read_manifest(dataset)

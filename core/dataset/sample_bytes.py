@@ -1,0 +1,139 @@
+"""The recorded bytes of a sample, wherever its set keeps them: a file, a member of a tar shard, a row of a Parquet shard.
+
+`audio_path` is relative to the set. With a `#`, what stands before it is a shard and what follows names the recording
+inside: `shards/part-00000.tar#ID.flac`, `shards/part-00000.parquet#ID.flac`. The set may lie in a folder or at an
+fsspec URL. Bytes only: who wants samples decodes them, so that this package needs no audio library.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+from roomtone.core.errors import RoomtoneError
+
+_PARQUET_COLUMNS = ("sample_id", "audio")
+
+
+def sample_bytes(dataset: str | os.PathLike[str], audio_path: str) -> bytes:
+    """Return the encoded recording of one sample, as a file of its own would hold it.
+
+    Args:
+        dataset: the set's folder or URL.
+        audio_path: the manifest's cell.
+
+    Raises:
+        RoomtoneError: the path leaves the set, or there is no such file or member.
+    """
+    outer, _, member = audio_path.partition("#")
+    place = _inside(os.fspath(dataset), outer)
+    try:
+        if not member:
+            with _open(place) as file:
+                return bytes(file.read())
+        if outer.endswith(".tar"):
+            return _from_tar(place, member)
+        if outer.endswith(".parquet"):
+            return _from_parquet(place, member)
+    except FileNotFoundError as error:
+        raise RoomtoneError(f"{audio_path}: the file is missing") from error
+    except OSError as error:
+        raise RoomtoneError(f"{audio_path}: cannot be read: {error}") from error
+    raise RoomtoneError(f"{audio_path}: before '#' stands neither a .tar nor a .parquet shard")
+
+
+def _inside(dataset: str, name: str) -> str:
+    """Return the full path of a file of the set; a path that leaves it is refused."""
+    parts = name.split("/")
+    if os.path.isabs(name) or ".." in parts or "\0" in name or not name:
+        raise RoomtoneError(f"audio_path {name!r}: leaves the dataset folder")
+    if "://" in dataset:
+        return f"{dataset.rstrip('/')}/{name}"
+    root, path = os.path.realpath(dataset), os.path.realpath(os.path.join(dataset, name))
+    if not path.startswith(root.rstrip(os.sep) + os.sep):
+        raise RoomtoneError(f"audio_path {name!r}: leaves the dataset folder")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise RoomtoneError(f"audio_path {name!r}: is not a regular file")
+    return path
+
+
+def _open(place: str) -> Any:
+    if "://" not in place:
+        return open(place, "rb")
+    import fsspec
+
+    return fsspec.open(place, "rb").open()
+
+
+def _version(place: str) -> tuple[Any, ...]:
+    """Return what changes when a shard is written anew, so that no index outlives its file."""
+    if "://" not in place:
+        found = os.stat(place)
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(place)
+    info = filesystem.info(path)
+    return tuple(str(info.get(key)) for key in ("size", "ETag", "etag", "created", "LastModified"))
+
+
+def _from_tar(place: str, member: str) -> bytes:
+    index = _tar_index(place, _version(place))
+    if member not in index:
+        raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no such member")
+    offset, size = index[member]
+    with _open(place) as file:
+        file.seek(offset)
+        return bytes(file.read(size))
+
+
+@functools.lru_cache(maxsize=64)
+def _tar_index(place: str, version: tuple[Any, ...]) -> dict[str, tuple[int, int]]:
+    """Return (offset, size) of each regular member; nothing is ever extracted."""
+    import tarfile
+
+    try:
+        with _open(place) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            return {info.name: (info.offset_data, info.size) for info in tar if info.isreg()}
+    except tarfile.TarError as error:
+        raise RoomtoneError(f"{place}: not a readable tar file ({error})") from error
+
+
+def _from_parquet(place: str, member: str) -> bytes:
+    version = _version(place)
+    name = member.rpartition(".")[0]
+    groups = _parquet_index(place, version)
+    if name not in groups:
+        raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no such row")
+    return _parquet_group(place, version, groups[name])[name]
+
+
+@functools.lru_cache(maxsize=64)
+def _parquet_index(place: str, version: tuple[Any, ...]) -> dict[str, int]:
+    """Return the row group of each sample."""
+    with _open(place) as file:
+        parquet = _parquet(file, place)
+        names = (
+            parquet.read_row_group(i, columns=["sample_id"])["sample_id"].to_pylist()
+            for i in range(parquet.num_row_groups)
+        )
+        return {name: i for i, group in enumerate(names) for name in group}
+
+
+@functools.lru_cache(maxsize=2)
+def _parquet_group(place: str, version: tuple[Any, ...], group: int) -> dict[str, bytes]:
+    with _open(place) as file:
+        table = _parquet(file, place).read_row_group(group, columns=list(_PARQUET_COLUMNS))
+    return {row["sample_id"]: row["audio"]["bytes"] for row in table.to_pylist()}
+
+
+def _parquet(file: Any, place: str) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(file)
+    except pa.ArrowException as error:
+        raise RoomtoneError(f"{place}: not a readable Parquet file ({str(error).splitlines()[0]})") from error

@@ -1,0 +1,261 @@
+"""Where a dataset lies: a folder, or any fsspec URL. Both publish a finished local file under its final name, whole or not at all.
+
+In a folder that is a rename on one file system. An object store has no rename and needs none: a PUT appears whole or not
+at all. There, what is under way lies in this machine's temporary folder, keyed by the set's URL, and no lock is to be had:
+two runs of one configuration write equal objects; two of different ones must be kept apart by whoever starts them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import fsync_path
+from roomtone.core.random_streams import content_key
+
+
+class Place:
+    """A dataset's place; names are relative to it, with `/`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def staging(self) -> Path:
+        """Return the local folder in which attempts write."""
+        raise NotImplementedError
+
+    def publish(self, files: dict[str, Path]) -> None:
+        """Give finished local files, flushed, their final names; each appears whole or not at all."""
+        raise NotImplementedError
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, None where there is none."""
+        raise NotImplementedError
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names of the files in a folder of the set (or of what is at its top), sorted."""
+        raise NotImplementedError
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        raise NotImplementedError
+
+    def remove_all(self) -> None:
+        """Remove the whole set."""
+        raise NotImplementedError
+
+    def remove_temporaries(self) -> None:
+        """Remove what killed attempts left behind."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a small text file, whole or not at all."""
+        with self.attempt("text") as folder:
+            path = folder / PurePosixPath(name).name
+            with open(path, "w", encoding="utf-8") as handle:
+                handle.write(text)
+                handle.flush()
+                os.fsync(handle.fileno())
+            self.publish({name: path})
+
+    def read_text(self, name: str) -> str | None:
+        """Return a text file, None where there is none."""
+        data = self.read(name)
+        return None if data is None else data.decode("utf-8")
+
+    @contextlib.contextmanager
+    def attempt(self, what: str) -> Iterator[Path]:
+        """Give a local folder that no other attempt uses; it goes when the block ends."""
+        folder = self.staging / f"{what}-{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.staging.rmdir()  # when no other attempt is under way
+
+    @contextlib.contextmanager
+    def lock(self, session: str = "") -> Iterator[None]:
+        """Hold the set for one run at a time, where that can be had; `session` says whose it is."""
+        yield
+
+    def held_by(self, session: str) -> bool:
+        """Return whether the run of that session still holds the set; where there is no lock, it is taken to."""
+        del session
+        return True
+
+
+class Folder(Place):
+    """A folder of this machine, or of a file system that all workers share."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(str(Path(url).absolute()))
+        self._root = Path(self.url)
+
+    @property
+    def staging(self) -> Path:
+        """Return a folder inside the set, so that a rename is all it takes to publish."""
+        return self._root / "tmp"
+
+    def publish(self, files: dict[str, Path]) -> None:
+        """Rename, then flush the folders in which the names now stand."""
+        homes = {(self._root / name).parent for name in files}
+        for home in homes:
+            home.mkdir(parents=True, exist_ok=True)
+        for name, path in files.items():
+            os.replace(path, self._root / name)
+        for home in homes:
+            fsync_path(home)
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, None where there is none."""
+        try:
+            return (self._root / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names in a folder of the set, sorted."""
+        try:
+            return sorted(path.name for path in (self._root / folder).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        (self._root / name).unlink(missing_ok=True)
+
+    def remove_all(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._root, ignore_errors=False)
+
+    @contextlib.contextmanager
+    def lock(self, session: str = "") -> Iterator[None]:
+        """Hold the set for one run at a time; the lock goes with the process that holds it.
+
+        Raises:
+            RoomtoneError: another run writes into this set.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        with open(self._root / ".lock", "a+", encoding="ascii") as handle:
+            if not _lock_soon(handle):
+                raise RoomtoneError(f"{self.url}: another run is writing into this set")
+            handle.truncate(0)
+            handle.write(session)
+            handle.flush()
+            yield
+
+    def held_by(self, session: str) -> bool:
+        """Return whether the lock is held, and by that session: a worker whose driver was killed finds out before it publishes."""
+        import fcntl
+
+        try:
+            with open(self._root / ".lock", encoding="ascii") as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return handle.read() == session
+        except FileNotFoundError:
+            pass
+        return False
+
+
+def _lock_soon(handle: IO[str]) -> bool:
+    """Take the lock; a second's patience, because an orphan that asks whether it is held holds it for a moment."""
+    import fcntl
+
+    for _ in range(10):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+class Store(Place):
+    """An object store or any other file system that fsspec knows."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url.rstrip("/"))
+        self._fs: Any = None
+        self._path = ""
+
+    @property
+    def _files(self) -> Any:
+        """Return the file system, opened on first use: a place is sent to workers by its URL."""
+        if self._fs is None:
+            import fsspec
+
+            try:
+                self._fs, self._path = fsspec.core.url_to_fs(self.url)
+            except ImportError as error:
+                raise RoomtoneError(f"output.dir={self.url}: {error} (for s3:// pip install 'roomtone[s3]')") from error
+            except (ValueError, OSError) as error:
+                raise RoomtoneError(f"output.dir={self.url}: {str(error).splitlines()[0]}") from error
+        return self._fs
+
+    def _full(self, name: str) -> str:
+        files = self._files
+        del files
+        return f"{self._path.rstrip('/')}/{name}" if name else self._path
+
+    @property
+    def staging(self) -> Path:
+        """Return a folder of this machine that only this set uses."""
+        return Path(tempfile.gettempdir()) / f"roomtone-{os.getuid()}-{content_key(self.url)[:16]}"
+
+    def publish(self, files: dict[str, Path]) -> None:
+        """Upload; an object appears whole or not at all."""
+        for name, path in files.items():
+            self._files.makedirs(self._full(str(PurePosixPath(name).parent).removeprefix(".")), exist_ok=True)
+            self._files.put_file(str(path), self._full(name))
+            path.unlink()
+
+    def read(self, name: str) -> bytes | None:
+        """Return an object's bytes, None where there is none."""
+        try:
+            return bytes(self._files.cat_file(self._full(name)))
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names in a folder of the set, sorted; listings are never taken from a cache."""
+        self._files.invalidate_cache()
+        try:
+            found = self._files.ls(self._full(folder), detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(PurePosixPath(str(name)).name for name in found)
+
+    def remove(self, name: str) -> None:
+        """Remove an object if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._full(name))
+
+    def remove_all(self) -> None:
+        """Remove every object of the set."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm(self._full(""), recursive=True)
+
+
+def open_place(url: str | os.PathLike[str]) -> Place:
+    """Return the place of a dataset: a folder's path or an fsspec URL (`s3://bucket/set`, `memory://set`)."""
+    name = os.fspath(url)
+    if name.startswith("file://"):
+        name = name.removeprefix("file://")
+    return Store(name) if "://" in name else Folder(name)

@@ -1,0 +1,1 @@
+"""Covering arrays, t-way coverage, constraints, and the designs that rest on them."""

@@ -1,0 +1,1 @@
+"""Axes, cells, goals and figures of a matrix, counted from any table."""

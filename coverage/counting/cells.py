@@ -1,0 +1,235 @@
+"""Counting cells: four counts apart, so that copies cannot inflate one by raising another.
+
+Of each cell: renders (files), distinct utterances, distinct speakers, distinct assets (recordings of noise and realisations
+of rooms and equipment), minutes and words of all renders; and the sums that effective sizes need. Durations are summed
+in whole nanoseconds, so that the order in which threads add them cannot change a digit.
+
+The set is walked batch by batch. Distinct speakers and assets of a batch go into small tables that are merged at the end.
+Distinct utterances add up over batches where no utterance lies in two of them, as in every set that `roomtone generate`
+writes; this is checked, and where it does not hold they are counted in one pass over everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.coverage.counting.axes import Axis, check_columns, identifier, literal
+from roomtone.coverage.counting.source import PART, Batch, OpenSource, audio_root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Rows that the tables merged over batches may grow to before they are merged.
+_LOOSE_ROWS = 6_000_000
+#: Keys are cell * _SPAN + speaker, utterance of a batch, or asset; none of these reaches this number.
+_SPAN = 2**31
+_ASSETS = ("noise_asset", "room_asset", "equipment_asset")
+
+
+def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
+    """Return one row for each cell that holds samples, in no particular order.
+
+    Columns: `axis_0 …` (text), `renders, utterances, speakers, assets, minutes, words`; `kish_speakers`, and
+    `cluster_words` (sum m^2 / sum m over the words m of each speaker's distinct utterances) with `distinct_words`.
+
+    Raises:
+        RoomtoneError: an axis is no column of the source.
+    """
+    check_columns(axes, source.columns, where=source.where)
+    keys = [f"axis_{i}" for i in range(len(axes))]
+    run = source.connection.execute
+    multi = has_several_accents(source, axes)
+    rows = named_rows(source, source.relation, axes, multi=multi)
+    run(f"CREATE OR REPLACE TEMP TABLE cell AS {_numbered('c', ', '.join(keys), rows)}")
+    run(f"CREATE OR REPLACE TEMP TABLE person AS {_numbered('s', 'speaker', rows)}")
+    for name in _ASSETS:
+        run(f"CREATE OR REPLACE TEMP TABLE {name} AS {_numbered('a', name, rows)}")
+    run(_EMPTY)
+    for batch in source.batches:
+        _count_batch(source, batch, axes, ", ".join(keys), multi=multi)
+    _compact(source, at_most=0)
+    pairs, utterances = run("SELECT count(*), count(DISTINCT utterance_id) FROM home").fetchall()[0]
+    result = run(_MERGE.format(keys=", ".join(keys))).df()
+    if pairs != utterances:  # an utterance in two batches, or of two speakers
+        exact = f"SELECT {', '.join(keys)}, count(DISTINCT utterance_id) AS utterances FROM {rows} GROUP BY ALL"
+        result = result.drop(columns="utterances").merge(run(exact).df(), on=keys)
+    return result
+
+
+def cell_rows(
+    source: OpenSource,
+    axes: Sequence[Axis],
+    cell: Sequence[str],
+    columns: Sequence[str],
+    limit: int,
+    *,
+    with_root: bool = False,
+) -> pd.DataFrame:
+    """Return the samples of one cell, at most `limit` of them, ordered by `sample_id`; absent columns are null."""
+    wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
+    where = " AND ".join(membership(axis, value) for axis, value in zip(axes, cell))
+    order = source.column("sample_id")
+    part = _part(source) + " AS root" if with_root else ""
+    frame = source.connection.execute(
+        f"SELECT {wanted}{', ' * with_root}{part} FROM {source.relation} WHERE {where} ORDER BY {order} LIMIT {int(limit)}"
+    ).df()
+    if with_root:
+        frame["root"] = [audio_root(str(name)) for name in frame["root"]]
+    return frame
+
+
+def _part(source: OpenSource) -> str:
+    """Return the column with the file that a row came from, in SQL; a DataFrame came from none."""
+    return identifier(PART) if source.where != "the DataFrame" else "''"
+
+
+def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str], per_cell: int) -> pd.DataFrame:
+    """Return the first samples of every cell, `per_cell` at most: `axis_0 …`, the columns, and the file they came from."""
+    keys = ", ".join(f"axis_{i}" for i in range(len(axes)))
+    wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
+    listed = axis_columns(axes, multi=has_several_accents(source, axes))
+    return source.connection.execute(
+        f"""SELECT * FROM (SELECT {listed}, {wanted}, {_part(source)} AS part FROM {source.relation})
+        QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY sample_id) <= {int(per_cell)} ORDER BY {keys}, sample_id"""
+    ).df()
+
+
+def membership(axis: Axis, value: str) -> str:
+    """Return the SQL condition that a row lies at this value of an axis."""
+    if axis.column != "accent":
+        return f"{axis.sql()} = {literal(value)}"
+    return f"list_contains(string_split({axis.sql()}, {literal(ACCENT_SEPARATOR)}), {literal(value)})"
+
+
+def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
+    if all(axis.column != "accent" for axis in axes):
+        return False
+    found = source.connection.execute(
+        f"SELECT bool_or(contains(CAST(accent AS VARCHAR), {literal(ACCENT_SEPARATOR)})) FROM {source.relation}"
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def axis_columns(axes: Sequence[Axis], *, multi: bool) -> str:
+    """Return the select list `… AS axis_0, …`; where `multi`, a row stands once for each of its accents."""
+    listed = []
+    for i, axis in enumerate(axes):
+        sql = axis.sql()
+        if multi and axis.column == "accent":
+            sql = f"unnest(list_distinct(string_split({sql}, {literal(ACCENT_SEPARATOR)})))"
+        listed.append(f"{sql} AS axis_{i}")
+    return ", ".join(listed)
+
+
+def _numbered(code: str, columns: str, rows: str) -> str:
+    return f"SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS {code}, * FROM (SELECT DISTINCT {columns} FROM {rows})"
+
+
+#: `home`: which speaker an utterance belongs to; `voices`: sums by cell and speaker; `used`: assets by cell.
+_EMPTY = """
+CREATE OR REPLACE TEMP TABLE home (utterance_id VARCHAR, s BIGINT);
+CREATE OR REPLACE TEMP TABLE voices
+    (voice BIGINT, utterances BIGINT, renders BIGINT, ns BIGINT, words BIGINT, once BIGINT);
+CREATE OR REPLACE TEMP TABLE used (kind TINYINT, key BIGINT);
+"""
+
+
+def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: str, *, multi: bool) -> None:
+    """Add one batch to the temporary tables.
+
+    Cells, utterances, speakers and assets are whole numbers here: one integer key groups three times faster than texts.
+    """
+    run = source.connection.execute
+    rows = named_rows(source, batch.relation, axes, multi=multi)
+    run(
+        f"""CREATE OR REPLACE TEMP TABLE utt AS SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS u, s, x.*
+        FROM (SELECT utterance_id, speaker, max(words) AS once FROM {rows} GROUP BY ALL) x
+        JOIN person ON {_same("x", "person", "speaker")}"""
+    )
+    run("INSERT INTO home SELECT utterance_id, s FROM utt")
+    codes = "".join(f" LEFT JOIN {name} ON r.{name} = {name}.{name}" for name in _ASSETS)
+    run(
+        f"""CREATE OR REPLACE TEMP TABLE coded AS
+        SELECT c * {_SPAN} + s AS voice, c * {_SPAN} + u AS copy, c, r.utterance_id IS NULL AS nameless, ns, words,
+               {", ".join(f"{name}.a AS {name}" for name in _ASSETS)}
+        FROM {rows} r JOIN cell USING ({keys})
+        JOIN utt ON {_same("r", "utt", "utterance_id")} AND {_same("r", "utt", "speaker")} {codes}"""
+    )
+    _count_voices(source)
+    for i, name in enumerate(_ASSETS):
+        run(
+            f"INSERT INTO used SELECT {i}, * FROM (SELECT DISTINCT c * {_SPAN} + {name} FROM coded WHERE {name} IS NOT NULL)"
+        )
+    run("DROP TABLE coded")
+    _compact(source, at_most=_LOOSE_ROWS)
+
+
+def _count_voices(source: OpenSource) -> None:
+    """Add the coded batch to `voices`; where no utterance is twice in a cell, its rows are its utterances."""
+    run = source.connection.execute
+    rows, distinct, nameless = run("SELECT count(*), count(DISTINCT copy), bool_or(nameless) FROM coded").fetchall()[0]
+    sums = "voice, count(*) AS renders, sum(ns) AS ns, sum(words) AS words"
+    if rows == distinct and not nameless:
+        run(
+            f"INSERT INTO voices SELECT voice, renders, renders, ns, words, words FROM (SELECT {sums} FROM coded GROUP BY voice)"
+        )
+        return
+    run(
+        f"""INSERT INTO voices SELECT voice, utterances, renders, ns, words, once
+        FROM (SELECT {sums} FROM coded GROUP BY voice) JOIN (
+            SELECT copy // {_SPAN} * {_SPAN} + s AS voice, count(utterance_id) AS utterances,
+                   sum(once) FILTER (WHERE utterance_id IS NOT NULL) AS once
+            FROM (SELECT DISTINCT copy FROM coded) JOIN utt ON copy % {_SPAN} = u GROUP BY voice) USING (voice)"""
+    )
+
+
+def _same(left: str, right: str, column: str) -> str:
+    """Return a join condition under which two nulls are equal."""
+    return f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}"
+
+
+def _compact(source: OpenSource, *, at_most: int) -> None:
+    """Merge what several batches said of one cell and speaker, once a table has grown beyond `at_most` rows."""
+    run = source.connection.execute
+    for table, query in _COMPACTIONS.items():
+        ((rows,),) = run(f"SELECT count(*) FROM {table}").fetchall()
+        if rows > at_most:
+            run(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+
+def named_rows(source: OpenSource, relation: str, axes: Sequence[Axis], *, multi: bool) -> str:
+    """Return a relation under the names that counting uses; what the source lacks is null."""
+    assets = ", ".join(f"CAST({source.column(name)} AS VARCHAR) AS {name}" for name in _ASSETS)
+    return f"""(SELECT {axis_columns(axes, multi=multi)}, CAST({source.column("speaker")} AS VARCHAR) AS speaker,
+        CAST({source.column("utterance_id")} AS VARCHAR) AS utterance_id,
+        CAST(round({source.column("duration_s", "DOUBLE")} * 1e9) AS BIGINT) AS ns,
+        CAST({source.column("words", "BIGINT")} AS BIGINT) AS words, {assets} FROM {relation})"""
+
+
+_COMPACTIONS = {
+    "voices": """SELECT voice, CAST(sum(utterances) AS BIGINT) AS utterances, CAST(sum(renders) AS BIGINT) AS renders,
+        CAST(sum(ns) AS BIGINT) AS ns, CAST(sum(words) AS BIGINT) AS words, CAST(sum(once) AS BIGINT) AS once
+        FROM voices GROUP BY voice""",
+    "used": "SELECT DISTINCT kind, key FROM used",
+}
+
+# Speakers are distinct in `voices` by now, so sums over it give the distinct speakers and the sums of squares at once.
+_MERGE = f"""
+WITH sums AS (
+    SELECT c, CAST(sum(renders) AS BIGINT) AS renders, CAST(sum(utterances) AS BIGINT) AS utterances,
+           count(speaker) AS speakers, CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes,
+           CAST(coalesce(sum(words), 0) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
+           CASE WHEN sum(m * m) > 0 THEN sum(m) * sum(m) / sum(m * m) END AS kish_speakers,
+           CASE WHEN sum(m) > 0 THEN sum(m * m) / sum(m) END AS cluster_words
+    FROM (SELECT *, voice // {_SPAN} AS c, CASE WHEN speaker IS NOT NULL THEN CAST(once AS DOUBLE) END AS m
+          FROM voices JOIN person ON voice % {_SPAN} = s)
+    GROUP BY c
+), held AS (
+    SELECT key // {_SPAN} AS c, count(*) AS assets FROM used GROUP BY ALL
+)
+SELECT {{keys}}, renders, utterances, speakers, coalesce(assets, 0) AS assets, minutes, words, distinct_words,
+       kish_speakers, cluster_words
+FROM sums JOIN cell USING (c) LEFT JOIN held USING (c)
+"""

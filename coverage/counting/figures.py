@@ -1,0 +1,119 @@
+"""Coverage in one number, three ways, because they differ.
+
+* `progress`: how far all goals have come, sum min(count, goal) / sum goal (OSVVM's GetCov);
+* `covered`: the weighted share of cells whose goals are met in full (cocotb-coverage; a half-filled cell counts nothing);
+* `all_covered`: whether every cell is covered (OSVVM's IsCovered).
+
+On counts 10, 0, 5, 20 against goals of 10 these are 0.625, 0.5 and False. Shares are exact fractions of whole numbers, so
+that a gate at 90 % is not passed by 89.5 % through rounding. A share of nothing is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roomtone.coverage.counting.goals import UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a matrix.
+
+    Attributes:
+        cells: cells that have a goal.
+        covered_cells: those that meet every goal they have.
+        covered: weighted share of covered cells, exact; None where no cell has a goal or all weights are 0.
+        progress: weighted mean over cells of the unit that is furthest behind, min(count / goal, 1).
+        units: unit -> (cells with a goal in it, cells that meet it, sum min(count, goal) / sum goal).
+        margins: margins with a goal, and those that meet it.
+        illegal: samples in illegal cells.
+    """
+
+    cells: int
+    covered_cells: int
+    covered: Fraction | None
+    progress: float | None
+    units: dict[str, tuple[int, int, float]] = field(default_factory=dict)
+    margins: tuple[int, int] = (0, 0)
+    illegal: int = 0
+
+    @property
+    def all_covered(self) -> bool:
+        """Whether there are goals and every cell and margin meets its own."""
+        some = self.cells + self.margins[0] > 0
+        return some and self.covered_cells == self.cells and self.margins[0] == self.margins[1]
+
+
+def matrix_figures(frame: pd.DataFrame, *, margins: tuple[int, int] = (0, 0), illegal: int = 0) -> Figures:
+    """Return the figures of a frame of `CoverageMatrix.to_frame`."""
+    aimed = frame[frame["covered_share"].notna()]
+    weights = aimed["weight"].to_numpy(float)
+    covered = aimed["covered_share"].to_numpy(float) >= 1
+    units = {}
+    for unit in UNITS:
+        goals = aimed[f"goal_{unit}"].to_numpy(float)
+        counts = aimed[unit].to_numpy(float)
+        with_goal = goals > 0
+        if with_goal.any():
+            met = int((counts[with_goal] >= goals[with_goal]).sum())
+            units[unit] = (int(with_goal.sum()), met, goal_progress(counts[with_goal], goals[with_goal]))
+    total = float(weights.sum())
+    return Figures(
+        cells=len(aimed),
+        covered_cells=int(covered.sum()),
+        covered=covered_share(covered, weights),
+        progress=float((weights * aimed["covered_share"].to_numpy(float)).sum()) / total if total > 0 else None,
+        units=units,
+        margins=margins,
+        illegal=illegal,
+    )
+
+
+def percent_of_goal(count: float, goal: float) -> float:
+    """Return 100 count / goal; a goal of 0 is met by anything, a negative one infinitely (OSVVM's PercentCov)."""
+    if goal > 0:
+        return 100.0 * count / goal
+    return 100.0 if goal == 0 else math.inf
+
+
+def goal_progress(
+    counts: Sequence[float] | np.ndarray, goals: Sequence[float] | np.ndarray, target: float = 100.0
+) -> float:
+    """Return sum min(count, goal') / sum goal' with goal' = ceil(target goal / 100): OSVVM's GetCov as a share.
+
+    >>> goal_progress([10, 0, 5, 20], [10, 10, 10, 10])
+    0.625
+    """
+    aims = np.asarray(goals, dtype=np.float64)
+    if target != 100.0:
+        aims = np.ceil(target * aims / 100.0)
+    total = float(aims.sum())
+    return float(np.minimum(np.asarray(counts, dtype=np.float64), aims).sum()) / total if total > 0 else 0.0
+
+
+def covered_share(covered: Sequence[bool] | np.ndarray, weights: Sequence[float] | np.ndarray) -> Fraction | None:
+    """Return the weighted share of covered cells as an exact fraction, None where there is no weight.
+
+    >>> covered_share([True, False, False, True], [1, 1, 1, 1])
+    Fraction(1, 2)
+    """
+    met = np.asarray(covered, dtype=bool)
+    values, group = np.unique(np.asarray(weights, dtype=np.float64), return_inverse=True)
+    exact = [exact_fraction(value) for value in values]
+    total = sum((w * int((group == i).sum()) for i, w in enumerate(exact)), Fraction(0))
+    reached = sum((w * int((met & (group == i)).sum()) for i, w in enumerate(exact)), Fraction(0))
+    return reached / total if total > 0 else None
+
+
+def exact_fraction(value: float | int | str | Fraction) -> Fraction:
+    """Return the number that was written, not its nearest binary one: 0.1 is one tenth."""
+    return value if isinstance(value, Fraction) else Fraction(str(value))

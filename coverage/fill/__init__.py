@@ -1,0 +1,1 @@
+"""Which samples close the most holes at the least cost."""

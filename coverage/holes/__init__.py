@@ -1,0 +1,1 @@
+"""Cells that miss a goal, and the patterns that name many of them at once."""

@@ -1,0 +1,1 @@
+"""The matrix for readers and for pipelines: page, terminal, gates, differences."""

@@ -1,0 +1,219 @@
+"""Gates for continuous integration: thresholds that a set must reach, compared as exact fractions.
+
+A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in whole numbers, nothing is rounded first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
+from roomtone.coverage.counting.figures import exact_fraction
+from roomtone.coverage.counting.goals import UNITS
+
+if TYPE_CHECKING:
+    from roomtone.coverage.combinatorics.t_way import TWayCoverage
+    from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.report.diff import MatrixDiff
+
+
+@dataclass(frozen=True)
+class GateMiss:
+    """A gate that was not met: its name, one line, and the cells that miss it, as text."""
+
+    gate: str
+    line: str
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Thresholds; None asks nothing.
+
+    Attributes:
+        fail_under: least share of cells that meet their goals, by weight, in per cent.
+        fail_under_cell: least share of its goals that every cell must have reached, in per cent.
+        fail_under_tway: strength -> least total t-way coverage in per cent.
+        min_speakers: least distinct speakers in every cell that has a goal.
+        no_new_holes: no cell may lose its goal against the baseline.
+        max_illegal: most samples in cells that must be empty.
+    """
+
+    fail_under: float | str | None = None
+    fail_under_cell: float | str | None = None
+    fail_under_tway: Mapping[int, float | str] | None = None
+    min_speakers: int | None = None
+    no_new_holes: bool = False
+    max_illegal: int | None = None
+
+
+def parse_tway(value: Any) -> dict[int, Fraction]:
+    """Return strength -> per cent of `{2: 90}`, `"2:90"` or `["2:90", "3:50"]`.
+
+    Raises:
+        RoomtoneError: not of this form, a strength beyond 1 to 4, or a threshold beyond 0 to 100.
+    """
+    if value is None:
+        return {}
+    pairs = (
+        list(value.items())
+        if isinstance(value, Mapping)
+        else [_pair(v) for v in ([value] if isinstance(value, str) else value)]
+    )
+    parsed = {}
+    for strength, percent in pairs:
+        if str(strength) not in ("1", "2", "3", "4"):
+            raise RoomtoneError(f"fail_under_tway: the strength is 1 to 4, got {strength!r}")
+        parsed[int(strength)] = _percent(percent, "fail_under_tway")
+    return parsed
+
+
+def _pair(text: Any) -> tuple[str, str]:
+    strength, colon, percent = str(text).partition(":")
+    if not colon:
+        raise RoomtoneError(f"fail_under_tway: expected strength:percent, e.g. '2:90', got {text!r}")
+    return strength, percent
+
+
+def _percent(value: Any, gate: str) -> Fraction:
+    try:
+        share = exact_fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise RoomtoneError(f"{gate}: expected a number from 0 to 100, got {value!r}") from error
+    if isinstance(value, bool) or not 0 <= share <= 100:
+        raise RoomtoneError(f"{gate}: expected a number from 0 to 100, got {value!r}")
+    return share
+
+
+def check_gates(
+    matrix: CoverageMatrix,
+    gates: Gates,
+    *,
+    tway: Mapping[int, TWayCoverage] | None = None,
+    difference: MatrixDiff | None = None,
+) -> list[GateMiss]:
+    """Return the gates that a matrix does not meet; none is success.
+
+    Args:
+        matrix: the set as it is.
+        gates: the thresholds.
+        tway: strength -> coverage; what is not there is counted over the acoustic factors.
+        difference: against the baseline; `no_new_holes` needs it.
+
+    Raises:
+        RoomtoneError: a threshold out of range, or `no_new_holes` without a baseline.
+    """
+    misses: list[GateMiss | None] = [
+        _fail_under(matrix, gates.fail_under),
+        _fail_under_cell(matrix, gates.fail_under_cell),
+        *[
+            _fail_under_tway((tway or {}).get(t) or matrix.t_way(t), least)
+            for t, least in parse_tway(gates.fail_under_tway).items()
+        ],
+        _min_speakers(matrix, gates.min_speakers),
+        _max_illegal(matrix, gates.max_illegal),
+        _no_new_holes(difference, gates.no_new_holes),
+    ]
+    return [miss for miss in misses if miss is not None]
+
+
+def _fail_under(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
+    if threshold is None:
+        return None
+    least = _percent(threshold, "fail_under")
+    covered = matrix.figures.covered
+    if covered is not None and covered * 100 >= least:
+        return None
+    figures = matrix.figures
+    share = (
+        "nothing"
+        if covered is None
+        else f"{_shown(covered)} % by weight ({figures.covered_cells} of {figures.cells} cells)"
+    )
+    return GateMiss("fail_under", f"{share} meets its goals, below {threshold}", _cells(matrix, "covered_share"))
+
+
+def _fail_under_cell(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
+    if threshold is None:
+        return None
+    least = _percent(threshold, "fail_under_cell")
+    frame = matrix.to_frame()
+    short = []
+    for row in frame[frame["covered_share"].notna()].to_dict("records"):
+        ratios = [exact_fraction(row[u]) / exact_fraction(row[f"goal_{u}"]) for u in UNITS if row[f"goal_{u}"] > 0]
+        if min(ratios) * 100 < least:
+            short.append(f"{_place(row, matrix.axes)}: {_shown(min(ratios))} %")
+    return (
+        GateMiss("fail_under_cell", f"{len(short)} cells are below {threshold} % of a goal", tuple(short))
+        if short
+        else None
+    )
+
+
+def _fail_under_tway(coverage: TWayCoverage, least: Fraction) -> GateMiss | None:
+    if coverage.possible and Fraction(coverage.seen, coverage.possible) * 100 >= least:
+        return None
+    share = f"{_shown(Fraction(coverage.seen, max(coverage.possible, 1)))} % ({coverage.seen} of {coverage.possible} combinations)"
+    return GateMiss(
+        "fail_under_tway",
+        f"{coverage.strength}-way coverage is {share}, below {float(least):g}",
+        tuple(coverage.missing_lines(1000)),
+    )
+
+
+def _min_speakers(matrix: CoverageMatrix, least: int | None) -> GateMiss | None:
+    if least is None:
+        return None
+    if not isinstance(least, int) or isinstance(least, bool) or least < 0:
+        raise RoomtoneError(f"min_speakers: expected a whole number, got {least!r}")
+    frame = matrix.to_frame()
+    short = frame[frame["covered_share"].notna() & (frame["speakers"] < least)]
+    cells = tuple(f"{_place(row, matrix.axes)}: {row['speakers']} speakers" for row in short.to_dict("records"))
+    return GateMiss("min_speakers", f"{len(cells)} cells have fewer than {least} speakers", cells) if cells else None
+
+
+def _max_illegal(matrix: CoverageMatrix, most: int | None) -> GateMiss | None:
+    if most is None or matrix.figures.illegal <= most:
+        return None
+    frame = matrix.to_frame()
+    hit = frame[(frame["status"] == "illegal") & (frame["renders"] > 0)]
+    cells = tuple(f"{_place(row, matrix.axes)}: {row['renders']} samples" for row in hit.to_dict("records"))
+    return GateMiss("max_illegal", f"{matrix.figures.illegal} samples lie where none may, more than {most}", cells)
+
+
+def _no_new_holes(difference: MatrixDiff | None, asked: bool) -> GateMiss | None:
+    if not asked:
+        return None
+    if difference is None:
+        raise RoomtoneError("no_new_holes: needs baseline=FILE, the coverage/matrix.csv of an earlier run")
+    if difference.new_holes.empty:
+        return None
+    axes = tuple(difference.new_holes.columns)
+    cells = tuple(_place(row, axes) for row in difference.new_holes.to_dict("records"))
+    return GateMiss(
+        "no_new_holes",
+        f"{len(cells)} cells met their goals in the baseline, or were not there, and are holes now",
+        cells,
+    )
+
+
+def _cells(matrix: CoverageMatrix, column: str) -> tuple[str, ...]:
+    frame = matrix.to_frame()
+    short = frame[frame[column] < 1]
+    return tuple(
+        f"{_place(row, matrix.axes)}: "
+        + ", ".join(f"{row[u]:g} of {row[f'goal_{u}']:g} {u}" for u in UNITS if row[f"goal_{u}"] > row[u])
+        for row in short.to_dict("records")
+    )
+
+
+def _place(row: Mapping[Any, Any], axes: Sequence[str]) -> str:
+    return ", ".join(f"{axis} {row[axis]}" for axis in axes)
+
+
+def _shown(share: Fraction) -> str:
+    """Return per cent with one digit, rounded down, so that a miss never reads like a pass."""
+    return f"{int(share * 1000) / 10:.1f}"

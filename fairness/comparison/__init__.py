@@ -1,0 +1,1 @@
+"""WER by group and condition, gaps with intervals, verdicts."""

@@ -1,0 +1,226 @@
+"""Runs a recogniser over a set: in parallel, with progress, resumable; every sample ends with a hypothesis or a reason.
+
+Each answer is appended, flushed line by line, to a JSON Lines file of this run, in a folder named after the recogniser and its
+settings; what an earlier run wrote there is not asked again. A line that a kill cut short does not parse and is asked again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import multiprocessing
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.recognisers import Clip, Recogniser, TranscriptionError, make_recogniser
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WORKER: list[Recogniser | RoomtoneError] = []
+_DIED = "the recogniser's process died on this sample"
+
+
+def transcribe(
+    manifest: pd.DataFrame,
+    dataset: str | os.PathLike[str],
+    settings: Mapping[str, Any],
+    store: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return `sample_id, hypothesis, reason` of every row of the manifest, in its order.
+
+    Args:
+        manifest: rows with `sample_id`, `audio_path` and, where known, `language`.
+        dataset: the folder that the audio paths are relative to; a path that leaves it is a failure.
+        settings: `{recogniser: name, **its settings}`.
+        store: folder for the answers; a folder for this recogniser and settings is made in it.
+        workers: at once; default the cores, or what the recogniser's settings say.
+        retry_failed: ask again where an earlier run ended with a reason.
+        progress: show a bar on standard error.
+
+    Raises:
+        RoomtoneError: wrong settings, or a model that does not load.
+    """
+    import pandas as pd
+
+    recogniser = make_recogniser(settings)
+    folder = Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}"
+    done = {} if not folder.is_dir() else read_answers(folder)
+    if retry_failed:
+        done = {name: answer for name, answer in done.items() if answer["hypothesis"] is not None}
+    clips = [clip for clip in _clips(manifest, os.fspath(dataset)) if clip.sample_id not in done]
+    if clips:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "settings.json").write_text(
+            json.dumps(recogniser.identity(), indent=2, default=str), encoding="utf-8"
+        )
+        with (
+            open(folder / f"run-{uuid.uuid4().hex}.jsonl", "a", encoding="utf-8") as file,
+            _Bar(progress, len(clips)) as step,
+        ):
+            for answer in _answers(recogniser, dict(settings), clips, workers):
+                file.write(json.dumps(answer, ensure_ascii=False) + "\n")
+                file.flush()
+                done[answer["sample_id"]] = answer
+                step()
+    rows = [done[name] for name in manifest["sample_id"].astype(str)]
+    columns = ("sample_id", "hypothesis", "reason")
+    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
+
+
+def fingerprint(recogniser: Recogniser) -> str:
+    """Return a short hash of the settings that decide what is heard."""
+    text = json.dumps(recogniser.identity(), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the answers of earlier runs by sample id; of two the one with a hypothesis."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("run-*.jsonl")):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                answer = json.loads(line)
+                name = answer["sample_id"]
+            except (ValueError, KeyError, TypeError):
+                continue  # cut short by a kill: it is asked again
+            if name not in found or found[name]["hypothesis"] is None:
+                found[name] = answer
+    return found
+
+
+def _clips(manifest: pd.DataFrame, dataset: str) -> list[Clip]:
+    for name in ("sample_id", "audio_path"):
+        if name not in manifest:
+            raise RoomtoneError(f"the manifest has no column {name!r}, so its audio cannot be found")
+    languages = manifest["language"] if "language" in manifest else [None] * len(manifest)
+    return [
+        Clip(str(name), dataset, str(path), language if isinstance(language, str) else None)
+        for name, path, language in zip(manifest["sample_id"], manifest["audio_path"], languages)
+    ]
+
+
+def _answers(
+    recogniser: Recogniser, settings: dict[str, Any], clips: list[Clip], workers: int | None
+) -> Iterator[dict[str, Any]]:
+    count = workers or recogniser.at_once or os.cpu_count() or 1
+    if recogniser.runs_in == "processes":
+        yield from _in_processes(settings, clips, min(count, len(clips)))
+    elif recogniser.runs_in == "threads":
+        recogniser.open()
+        with ThreadPoolExecutor(count) as pool:
+            yield from _windowed(pool, functools.partial(_ask, recogniser), clips, count)
+    else:
+        recogniser.open()
+        yield from (_ask(recogniser, clip) for clip in clips)
+
+
+def _ask(recogniser: Recogniser, clip: Clip) -> dict[str, Any]:
+    start = time.perf_counter()
+    try:
+        return _answer(clip, recogniser.transcribe(clip), None, time.perf_counter() - start)
+    except TranscriptionError as error:
+        return _answer(clip, None, str(error) or "no reason given", time.perf_counter() - start)
+
+
+def _answer(clip: Clip, hypothesis: str | None, reason: str | None, seconds: float = 0.0) -> dict[str, Any]:
+    return {"sample_id": clip.sample_id, "hypothesis": hypothesis, "reason": reason, "seconds": round(seconds, 3)}
+
+
+def _windowed(pool: Executor, ask: Any, clips: Iterable[Clip], count: int) -> Iterator[dict[str, Any]]:
+    """Yield answers as they come; only a few are asked ahead, so that a million clips are not a million futures."""
+    pending: set[Future[dict[str, Any]]] = set()
+    for clip in clips:
+        pending.add(pool.submit(ask, clip))
+        if len(pending) >= 2 * count:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    while pending:
+        done, pending = wait(pending, return_when=FIRST_COMPLETED)
+        yield from (future.result() for future in done)
+
+
+def _in_processes(settings: dict[str, Any], clips: list[Clip], count: int) -> Iterator[dict[str, Any]]:
+    """Yield answers from a pool of processes. Where one dies, what was under way is asked again in a process of its own."""
+    left = {clip.sample_id: clip for clip in clips}
+    suspects: list[Clip] = []
+    while left:
+        batch, size = (suspects, 1) if suspects else (list(left.values()), count)
+        try:
+            with _pool(settings, size) as pool:
+                for answer in _windowed(pool, _ask_in_worker, batch, size):
+                    del left[answer["sample_id"]]
+                    yield answer
+        except BrokenProcessPool:
+            if suspects:  # one process asks in order, so the first without an answer is the one it died on
+                killer = next(clip for clip in suspects if clip.sample_id in left)
+                del left[killer.sample_id]
+                yield _answer(killer, None, _DIED)
+            else:
+                suspects = list(left.values())[: 2 * count]
+        suspects = [clip for clip in suspects if clip.sample_id in left]
+
+
+def _pool(settings: dict[str, Any], count: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")  # forking a process that has threads may hang
+    return ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker, initargs=(settings, os.getpid()))
+
+
+def _start_worker(settings: dict[str, Any], parent: int) -> None:
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    try:
+        recogniser = make_recogniser(settings)
+        recogniser.open()
+    except RoomtoneError as error:  # raised here, it would only look like a dead process
+        _WORKER.append(error)
+    else:
+        _WORKER.append(recogniser)
+
+
+def _die_with(parent: int) -> None:
+    """End this worker when its parent is gone, killed or not, so that none is left behind."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _ask_in_worker(clip: Clip) -> dict[str, Any]:
+    if isinstance(_WORKER[0], RoomtoneError):
+        raise _WORKER[0]
+    return _ask(_WORKER[0], clip)
+
+
+class _Bar:
+    """A progress bar on standard error, or nothing."""
+
+    def __init__(self, shown: bool, total: int) -> None:
+        self._shown, self._total = shown, total
+
+    def __enter__(self) -> Any:
+        if not self._shown:
+            return lambda: None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("transcribing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._progress.start()
+        task = self._progress.add_task("", total=self._total)
+        return lambda: self._progress.advance(task)
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._progress.stop()

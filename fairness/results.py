@@ -1,0 +1,56 @@
+"""What an evaluation leaves in a dataset folder, below `evaluation/`: scores, hypotheses, tables, reports."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "evaluation"
+
+
+def local_set(dataset: str | os.PathLike[str]) -> Path:
+    """Return the folder of a set.
+
+    Raises:
+        RoomtoneError: it is a URL; results are written beside the set, and a report's player looks for audio there.
+    """
+    if is_remote(str(dataset)):
+        raise RoomtoneError(
+            f"dataset: {str(dataset)!r} is a URL; evaluate and export work on a folder, so copy the set first"
+        )
+    return Path(dataset)
+
+
+def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:
+    """Return the folder of a set's evaluation."""
+    return Path(dataset) / FOLDER
+
+
+def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -> Path:
+    """Write the counts with the hypotheses beside them to `scores/part-00000.parquet`, whole or not at all; return the path."""
+    target = folder / "scores" / "part-00000.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        scores.merge(hypotheses[["sample_id", "hypothesis"]], on="sample_id", how="left").to_parquet(
+            temporary, index=False
+        )
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def read_evaluation(dataset: str | os.PathLike[str]) -> pd.DataFrame | None:
+    """Return the counts and hypotheses of a set's last evaluation, or None where there is none."""
+    import pandas as pd
+
+    parts = sorted((evaluation_dir(dataset) / "scores").glob("part-*.parquet"))
+    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else None

@@ -1,0 +1,1 @@
+"""Words aligned and counted: normalisation, alignment, scores, sclite's files."""

@@ -1,0 +1,1 @@
+"""Which slices of a set a recogniser fails, with error control, and certificates of single claims."""

@@ -1,0 +1,1 @@
+"""Which machines sound in a recording: periodic, steady, aperiodic, two at once."""

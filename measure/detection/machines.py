@@ -1,0 +1,299 @@
+"""Machines in a recording: those that repeat, those that never stop, and what can be said of each.
+
+Order of work: does a picture of the recording come back after a fixed time (`periods`)? The bins that do are one machine, its cycle
+is laid out (`pulses`); the rest is asked again, so that a second machine with another period comes apart. What stands out as lines
+all the time is a steady machine (`steady`), its partials grouped under a fundamental (`grouping`).
+
+A machine is claimed only where a test says so: cycle for cycle alike, a line in 80 % of all seconds, or, where nothing comes back, a few
+tones of one held pitch in a recording that is otherwise still (`seldom`). Where none of these holds, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomtone.measure.cycle import Cycle, Pulse
+from roomtone.measure.grouping import fundamental, harmonic_numbers
+from roomtone.measure.levels import levelled, near, shared_out, with_harmonics
+from roomtone.measure.multiples import weak_multiples
+from roomtone.measure.pairs import parted, slower, without_bands
+from roomtone.measure.periods import Repetition, autocorrelation, cycles_alike, find_repetition
+from roomtone.measure.pulses import cycle_of, measure_cycle
+from roomtone.measure.seldom import keeps_no_time, seldom_cycle
+from roomtone.measure.spans import SHORT_S
+from roomtone.measure.spectrum import Partial, spectrogram
+from roomtone.measure.steady import Line, steady_lines, swell
+
+#: How alike a bin must be to itself one period later to belong to the machine.
+_BIN_LIKENESS = 0.3
+#: Machines looked for in one recording.
+_MOST = 3
+#: Fewer cycles than this, and a period may be chance.
+_FEW_CYCLES = 4.0
+#: A steady machine needs partials this far above the background, or several of them.
+_LONE_LINE_DB = 12.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine.
+
+    Attributes:
+        kind: `pulsed` or `steady`.
+        fundamental_hz: pitch that the ratios count from; for pulses of several pitches that of the first.
+        partials: all of its partials, strongest first; power while it sounds.
+        period_s: time from burst to burst; 0 for a steady machine.
+        cycle: its pulses; None for a steady machine.
+        jitter_s: largest deviation of a burst from the period.
+        likeness: how alike the cycles are, 0 to 1; of a steady machine the share of its power on harmonics.
+        level_db: level while it sounds, dB re full scale (RMS).
+        above_background_db: the same re the background of the whole recording.
+        drift: share by which a steady pitch wanders.
+        am_hz, am_depth: swelling of a steady machine.
+    """
+
+    kind: str
+    fundamental_hz: float
+    partials: tuple[Partial, ...]
+    period_s: float = 0.0
+    cycle: Cycle | None = None
+    jitter_s: float = 0.0
+    likeness: float = 0.0
+    level_db: float = 0.0
+    above_background_db: float = 0.0
+    drift: float = 0.0
+    am_hz: float = 0.0
+    am_depth: float = 0.0
+
+
+@dataclass(frozen=True)
+class EquipmentFound:
+    """The machines of a recording, loudest first, and the level of everything else."""
+
+    machines: tuple[Machine, ...]
+    background_db: float
+    duration_s: float
+
+
+def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return the machines that a recording holds; none where nothing repeats and nothing stands out all the time.
+
+    Args:
+        samples: float [shape=(samples,)], full scale +-1; at least a second.
+        sample_rate_hz: its rate in Hz.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # matrices of a hundred rows: threads cost more than they bring
+        return _measure(np.asarray(samples, dtype=np.float64), sample_rate_hz)
+
+
+def _measure(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return all machines, a slow one and a fast one measured apart where both are."""
+    apart = parted(samples, sample_rate_hz)
+    if apart is not None:
+        comb, rest = apart
+        slow = [m for m in _alone(rest, sample_rate_hz).machines if m.cycle and slower(m.period_s, comb)]
+        if slow:
+            taken = rest - without_bands(rest, sample_rate_hz, [p.hz for machine in slow for p in machine.partials])
+            fast = _alone(samples - taken, sample_rate_hz)
+            others = [m for m in fast.machines if not m.cycle or not slower(m.period_s, comb)]
+            machines = sorted([*slow, *others], key=lambda machine: -machine.level_db)
+            return dataclasses.replace(fast, machines=tuple(machines))
+    return _alone(samples, sample_rate_hz)
+
+
+def _alone(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return the machines that one picture shows."""
+    view = spectrogram(samples, sample_rate_hz, window_s=0.064, hop_s=0.005)
+    picture = np.sqrt(np.maximum(view.power - 2.0 * view.floor[:, None], 0.0))
+    background = float(10.0 * np.log10(view.floor.sum() / 1.5 + 1e-30))  # a Hann window spreads noise over 1.5 bins
+    left = np.ones(picture.shape[0], dtype=bool)
+    left[:2] = False
+    machines: list[Machine] = []
+    for _ in range(_MOST):
+        found = _repeating(picture * left[:, None], view.hop_s)
+        if found is None:
+            break
+        repetition, rows = found
+        few = repetition.period_s > samples.size / sample_rate_hz / _FEW_CYCLES
+        if few and not machines and keeps_no_time(samples, sample_rate_hz, repetition.period_s):
+            break
+        machines.append(_pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background))
+        left[np.unique(np.clip(np.concatenate([rows + d for d in (-2, -1, 0, 1, 2)]), 0, left.size - 1))] = False
+    if not machines:
+        machines += _seldom(samples, sample_rate_hz, background)
+    lines = _free_lines(steady_lines(samples, sample_rate_hz), machines)
+    machines += _steady(samples, sample_rate_hz, lines, background)
+    machines.sort(key=lambda machine: -machine.level_db)
+    return EquipmentFound(tuple(machines), background, samples.size / sample_rate_hz)
+
+
+def _repeating(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarray] | None:
+    """Return the repetition of a picture and the bins that take part in it; by itself the loudest tenth is asked too.
+
+    One loud steady or irregular sound hides a machine from a likeness over all bins, so bins whose own level comes back are
+    asked as a group.
+    """
+    power = (picture - picture.mean(axis=1, keepdims=True)) ** 2
+    energy = power.sum(axis=1)
+    if not energy.any():
+        return None
+    found = find_repetition(picture, hop_s, shortest_s=0.05)
+    if found is None:
+        rows = _restless(picture)
+        if rows.size < 2:
+            return None
+        weighted = picture[rows] / np.maximum(np.sqrt(energy[rows])[:, None], 1e-20)
+        found = find_repetition(weighted, hop_s, shortest_s=0.05)
+        if found is None:
+            return None
+    lag = round(found.period_s / hop_s)
+    alike = _alike(picture, lag)
+    rows = np.flatnonzero((alike > _BIN_LIKENESS) & (energy > 2e-4 * energy.max()))
+    return (found, rows) if rows.size else None
+
+
+def _restless(picture: np.ndarray) -> np.ndarray:
+    """Return the bins whose level changes by much: a high quantile far above the median."""
+    high, middle = np.quantile(picture, 0.98, axis=1), np.quantile(picture, 0.4, axis=1)
+    strong = high > 0.05 * high.max()
+    return np.flatnonzero(strong & (high > 4.0 * middle))
+
+
+def _alike(picture: np.ndarray, lag: int) -> np.ndarray:
+    rows = picture - picture.mean(axis=1, keepdims=True)
+    one, two = rows[:, :-lag], rows[:, lag:]
+    scale = np.sqrt((one * one).sum(axis=1) * (two * two).sum(axis=1))
+    return np.asarray((one * two).sum(axis=1) / np.maximum(scale, 1e-30))
+
+
+def _pulsed(samples: np.ndarray, rate: int, rows_hz: np.ndarray, found: Repetition, background: float) -> Machine:
+    cycle = measure_cycle(samples, rate, rows_hz, found.period_s)
+    return _machine(samples, rate, cycle, found.period_s, found.likeness, background)
+
+
+def _seldom(samples: np.ndarray, rate: int, background: float) -> list[Machine]:
+    """Return the machine that sounds once or without a clock, if that is all that sounds."""
+    found = seldom_cycle(samples, rate)
+    if found is None:
+        return []
+    rough, rows_hz, period_s = found
+    cycle = cycle_of(samples, rate, rows_hz, rough)
+    if not cycle.pulses or any(pulse.decaying for pulse in cycle.pulses):
+        return []
+    cycle = dataclasses.replace(cycle, clock=not period_s)
+    return [_machine(samples, rate, cycle, period_s, 1.0, background)]
+
+
+def _machine(
+    samples: np.ndarray, rate: int, cycle: Cycle, period_s: float, likeness: float, background: float
+) -> Machine:
+    """Return a machine of a cycle, its partials levelled."""
+    cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
+    held = [pulse for pulse in cycle.pulses if pulse.glide == 1.0]  # the others' levels are those along their lines
+    swept = [pulse for pulse in cycle.pulses if pulse.glide != 1.0]
+    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(held))
+    shared = shared_out(held, partials, steady_hz)
+    cycle = dataclasses.replace(cycle, pulses=tuple(sorted([*shared, *swept], key=lambda pulse: pulse.onset_s)))
+    partials += merged_partials(swept)
+    powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
+    level = float(10.0 * np.log10(float(np.mean(powers or [0.0])) + 1e-30))
+    f0 = burst_pitch(cycle.pulses)
+    jitter = _jitter(cycle, period_s)
+    return Machine("pulsed", f0, tuple(partials), period_s, cycle, jitter, likeness, level, level - background)
+
+
+def _jitter(cycle: Cycle, period_s: float) -> float:
+    starts = cycle.starts_s
+    if starts.size < 4 or period_s <= SHORT_S:
+        return 0.0
+    if not cycle.clock:
+        return float(np.ptp(starts - period_s * np.arange(starts.size)) / 2.0)
+    index = np.round((starts - starts[0]) / period_s)
+    off = starts - np.polyval(np.polyfit(index, starts, 1), index)
+    spread = float(np.std(off) * np.sqrt(3.0))  # uniform within +-jitter has a standard deviation of jitter / sqrt(3)
+    return spread if spread > 0.006 else 0.0
+
+
+def burst_pitch(pulses: Sequence[Pulse]) -> float:
+    """Return the fundamental of the first pulse that has one, in Hz; 0 where nothing is tonal."""
+    tonal = [pulse for pulse in pulses if pulse.partials]
+    return fundamental(tonal[0].partials, tolerance_hz=2.0) if tonal else 0.0
+
+
+def merged_partials(pulses: Sequence[Pulse]) -> list[Partial]:
+    """Return all partials of all pulses, near frequencies merged, each with its mean power over the time the machine sounds."""
+    total = sum(pulse.length_s for pulse in pulses) or 1.0
+    merged: list[list[float]] = []
+    for pulse in pulses:
+        for partial in pulse.partials:
+            weight = partial.power * pulse.length_s / total
+            same = next((m for m in merged if near(m[0], partial.hz)), None)
+            if same is None:
+                merged.append([partial.hz, weight, partial.excess_db])
+            else:
+                same[0] = (same[0] * same[1] + partial.hz * weight) / (same[1] + weight)
+                same[1] += weight
+                same[2] = max(same[2], partial.excess_db)
+    return sorted((Partial(*m) for m in merged), key=lambda partial: -partial.power)
+
+
+def _free_lines(lines: list[Line], machines: list[Machine]) -> list[Line]:
+    """Return the lines that are not the comb of a pulsed machine: repeated exactly, pulses have lines 1 / period apart."""
+    kept = []
+    for line in lines:
+        hz = line.partial.hz
+        for machine in machines:
+            width = (
+                max(25.0, 4.0 / max(min((p.length_s for p in machine.cycle.pulses), default=0.1), 0.02))
+                if machine.cycle
+                else 0.0
+            )
+            if 0 < machine.period_s < SHORT_S or any(
+                abs(hz - p.hz) < width and line.partial.power < 1.5 * p.power for p in machine.partials
+            ):
+                break
+        else:
+            kept.append(line)
+    return kept
+
+
+def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float) -> list[Machine]:
+    """Return the steady machines: lines gathered under fundamentals, the strongest group first."""
+    machines: list[Machine] = []
+    left = list(lines)
+    while left and len(machines) < 2:
+        partials = [line.partial for line in left]
+        f0 = fundamental(partials)
+        number = harmonic_numbers(np.array([p.hz for p in partials]), f0, 1.0)
+        fractional = harmonic_numbers(np.array([p.hz * 7 for p in partials]), f0, 2.0)
+        own = [i for i in range(len(left)) if number[i] > 0 or (0 < fractional[i] < 7)]
+        chosen = [left[i] for i in own] or left[:1]
+        strong = [line.partial for line in chosen]
+        power = sum(p.power for p in strong)
+        if strong[0].excess_db < _LONE_LINE_DB or (
+            machines and power < 0.003 * sum(p.power for m in machines for p in m.partials)
+        ):
+            break
+        am_hz, depth = swell(samples, rate, strong)
+        weak = weak_multiples(samples, rate, strong, f0)
+        level = float(10.0 * np.log10(power))
+        drift = float(np.median([line.drift for line in chosen[:5]]))
+        share = power / sum(p.power for p in partials)
+        machines.append(
+            Machine(
+                "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
+            )
+        )
+        left = [line for line in left if line not in chosen]
+        if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
+            break
+    return machines
+
+
+__all__ = ["EquipmentFound", "Machine", "autocorrelation", "cycles_alike", "measure_equipment"]

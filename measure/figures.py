@@ -1,0 +1,69 @@
+"""The figures of what was measured, in words and as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from roomtone.measure.equipment import Machine
+from roomtone.measure.noise import NoiseFound
+
+
+def machine_words(machine: Machine) -> str:
+    """Return a machine in one line."""
+    pitch = (
+        f"{machine.fundamental_hz:.4g} Hz, {len(machine.partials)} partials"
+        if machine.partials
+        else "noise without pitch"
+    )
+    if machine.kind == "steady" or machine.cycle is None:
+        swell = f", swelling {machine.am_hz:.2f} times a second" if machine.am_depth else ""
+        return f"steady sound, {pitch}{swell}, {machine.above_background_db:.0f} dB re the background"
+    pulses = machine.cycle.pulses
+    length = f"{1000 * float(np.median([p.length_s for p in pulses])):.0f} ms" if pulses else "?"
+    burst = f"{len(pulses)} pulses of about {length}" if len(pulses) > 1 else f"a pulse of {length}"
+    jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
+    level = f"{machine.above_background_db:.0f} dB above the background"
+    if not machine.period_s:
+        return f"{pitch}, {burst}, heard once, {level}"
+    return f"{pitch}, {burst} every {machine.period_s:.4g}{jitter} s, {level} (cycles alike to {machine.likeness:.2f})"
+
+
+def machine_figures(machine: Machine) -> dict[str, Any]:
+    """Return the figures of a machine, JSON-able."""
+    figures: dict[str, Any] = {
+        key: getattr(machine, key)
+        for key in (
+            "kind", "fundamental_hz", "period_s", "jitter_s", "likeness", "level_db", "above_background_db", "drift", "am_hz", "am_depth",
+        )
+    }  # fmt: skip
+    figures["partials"] = [
+        {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
+        for p in machine.partials
+    ]
+    if machine.cycle is not None:
+        figures["cycles"] = len(machine.cycle.starts_s)
+        figures["pulses"] = [
+            {
+                "onset_s": p.onset_s,
+                "length_s": p.length_s,
+                "glide": p.glide,
+                "struck": p.decaying,
+                "partials_hz": [q.hz for q in p.partials],
+            }
+            for p in machine.cycle.pulses
+        ]
+    return figures
+
+
+def noise_figures(found: NoiseFound) -> dict[str, Any]:
+    """Return the figures of a noise, JSON-able."""
+    return {
+        "level_db": found.level_db,
+        "l10_db": found.l10_db,
+        "l50_db": found.l50_db,
+        "l90_db": found.l90_db,
+        "third_octaves_db": [list(band) for band in found.bands],
+        "modulation": {str(rate): depth for rate, depth in found.modulation.items()},
+    }

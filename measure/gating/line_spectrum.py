@@ -1,0 +1,159 @@
+"""A fast machine's gate, told from the lines that it is made of.
+
+Pulses that come back with one turn of phase from each to the next make lines `1 / period` apart, and the line `v` Hz beside a partial is
+
+    c(v) = G(v) H(v),    G the spectrum of one pulse's gate, H the room's response there.
+
+So all pulses are heard through one and the same response. Nothing is known of it but its statistics (as in `switching`): lines `d` Hz apart
+share `direct + (1 - direct) / (1 + i pi d tau)` of their variance. c is then complex Gaussian, its covariance `diag(G) R diag(G)' + noise`, and
+the gate is the one under which the lines of all partials are most likely.
+
+Taken for independent, as pulses in a row are in `switching`, the pulses of a period that is nearly a whole number of turns do not tell a gate from its gap:
+both have the same lines but for that at the partial itself, where G is the length of the gate or that of the gap, and but for the sign, which
+the direct sound gives away. Both are in the likelihood above.
+
+Conventions: frequencies in Hz; times from the first sample of a cycle, in seconds; arrays of scores are [pitch, length, onset].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from roomtone.measure.coherent import BASE_HZ, Basebands, coherent_mean
+from roomtone.measure.switching import Room
+
+#: Share of the band of a partial in which lines are taken: beyond, the kernel lets too little pass.
+_PASSED = 0.85
+#: Stretch over which lines are taken: a pitch that wanders turns them between stretches, not within.
+_STRETCH_S = 0.5
+#: What no model of a room explains, as a share of the mean power of the lines.
+MISFIT = 1e-3
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines around one partial.
+
+    Attributes:
+        number: of the partial, counted from the fundamental.
+        hz: where they lie, one period's inverse apart [shape=(lines,)].
+        values: their complex amplitudes, of unit power together [shape=(lines,)].
+        noise: variance of each value.
+        held: share of the power around the partial that lies on them, 0 to 1.
+    """
+
+    number: int
+    hz: np.ndarray
+    values: np.ndarray
+    noise: float
+    held: float
+
+
+def lines_of(
+    bands: Basebands, number: int, f0_hz: float, half_band_hz: float, start_s: float, period_s: float
+) -> Lines | None:
+    """Return the lines around a partial; None where the recording is too short for three stretches of cycles.
+
+    Args:
+        bands: of the recording.
+        number: of the partial.
+        f0_hz: the fundamental, roughly.
+        half_band_hz: half the width of what is kept around the partial.
+        start_s: of any cycle.
+        period_s: after which the next begins.
+    """
+    centre_hz = round(20.0 * number * f0_hz) / 20.0  # the grid of `Basebands`
+    z = bands.at(centre_hz, half_band_hz)
+    stretch_s = max(1, round(_STRETCH_S / period_s)) * period_s
+    if z.size < 3.0 * stretch_s * BASE_HZ + 1:
+        return None
+    lag = round(period_s * BASE_HZ)
+    first_hz = float(np.angle(np.vdot(z[:-lag], z[lag:]))) * BASE_HZ / (2.0 * np.pi * lag)
+    most = int(half_band_hz * period_s) + 1
+    beside_hz = first_hz + np.arange(-most, most + 1) / period_s
+    beside_hz = beside_hz[np.abs(beside_hz) < _PASSED * half_band_hz]
+    values = _amplitudes(z, beside_hz, start_s, stretch_s)
+    turn = np.vdot(values[:, :-1], values[:, 1:])
+    beside_hz = beside_hz + float(np.angle(turn)) / (2.0 * np.pi * stretch_s)
+    values = _amplitudes(z, beside_hz, start_s, stretch_s)
+    mean, share = coherent_mean(values)
+    held = float((np.abs(mean) ** 2).sum() / max(float((np.abs(z) ** 2).mean()), 1e-30))
+    passed = _passed(beside_hz, half_band_hz)
+    noise = (1.0 - share) * float((np.abs(values) ** 2).mean()) / (values.shape[1] - 1)
+    scale = max(float((np.abs(mean / passed) ** 2).sum()), 1e-30)
+    noise /= scale * float((passed**2).mean())
+    return Lines(number, centre_hz + beside_hz, mean / passed / np.sqrt(scale), noise, held)
+
+
+def _amplitudes(z: np.ndarray, hz: np.ndarray, start_s: float, stretch_s: float) -> np.ndarray:
+    """Return the amplitudes of lines in each stretch of a recording, phases as at `start_s` [shape=(lines, stretches)]."""
+    offset_s = start_s % stretch_s
+    count = int((z.size / BASE_HZ - offset_s) / stretch_s)
+    firsts = np.ceil((offset_s + stretch_s * np.arange(count)) * BASE_HZ).astype(int)
+    size = int(stretch_s * BASE_HZ)
+    columns = z[firsts[None, :] + np.arange(size)[:, None]]
+    waves = np.exp(-2j * np.pi * np.outer(hz, np.arange(size) / BASE_HZ))
+    since_s = firsts / BASE_HZ - start_s
+    return np.asarray((waves @ columns) / size * np.exp(-2j * np.pi * np.outer(hz, since_s)))
+
+
+def line_scores(
+    lines: Sequence[Lines],
+    pitches_hz: np.ndarray,
+    lengths_s: np.ndarray,
+    ons_s: np.ndarray,
+    room: Room,
+    misfit: float = MISFIT,
+) -> np.ndarray:
+    """Return the log-likelihood of gates, the scale of each partial at its best [shape=(pitches, lengths, onsets)].
+
+    Args:
+        lines: of each partial.
+        pitches_hz: fundamentals tried.
+        lengths_s: of the gate between half heights.
+        ons_s: when it opens, at half height.
+        room: taken as given.
+        misfit: what neither room nor gate explains, as a share of the power of the lines.
+    """
+    return np.asarray(sum(_partial_scores(one, pitches_hz, lengths_s, ons_s, room, misfit) for one in lines))
+
+
+def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.ndarray:
+    """Return the spectrum of a gate about its middle, with raised-cosine edges of `edge_s` foot to foot, real.
+
+    >>> float(gate_spectrum(np.array(0.0), np.array(0.05), 0.008))
+    0.05
+    """
+    turns = 2.0 * hz * edge_s
+    near = np.abs(np.abs(turns) - 1.0) < 1e-6  # there both halves of the fraction are 0, and it is pi / 4
+    edge = np.where(near, np.pi / 4.0, np.cos(0.5 * np.pi * turns) / np.where(near, 1.0, 1.0 - turns**2))
+    return np.asarray(length_s * np.sinc(hz * length_s) * edge)
+
+
+def _partial_scores(
+    lines: Lines, pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room, misfit: float
+) -> np.ndarray:
+    """Return the scores of one partial: an onset only turns the lines, so one factor serves all onsets."""
+    size = lines.hz.size
+    beside = lines.hz[None, None, :] - lines.number * pitches_hz[:, None, None]
+    spectrum = gate_spectrum(beside, lengths_s[None, :, None], room.edge_s)
+    spectrum = spectrum / np.sqrt((spectrum**2).sum(axis=2, keepdims=True))
+    apart = lines.hz[:, None] - lines.hz[None, :]
+    shared = room.direct + (1.0 - room.direct) / (1.0 + 1j * np.pi * apart * room.tau_s)
+    covariance = spectrum[..., :, None] * shared * spectrum[..., None, :]
+    root = np.linalg.cholesky(covariance + (lines.noise + misfit / size) * np.eye(size))
+    middle = ons_s[None, :] + 0.5 * lengths_s[:, None]
+    turned = lines.values * np.exp(2j * np.pi * beside[:, :, None, :] * middle[None, :, :, None])
+    white = np.linalg.solve(root, np.swapaxes(turned, 2, 3))
+    power = (np.abs(white) ** 2).sum(axis=2) / size
+    volume = np.log(np.diagonal(root, axis1=2, axis2=3).real).sum(axis=2)
+    return np.asarray(-size * np.log(power) - 2.0 * volume[:, :, None])
+
+
+def _passed(hz: np.ndarray, half_band_hz: float) -> np.ndarray:
+    """Return what a Hann kernel of `1 / half_band_hz` seconds lets pass of amplitudes [shape=(frequencies,)]."""
+    turns = hz / half_band_hz
+    return np.asarray(np.sinc(turns) / (1.0 - turns**2 + 1e-12))

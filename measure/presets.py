@@ -1,0 +1,190 @@
+"""From measurements to presets: the op mappings, and YAML in which every key says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from roomtone.measure.cycle import Pulse
+from roomtone.measure.equipment import Machine
+from roomtone.measure.grouping import fundamental, harmonic_numbers
+
+#: Partials weaker than this re the strongest are left out of a preset.
+_WEAKEST_DB = -32.0
+_MOST_PARTIALS = 16
+
+
+def machine_op(machine: Machine) -> dict[str, Any]:
+    """Return the `periodic_tone` of a machine, level aside."""
+    if machine.kind == "steady" or machine.cycle is None:
+        return _steady_op(machine)
+    op = _pulsed_op(machine, machine.cycle.pulses)
+    return (
+        op | {"period_s": round(machine.period_s, 5)} | ({"jitter_s": _jitter(machine, op)} if machine.jitter_s else {})
+    )
+
+
+def _steady_op(machine: Machine) -> dict[str, Any]:
+    op: dict[str, Any] = {
+        "op": "periodic_tone",
+        "fundamental_hz": round(machine.fundamental_hz, 3),
+        "harmonics": _levels({p.hz / machine.fundamental_hz: p.power for p in machine.partials}),
+    }
+    if machine.drift > 1e-4:
+        op["drift"] = round(min(machine.drift, 0.2), 5)
+    if machine.am_depth:
+        op |= {"am_hz": round(machine.am_hz, 3), "am_depth": round(machine.am_depth, 3)}
+    return op
+
+
+def _levels(powers: Mapping[float, float]) -> list[list[float]]:
+    """Return `[ratio, dB re the strongest]`, ratios ascending; those within 0.6 % of a whole number are that number."""
+    top = max(powers.values())
+    strongest = sorted(powers.items(), key=lambda item: -item[1])[:_MOST_PARTIALS]
+    rows = [[_whole(ratio), round(float(10.0 * np.log10(power / top)), 2)] for ratio, power in strongest]
+    return sorted(row for row in rows if row[1] >= _WEAKEST_DB)
+
+
+def _whole(ratio: float) -> float:
+    return float(round(ratio)) if ratio > 0.5 and abs(ratio - round(ratio)) < 0.006 * ratio else round(ratio, 5)
+
+
+def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
+    tonal = [pulse for pulse in pulses if pulse.partials]
+    if not tonal:
+        return _noise_op(machine, pulses)
+    base = machine.fundamental_hz
+    pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
+    harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
+    op = _melody(tonal, pitches, base) if harmonic else _score(tonal)
+    edge = round(float(np.clip(0.2 * min(pulse.length_s for pulse in tonal), 0.001, 0.010)), 4)
+    op |= {"rise_s": edge, "fall_s": edge}
+    if all(pulse.decaying for pulse in tonal):
+        op["decay_s"] = round(float(np.median([pulse.length_s for pulse in tonal])) / np.log(2.0), 4)
+    return op | {"pulses": _fitted(op["pulses"], machine.period_s, edge)}
+
+
+def _harmonic(pulse: Pulse, pitch_hz: float) -> bool:
+    """Return whether nearly all of a pulse's power lies on harmonics of its pitch."""
+    number = harmonic_numbers(np.array([p.hz for p in pulse.partials]), pitch_hz, 3.0)
+    power = np.array([p.power for p in pulse.partials])
+    return bool(power[number > 0].sum() > 0.9 * power.sum())
+
+
+def _melody(pulses: Sequence[Pulse], pitches: Sequence[float], base: float) -> dict[str, Any]:
+    """Return one set of harmonics and a row for each pulse, with its pitch."""
+    powers: dict[float, float] = {}
+    for pulse, pitch in zip(pulses, pitches):
+        number = harmonic_numbers(np.array([p.hz for p in pulse.partials]), pitch, 3.0)
+        for n, partial in zip(number, pulse.partials):
+            if n > 0:
+                powers[float(n)] = powers.get(float(n), 0.0) + partial.power * pulse.length_s
+    loud = [sum(p.power for p in pulse.partials) for pulse in pulses]
+    rows = []
+    for pulse, pitch, power in zip(pulses, pitches, loud):
+        level = round(float(10.0 * np.log10(power / max(loud))), 2)
+        rows.append([pulse.onset_s, pulse.length_s, _near_one(pitch / base), level, round(pulse.glide, 4)])
+    return {"op": "periodic_tone", "fundamental_hz": round(base, 3), "harmonics": _levels(powers), "pulses": rows}
+
+
+def _near_one(ratio: float) -> float:
+    return 1.0 if abs(ratio - 1.0) < 0.008 else round(ratio, 5)
+
+
+def _score(pulses: Sequence[Pulse]) -> dict[str, Any]:
+    """Return a row for each partial of each pulse: the form for tones that share no fundamental."""
+    top = max(p.power for pulse in pulses for p in pulse.partials)
+    rows = [
+        [
+            pulse.onset_s,
+            pulse.length_s,
+            round(p.hz, 2),
+            round(float(10.0 * np.log10(p.power / top)), 2),
+            round(pulse.glide, 4),
+        ]
+        for pulse in pulses
+        for p in pulse.partials[:8]
+        if p.power > top * 10.0 ** (_WEAKEST_DB / 10.0)
+    ]
+    return {"op": "periodic_tone", "fundamental_hz": 1.0, "harmonics": [[1.0, 0.0]], "pulses": rows}
+
+
+def _noise_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
+    """Return bursts of noise, each at its level, in the band of the strongest."""
+    strongest = max(pulses, key=lambda pulse: pulse.noise_power)
+    rise, fall = (round(float(np.median([getattr(p, edge) for p in pulses])), 4) for edge in ("rise_s", "fall_s"))
+    top = max(strongest.noise_power, 1e-30)
+    rows = [
+        [p.onset_s, p.length_s, 1.0, round(float(10.0 * np.log10(max(p.noise_power / top, 1e-4))), 2)] for p in pulses
+    ]
+    op = {"op": "periodic_tone", "harmonics": [], "noise_db": 0.0}
+    op |= {"noise_band_hz": [round(hz, 1) for hz in strongest.noise_band_hz], "rise_s": rise, "fall_s": fall}
+    return op | {"pulses": _fitted(rows, machine.period_s, 0.5 * (rise + fall))}
+
+
+def _fitted(rows: list[list[float]], period_s: float, edge_s: float) -> list[list[float]]:
+    """Return rows that start at 0, their lengths from foot to foot, all inside the period."""
+    first = min(row[0] for row in rows)
+    limit = 0.999 * period_s if period_s else np.inf
+    out = []
+    for onset, length, *rest in rows:
+        onset = onset - first
+        if onset < limit - 0.002:
+            out.append([round(onset, 4), round(float(min(length + edge_s, limit - onset)), 4), *rest])
+    return out
+
+
+def _jitter(machine: Machine, op: Mapping[str, Any]) -> float:
+    burst_s = max(row[0] + row[1] for row in op["pulses"])
+    return round(float(np.clip(machine.jitter_s, 0.0, 0.49 * max(machine.period_s - burst_s, 0.0))), 4)
+
+
+#: What the keys of written presets mean; each is written with its comment.
+COMMENTS = {
+    "fundamental_hz": "pitch in Hz; a range such as [700, 900] draws a pitch for each file",
+    "harmonics": "[ratio to the pitch, level in dB], at the microphone: the room is in them",
+    "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths are from foot to foot",
+    "period_s": "from burst to burst",
+    "jitter_s": "how far a burst strays from the period",
+    "rise_s": "edges of a pulse; of tones they are not measured",
+    "fall_s": "edges of a pulse; of tones they are not measured",
+    "decay_s": "time constant of a struck sound; the room is in it",
+    "drift": "share by which the pitch wanders",
+    "am_hz": "rate of the swelling",
+    "am_depth": "depth of the swelling, 0 to 1",
+    "noise_db": "a burst of noise, no tones",
+    "noise_band_hz": "nine tenths of its power lie here",
+    "parts": "the machines of the recording, each with its level",
+    "path": "relative to this file",
+    "levels": "the dB below are third-octave band levels",
+    "spectrum": "[centre in Hz, dB], as recorded",
+    "low_hz": "lower edge of the lowest band",
+    "high_hz": "upper edge of the highest band",
+}
+
+
+def preset_yaml(title: str, source: str, op: Mapping[str, Any]) -> str:
+    """Return the text of a preset: what it is, how it was measured, and a comment on each key."""
+    lines = [f"# {title}", f"description: {_quoted(title)}", f"source: {_quoted(source)}"]
+    for key, value in op.items():
+        note = f"  # {COMMENTS[key]}" if key in COMMENTS else ""
+        if key == "parts":
+            lines.append(f"parts:{note}")
+            for part in value:
+                body = [line for k, v in part.items() for line in _entry(k, v, "")]
+                lines += [f"  - {body[0]}", *(f"    {line}" for line in body[1:])]
+        else:
+            lines += _entry(key, value, note)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, note: str) -> list[str]:
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return [f"{key}:{note}", *(f"  - [{', '.join(f'{x:.6g}' for x in row)}]" for row in value)]
+    return [f"{key}: {_quoted(value) if key == 'path' else value}{note}"]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "/").replace('"', "'") + '"'

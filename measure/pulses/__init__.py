@@ -1,0 +1,1 @@
+"""What one pulse of a machine sounds like: onset, length, pitch, partials, sweep."""

@@ -1,0 +1,179 @@
+"""How strong a partial is at the microphone: its energy in a narrow band over the whole recording, tails and all, less the background's.
+
+A partial's level while it sounds differs from second to second in a room: it builds up, beats, and rings on. What a preset can hold is its
+energy over the time that the machine sounds, and that is also what a listener gets of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from roomtone.measure.cycle import Cycle, Pulse
+from roomtone.measure.grouping import fundamental
+from roomtone.measure.spectrum import Partial
+
+#: Half the band taken around a partial: a share of its frequency, and at least so many Hz.
+BAND = 0.012
+BAND_HZ = 12.0
+#: Share of a cycle at its quietest, where the cycle begins, from which the background is taken.
+_QUIET = 0.12
+#: The highest multiple of a fundamental that is looked for.
+_HIGHEST = 12
+#: A partial that is as strong as this in the quiet part is not switched with the rest.
+_STEADY = 0.5
+#: ... if it is a line there, so far above what lies beside it.
+_LINE = 2.5
+
+
+class PartialEnergies:
+    """Energies of narrow bands of a recording.
+
+    Args:
+        samples: the recording.
+        sample_rate_hz: its rate.
+    """
+
+    def __init__(self, samples: np.ndarray, sample_rate_hz: int) -> None:
+        from scipy import fft
+
+        self._spectrum = fft.rfft(samples)
+        self._size = samples.size
+        self._rate = sample_rate_hz
+
+    def power(self, hz: float, half_band_hz: float) -> tuple[np.ndarray, float]:
+        """Return the power of a band over time, mean square of what is real, and the time between its values in seconds.
+
+        A band beyond half the rate is moved back to the last bins below it.
+        """
+        from scipy import fft
+
+        bin_hz = self._rate / self._size
+        low = min(max(round((hz - half_band_hz) / bin_hz), 1), self._spectrum.size - 2)
+        high = max(min(round((hz + half_band_hz) / bin_hz), self._spectrum.size - 1), low + 1)
+        size = fft.next_fast_len(2 * (high - low + 1))
+        band = np.zeros(size, dtype=complex)
+        band[: high - low + 1] = self._spectrum[low : high + 1]
+        envelope = fft.ifft(band) * (size / self._size)
+        return 2.0 * np.abs(envelope) ** 2, self._size / self._rate / size
+
+
+def half_bands(hz: Sequence[float]) -> list[float]:
+    """Return half a band for each partial, that of neighbours left out.
+
+    >>> half_bands([440.0, 452.0, 2000.0])
+    [6.0, 6.0, 24.0]
+    """
+    out = []
+    for one in hz:
+        apart = min((abs(one - other) for other in hz if other != one), default=np.inf)
+        out.append(float(min(max(BAND_HZ, BAND * one), 0.5 * apart)))
+    return out
+
+
+def levelled(
+    samples: np.ndarray, rate: int, cycle: Cycle, partials: Sequence[Partial]
+) -> tuple[list[Partial], list[float]]:
+    """Return partials of a cycle at their energies over the time it sounds, strongest first, and the Hz of those that never stop.
+
+    Args:
+        samples: the recording.
+        rate: its rate in Hz.
+        cycle: when the machine sounds.
+        partials: its partials, each frequency once.
+    """
+    bands = PartialEnergies(samples, rate)
+    duration_s = samples.size / rate
+    cycles = duration_s / cycle.span_s if cycle.clock else float(cycle.starts_s.size)
+    sounding_s = cycles * (sum(pulse.length_s for pulse in cycle.pulses) or cycle.span_s)
+    kept, steady = [], []
+    for partial, half_hz in zip(partials, half_bands([p.hz for p in partials])):
+        power, hop_s = bands.power(partial.hz, half_hz)
+        quiet, loud = _phases(power, hop_s, cycle)
+        beside = min(_phases(*bands.power(partial.hz + d * half_hz, half_hz), cycle)[0] for d in (-2.5, 2.5))
+        if cycle.silent and quiet > _STEADY * loud and quiet > _LINE * beside:
+            steady.append(partial.hz)
+            continue
+        background = quiet if cycle.silent else 0.0
+        energy = max(float(power.mean()) - background, 0.02 * float(power.mean())) * duration_s
+        kept.append(Partial(partial.hz, energy / sounding_s, partial.excess_db))
+    return sorted(kept, key=lambda p: -p.power), steady
+
+
+def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
+    """Return pulses with the multiples of their fundamental that were too weak to be seen as peaks, where all have one pitch.
+
+    A multiple is there if its band holds, while the machine sounds, three times what the bands half a fundamental beside it hold.
+    """
+    pulses = cycle.pulses
+    tonal = [pulse for pulse in pulses if pulse.partials]
+    if not tonal or any(pulse.glide != 1.0 for pulse in tonal):
+        return list(pulses)
+    pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
+    numbers = [np.round(p.hz / f0) for pulse, f0 in zip(tonal, pitches) for p in pulse.partials]
+    off = [abs(p.hz / f0 - np.round(p.hz / f0)) for pulse, f0 in zip(tonal, pitches) for p in pulse.partials]
+    f0 = float(np.median(pitches))
+    if max(abs(one / f0 - 1.0) for one in pitches) > 0.01 or max(off) > 0.05 or min(numbers) > 1:
+        return list(pulses)
+    bands = PartialEnergies(samples, rate)
+    top = max(p.power for pulse in tonal for p in pulse.partials)
+    added = []
+    for n in range(2, min(_HIGHEST, int(0.45 * rate / f0)) + 1):
+        if n not in numbers:
+            half_hz = min(max(BAND_HZ, BAND * n * f0), 0.2 * f0)
+            inside = [d for d in (0.0, -0.5, 0.5) if (n + d) * f0 + half_hz < 0.5 * rate]
+            own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in inside)
+            around = float(
+                np.exp(np.mean(np.log(beside)))
+            )  # noise falls with frequency: the one below holds more, the one above less
+            if own > 3.0 * around:
+                added.append(Partial(n * f0, 1e-4 * top, float(10.0 * np.log10(own / around))))
+    return [
+        dataclasses.replace(pulse, partials=(*pulse.partials, *added)) if pulse.partials else pulse for pulse in pulses
+    ]
+
+
+def _phases(power: np.ndarray, hop_s: float, cycle: Cycle) -> tuple[float, float]:
+    """Return the mean power where the cycle is quietest and where it sounds."""
+    times = np.arange(power.size) * hop_s
+    since = times - cycle.starts_s[np.maximum(np.searchsorted(cycle.starts_s, times, side="right") - 1, 0)]
+    quiet = (since < 0.5 * _QUIET * cycle.span_s) | (since > (1.0 - 0.5 * _QUIET) * cycle.span_s)
+    loud = np.zeros(power.size, dtype=bool)
+    for pulse in cycle.pulses:
+        loud |= (since >= pulse.onset_s) & (since < pulse.onset_s + pulse.length_s)
+    return float(power[quiet].mean()) if quiet.any() else 0.0, float(power[loud].mean()) if loud.any() else np.inf
+
+
+def shared_out(pulses: Sequence[Pulse], partials: Sequence[Partial], steady_hz: Sequence[float]) -> list[Pulse]:
+    """Return pulses whose partials add up to the levels found; those that never stop are left out.
+
+    Args:
+        pulses: each with partials as its own spectrum has them.
+        partials: as `levelled`.
+        steady_hz: left out.
+    """
+    total_s = sum(pulse.length_s for pulse in pulses) or 1.0
+    mine = [
+        [next((k for k, p in enumerate(partials) if near(p.hz, q.hz)), -1) for q in pulse.partials] for pulse in pulses
+    ]
+    had = [0.0] * len(partials)
+    for pulse, keys in zip(pulses, mine):
+        for partial, k in zip(pulse.partials, keys):
+            if k >= 0:
+                had[k] += partial.power * pulse.length_s / total_s
+    out = []
+    for pulse, keys in zip(pulses, mine):
+        own = [
+            Partial(q.hz, q.power * partials[k].power / max(had[k], 1e-30), q.excess_db)
+            for q, k in zip(pulse.partials, keys)
+            if k >= 0 and not any(near(q.hz, hz) for hz in steady_hz)
+        ]
+        out.append(dataclasses.replace(pulse, partials=tuple(sorted(own, key=lambda p: -p.power))))
+    return out
+
+
+def near(one_hz: float, other_hz: float) -> bool:
+    """Return whether two frequencies are those of one partial."""
+    return abs(one_hz - other_hz) < max(4.0, 0.006 * other_hz)

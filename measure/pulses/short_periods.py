@@ -1,0 +1,153 @@
+"""The pulse of a cycle that comes round so fast that the room never falls silent: its gate and its pitch, found together.
+
+With no silence before the pulse there is little to tell a gate from its gap, and at a pitch that is half a per cent off the gap may be the
+likelier one. A spectrum tells the pitch no better than to a line and a half: of those around each partial the room makes any the strongest. So pitch,
+length and onset are searched over one grid, by what the lines of all partials say of them (`lines`). The best places of the grid are then
+taken further, and the likeliest wins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from roomtone.measure.coherent import Basebands
+from roomtone.measure.gates import DIRECT, EDGE_S, TAU_S
+from roomtone.measure.grouping import fundamental
+from roomtone.measure.lines import Lines, line_scores, lines_of
+from roomtone.measure.spans import SHORT_S
+from roomtone.measure.spectrum import Partial
+from roomtone.measure.switching import Room
+from roomtone.measure.timing import Timed
+
+#: Partials asked of those seen; the highest multiple of their fundamental that is asked too if it is there; the most asked in all.
+_SEEN, _HIGHEST, _ASKED = 4, 7, 6
+#: A multiple is there if it is so many times as strong as what lies half a fundamental beside it.
+_CLEAR = 4.0
+#: A partial is asked if so much of its power lies on lines.
+_HELD = 0.5
+#: Lines by which the fundamental may be off as a spectrum has it, and after a first search.
+_OFF_LINES, _OFF_AGAIN = 2.5, 0.3
+#: Steps of the grid: the highest partial by so many lines; lengths and onsets by so many shares of the period.
+_LINE_STEP, _SHARES = 0.25, 25
+#: Widest half band around a partial: a share of the fundamental, Hz, lines.
+_BAND, _BAND_HZ, _BAND_LINES = 1.0 / 3.0, 250.0, 10.0
+#: Places of the grid that are taken further, and how often their steps are halved.
+_FURTHER, _HALVED = 10, 5
+_SHORTEST_S = 0.012
+#: Share of the power of the lines that the nearest place of the grid may leave unexplained.
+_COARSE_MISFIT = 0.02
+_ROOM = Room(edge_s=0.008)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """A pitch in Hz, a length and an onset in seconds, the room assumed, and the log-likelihood of all."""
+
+    f0_hz: float
+    length_s: float
+    on_s: float
+    room: Room
+    likelihood: float
+
+
+def time_tone_round(
+    bands: Basebands, partials: Sequence[Partial], starts_s: np.ndarray, period_s: float
+) -> Timed | None:
+    """Return the one pulse of a short cycle; None of a longer one, or where no pitch is common to two partials that come back alike.
+
+    Args:
+        bands: of the recording.
+        partials: strongest first.
+        starts_s: of the cycles.
+        period_s: after which all comes again.
+    """
+    if period_s > SHORT_S or not partials:
+        return None
+    line_hz = 1.0 / period_s
+    seen = partials[:_SEEN]
+    f0 = fundamental(seen, tolerance_hz=_OFF_LINES * line_hz) if len(seen) > 1 else seen[0].hz
+    for off in (_OFF_LINES, _OFF_AGAIN):
+        strong = _harmonics(bands, partials, f0, _OFF_LINES * line_hz)
+        half_hz = min(_BAND * f0, _BAND_HZ, _BAND_LINES * line_hz)
+        found = [lines_of(bands, number, f0, half_hz, float(starts_s[0]), period_s) for number in strong]
+        lines = [one for one in found if one is not None and one.held > _HELD]
+        if len(lines) < 2:
+            return None
+        place = _searched(lines, f0, min(off * line_hz, 0.1 * f0), period_s)
+        f0 = place.f0_hz
+    own = [dataclasses.replace(p, hz=number * f0) for number, p in strong.items()]
+    others = [p for p in partials if all(abs(p.hz - q.hz) > max(0.012 * q.hz, 0.6 * line_hz) for q in own)]
+    kept = sorted([*own, *others], key=lambda p: -p.power)
+    return Timed((place.on_s,), (place.length_s,), False, tuple(kept))
+
+
+def _harmonics(bands: Basebands, partials: Sequence[Partial], f0: float, off_hz: float) -> dict[int, Partial]:
+    """Return the partials to be asked by number: those seen, each the strongest line near a multiple, and multiples that are there besides."""
+    seen: dict[int, Partial] = {}
+    for partial in partials[:_SEEN]:
+        number = max(1, round(partial.hz / f0))
+        if abs(partial.hz - number * f0) < max(off_hz, 0.006 * partial.hz):
+            seen.setdefault(number, partial)
+    besides = {n: p for n, p in _multiples(bands, f0).items() if n not in seen}
+    return dict(list({**seen, **besides}.items())[:_ASKED])
+
+
+def _multiples(bands: Basebands, f0: float) -> dict[int, Partial]:
+    """Return the multiples of a pitch that are there, by number, strongest first."""
+    half_hz = min(0.2 * f0, 100.0)
+
+    def power(hz: float) -> float:
+        return float((np.abs(bands.at(hz, half_hz)) ** 2).mean())
+
+    found = {}
+    top = int(0.45 * bands.sample_rate_hz / f0 - 0.5)
+    for n in range(1, min(_HIGHEST, top) + 1):
+        own, beside = power(n * f0), max(power((n - 0.5) * f0), power((n + 0.5) * f0))
+        if own > _CLEAR * beside:
+            found[n] = Partial(n * f0, 2.0 * own, float(10.0 * np.log10(own / beside)))
+    return dict(sorted(found.items(), key=lambda pair: -pair[1].power))
+
+
+def _searched(lines: Sequence[Lines], f0: float, reach_hz: float, period_s: float) -> _Place:
+    """Return the likeliest pitch, length and onset, the pitch within `reach_hz` of `f0`."""
+    step_hz = _LINE_STEP / period_s / max(one.number for one in lines)
+    pitches = f0 + step_hz * np.arange(-np.ceil(reach_hz / step_hz), np.ceil(reach_hz / step_hz) + 1)
+    step_s = period_s / _SHARES
+    lengths = np.arange(_SHORTEST_S, 0.97 * period_s, step_s)
+    ons = np.arange(0.0, period_s, step_s)
+    scores = line_scores(lines, pitches, lengths, ons, _ROOM, _COARSE_MISFIT)
+    found = []
+    for _ in range(_FURTHER):
+        i, j, k = np.unravel_index(int(np.argmax(scores)), scores.shape)
+        found.append(_refined(lines, (pitches[i], lengths[j], ons[k]), (step_hz, step_s, step_s), period_s))
+        scores[max(i - 2, 0) : i + 3, max(j - 2, 0) : j + 3] = -np.inf
+    return max(found, key=lambda place: place.likelihood)
+
+
+def _refined(lines: Sequence[Lines], place: tuple[float, ...], steps: tuple[float, ...], period_s: float) -> _Place:
+    """Return a place of the grid at its best, and the room that goes with it: steps halved, all three numbers moved at once."""
+    likelihood = -np.inf
+    room = _ROOM
+    for _ in range(_HALVED):
+        steps = tuple(0.5 * step for step in steps)
+        room = _best_room(lines, place, room, period_s)
+        pitches, lengths, ons = (at + step * np.arange(-1.0, 2.0) for at, step in zip(place, steps))
+        lengths = np.clip(lengths, _SHORTEST_S, 0.98 * period_s)
+        scores = line_scores(lines, pitches, lengths, ons, room)
+        i, j, k = np.unravel_index(int(np.argmax(scores)), scores.shape)
+        place, likelihood = (pitches[i], lengths[j], ons[k]), float(scores[i, j, k])
+    f0, length_s, on_s = map(float, place)
+    return _Place(f0, length_s, on_s % period_s, room, likelihood)
+
+
+def _best_room(lines: Sequence[Lines], place: tuple[float, ...], room: Room, period_s: float) -> Room:
+    at = [np.array([value]) for value in place]
+    rooms = [Room(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
+    room = max(rooms, key=lambda one: float(line_scores(lines, at[0], at[1], at[2], one).item()))
+    shorter_s = min(place[1], period_s - place[1])  # an edge fits into the pulse and into the gap
+    rooms = [dataclasses.replace(room, edge_s=edge) for edge in EDGE_S if edge < shorter_s] or [room]
+    return max(rooms, key=lambda one: float(line_scores(lines, at[0], at[1], at[2], one).item()))

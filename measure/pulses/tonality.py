@@ -1,0 +1,46 @@
+"""How the power of a span is shared between tones, noise, and what never stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from roomtone.measure.folding import fold
+from roomtone.measure.rough import Rough
+from roomtone.measure.spectrum import Partial, Spectrogram
+
+
+def excess(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> np.ndarray:
+    """Return by how much the mean power of each bin in a span exceeds what is there when the cycle is still [shape=(bins,)]."""
+    begin, end = round(span[0] / view.hop_s), max(round(sum(span) / view.hop_s), round(span[0] / view.hop_s) + 1)
+    power = fold(view.power, rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
+    quiet = max(1, round(0.06 * power.shape[1]))
+    still = 0.5 * (power[:, :quiet].mean(axis=1) + power[:, -quiet:].mean(axis=1)) if rough.silent else view.floor
+    return np.asarray(np.maximum(power[:, begin:end].mean(axis=1) - still, 0.0))
+
+
+def tonal_share(view: Spectrogram, rough: Rough, partials: Sequence[Partial], span: tuple[float, float]) -> float:
+    """Return which part of a span's power its partials hold; a burst of noise has peaks too, where the room has modes."""
+    whole = float(excess(view, rough, span).sum()) / 1.5
+    return sum(p.power for p in partials) / max(whole, 1e-30)
+
+
+def noise_of(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> tuple[float, tuple[float, float]]:
+    """Return the mean square of a burst of noise over its span, and the band in Hz that holds 90 % of it."""
+    power = excess(view, rough, span)
+    share = np.cumsum(power) / max(float(power.sum()), 1e-30)
+    low, high = (float((np.searchsorted(share, at) + 0.5) * view.bin_hz) for at in (0.05, 0.95))
+    return float(power.sum()) / 1.5, (max(low, 20.0), max(high, low + 2.0 * view.bin_hz))
+
+
+def never_stops(view: Spectrogram, rough: Rough, hz: float, span: tuple[float, float]) -> bool:
+    """Return whether a line is nearly as strong where the cycle is quietest as in a span: another machine's, that goes on."""
+    k = max(round(hz / view.bin_hz), 6)
+    near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
+    own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)
+    still = max(1, round(0.06 * own.size))
+    begin, end = round(span[0] / view.hop_s), round(sum(span) / view.hop_s)
+    loud = float(own[begin : max(end, begin + 1)].mean())
+    quiet = np.r_[0:still, own.size - still : own.size]
+    return float(own[quiet].mean()) > max(0.5 * loud, 2.5 * float(beside[quiet].mean()))

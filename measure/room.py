@@ -1,0 +1,179 @@
+"""A room from a clap, a balloon or a sweep: decay times by bands, C50, and how far the decay can be followed.
+
+Sources: ISO 3382-2 (interrupted and impulse methods, needed decay range) and W. T. Chu, J. Acoust. Soc. Am. 63, 1444 (1978), for
+taking the noise's power off before integrating backwards; both as recalled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.rooms.acoustics import OCTAVES_HZ
+from roomtone.core.errors import RoomtoneError
+
+#: The decay must fall this far before it meets the noise.
+LEAST_RANGE_DB = 30.0
+#: The fit stays this far above the noise.
+_MARGIN_DB = 7.0
+_LONGEST_S = 4.0
+
+
+@dataclass(frozen=True)
+class RoomFound:
+    """A room: times in seconds, ratios in dB.
+
+    Attributes:
+        t60_s: broadband, from the fit between -5 dB and `fit_db`, as a time for 60 dB; T30 where `fit_db` is -35.
+        bands_s: the same by octave bands that have the range.
+        c50_db: early to late energy, noise taken off.
+        range_db: how far the decay falls before it meets the noise.
+        fit_db: lower end of the fit.
+        response: the response itself, float64, its direct sound at `direct`.
+        direct: index of the direct sound.
+    """
+
+    t60_s: float
+    bands_s: dict[float, float]
+    c50_db: float
+    range_db: float
+    fit_db: float
+    response: np.ndarray
+    direct: int
+
+
+def measure_room(samples: np.ndarray, sample_rate_hz: int, *, sweep: np.ndarray | None = None) -> RoomFound:
+    """Return the room that a recorded impulse, or a recorded sweep, tells of.
+
+    Args:
+        samples: the recording, float [shape=(samples,)].
+        sample_rate_hz: its rate.
+        sweep: the sweep that was played, at the same rate; None where a clap or a balloon was the source.
+
+    Raises:
+        RoomtoneError: no impulse stands out, or its decay meets the noise too early (with the level that is missing).
+    """
+    impulse = samples if sweep is None else deconvolved(samples, sweep)
+    response, direct, noise = _cut(impulse, sample_rate_hz)
+    range_db = _range_db(response, direct, noise, sample_rate_hz)
+    if range_db < LEAST_RANGE_DB:
+        raise RoomtoneError(
+            f"room: the decay falls by only {range_db:.0f} dB before it meets the noise; {LEAST_RANGE_DB:.0f} dB are needed: make the "
+            f"impulse {LEAST_RANGE_DB - range_db + 5:.0f} dB louder, or the room quieter by as much"
+        )
+    fit_db = max(-35.0, -(range_db - _MARGIN_DB))
+    t60_s = _decay_time(response, direct, noise, sample_rate_hz, fit_db)
+    if not np.isfinite(t60_s):
+        raise RoomtoneError("room: no straight decay was found; was it one clap in a quiet room?")
+    bands = _bands(impulse, response, direct, sample_rate_hz)
+    return RoomFound(t60_s, bands, _c50_db(response, direct, noise, sample_rate_hz), range_db, fit_db, response, direct)
+
+
+def deconvolved(samples: np.ndarray, sweep: np.ndarray) -> np.ndarray:
+    """Return the response from a recorded and the played sweep: division of spectra, held back where the sweep has no power."""
+    from scipy import fft
+
+    size = fft.next_fast_len(samples.size + sweep.size, real=True)
+    played = fft.rfft(sweep, size)
+    power = np.abs(played) ** 2
+    return np.asarray(
+        fft.irfft(fft.rfft(samples, size) * np.conj(played) / (power + 1e-4 * power.max()), size)[: samples.size]
+    )
+
+
+def _cut(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
+    """Return the loudest impulse with what follows it, the index of its direct sound, and the noise's power beside it."""
+    block = max(1, round(0.005 * rate))
+    power = np.convolve(samples**2, np.full(block, 1.0 / block), mode="same")
+    peak = int(np.argmax(power))
+    lead = min(peak, round(0.02 * rate))
+    near = np.abs(samples[peak - lead : peak + block])
+    direct = peak - lead + int(np.flatnonzero(near >= 0.3 * near.max())[0])
+    end = min(samples.size, direct + round(_LONGEST_S * rate))
+    quiet = samples[max(0, direct - rate) : max(0, direct - round(0.02 * rate))]
+    tail = samples[end - max(1, (end - direct) // 10) : end]
+    levels = [float((part**2).mean()) for part in (quiet, tail) if part.size > 0.05 * rate]
+    if end - direct < 0.1 * rate or not levels:
+        raise RoomtoneError(
+            "room: less than 0.1 s after the loudest sound; let the recording run on for 2 s after the clap"
+        )
+    before = max(0, direct - round(0.002 * rate))
+    return samples[before:end], direct - before, min(levels)
+
+
+def _range_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
+    """Return the height of the decay, read 20 ms after the direct sound and led back to it, above the noise.
+
+    The loudest 5 ms hold the direct sound, whose height says nothing of how far the reverberation can be followed.
+    """
+    block = max(1, round(0.02 * rate))
+    after = response[direct : direct + 2 * block]
+    return float(10.0 * np.log10((after**2).mean() / max(noise, 1e-30)))
+
+
+def _schroeder(response: np.ndarray, direct: int, noise: float, rate: int) -> np.ndarray:
+    """Return the decay in dB, the noise's power taken off (Chu 1978), up to where it meets the noise."""
+    energy = response[direct:] ** 2 - noise
+    block = max(1, round(0.02 * rate))
+    smooth = np.convolve(response[direct:] ** 2, np.full(block, 1.0 / block), mode="same")
+    met = np.flatnonzero(smooth < 2.0 * noise)
+    end = int(met[0]) if met.size else energy.size
+    left = np.cumsum(energy[:end][::-1])[::-1]
+    # what the cut takes away: the rest of an exponential whose level and slope are those before the cut
+    part = smooth[max(0, end - 4 * block) : end] - noise
+    if part.size > 2 * block and part[0] > 0 and part[-1] > 0:
+        slope = np.log(max(part[0], 1e-30) / max(part[-1], 1e-30)) / part.size
+        if slope > 0:
+            left = left + max(part[-1], 0.0) / slope
+    return np.asarray(10.0 * np.log10(np.maximum(left, 1e-30) / max(left[0], 1e-30)))
+
+
+def _decay_time(response: np.ndarray, direct: int, noise: float, rate: int, fit_db: float) -> float:
+    decay = _schroeder(response, direct, noise, rate)
+    inside = np.flatnonzero((decay <= -5.0) & (decay >= fit_db))
+    if inside.size < 0.02 * rate:
+        return float("nan")
+    slope = np.polyfit(inside / rate, decay[inside], 1)[0]
+    return float(-60.0 / slope) if slope < 0 else float("nan")
+
+
+def _bands(impulse: np.ndarray, response: np.ndarray, direct: int, rate: int) -> dict[float, float]:
+    from scipy import signal
+
+    found = {}
+    for centre in OCTAVES_HZ:
+        if centre * 2**0.5 > 0.49 * rate:
+            continue
+        sos = signal.butter(3, (centre / 2**0.5, centre * 2**0.5), "bandpass", fs=rate, output="sos")
+        band = signal.sosfilt(sos, response[::-1])[::-1]
+        noise = float((band[-max(1, band.size // 10) :] ** 2).mean())
+        range_db = _range_db(band, direct, noise, rate)
+        if range_db >= LEAST_RANGE_DB:
+            value = _decay_time(band, direct, noise, rate, max(-35.0, -(range_db - _MARGIN_DB)))
+            if np.isfinite(value):
+                found[centre] = value
+    return found
+
+
+def _c50_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
+    energy = response[direct:] ** 2 - noise
+    border = round(0.05 * rate)
+    late = max(float(energy[border:].sum()), 1e-30)
+    return float(10.0 * np.log10(max(float(energy[:border].sum()), 1e-30) / late))
+
+
+def room_op(
+    found: RoomFound, dimensions_m: tuple[float, float, float], talker_distance_m: tuple[float, float]
+) -> dict[str, Any]:
+    """Return the `shoebox` calibrated to the measured decay; size and distances are the caller's."""
+    op: dict[str, Any] = {
+        "op": "shoebox",
+        "dimensions_m": list(dimensions_m),
+        "t60_s": round(found.t60_s, 4),
+        "talker_distance_m": list(talker_distance_m),
+    }
+    if len(found.bands_s) >= 3:
+        op["t60_bands_s"] = [[centre, round(value, 4)] for centre, value in sorted(found.bands_s.items())]
+    return op

@@ -1,0 +1,1 @@
+"""Spectrograms, harmonic groups, folded epochs and cycles of a recording."""
