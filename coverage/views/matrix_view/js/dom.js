@@ -30,9 +30,23 @@ function breakable(name) {
   return box;
 }
 
-/** Return a number as a reader writes it: at most `digits` decimals, thousands apart. */
+// a formatter made once: toLocaleString makes one for each call, and 6,000 cells then take a second
+const formats = new Map();
+
+function format(most, least) {
+  const key = `${most} ${least}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat("en-GB", { maximumFractionDigits: most, minimumFractionDigits: least }));
+  return formats.get(key);
+}
+
+/** Return a number as a reader writes it: at most `digits` decimals, thousands apart, a true minus. */
 function written(value, digits = 0) {
-  return value.toLocaleString("en-GB", { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+  return format(digits, 0).format(value).replace("-", "−");
+}
+
+/** Return a number with so many decimals, as a measurement is written. */
+function fixed(value, digits) {
+  return format(digits, digits).format(value).replace("-", "−");
 }
 
 /** Return "1 cell", "2 cells". */

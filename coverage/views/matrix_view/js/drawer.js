@@ -16,7 +16,7 @@ class Drawer {
     const heading = el("h2", { id: `drawer-${model.key}`, tabindex: "-1" }, el("bdi", {}, model.rowName(row)), el("span", { class: "in" }, " in "), this.condition(slot));
     const close = el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.close() }, "×");
     this.root.setAttribute("aria-labelledby", heading.id);
-    this.root.replaceChildren(el("header", {}, heading, close), this.counts(row, slot), this.power(row, slot), this.answers(row, slot));
+    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
     this.root.hidden = false;
     this.root.scrollTop = 0;
     heading.focus({ preventScroll: false });

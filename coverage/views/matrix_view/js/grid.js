@@ -74,7 +74,9 @@ class Grid {
     const narrow = this.root.clientWidth && this.root.clientWidth < 640;
     const font = style.getPropertyValue("--head-font").trim() || "11px sans-serif";
     this.width = columnWidth(this.model, this.slots, font, narrow ? 72 : 92);
-    const group = el("colgroup", {}, el("col", { class: "names" }), el("col", { class: "all" }));
+    const names = [this.model.rowName(ALL), ...this.rows.map((row) => this.model.rows.names[row])];
+    const wide = Math.max(72, Math.min(narrow ? 92 : 190, longestOf(names, `600 ${narrow ? 12 : 13}px ${style.getPropertyValue("--sans")}`) + 12));
+    const group = el("colgroup", {}, el("col", { style: `width:${Math.round(wide)}px` }), el("col", { class: "all" }));
     for (let i = 0; i < this.slots.length; i++) group.append(el("col", { style: `width:${this.width}px` }));
     return group;
   }

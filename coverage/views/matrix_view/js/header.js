@@ -90,15 +90,19 @@ function levelCell(model, f, level, span, depth) {
 
 /** Return the width that the columns need so that no word of a header over one column is cut, in px. */
 function columnWidth(model, slots, font, most) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.font = font;
   const words = new Set();
   for (const slot of slots) {
     const names = slot.col === undefined ? [model.factors[slot.factor].levels[slot.level]] : namesOver(model, slot);
     for (const name of names) for (const word of name.split(/(?<=[_+|])|(?=@)|\s+/u)) words.add(word);
   }
-  const longest = Math.max(0, ...[...words].map((word) => context.measureText(word).width));
-  return Math.round(Math.max(44, Math.min(most, longest + 12)));
+  return Math.ceil(Math.max(44, Math.min(most, longestOf(words, font) + 9)));
+}
+
+/** Return the width of the longest of some texts, in px. */
+function longestOf(texts, font) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = font;
+  return Math.max(0, ...[...texts].map((text) => context.measureText(text).width));
 }
 
 function namesOver(model, slot) {

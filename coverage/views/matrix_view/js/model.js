@@ -4,7 +4,7 @@
 // {factor, level, cols} the margin of a collapsed factor level. A row is an index, or ALL for the margin over all rows.
 
 const ALL = -1;
-const STATUS = { c: "covered", p: "partly filled", e: "empty", n: "no goal", i: "ignored", x: "must be empty" };
+const STATUS = { c: "all goals met", p: "partly filled", e: "empty", n: "no goal", i: "ignored", x: "must be empty" };
 
 class Model {
   constructor(json) {

@@ -15,14 +15,16 @@ class Overview {
   draw() {
     const { grid, model } = this;
     const scroller = grid.root;
-    this.root.hidden = !(scroller.scrollWidth > scroller.clientWidth * 1.5 || scroller.scrollHeight > scroller.clientHeight * 1.5) || !grid.slots.length;
+    // against the width of the whole component: an open drawer takes room, and is no reason for the page to jump
+    const wide = scroller.scrollWidth > this.root.parentElement.clientWidth * 1.4, tall = scroller.scrollHeight > scroller.clientHeight * 1.4;
+    this.root.hidden = !(wide || tall) || !grid.slots.length;
     if (this.root.hidden) return;
     const width = this.root.clientWidth, rows = grid.rows.length, columns = grid.slots.length;
-    const tall = Math.max(2, Math.min(8, Math.round(180 / rows)));
+    const high = Math.max(2, Math.min(8, Math.round(180 / rows)));
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(rows * tall * ratio);
-    this.canvas.style.height = `${rows * tall}px`;
+    this.canvas.height = Math.round(rows * high * ratio);
+    this.canvas.style.height = `${rows * high}px`;
     const colour = colours(grid.root);
     const context = this.canvas.getContext("2d");
     const w = this.canvas.width / columns, h = this.canvas.height / rows;

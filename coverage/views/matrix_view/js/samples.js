@@ -115,8 +115,8 @@ function measured(model, sample) {
     const found = sample.measured[i];
     if (found === null || found === undefined) return;
     const [value, asked] = Array.isArray(found) ? found : [found, null];
-    const text = typeof value === "number" ? `${written(value, measure.digits)}${measure.unit ? ` ${measure.unit}` : ""}` : value;
-    const wanted = asked === null ? null : el("small", {}, ` asked ${typeof asked === "number" ? written(asked, measure.digits) : asked}`);
+    const text = typeof value === "number" ? `${fixed(value, measure.digits)}${measure.unit ? ` ${measure.unit}` : ""}` : value;
+    const wanted = asked === null ? null : el("small", {}, ` asked ${fixed(asked, measure.digits)}`);
     list.append(el("div", {}, el("dt", {}, measure.label), el("dd", {}, text, wanted)));
   });
   return list;
