@@ -22,9 +22,14 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
-/** Return a name with places where a line may break: after `_` and `+`, before `@`. The text itself stays as it is. */
+/** Return the pieces of a name between which a line may break: after `_`, `+`, `|` and spaces, before `@`. */
+function pieces(name) {
+  return name.split(/(?<=[_+|\s])|(?=@)/u);
+}
+
+/** Return a name with places where a line may break. The text itself stays as it is. */
 function breakable(name) {
-  const parts = name.split(/(?<=[_+|])|(?=@)/u);
+  const parts = pieces(name);
   const box = document.createDocumentFragment();
   parts.forEach((part, i) => box.append(...(i ? [document.createElement("wbr"), part] : [part])));
   return box;

@@ -69,16 +69,22 @@ class Grid {
     cell.textContent = text;
   }
 
+  /** Columns are as wide as the words over them need, and a little narrower where all of them then fit. */
   columnWidths() {
-    const style = getComputedStyle(this.root);
-    const narrow = this.root.clientWidth && this.root.clientWidth < 640;
+    const { model } = this, style = getComputedStyle(this.root);
+    const room = this.root.parentElement?.clientWidth || 1200, narrow = room < 640;
+    const sans = style.getPropertyValue("--sans"), size = style.getPropertyValue("--name-size").trim() || "13px";
+    const names = Math.max(longestOf([model.rowName(ALL)], `700 ${size} ${sans}`), longestOf(this.rows.map((row) => model.rows.names[row]), `400 ${size} ${sans}`));
+    const first = Math.round(Math.max(72, Math.min(narrow ? 92 : 200, names + 10)));
+    const all = narrow ? 46 : 56;
     const font = style.getPropertyValue("--head-font").trim() || "11px sans-serif";
-    this.width = columnWidth(this.model, this.slots, font, narrow ? 72 : 92);
-    const names = [this.model.rowName(ALL), ...this.rows.map((row) => this.model.rows.names[row])];
-    const wide = Math.max(72, Math.min(narrow ? 92 : 190, longestOf(names, `600 ${narrow ? 12 : 13}px ${style.getPropertyValue("--sans")}`) + 12));
-    const group = el("colgroup", {}, el("col", { style: `width:${Math.round(wide)}px` }), el("col", { class: "all" }));
-    for (let i = 0; i < this.slots.length; i++) group.append(el("col", { style: `width:${this.width}px` }));
-    return group;
+    const { plain, bold } = headerWords(model, this.slots);
+    const words = Math.max(longestOf(plain, font), longestOf(bold, `700 ${font}`));
+    const fitting = Math.floor((room - first - all - 1) / Math.max(1, this.slots.length));
+    const ideal = Math.ceil(Math.max(44, Math.min(narrow ? 72 : 110, words + 10)));
+    const width = fitting < ideal && fitting >= words + 4 ? fitting : ideal;
+    const columns = [first, all, ...this.slots.map(() => width)];
+    return el("colgroup", {}, ...columns.map((px) => el("col", { style: `width:${px}px` })));
   }
 
   /** Mark the first column of each group, so that a gap shows where one ends. */

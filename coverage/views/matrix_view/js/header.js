@@ -88,14 +88,15 @@ function levelCell(model, f, level, span, depth) {
   return el("th", attributes, foldable ? el("span", { class: "fold", "aria-hidden": "true" }, "−") : null, label);
 }
 
-/** Return the width that the columns need so that no word of a header over one column is cut, in px. */
-function columnWidth(model, slots, font, most) {
-  const words = new Set();
+/** Return the words that stand over one column each and cannot be broken, by their weight. */
+function headerWords(model, slots) {
+  const plain = new Set(), bold = new Set();
   for (const slot of slots) {
-    const names = slot.col === undefined ? [model.factors[slot.factor].levels[slot.level]] : namesOver(model, slot);
-    for (const name of names) for (const word of name.split(/(?<=[_+|])|(?=@)|\s+/u)) words.add(word);
+    const folded = slot.col === undefined;
+    const names = folded ? [model.factors[slot.factor].levels[slot.level]] : namesOver(model, slot);
+    for (const name of names) for (const word of pieces(name)) (folded || isPlain(model, slot) ? bold : plain).add(word);
   }
-  return Math.ceil(Math.max(44, Math.min(most, longestOf(words, font) + 9)));
+  return { plain, bold };
 }
 
 /** Return the width of the longest of some texts, in px. */

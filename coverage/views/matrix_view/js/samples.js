@@ -14,60 +14,81 @@ function sampleItem(model, sample, clean) {
   const item = el("li", { class: "sample" });
   item.append(el("p", { class: "text", dir: "auto" }, sample.text || "(no transcript)"));
   item.append(el("p", { class: "who" }, el("bdi", {}, who)));
-  if (sample.audio) item.append(player(sample, clean));
+  if (sample.audio) item.append(new Player(sample, clean).root);
   else item.append(pictures(sample), el("p", { class: "small" }, sample.why || "There is no audio file to play."));
   item.append(measured(model, sample));
   if (sample.words) item.append(heard(sample.words));
   return item;
 }
 
-/** One player with two recordings: the render, and the clean one; changing over keeps the moment. */
-function player(sample, clean) {
-  const versions = [{ name: "this condition", ...sample }];
-  if (clean && clean.audio) versions.push({ name: "clean", ...clean });
-  const audios = versions.map((version) => el("audio", { preload: "none", src: version.audio }));
-  const stage = el("div", { class: "stage" }, ...versions.map((version, i) => pictures(version, i > 0)));
-  const head = el("span", { class: "playhead", "aria-hidden": "true" });
-  stage.append(head);
-  let on = 0;
-  const play = el("button", { type: "button", class: "play" }, "▶");
-  const name = () => play.setAttribute("aria-label", `${audios[on].paused ? "Play" : "Pause"} ${versions[on].name}: ${sample.text || sample.id}`);
-  const move = () => head.style.setProperty("--at", `${audios[on].duration ? (100 * audios[on].currentTime) / audios[on].duration : 0}%`);
-  const problem = el("p", { class: "warn", role: "status" });
-  audios.forEach((audio) => {
-    for (const event of ["play", "pause", "ended"]) {
-      audio.addEventListener(event, () => {
-        play.textContent = audios[on].paused ? "▶" : "❚❚";
-        name();
-      });
-    }
-    audio.addEventListener("timeupdate", move);
-    audio.addEventListener("error", () => (problem.textContent = `This browser cannot play ${decodeURI(audio.getAttribute("src"))}.`));
-  });
-  const start = () => {
-    document.dispatchEvent(new CustomEvent("roomtone-play", { detail: audios }));
-    return audios[on].play().catch(() => {});
-  };
-  document.addEventListener("roomtone-play", (event) => event.detail !== audios && audios.forEach((audio) => audio.pause()));
-  play.addEventListener("click", () => (audios[on].paused ? start() : audios[on].pause()));
-  stage.addEventListener("click", (event) => {
-    const box = stage.getBoundingClientRect();
-    seek(audios[on], (event.clientX - box.left) / box.width).then(start);
-  });
-  name();
-  const box = el("div", { class: "player" }, play, stage, ...audios);
-  if (versions.length > 1) box.append(compare(versions, (which) => {
-    const moment = audios[on].currentTime, playing = !audios[on].paused;
-    audios[on].pause();
-    on = which;
-    stage.dataset.on = String(on);
-    audios[on].currentTime = moment;
-    name();
-    move();
-    if (playing) start();
-  }));
-  box.append(problem);
-  return box;
+/** One player with two recordings, the render and the clean one; changing over keeps the moment. */
+class Player {
+  constructor(sample, clean) {
+    this.title = sample.text || sample.id;
+    this.versions = [{ name: "this condition", ...sample }];
+    if (clean && clean.audio) this.versions.push({ name: "clean", ...clean });
+    this.audios = this.versions.map((version) => el("audio", { preload: "none", src: version.audio }));
+    this.on = 0;
+    this.button = el("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.stage = el("div", { class: "stage", onclick: (event) => this.sought(event) }, ...this.versions.map((version, i) => pictures(version, i > 0)));
+    this.head = el("span", { class: "playhead", "aria-hidden": "true" });
+    this.stage.append(this.head);
+    this.problem = el("p", { class: "warn", role: "status" });
+    this.root = el("div", { class: "player" }, this.button, this.stage, ...this.audios);
+    if (this.versions.length > 1) this.root.append(whichVersion(this.versions, (which) => this.change(which)));
+    this.root.append(this.problem);
+    this.audios.forEach((audio) => this.listen(audio));
+    document.addEventListener("roomtone-play", (event) => event.detail !== this && this.audios.forEach((audio) => audio.pause()));
+    this.show();
+  }
+
+  get audio() {
+    return this.audios[this.on];
+  }
+
+  listen(audio) {
+    for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, () => this.show());
+    audio.addEventListener("timeupdate", () => this.move());
+    audio.addEventListener("error", () => (this.problem.textContent = `This browser cannot play ${decodeURI(audio.getAttribute("src"))}.`));
+  }
+
+  show() {
+    this.button.textContent = this.audio.paused ? "▶" : "❚❚";
+    this.button.setAttribute("aria-label", `${this.audio.paused ? "Play" : "Pause"} ${this.versions[this.on].name}: ${this.title}`);
+    this.move();
+  }
+
+  move() {
+    const { duration, currentTime } = this.audio;
+    this.head.style.setProperty("--at", `${duration ? (100 * currentTime) / duration : 0}%`);
+  }
+
+  /** Play, and let every other player of the page stop. */
+  start() {
+    document.dispatchEvent(new CustomEvent("roomtone-play", { detail: this }));
+    this.audio.play().catch(() => {});
+  }
+
+  toggle() {
+    if (this.audio.paused) this.start();
+    else this.audio.pause();
+  }
+
+  async sought(event) {
+    const box = this.stage.getBoundingClientRect();
+    await seek(this.audio, (event.clientX - box.left) / box.width);
+    this.start();
+  }
+
+  change(which) {
+    const moment = this.audio.currentTime, playing = !this.audio.paused;
+    this.audio.pause();
+    this.on = which;
+    this.stage.dataset.on = String(which);
+    this.audio.currentTime = moment;
+    this.show();
+    if (playing) this.start();
+  }
 }
 
 async function seek(audio, share) {
@@ -78,7 +99,7 @@ async function seek(audio, share) {
   if (Number.isFinite(audio.duration)) audio.currentTime = share * audio.duration;
 }
 
-function compare(versions, change) {
+function whichVersion(versions, change) {
   const name = `version-${Math.random().toString(36).slice(2)}`;
   const radios = versions.map((version, i) => {
     const input = el("input", { type: "radio", name, checked: i === 0 });
