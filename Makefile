@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PACKAGES := core coverage augment measure fairness cli
 
 .PHONY: demo test lint bench clean
 
@@ -16,7 +17,8 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy core augment coverage fairness cli
+	@mkdir -p $(VENV)/tree && ln -sfn ../.. $(VENV)/tree/roomtone  # mypy cannot see an editable install; a link shows it the namespace
+	MYPYPATH=$(VENV)/tree $(BIN)/mypy $(PACKAGES:%=-p roomtone.%)
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[bench]'

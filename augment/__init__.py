@@ -7,20 +7,27 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.audio.bundled import register_bundle
+
 if TYPE_CHECKING:
-    from roomtone.augment.transform import Condition
-    from roomtone.augment.verify import rerender, stems
+    from roomtone.augment.condition import Condition
+    from roomtone.augment.rendering.rerender import rerender, stems
     from roomtone.core.audio.speech_level import SpeechLevel, active_speech_level
+
+#: The bundled corpus; a recipe names its recordings as `package:demo/NAME.flac`.
+DEMO_FOLDER = Path(__file__).parent / "corpora" / "demo_data"
+register_bundle("demo", DEMO_FOLDER)
 
 #: Public name -> module; found on first use, so that importing the package costs nothing.
 _HOMES = {
-    "Condition": "roomtone.augment.transform",
+    "Condition": "roomtone.augment.condition",
     "SpeechLevel": "roomtone.core.audio.speech_level",
     "active_speech_level": "roomtone.core.audio.speech_level",
-    "rerender": "roomtone.augment.verify",
-    "stems": "roomtone.augment.verify",
+    "rerender": "roomtone.augment.rendering.rerender",
+    "stems": "roomtone.augment.rendering.rerender",
 }
 __all__ = ["Condition", "SpeechLevel", "active_speech_level", "rerender", "stems"]
 

@@ -75,8 +75,8 @@ def overrides(table: Path, out: Path, *more: str) -> list[str]:
 
 def configure(words: list[str], presets: str | None = None) -> dict[str, Any]:
     """Return the configuration that the command would compose."""
+    from roomtone.cli.arguments import Arguments
+    from roomtone.cli.commands.generate import plain
     from roomtone.cli.compose import compose_config
-    from roomtone.cli.generate import plain
-    from roomtone.cli.main import Arguments
 
     return plain(compose_config(Arguments(tuple(words), presets, None), "generate"))

@@ -227,8 +227,9 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
     presets = str(folder / "sounds" / "presets")
 
     def rate(engine: str, workers: int) -> float:
-        from roomtone.augment.generate import make_job, make_plan, shards_of
-        from roomtone.augment.shards import render_shard
+        from roomtone.augment.runs.schedule import make_job, shards_of
+        from roomtone.augment.runs.shard import render_shard
+        from roomtone.augment.scenarios.planner import make_plan
         from roomtone.core.dataset.storage import open_place
         from roomtone.core.workers.executors import make_engine
 

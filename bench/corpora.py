@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 from roomtone.augment.corpora import open_corpus
-from roomtone.augment.corpora.quality import measure_quality
+from roomtone.augment.corpora.recording_quality import measure_quality
 from roomtone.core.audio.reading import read_audio
 from roomtone.core.audio.segment import AudioRef
 

@@ -49,7 +49,7 @@ def best_check(op: Any, tonal: np.ndarray, found: Any) -> dict[str, bool | None]
 
 def run(task: Task) -> tuple[list[dict[str, bool | None]], int, float]:
     """Return the checks of both machines of a recording, the number of machines found, and the seconds that measuring took."""
-    from roomtone.measure.equipment import measure_equipment
+    from roomtone.measure.detection.machines import measure_equipment
 
     truths, recording = mixed(*task)
     begin = time.perf_counter()

@@ -44,8 +44,8 @@ def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, n
     from scipy.signal import fftconvolve
 
     from roomtone.augment.ops.table import DrawContext
-    from roomtone.augment.presets import load_preset, parse_preset
     from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank
+    from roomtone.augment.scenarios.presets import load_preset, parse_preset
 
     count = round(SECONDS * RATE)
     op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, DrawContext(count, RATE))
@@ -65,7 +65,7 @@ def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, n
 
 def pink(rng: np.random.Generator, rms: float) -> np.ndarray:
     """Return pink noise of an RMS, float64 [shape=(samples,)]."""
-    from roomtone.augment.ops.noise import ColouredNoise
+    from roomtone.augment.ops.sources.noise import ColouredNoise
     from roomtone.augment.ops.table import DrawContext
 
     count = round(SECONDS * RATE)
@@ -102,7 +102,7 @@ def tonal_parts(op: Any) -> list[Any]:
 
 def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
     """Return which figures of one recording were measured back; None where there is nothing to measure."""
-    from roomtone.measure.equipment import measure_equipment
+    from roomtone.measure.detection.machines import measure_equipment
 
     op, tonal, mixed = render(preset, room, below_db)
     return check_found(op, tonal, measure_equipment(mixed, RATE).machines)
@@ -151,7 +151,7 @@ def _period(tones: list[Any], found: Any) -> bool | None:
 
 
 def _pitch(tones: list[Any], found: Any) -> bool | None:
-    from roomtone.measure.equipment import burst_pitch
+    from roomtone.measure.detection.machines import burst_pitch
 
     single, at_once = pitches(tones)
     if not single and not at_once:
@@ -233,7 +233,7 @@ def tasks(presets: list[str]) -> Iterator[tuple[str, str, float]]:
 
 def main(presets: list[str]) -> None:
     """Measure all combinations and print the table."""
-    from roomtone.augment.presets import preset_names
+    from roomtone.augment.scenarios.presets import preset_names
 
     with ProcessPoolExecutor() as pool:
         results = dict(pool.map(_one, tasks(presets or preset_names("equipment"))))

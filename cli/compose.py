@@ -15,7 +15,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from roomtone.cli.main import Arguments
+    from roomtone.cli.arguments import Arguments
 
 PACKAGE = "pkg://roomtone.conf"
 
@@ -137,7 +137,7 @@ def command_help(name: str, summary: str, arguments: Arguments, config_name: str
     lines.append("keys, their defaults and meaning:")
     lines += ["  " + line for line in _commented_keys(primary, folder)]
     if name in ("generate", "plan"):
-        from roomtone.augment.presets import FACTORS, preset_names
+        from roomtone.augment.scenarios.presets import FACTORS, preset_names
 
         search = () if folder is None else (folder,)
         lines += ["", "presets for the levels of a scenario (noise and equipment take an SNR, e.g. babble@5dB):"]
@@ -146,7 +146,7 @@ def command_help(name: str, summary: str, arguments: Arguments, config_name: str
 
 
 def _primary_text(name: str, folder: Path | None) -> str:
-    from roomtone.augment.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import packaged_dir
 
     for home in (folder, packaged_dir()):
         if home is not None and (path := home / f"{name.removesuffix('.yaml')}.yaml").is_file():

@@ -9,23 +9,29 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from roomtone.cli.arguments import parse_arguments
 from roomtone.core.errors import RoomtoneError, nearest
 
 #: name -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": (
-        "roomtone.cli.generate",
+        "roomtone.cli.commands.generate",
         "corpus + scenario + design -> a stress-test set; alone, it runs the bundled demo",
     ),
-    "plan": ("roomtone.cli.plan", "the same without rendering: coverage before and after, holes, hours, bytes, time"),
-    "corpus": ("roomtone.cli.corpus", "what is in a corpus before anything is rendered"),
-    "coverage": ("roomtone.cli.coverage", "the accent x condition matrix of a set, its holes, figures and gates"),
-    "evaluate": ("roomtone.cli.evaluate", "transcribe, score and compare accents across conditions"),
-    "export": ("roomtone.cli.export", "the set in an evaluator's own format"),
-    "verify": ("roomtone.cli.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
-    "measure": ("roomtone.cli.measure", "a place's own equipment, noise or room, as a preset"),
+    "plan": (
+        "roomtone.cli.commands.plan",
+        "the same without rendering: coverage before and after, holes, hours, bytes, time",
+    ),
+    "corpus": ("roomtone.cli.commands.corpus", "what is in a corpus before anything is rendered"),
+    "coverage": (
+        "roomtone.cli.commands.coverage",
+        "the accent x condition matrix of a set, its holes, figures and gates",
+    ),
+    "evaluate": ("roomtone.cli.commands.evaluate", "transcribe, score and compare accents across conditions"),
+    "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
+    "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
+    "measure": ("roomtone.cli.commands.measure", "a place's own equipment, noise or room, as a preset"),
 }
 
 _OPTIONS = """\
@@ -35,17 +41,6 @@ options:
   --config-name NAME a primary configuration of your own, e.g. one that a set holds as config.yaml
   --cfg              print the composed configuration and stop
   --help             what the command does, its groups, their options and its keys"""
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """A command line taken apart."""
-
-    overrides: tuple[str, ...]
-    config_dir: str | None = None
-    config_name: str | None = None
-    show_config: bool = False
-    show_help: bool = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,36 +97,6 @@ def usage() -> str:
     """Return the list of commands."""
     lines = [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(["usage: roomtone COMMAND [key=value …]", "", "commands:", *lines, "", _OPTIONS])
-
-
-def parse_arguments(words: Sequence[str]) -> Arguments:
-    """Return the options and overrides of a command line after the command's name.
-
-    Raises:
-        RoomtoneError: an unknown option, or an option without its value.
-    """
-    overrides: list[str] = []
-    found: dict[str, str] = {}
-    flags: set[str] = set()
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        if word in ("-h", "--help", "--cfg"):
-            flags.add("--help" if word == "-h" else word)
-        elif word.split("=")[0] in ("--config-dir", "--config-name"):
-            option, _, value = word.partition("=")
-            if not value and not queue:
-                raise RoomtoneError(f"{option} needs a value")
-            found[option] = value or queue.pop(0)
-        elif word.startswith("-"):
-            raise RoomtoneError(
-                f"unknown option {word!r}; {nearest(word, ['--config-dir', '--config-name', '--cfg', '--help'])}"
-            )
-        else:
-            overrides.append(word)
-    return Arguments(
-        tuple(overrides), found.get("--config-dir"), found.get("--config-name"), "--cfg" in flags, "--help" in flags
-    )
 
 
 if __name__ == "__main__":

@@ -107,7 +107,20 @@ class CoverageMatrix:
         """
         from roomtone.coverage.holes.holes import list_holes
 
-        return list_holes(self, clean=clean)
+        return list_holes(self.grid.frame, self._axes, self.source if clean is None else clean)
+
+    def recruiting(self, *, clean: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return what to record first, one row for each value of the speech axes that lacks something.
+
+        Args:
+            clean: as of `holes`.
+
+        Returns:
+            the speech axes and `record_speakers, record_utterances, record_minutes, record_words`.
+        """
+        from roomtone.coverage.holes.holes import recruiting
+
+        return recruiting(self.holes(clean=clean), self._axes)
 
     def patterns(self) -> list[str]:
         """Return the holes compressed, one line for each region in which everything is missing."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.equipment import Machine
+from roomtone.measure.detection.machines import Machine
 from roomtone.measure.noise import NoiseFound
 
 

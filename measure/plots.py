@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from roomtone.measure.equipment import EquipmentFound
+    from roomtone.measure.detection.machines import EquipmentFound
     from roomtone.measure.recording import PlaceRecording
 
 _COLOURS = ("#c1272d", "#0b7a75", "#7b3fa0")
@@ -57,7 +57,7 @@ def _spectrum(axes: Any, recording: PlaceRecording, found: EquipmentFound | None
 
 
 def _spectrogram(axes: Any, recording: PlaceRecording, found: EquipmentFound | None) -> None:
-    from roomtone.measure.spectrum import spectrogram
+    from roomtone.measure.spectra.spectrogram import spectrogram
 
     rate = recording.sample_rate_hz
     samples = recording.samples[: round(_SHOWN_S * rate)]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.cycle import Pulse
-from roomtone.measure.equipment import Machine
-from roomtone.measure.grouping import fundamental, harmonic_numbers
+from roomtone.measure.detection.machines import Machine
+from roomtone.measure.spectra.cycle import Pulse
+from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 
 #: Partials weaker than this re the strongest are left out of a preset.
 _WEAKEST_DB = -32.0

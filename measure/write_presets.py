@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.measure.equipment import EquipmentFound, measure_equipment
+from roomtone.measure.detection.machines import EquipmentFound, measure_equipment
 from roomtone.measure.figures import machine_figures, machine_words, noise_figures
 from roomtone.measure.noise import measure_noise, noise_op
 from roomtone.measure.presets import machine_op, preset_yaml
@@ -213,7 +213,7 @@ def _finish(
     decay: Any = None,
 ) -> Written:
     """Write figures and picture, and have every preset read back by the loader that will read it."""
-    from roomtone.augment.presets import load_preset, parse_preset
+    from roomtone.augment.scenarios.presets import load_preset, parse_preset
     from roomtone.core.audio.reading import sha256_file
     from roomtone.measure.plots import draw
 

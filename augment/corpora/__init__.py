@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.corpora.accents import AccentMap, load_map
-from roomtone.augment.corpora.idset import IdSet
-from roomtone.augment.corpora.reader import Reader
+from roomtone.augment.corpora.filtering import select_utterances
+from roomtone.augment.corpora.id_set import IdSet
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
@@ -81,7 +82,7 @@ class Corpus:
             RoomtoneError: there are none, or two of one id.
         """
         found = False
-        for utterance in self.selection.apply(self.all_utterances):
+        for utterance in select_utterances(self.selection, self.all_utterances):
             found = True
             yield utterance
         if not found:
@@ -133,7 +134,7 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
     if kind not in READERS:
         raise RoomtoneError(f"corpus: unknown reader {kind!r}; {nearest(str(kind), READERS)}")
     accents, select = values.pop("accents", None), values.pop("select", None) or {}
-    module = importlib.import_module(f"roomtone.augment.corpora.{kind}")
+    module = importlib.import_module(f"roomtone.augment.corpora.readers.{kind}")
     cls: type[Reader] = getattr(module, READERS[kind])
     for key in ("path", "root"):
         if values.get(key) is not None:

@@ -130,21 +130,21 @@ TABLE: dict[str, type[Op]] = {}
 
 #: The modules of this package that define ops; `op_table` imports them.
 _OP_MODULES = (
-    "audiomentations_op",
-    "babble",
-    "codec",
-    "device",
-    "dynamics",
-    "equipment",
-    "filters",
-    "handset",
-    "loss",
-    "mix",
-    "noise",
-    "recordings",
-    "room",
-    "self_noise",
-    "telephone",
+    "ops.channel.audiomentations",
+    "ops.channel.chain",
+    "ops.channel.codec",
+    "ops.channel.dynamics",
+    "ops.channel.filters",
+    "ops.channel.packet_loss",
+    "ops.channel.recorded_device",
+    "ops.channel.self_noise",
+    "ops.channel.telephone_filter",
+    "ops.sources.babble",
+    "ops.sources.mix",
+    "ops.sources.noise",
+    "ops.sources.periodic_tone",
+    "ops.sources.recordings",
+    "rooms.op",
 )
 
 
@@ -152,7 +152,7 @@ _OP_MODULES = (
 def op_table() -> Mapping[str, type[Op]]:
     """Return every op by name, all modules that define one imported."""
     for module in _OP_MODULES:
-        importlib.import_module(f"roomtone.augment.ops.{module}")
+        importlib.import_module(f"roomtone.augment.{module}")
     return TABLE
 
 

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.room import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.ops.table import Room, to_dict
 from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import measure
+from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key

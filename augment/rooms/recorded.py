@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.room import RecordedRoom
 from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
+from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.errors import RoomtoneError
 

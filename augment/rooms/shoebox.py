@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.room import Place, ShoeBoxRoom, low_high
 from roomtone.augment.ops.table import Drawn
 from roomtone.augment.rooms.acoustics import decay_db
 from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, decays, split_bands
+from roomtone.augment.rooms.op import Place, ShoeBoxRoom, low_high
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import stream

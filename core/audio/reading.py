@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError, container
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
@@ -44,7 +44,6 @@ __all__ = [
 _BLOCK_FRAMES = 1 << 18
 #: What libsndfile may call what `container` let through.
 _DECODED = {"wav": {"WAV", "WAVEX", "RF64"}, "flac": {"FLAC"}, "ogg": {"OGG"}, "mp3": {"MP3", "MPEG"}}
-_PACKAGED = re.compile(r"package:demo/([A-Za-z0-9_-]+\.flac)")
 #: A mono sum this far below its channels is cancellation; equal uncorrelated channels lose only 3 dB.
 _CANCELLED_DB = -25.0
 
@@ -92,10 +91,10 @@ def audio_path(path: str | os.PathLike[str]) -> Path:
     name = os.fspath(path)
     if not name.startswith("package:"):
         return Path(name)
-    match = _PACKAGED.fullmatch(name)
-    if match is None:
+    bundled = bundled_path(name)
+    if bundled is None:
         raise BadAudioError(name, "no bundled recording has such a name; they are package:demo/NAME.flac")
-    return Path(__file__).parent / "corpora" / "demo_data" / match[1]
+    return bundled
 
 
 def contained_path(root: str | os.PathLike[str], name: str) -> Path:

@@ -20,28 +20,31 @@ from roomtone.coverage.counting.source import OpenSource, open_source
 if TYPE_CHECKING:
     import pandas as pd
 
-    from roomtone.coverage.matrix import CoverageMatrix
-
 #: What a recruiting list is written in.
 RECORDED_UNITS = ("speakers", "utterances", "minutes", "words")
 
 
-def list_holes(matrix: CoverageMatrix, *, clean: pd.DataFrame | None = None) -> pd.DataFrame:
+def list_holes(cells: pd.DataFrame, axes: Sequence[Axis], speech: object) -> pd.DataFrame:
     """Return one row a hole, the emptiest first.
+
+    Args:
+        cells: the matrix, one row a cell with its counts, goals, `status` and `covered_share`.
+        axes: the axes of the matrix.
+        speech: what could be rendered: a source that `open_source` takes (a set, a table, a frame).
 
     Columns: the axes; `status` (`empty` or `partial`); `missing_*` for every unit that some cell has a goal in; `closable`
     (by rendering alone); `record_speakers, record_utterances, record_minutes, record_words`: what must be recorded
     first, 0 where nothing must.
     """
-    frame = matrix.to_frame()
-    frame = frame[frame["status"].isin(["empty", "partial"])].reset_index(drop=True)
-    holes = frame[[*matrix.axes, "status", "covered_share", "weight"]].copy()
+    names = [axis.column for axis in axes]
+    frame = cells[cells["status"].isin(["empty", "partial"])].reset_index(drop=True)
+    holes = frame[[*names, "status", "covered_share", "weight"]].copy()
     for unit in UNITS:
-        if (matrix.grid.frame[f"goal_{unit}"] > 0).any():
+        if (cells[f"goal_{unit}"] > 0).any():
             holes[f"missing_{unit}"] = (frame[f"goal_{unit}"] - frame[unit]).clip(lower=0)
-    at_hand = available_speech(matrix.source if clean is None else clean, matrix._axes)
-    reach = _reach(frame, at_hand, [axis.column for axis in matrix._axes if not axis.rendered])
-    only_speech = not any(axis.rendered for axis in matrix._axes)
+    at_hand = available_speech(speech, axes)
+    reach = _reach(frame, at_hand, [axis.column for axis in axes if not axis.rendered])
+    only_speech = not any(axis.rendered for axis in axes)
     for unit in RECORDED_UNITS:
         # without a rendered axis the cell holds its speech already, and more renders of it bring nothing
         have = np.maximum(reach[unit], frame[unit]) if not only_speech else frame[unit].to_numpy()
@@ -51,10 +54,8 @@ def list_holes(matrix: CoverageMatrix, *, clean: pd.DataFrame | None = None) -> 
     holes["record_utterances"] = np.maximum(holes["record_utterances"], renders).astype(np.int64)
     holes["record_speakers"] = holes["record_speakers"].astype(np.int64)
     holes["record_words"] = holes["record_words"].astype(np.int64)
-    holes.insert(
-        len(matrix.axes) + 1, "closable", ~(recorded > 0).any(axis=1) & (renders == 0) & (reach["utterances"] > 0)
-    )
-    ordered = holes.sort_values(["covered_share", *matrix.axes], kind="stable", ignore_index=True)
+    holes.insert(len(names) + 1, "closable", ~(recorded > 0).any(axis=1) & (renders == 0) & (reach["utterances"] > 0))
+    ordered = holes.sort_values(["covered_share", *names], kind="stable", ignore_index=True)
     return ordered.drop(columns=["covered_share", "weight"])
 
 
@@ -90,13 +91,16 @@ def _reach(frame: pd.DataFrame, at_hand: pd.DataFrame, speech: Sequence[str]) ->
     return {unit: joined[unit].fillna(0).to_numpy() for unit in RECORDED_UNITS}
 
 
-def recruiting(matrix: CoverageMatrix, *, clean: pd.DataFrame | None = None) -> pd.DataFrame:
+def recruiting(holes: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:
     """Return what to record, one row for each value of the speech axes that lacks something.
+
+    Args:
+        holes: what `list_holes` returned for these axes.
+        axes: the axes of the matrix.
 
     Speech that is recorded once can be rendered into every condition, so the largest need of any cell is the need.
     """
-    holes = list_holes(matrix, clean=clean)
-    speech = [axis.column for axis in matrix._axes if not axis.rendered]
+    speech = [axis.column for axis in axes if not axis.rendered]
     needs = [f"record_{unit}" for unit in RECORDED_UNITS]
     short = holes[(holes[needs] > 0).any(axis=1)]
     if not speech:

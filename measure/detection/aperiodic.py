@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.coherent import BASE_HZ, coherent_mean
-from roomtone.measure.cycle import Pulse
-from roomtone.measure.folding import bins_at
-from roomtone.measure.pulses import draft_pulse
-from roomtone.measure.rough import HOP_S, WINDOW_S, Rough
-from roomtone.measure.shares import tonal_share
-from roomtone.measure.spans import sounding_spans
-from roomtone.measure.spectrum import Spectrogram, baseband, spectrogram
+from roomtone.measure.gating.basebands import BASE_HZ, coherent_mean
+from roomtone.measure.pulses.pulses import draft_pulse
+from roomtone.measure.pulses.tonality import tonal_share
+from roomtone.measure.spectra.cycle import Pulse
+from roomtone.measure.spectra.draft_cycle import HOP_S, WINDOW_S, Rough
+from roomtone.measure.spectra.epoch_folding import bins_at
+from roomtone.measure.spectra.onset_spans import sounding_spans
+from roomtone.measure.spectra.spectrogram import Spectrogram, baseband, spectrogram
 
 #: Most tones of what sounds once, and the longest part of the recording that they may take.
 _MOST_TONES = 12

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.periods import refined_lag
+from roomtone.measure.detection.periodicity import refined_lag
 
 #: Periods looked for: a shorter one is a steady tone's, a longer one takes too much of other machines with it.
 SHORTEST_S, LONGEST_S = 0.03, 0.35

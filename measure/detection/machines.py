@@ -16,17 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.cycle import Cycle, Pulse
-from roomtone.measure.grouping import fundamental, harmonic_numbers
-from roomtone.measure.levels import levelled, near, shared_out, with_harmonics
-from roomtone.measure.multiples import weak_multiples
-from roomtone.measure.pairs import parted, slower, without_bands
-from roomtone.measure.periods import Repetition, autocorrelation, cycles_alike, find_repetition
-from roomtone.measure.pulses import cycle_of, measure_cycle
-from roomtone.measure.seldom import keeps_no_time, seldom_cycle
-from roomtone.measure.spans import SHORT_S
-from roomtone.measure.spectrum import Partial, spectrogram
-from roomtone.measure.steady import Line, steady_lines, swell
+from roomtone.measure.detection.aperiodic import keeps_no_time, seldom_cycle
+from roomtone.measure.detection.periodicity import Repetition, autocorrelation, cycles_alike, find_repetition
+from roomtone.measure.detection.stationary import Line, steady_lines, swell
+from roomtone.measure.detection.two_machines import parted, slower, without_bands
+from roomtone.measure.detection.weak_harmonics import weak_multiples
+from roomtone.measure.pulses.band_energy import levelled, near, shared_out, with_harmonics
+from roomtone.measure.pulses.pulses import cycle_of, measure_cycle
+from roomtone.measure.spectra.cycle import Cycle, Pulse
+from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
+from roomtone.measure.spectra.onset_spans import SHORT_S
+from roomtone.measure.spectra.spectrogram import Partial, spectrogram
 
 #: How alike a bin must be to itself one period later to belong to the machine.
 _BIN_LIKENESS = 0.3

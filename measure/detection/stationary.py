@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.spectrum import Partial, baseband, smooth_background
+from roomtone.measure.spectra.spectrogram import Partial, baseband, smooth_background
 
 #: A line must stand out in this share of the frames.
 _PRESENT = 0.8

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.comb import Comb, find_comb
+from roomtone.measure.detection.comb import Comb, find_comb
 
 #: A machine under a comb is another one if its period is at least so many times the comb's.
 _SLOWER = 3.0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.spectrum import Partial, baseband
+from roomtone.measure.spectra.spectrogram import Partial, baseband
 
 #: Half the band around a partial, and the rate in it.
 _HALF_HZ, _RATE_HZ = 10.0, 50.0

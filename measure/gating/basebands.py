@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from roomtone.measure.spectrum import baseband
-from roomtone.measure.switching import Stretch
+from roomtone.measure.gating.gate_likelihood import Stretch
+from roomtone.measure.spectra.spectrogram import baseband
 
 #: Rate of the basebands that are kept.
 BASE_HZ = 1000.0

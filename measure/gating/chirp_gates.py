@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.coherent import coherent_mean
-from roomtone.measure.gates import DIRECT, TAU_S
-from roomtone.measure.switching import Room, gate, likelihood, noise_covariance
+from roomtone.measure.gating.basebands import coherent_mean
+from roomtone.measure.gating.gate_likelihood import Room, gate, likelihood, noise_covariance
+from roomtone.measure.gating.gate_search import DIRECT, TAU_S
 
 #: Time step of what is asked for the gate, and half the band around the line.
 _STEP_S, _HALF_HZ = 0.008, 50.0

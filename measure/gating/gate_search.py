@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.switching import Gates, Room, Stretch, Switching
+from roomtone.measure.gating.gate_likelihood import Gates, Room, Stretch, Switching
 
 #: Time constants of amplitude (T60 / 6.91), shares of direct sound, and edges that are tried.
 TAU_S = (0.03, 0.06, 0.1, 0.16)

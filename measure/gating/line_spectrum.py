@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.coherent import BASE_HZ, Basebands, coherent_mean
-from roomtone.measure.switching import Room
+from roomtone.measure.gating.basebands import BASE_HZ, Basebands, coherent_mean
+from roomtone.measure.gating.gate_likelihood import Room
 
 #: Share of the band of a partial in which lines are taken: beyond, the kernel lets too little pass.
 _PASSED = 0.85

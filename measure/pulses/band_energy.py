@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.cycle import Cycle, Pulse
-from roomtone.measure.grouping import fundamental
-from roomtone.measure.spectrum import Partial
+from roomtone.measure.spectra.cycle import Cycle, Pulse
+from roomtone.measure.spectra.harmonics import fundamental
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Half the band taken around a partial: a share of its frequency, and at least so many Hz.
 BAND = 0.012

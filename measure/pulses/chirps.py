@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.folding import fold
-from roomtone.measure.rough import Rough
-from roomtone.measure.spectrum import Partial, Spectrogram, baseband
-from roomtone.measure.swept_gates import Line, along, gate_of
+from roomtone.measure.gating.chirp_gates import Line, along, gate_of
+from roomtone.measure.spectra.draft_cycle import Rough
+from roomtone.measure.spectra.epoch_folding import fold
+from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, baseband
 
 #: A shorter stretch, or one whose pitch moves by less than this share, is not asked.
 _SHORTEST_S = 0.25

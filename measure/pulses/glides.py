@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.folding import fold
-from roomtone.measure.spectrum import Partial, Spectrogram
+from roomtone.measure.spectra.epoch_folding import fold
+from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 
 
 def glide_of(

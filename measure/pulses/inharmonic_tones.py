@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from roomtone.measure.coherent import Basebands, stretch_of
-from roomtone.measure.cycle import Pulse
-from roomtone.measure.gates import Fit, best_room
-from roomtone.measure.grouping import fundamental, harmonic_numbers
-from roomtone.measure.spectrum import Partial
-from roomtone.measure.switching import Gates, Room, Stretch, Switching
-from roomtone.measure.timing import half_band, moved_partials
+from roomtone.measure.gating.basebands import Basebands, stretch_of
+from roomtone.measure.gating.gate_likelihood import Gates, Room, Stretch, Switching
+from roomtone.measure.gating.gate_search import Fit, best_room
+from roomtone.measure.pulses.timing import half_band, moved_partials
+from roomtone.measure.spectra.cycle import Pulse
+from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
+from roomtone.measure.spectra.spectrogram import Partial
 
 Span = tuple[float, float]
 Chord = tuple[Span, Sequence[Partial]]

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.coherent import Basebands
-from roomtone.measure.folding import fold
-from roomtone.measure.spectrum import Partial
+from roomtone.measure.gating.basebands import Basebands
+from roomtone.measure.spectra.epoch_folding import fold
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Only so long a pulse is asked.
 _LEAST_S = 0.3

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.spectrum import Partial, Spectrogram, interpolated_peaks
+from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, interpolated_peaks
 
 #: How much a room may lift a part of a skirt: 8 dB.
 _SPECKLE = 6.3

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.bursts import fit_bursts, together
-from roomtone.measure.chords import chord_gate, own_tones, told_as_chords
-from roomtone.measure.coherent import Basebands
-from roomtone.measure.cycle import Cycle, Pulse
-from roomtone.measure.folding import bins_at, fold
-from roomtone.measure.glides import glide_of
-from roomtone.measure.overlaps import late_partials, without
-from roomtone.measure.pulse_partials import partials_of, without_skirts
-from roomtone.measure.rough import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
-from roomtone.measure.rounds import time_tone_round
-from roomtone.measure.shares import never_stops, noise_of, tonal_share
-from roomtone.measure.spectrum import Spectrogram, spectrogram
-from roomtone.measure.sweeps import overtones, sweep_of
-from roomtone.measure.timing import Timed, time_pulses, time_round
+from roomtone.measure.gating.basebands import Basebands
+from roomtone.measure.gating.noise_bursts import fit_bursts, together
+from roomtone.measure.pulses.chirps import overtones, sweep_of
+from roomtone.measure.pulses.glides import glide_of
+from roomtone.measure.pulses.inharmonic_tones import chord_gate, own_tones, told_as_chords
+from roomtone.measure.pulses.overlapping import late_partials, without
+from roomtone.measure.pulses.partials import partials_of, without_skirts
+from roomtone.measure.pulses.short_periods import time_tone_round
+from roomtone.measure.pulses.timing import Timed, time_pulses, time_round
+from roomtone.measure.pulses.tonality import never_stops, noise_of, tonal_share
+from roomtone.measure.spectra.cycle import Cycle, Pulse
+from roomtone.measure.spectra.draft_cycle import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
+from roomtone.measure.spectra.epoch_folding import bins_at, fold
+from roomtone.measure.spectra.spectrogram import Spectrogram, spectrogram
 
 #: Less of a pulse's power than this in its partials, and it is a burst of noise.
 _TONAL = 0.35

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.coherent import Basebands
-from roomtone.measure.gates import DIRECT, EDGE_S, TAU_S
-from roomtone.measure.grouping import fundamental
-from roomtone.measure.lines import Lines, line_scores, lines_of
-from roomtone.measure.spans import SHORT_S
-from roomtone.measure.spectrum import Partial
-from roomtone.measure.switching import Room
-from roomtone.measure.timing import Timed
+from roomtone.measure.gating.basebands import Basebands
+from roomtone.measure.gating.gate_likelihood import Room
+from roomtone.measure.gating.gate_search import DIRECT, EDGE_S, TAU_S
+from roomtone.measure.gating.line_spectrum import Lines, line_scores, lines_of
+from roomtone.measure.pulses.timing import Timed
+from roomtone.measure.spectra.harmonics import fundamental
+from roomtone.measure.spectra.onset_spans import SHORT_S
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Partials asked of those seen; the highest multiple of their fundamental that is asked too if it is there; the most asked in all.
 _SEEN, _HIGHEST, _ASKED = 4, 7, 6

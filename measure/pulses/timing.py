@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from roomtone.measure.coherent import Basebands, stretch_of
-from roomtone.measure.gates import Fit, fit_gates, fit_round
-from roomtone.measure.grouping import fundamental
-from roomtone.measure.pulse_partials import without_skirts
-from roomtone.measure.spectrum import Partial
-from roomtone.measure.switching import Stretch, Switching
+from roomtone.measure.gating.basebands import Basebands, stretch_of
+from roomtone.measure.gating.gate_likelihood import Stretch, Switching
+from roomtone.measure.gating.gate_search import Fit, fit_gates, fit_round
+from roomtone.measure.pulses.partials import without_skirts
+from roomtone.measure.spectra.harmonics import fundamental
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Partials that are asked when a pulse was switched.
 _ASKED = 4

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.folding import fold
-from roomtone.measure.rough import Rough
-from roomtone.measure.spectrum import Partial, Spectrogram
+from roomtone.measure.spectra.draft_cycle import Rough
+from roomtone.measure.spectra.epoch_folding import fold
+from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 
 
 def excess(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> np.ndarray:

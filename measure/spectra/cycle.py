@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.spectrum import Partial
+from roomtone.measure.spectra.spectrogram import Partial
 
 
 @dataclass(frozen=True)

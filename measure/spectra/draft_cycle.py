@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.folding import aligned_starts, bins_at, fold, quietest
-from roomtone.measure.spans import SHORT_S, sounding_spans, split_spans
+from roomtone.measure.spectra.epoch_folding import aligned_starts, bins_at, fold, quietest
+from roomtone.measure.spectra.onset_spans import SHORT_S, sounding_spans, split_spans
 
 WINDOW_S = 0.032
 HOP_S = 0.002

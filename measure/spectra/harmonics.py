@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.spectrum import Partial
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Partials this near to a multiple count as harmonics: a share of the frequency, or a few Hz for the lowest.
 TOLERANCE = 0.006

@@ -61,7 +61,7 @@ def test_conditions_share_what_they_have_in_common(make):
 def test_every_file_comes_back_from_its_row_alone(make):
     dataset = make("set", "draws=common")
     for sample_id, sha256 in read_manifest(dataset)[["sample_id", "pcm_sha256"]].itertuples(index=False):
-        from roomtone.augment.store import pcm_sha256
+        from roomtone.augment.runs.shard_writer import pcm_sha256
 
         assert pcm_sha256(rerender(dataset, sample_id)[0]) == sha256
 

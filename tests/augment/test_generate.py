@@ -16,8 +16,9 @@ import pytest
 import soundfile
 
 from roomtone.augment import rerender, stems
-from roomtone.augment.generate import generate, make_plan
-from roomtone.augment.store import file_fault, run_lock
+from roomtone.augment.generate import generate
+from roomtone.augment.runs.shard_writer import file_fault, run_lock
+from roomtone.augment.scenarios.planner import make_plan
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 
@@ -56,7 +57,7 @@ def rendered(composed, tmp_path_factory):
     """One finished set of six utterances in sixteen conditions."""
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("augment_conftest", Path(__file__).with_name("conftest.py"))
+    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[1] / "conftest.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     folder = tmp_path_factory.mktemp("rendered")
@@ -143,8 +144,8 @@ def test_a_label_that_is_missed_stops_the_run_and_names_the_sample(configure, mo
     """The fault is planted where the gain is set; the set must not hold a single wrong row."""
     import dataclasses
 
-    from roomtone.augment import render as render_module
-    from roomtone.augment.labels import LabelError
+    from roomtone.augment.rendering import render as render_module
+    from roomtone.augment.rendering.tolerances import LabelError
 
     honest = render_module.mix_stems
 

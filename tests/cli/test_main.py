@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from roomtone.cli.arguments import Arguments, parse_arguments
 from roomtone.cli.compose import compose_config
-from roomtone.cli.main import COMMANDS, Arguments, main, parse_arguments
+from roomtone.cli.main import COMMANDS, main
 from roomtone.core.errors import RoomtoneError
 
 HEAVY = {"librosa", "pyroomacoustics", "scipy", "matplotlib", "pandas", "numpy", "hydra", "pyarrow", "duckdb", "numba"}
@@ -87,7 +88,7 @@ def test_options_may_stand_anywhere():
 
 
 def primaries():
-    from roomtone.augment.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import packaged_dir
 
     return sorted(path.stem for path in packaged_dir().glob("*.yaml"))
 
@@ -100,7 +101,7 @@ def test_every_primary_is_found():
 def test_every_option_of_every_group_composes(primary):
     import yaml
 
-    from roomtone.augment.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import packaged_dir
 
     defaults = yaml.safe_load((packaged_dir() / f"{primary}.yaml").read_text()).get("defaults", [])
     groups = [key for entry in defaults if isinstance(entry, dict) for key in entry]
@@ -127,7 +128,7 @@ def test_yaml_that_does_not_parse_is_one_line(tmp_path):
 
 
 def test_every_key_of_every_primary_has_a_comment():
-    from roomtone.augment.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import packaged_dir
 
     for primary in primaries():
         lines = (packaged_dir() / f"{primary}.yaml").read_text().splitlines()

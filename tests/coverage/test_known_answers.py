@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import itertools
 from fractions import Fraction
 
@@ -228,10 +226,3 @@ def test_power_agrees_with_statsmodels():
     # its test pools the variance under the null hypothesis, ours does not: a hundredth of power here
     found = proportion.power_proportions_2indep(0.02, 0.10, power.words_needed(0.10, 0.12)).power
     assert found == pytest.approx(0.8, abs=0.01)
-
-
-@pytest.mark.parametrize("module", ["constraints", "figures", "patterns", "power", "tables", "terminal", "tway"])
-def test_examples_in_docstrings(module):
-    result = doctest.testmod(importlib.import_module(f"roomtone.coverage.{module}"))
-    assert result.attempted > 0
-    assert result.failed == 0

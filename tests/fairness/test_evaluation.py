@@ -234,8 +234,8 @@ def test_every_recognisers_options_are_its_fields(name, capsys) -> None:
 
     from omegaconf import OmegaConf
 
+    from roomtone.cli.arguments import Arguments
     from roomtone.cli.compose import compose_config
-    from roomtone.cli.main import Arguments
     from roomtone.fairness.recognisers import RECOGNISERS
 
     options = OmegaConf.to_container(compose_config(Arguments((f"asr={name}",)), "evaluate").asr)

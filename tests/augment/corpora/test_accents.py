@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from roomtone.augment.corpora import open_corpus
 from roomtone.augment.corpora.accents import UNMAPPED, load_map, map_names
-from roomtone.augment.corpora.common_voice import split_accents
+from roomtone.augment.corpora.readers.common_voice import split_accents
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError

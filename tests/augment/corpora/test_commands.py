@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from roomtone.augment.corpora import open_corpus
-from roomtone.augment.croissant import croissant
+from roomtone.augment.output.croissant import croissant
 from roomtone.cli.main import main
 from roomtone.coverage import CoverageMatrix, read_manifest
 

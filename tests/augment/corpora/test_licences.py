@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from roomtone.augment.licences import credit_lines, licence_notes, set_licences, terms
+from roomtone.augment.corpora.licences import credit_lines, licence_notes, set_licences, terms
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_set_of_two_corpora_says_that_their_licences_clash(tmp_path: Path) -> 
 def test_every_licence_of_a_preset_is_understood() -> None:
     import yaml
 
-    from roomtone.augment.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import packaged_dir
 
     presets: list[Path] = sorted((packaged_dir() / "corpus").glob("*.yaml"))
     assert presets

@@ -15,7 +15,7 @@ import pytest
 
 from roomtone.augment.corpora import READERS, Utterance, open_corpus
 from roomtone.augment.corpora.accents import UNMAPPED
-from roomtone.augment.corpora.vctk import read_speakers
+from roomtone.augment.corpora.readers.vctk import read_speakers
 from roomtone.core.audio.reading import read_audio
 from roomtone.core.errors import RoomtoneError
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roomtone.augment.corpora import Corpus, open_corpus
-from roomtone.augment.corpora.reader import Reader
+from roomtone.augment.corpora.filtering import select_utterances
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
@@ -29,7 +30,7 @@ def _utterance(i: int, speaker: str | None, accent: str | None, text: str = "som
 
 
 def _take(utterances: list[Utterance], **keys: Any) -> list[Utterance]:
-    return list(Selection(**keys).apply(lambda: iter(utterances)))
+    return list(select_utterances(Selection(**keys), lambda: iter(utterances)))
 
 
 _PEOPLE = st.lists(

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from roomtone.augment.corpora import open_corpus
-from roomtone.augment.corpora.demo import GRAMMAR
+from roomtone.augment.corpora.readers.demo import GRAMMAR
 from roomtone.core.audio.reading import inspect
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError

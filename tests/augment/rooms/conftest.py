@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roomtone.augment.ops.room import ShoeBoxRoom
-from roomtone.augment.presets import load_preset, parse_preset, preset_names
 from roomtone.augment.rooms.bank import RoomBank, build_bank
+from roomtone.augment.rooms.op import ShoeBoxRoom
+from roomtone.augment.scenarios.presets import load_preset, parse_preset, preset_names
 
 RATE = 16000
 

@@ -12,11 +12,11 @@ import numpy as np
 import pyroomacoustics as pra
 import pytest
 
-from roomtone.augment.ops.room import ShoeBoxRoom
 from roomtone.augment.ops.table import DrawContext, Room, parse_op, to_dict
 from roomtone.augment.rooms import bank as bank_module
 from roomtone.augment.rooms.bands import apply_losses, centres_hz, split_bands
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, build_bank, default_cache_dir, rebuild_entry
+from roomtone.augment.rooms.op import ShoeBoxRoom
 from roomtone.augment.rooms.simulate import Scene, trace
 from roomtone.core.errors import RoomtoneError
 

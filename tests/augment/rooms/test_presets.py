@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roomtone.augment.ops.room import ShoeBoxRoom, low_high
-from roomtone.augment.presets import packaged_dir, preset_names
 from roomtone.augment.rooms.acoustics import measure, octave_t30_s
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomBank
+from roomtone.augment.rooms.op import ShoeBoxRoom, low_high
 from roomtone.augment.rooms.shoebox import draw_parameters, responses
 from roomtone.augment.rooms.simulate import speed_of_sound
+from roomtone.augment.scenarios.presets import packaged_dir, preset_names
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from roomtone.augment.ops.room import RecordedRoom
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank, rebuild_entry
+from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.recorded import find_direct
 from roomtone.core.errors import RoomtoneError
 

@@ -1,0 +1,195 @@
+"""One condition on one array: for notebooks, for evaluators' own scripts, and inside an audiomentations pipeline."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.ops.table import Room
+from roomtone.augment.recordings.catalogue import Catalogue
+from roomtone.augment.recordings.fetcher import Fetcher
+from roomtone.augment.rendering.mixing import prepare
+from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe
+from roomtone.augment.rendering.render import Render, render
+from roomtone.augment.rooms.bank import RoomEntry, build_bank
+from roomtone.augment.scenarios.conditions import parse_condition, parse_condition_name
+from roomtone.augment.scenarios.presets import load_preset, preset_names
+from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+
+class Condition:
+    """A condition as a callable: clean speech in, the same speech in that place and on that handset out.
+
+    Args:
+        name: a condition's name, e.g. `ward+babble@5dB+landline_mulaw`; or leave it out and name levels by factor.
+        room, noise, equipment, handset: level names, e.g. `noise="babble@5dB"`.
+        config_dir: a folder of your own presets; they win over packaged ones of the same name.
+        seed: root of the draws.
+        level_dbov: active speech level of the result, dB re a full-scale square wave.
+        cache_dir: where room banks are kept; default the user's cache folder.
+
+    Raises:
+        RoomtoneError: an unknown level, with the nearest known name.
+
+    Calls with the same seed and key draw the same numbers. Babble is made of the bundled corpus's talkers.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        room: str = "none",
+        noise: str = "none",
+        equipment: str = "none",
+        handset: str = "none",
+        config_dir: str | Path | None = None,
+        seed: int = 0,
+        level_dbov: float = -26.0,
+        cache_dir: str | None = None,
+    ) -> None:
+        labels = {"room": room, "noise": noise, "equipment": equipment, "handset": handset}
+        search = () if config_dir is None else (Path(config_dir),)
+        find = partial(_find, search=search)
+        if name is None:
+            self._levels = parse_condition(labels, find)
+        elif set(labels.values()) != {"none"}:
+            raise RoomtoneError("give a condition's name or its levels by factor, not both")
+        else:
+            self._levels = parse_condition_name(name, find, lambda factor: preset_names(factor, search))
+        self.seed = seed
+        self.level_dbov = level_dbov
+        self._cache_dir = cache_dir
+        self._calls = itertools.count()
+        self._catalogues: dict[int, dict[str, Catalogue]] = {}
+        self._entries: dict[int, list[RoomEntry]] = {}
+
+    @property
+    def name(self) -> str:
+        """The condition's name, as manifests hold it."""
+        return self._levels.name
+
+    def __repr__(self) -> str:
+        return f"Condition({self.name!r}, seed={self.seed})"
+
+    def __call__(self, samples: Samples, sample_rate_hz: int, *, key: str | int | None = None) -> Samples:
+        """Return the speech in this condition.
+
+        Args:
+            samples: clean speech, float [shape=(samples,)], full scale +-1.0; left as it is.
+            sample_rate_hz: its rate in Hz, 4000 to 384000.
+            key: what keys the draws; default the number of calls so far, so that each call draws anew.
+
+        Returns:
+            float32 [shape=(samples,)], time kept to the sample.
+
+        Raises:
+            RoomtoneError: not mono, not finite, silent, or a label that was missed.
+        """
+        pcm = self.render(samples, sample_rate_hz, key=key).pcm
+        return pcm.astype(np.float32) / np.float32(32768.0)
+
+    def render(self, samples: Samples, sample_rate_hz: int, *, key: str | int | None = None) -> Render:
+        """Return the int16 samples with their stems and what was measured; arguments as in a call."""
+        checked = _checked(samples, sample_rate_hz)
+        clean = prepare(checked, sample_rate_hz)
+        recipe = self.recipe(checked.size, sample_rate_hz, key=next(self._calls) if key is None else key)
+        fetch = Fetcher(recipe.clips, sample_rate_hz)
+        return render(recipe, clean, fetch, self.room_entry(recipe), name=self.name)
+
+    def recipe(self, num_samples: int, sample_rate_hz: int, *, key: str | int) -> Recipe:
+        """Return what a call with this key on so many samples draws."""
+        catalogues = self._catalogues_at(sample_rate_hz)
+        clips = {name: clip for catalogue in catalogues.values() for name, clip in catalogue.clips.items()}
+        return draw_recipe(
+            self._levels,
+            Draws(self.seed, str(key), self.name, 0),
+            Clip("array:"),
+            num_samples,
+            sample_rate_hz,
+            self.level_dbov,
+            room_parameters=[entry.parameters for entry in self._rooms(sample_rate_hz)],
+            assets={factor: catalogue.assets for factor, catalogue in catalogues.items()},
+            clips=clips,
+        )
+
+    def as_transform(self, p: float = 1.0) -> Any:
+        """Return this condition as an audiomentations transform, for use in its `Compose`.
+
+        Its one parameter is the key, drawn from the global `random` as audiomentations does, so `freeze_parameters` freezes all.
+        """
+        return _transform_class()(self, p)
+
+    def _catalogues_at(self, sample_rate_hz: int) -> dict[str, Catalogue]:
+        if sample_rate_hz not in self._catalogues:
+            from roomtone.augment.rendering.catalogues import catalogues_for
+
+            found = catalogues_for({self.name: self._levels}, (), sample_rate_hz)
+            self._catalogues[sample_rate_hz] = {factor: catalogue for (factor, _), catalogue in found.items()}
+        return self._catalogues[sample_rate_hz]
+
+    def _rooms(self, sample_rate_hz: int) -> list[RoomEntry]:
+        if "room" not in self._levels.levels:
+            return []
+        if sample_rate_hz not in self._entries:
+            op = self._levels.levels["room"].op
+            assert isinstance(op, Room)
+            self._entries[sample_rate_hz] = list(build_bank(op, sample_rate_hz, cache_dir=self._cache_dir))
+        return self._entries[sample_rate_hz]
+
+    def room_entry(self, recipe: Recipe) -> RoomEntry | None:
+        """Return the realised room that a recipe of this condition names."""
+        return next((e for e in self._rooms(recipe.sample_rate_hz) if e.parameters == recipe.room), None)
+
+
+def _find(factor: str, name: str, *, search: Sequence[Path]) -> dict[str, Any]:
+    return load_preset(factor, name, search)
+
+
+def _checked(samples: Samples, sample_rate_hz: int) -> Samples:
+    """Return mono float32 samples; anything else is refused."""
+    array = np.asarray(samples)
+    if array.ndim == 2 and array.shape[0] == 1:
+        array = array[0]  # audiomentations' way to hold mono
+    if array.ndim != 1 or array.size == 0:
+        raise RoomtoneError(f"expected mono samples [shape=(samples,)], got shape {array.shape}")
+    if not np.issubdtype(array.dtype, np.floating):
+        raise RoomtoneError(f"expected float samples with full scale +-1.0, got {array.dtype}")
+    if not np.isfinite(array).all():
+        raise RoomtoneError("the samples are not all finite")
+    if not 4000 <= sample_rate_hz <= 384000:
+        raise RoomtoneError(f"sample_rate_hz: expected 4000 to 384000, got {sample_rate_hz} (in kHz?)")
+    return array.astype(np.float32, copy=False)
+
+
+def _transform_class() -> type:
+    """Return the audiomentations transform; that library takes a second to import, so it waits until it is asked for."""
+    import random
+
+    from audiomentations.core.transforms_interface import BaseWaveformTransform
+
+    class RoomtoneCondition(BaseWaveformTransform):
+        """Applies one Roomtone condition with probability `p`."""
+
+        supports_multichannel = False
+
+        def __init__(self, condition: Condition, p: float) -> None:
+            super().__init__(p)
+            self.condition = condition
+
+        def randomize_parameters(self, samples: Samples, sample_rate: int) -> None:
+            super().randomize_parameters(samples, sample_rate)
+            if self.parameters["should_apply"]:
+                self.parameters["key"] = random.getrandbits(64)
+
+        def apply(self, samples: Samples, sample_rate: int) -> Samples:
+            heard = self.condition(samples, sample_rate, key=self.parameters["key"])
+            return heard.reshape(samples.shape)
+
+    return RoomtoneCondition

@@ -1,0 +1,300 @@
+"""What is in a corpus, before anything is rendered from it: counts, quality, labels that no map knows, and problems.
+
+Everything is counted over all utterances; quality is measured on so many of them as are asked for, chosen by the hash of their ids.
+An utterance of several accents counts in each of them, as in the coverage matrix.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from roomtone.augment.corpora import Corpus
+from roomtone.augment.corpora.accents import UNMAPPED
+from roomtone.augment.corpora.recording_quality import Quality, measure_quality
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.reading import inspect, read_audio, sha256_file
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.random_streams import content_key
+
+NOT_STATED = "(not stated)"
+#: A floor nearer to the speech than this is heard in a label of 20 dB: it alone makes 20 dB into 17.
+MIN_SPEECH_TO_FLOOR_DB = 20.0
+#: Wideband telephony ends at 7 kHz, telephone band at 3.4; MP3s of low rate between them [the bound is a choice of ours].
+MIN_BANDWIDTH_HZ = 5_000.0
+MAX_CLIPPED_SHARE = 0.001
+_EXAMPLES = 3
+
+
+def problems_of(quality: Quality) -> list[str]:
+    """Return what keeps a recording from being called clean; nothing where it is."""
+    found = []
+    if quality.speech_to_floor_db < MIN_SPEECH_TO_FLOOR_DB:
+        found.append(f"noise floor less than {MIN_SPEECH_TO_FLOOR_DB:g} dB below the speech")
+    if quality.bandwidth_hz < MIN_BANDWIDTH_HZ:
+        found.append(f"bandwidth less than {MIN_BANDWIDTH_HZ:g} Hz")
+    if quality.clipped_share > MAX_CLIPPED_SHARE:
+        found.append(f"more than {MAX_CLIPPED_SHARE:.1%} of the samples clipped")
+    return found
+
+
+@dataclass
+class Group:
+    """The counts of one accent or of one value of an attribute."""
+
+    utterances: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    speakers: set[str] = field(default_factory=set)
+    nameless: int = 0
+    qualities: list[Quality] = field(default_factory=list)
+
+    def add(self, utterance: Utterance, seconds: float) -> None:
+        """Count one utterance."""
+        self.utterances += 1
+        self.words += len((utterance.text or "").split())
+        self.seconds += seconds
+        if utterance.speaker is None:
+            self.nameless += 1
+        else:
+            self.speakers.add(utterance.speaker)
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the counts, and the medians of what was measured (null where nothing was)."""
+        return {
+            "speakers": len(self.speakers),
+            "utterances": self.utterances,
+            "utterances_without_speaker": self.nameless,
+            "minutes": self.seconds / 60.0,
+            "words": self.words,
+            "measured": len(self.qualities),
+            # the floor of digital silence counts as that of 16 bits, since a median cannot be infinite in JSON
+            "speech_to_floor_db": _median(min(q.speech_to_floor_db, 96.0) for q in self.qualities),
+            "bandwidth_hz": _median(q.bandwidth_hz for q in self.qualities),
+            "level_dbov": _median(q.level_dbov for q in self.qualities),
+        }
+
+
+def _median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return float(median(found)) if found else None
+
+
+@dataclass
+class CorpusReport:
+    """What `survey` found.
+
+    Attributes:
+        groups: attribute (`accent` first) -> value -> counts.
+        unusable: reason -> utterance ids.
+        flagged: reason -> utterance ids, of those measured.
+        unmapped: raw accent label -> utterances.
+        same_prompt: transcripts that more than one utterance has -> how many have it.
+        same_audio: ids of recordings whose bytes another one has, too.
+        without_text: utterances that have no transcript.
+    """
+
+    name: str
+    licence: str | None
+    attribution: str | None
+    speech_origins: set[str] = field(default_factory=set)
+    languages: Counter[str] = field(default_factory=Counter)
+    total: Group = field(default_factory=Group)
+    groups: dict[str, dict[str, Group]] = field(default_factory=dict)
+    unusable: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    flagged: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unmapped: Counter[str] = field(default_factory=Counter)
+    same_prompt: int = 0
+    same_audio: list[str] = field(default_factory=list)
+    without_text: int = 0
+
+    @property
+    def unusable_count(self) -> int:
+        """Return how many utterances cannot be used."""
+        return sum(map(len, self.unusable.values()))
+
+    @property
+    def seen(self) -> int:
+        """Return how many utterances there are, usable or not."""
+        return self.total.utterances + self.unusable_count
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report in plain JSON types."""
+        return {
+            "corpus": self.name,
+            "licence": self.licence,
+            "attribution": self.attribution,
+            "speech_origins": sorted(self.speech_origins),
+            "languages": dict(self.languages.most_common()),
+            "total": self.total.as_row(),
+            "groups": {by: {v: g.as_row() for v, g in sorted(values.items())} for by, values in self.groups.items()},
+            "unusable": {
+                reason: {"count": len(ids), "examples": ids[:_EXAMPLES]} for reason, ids in self.unusable.items()
+            },
+            "flagged": {
+                reason: {"count": len(ids), "examples": ids[:_EXAMPLES]} for reason, ids in self.flagged.items()
+            },
+            "unmapped": dict(self.unmapped.most_common()),
+            "same_prompt": self.same_prompt,
+            "same_audio": self.same_audio,
+            "without_text": self.without_text,
+        }
+
+
+def survey(
+    corpus: Corpus,
+    *,
+    by: Sequence[str] = (),
+    measure: int | None = 200,
+    duplicates: bool = True,
+    progress: Callable[[int], None] = lambda count: None,
+) -> CorpusReport:
+    """Return what is in a corpus; it is read once, and again to choose what is measured.
+
+    Args:
+        by: attributes to count by, beside the accent.
+        measure: so many utterances are decoded and measured; None measures all, 0 none.
+        duplicates: whether recordings of the same bytes are looked for (files of one length are hashed).
+        progress: called with the number of utterances done so far.
+
+    Raises:
+        RoomtoneError: the corpus cannot be read, or no utterance has an attribute of `by`.
+    """
+    report = CorpusReport(corpus.name, corpus.licence, corpus.attribution)
+    report.groups = {name: defaultdict(Group) for name in ("accent", *by)}
+    chosen = None if measure is None else _chosen(corpus, measure)
+    prompts: Counter[bytes] = Counter()
+    twins = _Twins() if duplicates else None
+    names: set[str] = set()
+    for count, utterance in enumerate(corpus, start=1):
+        names |= set(utterance.attributes)
+        _count_labels(report, utterance)
+        try:
+            seconds = _usable_seconds(utterance)
+            quality = _quality(utterance) if chosen is None or utterance.utterance_id in chosen else None
+            if twins is not None and twins.has(utterance):
+                report.same_audio.append(utterance.utterance_id)
+        except RoomtoneError as error:
+            report.unusable[_kind(utterance, error)].append(utterance.utterance_id)
+            continue
+        finally:
+            progress(count)
+        if utterance.text:
+            prompts[content_key(" ".join(utterance.text.casefold().split())).encode()[:16]] += 1
+        _add(report, utterance, seconds, quality)
+    if unknown := [name for name in by if name not in names]:
+        raise RoomtoneError(f"by: no utterance has {unknown[0]!r}; {nearest(unknown[0], names)}")
+    report.same_prompt = sum(times for times in prompts.values() if times > 1)
+    return report
+
+
+def _chosen(corpus: Corpus, measure: int) -> set[str]:
+    """Return the ids of the utterances to measure: the first so many in the order of their hashes."""
+    import heapq
+
+    usable = (u.utterance_id for u in corpus if u.problem is None)
+    return set(heapq.nsmallest(measure, usable, key=content_key)) if measure else set()
+
+
+def _usable_seconds(utterance: Utterance) -> float:
+    """Return the length of an utterance after its header was looked at, also where the corpus states a length."""
+    if utterance.problem is not None:
+        raise RoomtoneError(utterance.problem)
+    info = inspect(utterance.audio.path)
+    left = info.duration_s - utterance.audio.offset_s
+    if left <= 0:
+        raise RoomtoneError(f"{utterance.audio.path}: the segment begins after the end of the recording")
+    return min(utterance.audio.duration_s or left, left)
+
+
+def _quality(utterance: Utterance) -> Quality:
+    rate = inspect(utterance.audio.path).sample_rate_hz
+    return measure_quality(read_audio(utterance.audio, rate), rate)
+
+
+def _kind(utterance: Utterance, error: RoomtoneError) -> str:
+    """Return a reason without the names of this utterance, so that equal reasons are counted together."""
+    text = str(error)
+    for name in (utterance.audio.path, utterance.utterance_id):
+        text = text.replace(name, "")
+    return text.split("; did you mean")[0].lstrip(": ").strip() or "cannot be used"
+
+
+def _count_labels(report: CorpusReport, utterance: Utterance) -> None:
+    report.speech_origins.add(utterance.speech_origin)
+    report.languages[utterance.language or NOT_STATED] += 1
+    report.without_text += utterance.text is None
+    if UNMAPPED in utterance.accents:
+        report.unmapped[utterance.accent_raw or ""] += 1
+
+
+def _add(report: CorpusReport, utterance: Utterance, seconds: float, quality: Quality | None) -> None:
+    groups = [report.total]
+    for name, values in report.groups.items():
+        labels = utterance.accents if name == "accent" else (utterance.attributes.get(name),)
+        groups += [values[label or NOT_STATED] for label in (labels or (None,))]
+    for group in groups:
+        group.add(utterance, seconds)
+        if quality is not None:
+            group.qualities.append(quality)
+    if quality is not None:
+        for reason in problems_of(quality):
+            report.flagged[reason].append(utterance.utterance_id)
+
+
+class _Twins:
+    """Finds recordings of the same bytes; only files of one size and segments of one place are hashed."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[int, float, float | None], str] = {}
+        self._hashes: dict[tuple[int, float, float | None], set[str]] = {}
+
+    def has(self, utterance: Utterance) -> bool:
+        from roomtone.core.audio.reading import audio_path
+
+        audio = utterance.audio
+        key = (audio_path(audio.path).stat().st_size, audio.offset_s, audio.duration_s)
+        if key not in self._first:
+            self._first[key] = audio.path
+            return False
+        hashes = self._hashes.setdefault(key, {sha256_file(self._first[key])})
+        mine = sha256_file(audio.path)
+        if mine in hashes:
+            return True
+        hashes.add(mine)
+        return False
+
+
+def plot_report(report: CorpusReport, path: str) -> None:
+    """Draw speakers and minutes by accent, and where it was measured the floor by accent, into a PNG."""
+    from matplotlib.figure import Figure
+
+    accents = sorted(report.groups["accent"].items(), key=lambda item: (-len(item[1].speakers), item[0]))[:40]
+    labels = [name for name, _ in accents]
+    panels: list[tuple[str, list[float]]] = [
+        ("distinct speakers", [len(group.speakers) for _, group in accents]),
+        ("minutes", [group.seconds / 60.0 for _, group in accents]),
+        ("median speech above floor, dB", [group.as_row()["speech_to_floor_db"] or 0.0 for _, group in accents]),
+    ]
+    figure = Figure(figsize=(11, 1.6 + 0.28 * len(labels)), layout="constrained")
+    axes: Any = figure.subplots(1, len(panels), sharey=True)
+    for axis, (title, values) in zip(axes, panels):
+        bars = axis.barh(range(len(labels)), values, color="#4c72b0")
+        axis.bar_label(bars, [f"{value:.3g}" for value in values], padding=2, fontsize=8)
+        axis.set_title(title, fontsize=10)
+        axis.margins(x=0.15)
+    axes[0].set_yticks(range(len(labels)), [label.replace("$", r"\$") for label in labels])
+    axes[0].invert_yaxis()
+    origin = " (synthetic speech)" if "synthetic" in report.speech_origins else ""
+    figure.suptitle(
+        f"{report.name}{origin}: {report.total.utterances:,} utterances, {len(report.total.speakers):,} speakers"
+    )
+    figure.savefig(path, dpi=110)
+
+
+def accent_rows(report: CorpusReport) -> list[Mapping[str, Any]]:
+    """Return one mapping an accent, for a CSV."""
+    return [{"accent": name} | group.as_row() for name, group in sorted(report.groups["accent"].items())]

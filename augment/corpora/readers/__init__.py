@@ -1,0 +1,1 @@
+"""Readers: one file a corpus layout; each yields utterances as a stream."""

@@ -1,0 +1,1 @@
+"""Ops that a signal passes on its way to the file: filters, devices, gain control, codecs, loss."""

@@ -1,0 +1,122 @@
+"""A handset as a chain of processors, in the order of ITU-T listening tests: `op: chain`.
+
+Response, self-noise, automatic gain or limiter, clipping, band filter, codec, packet loss with concealment; the level is set
+by the renderer afterwards. The stages may be any processors of the op table, in any order, chains included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from roomtone.augment.ops.channel.filters import apply_fir
+from roomtone.augment.ops.table import DrawContext, Processor
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+
+@dataclass(frozen=True)
+class Chain(Processor):
+    """Processors one after the other; each has its own stream of draws, so a stage added at the end moves none.
+
+    Attributes:
+        stages: the processors, in the order in which the signal passes them.
+    """
+
+    op: ClassVar[str] = "chain"
+    stages: tuple[Processor, ...]
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        key = int(rng.integers(2**63))
+        drawn = tuple(
+            stage.draw(np.random.Generator(np.random.Philox(key=[key, index])), context)
+            for index, stage in enumerate(self.stages)
+        )
+        return dataclasses.replace(self, stages=drawn)
+
+    def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        return self.apply_measured(samples, sample_rate_hz)[0]
+
+    def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+        """Return the samples after the last stage, and what the stages measured, merged.
+
+        Keys, where a stage has them: `clipped_share` (sum over the stages, at most 1), `codec`, `codec_rate_hz`,
+        `codec_kbit_s` (of several codecs: the names joined by `+`, the lowest figures), `lost_share` (of several: at
+        least one lost), `audiomentations` (one record a stage).
+
+        Raises:
+            RoomtoneError: a stage changed the length or made values that are not finite.
+        """
+        report: dict[str, Any] = {}
+        heard = np.array(samples, dtype=np.float32)
+        for index, stage in enumerate(self.stages):
+            before = heard.size
+            heard, found = apply_measured(stage, heard, sample_rate_hz)
+            if heard.size != before or not np.isfinite(heard).all():
+                raise RoomtoneError(
+                    f"stage {index} (op {stage.op}): {before} samples in, {heard.size} out, "
+                    f"{np.count_nonzero(~np.isfinite(heard))} of them not finite"
+                )
+            report = merge_reports(report, found)
+        return heard, report
+
+    def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return what the linear stages make of a signal: what the speech in the output is to be compared with."""
+        heard = np.array(samples, dtype=np.float32)
+        casting = [stage for stage in self.stages if stage.linear or hasattr(stage, "shadow")]
+        for linear, stages in itertools.groupby(casting, key=lambda stage: stage.linear):
+            if linear:
+                heard = apply_fir(heard, _one_fir(tuple(stages), sample_rate_hz))
+            else:
+                for stage in stages:
+                    heard = stage.shadow(heard, sample_rate_hz)  # type: ignore[attr-defined]
+        return heard
+
+    def asked_codec(self) -> dict[str, Any]:
+        """Return the codec and rate that `apply_measured` has to report, or nothing without a codec."""
+        report: dict[str, Any] = {}
+        for stage in self.stages:
+            report = merge_reports(report, getattr(stage, "asked_codec", dict)())
+        return report
+
+
+def apply_measured(stage: Processor, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+    """Return the processed samples and what the processor measured on the way; most measure nothing."""
+    measured = getattr(stage, "apply_measured", None)
+    if measured is None:
+        return stage.apply(samples, sample_rate_hz), {}
+    result: tuple[Samples, dict[str, Any]] = measured(samples, sample_rate_hz)
+    return result
+
+
+@functools.lru_cache(maxsize=64)
+def _one_fir(stages: tuple[Processor, ...], sample_rate_hz: int) -> np.ndarray:
+    """Return the taps of linear stages together: each has its time 0 at the centre tap, and so has their convolution."""
+    return functools.reduce(np.convolve, (stage.fir(sample_rate_hz) for stage in stages))
+
+
+def merge_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return the report of two stages together; a key that only one has is taken over."""
+    together: dict[str, Any] = {**first, **second}
+    for key in first.keys() & second.keys():
+        together[key] = _MERGE[key](first[key], second[key])
+    return together
+
+
+def _lowest(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+_MERGE: dict[str, Any] = {
+    "clipped_share": lambda a, b: min(a + b, 1.0),
+    "codec": lambda a, b: f"{a}+{b}",
+    "codec_rate_hz": _lowest,
+    "codec_kbit_s": _lowest,
+    "lost_share": lambda a, b: 1.0 - (1.0 - a) * (1.0 - b),
+    "audiomentations": lambda a, b: [*a, *b],
+}

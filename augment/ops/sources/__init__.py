@@ -1,0 +1,1 @@
+"""Ops that sound: noise, babble, recordings, mixtures, periodic tones."""

@@ -1,0 +1,70 @@
+"""`mix`: several sources at once, each at its level, as one source."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from roomtone.augment.ops.sources.babble import Babble
+from roomtone.augment.ops.sources.recordings import LoopedRecording
+from roomtone.augment.ops.table import DrawContext, Fetch, Source, parse_op, to_dict
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+
+@dataclass(frozen=True)
+class Mix(Source):
+    """Several sources at once, each at its level: a machine with its fan, traffic with a crowd.
+
+    Each part is the mapping of a source with `level_db` beside its fields (0 if left out). The ops here have one
+    nominal level, so the parts keep their relation. Parts are made from numbers: babble and recordings have no such level.
+    """
+
+    op = "mix"
+
+    parts: tuple[dict[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise RoomtoneError("mix: parts is empty; give at least one source")
+        self._sources()
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        """Draw each part from its own stream, so that a part added at the end moves no other."""
+        parts = []
+        for part, (source, level_db) in zip(self.parts, self._sources()):
+            child = np.random.Generator(np.random.PCG64(int(rng.integers(2**63))))
+            drawn = source.draw(child, context)
+            parts.append(to_dict(drawn) | ({"level_db": level_db} if "level_db" in part else {}))
+        return dataclasses.replace(self, parts=tuple(parts))
+
+    def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
+        """Return the sum, float32 [shape=(preroll_samples + num_samples,)]."""
+        total = np.zeros(preroll_samples + num_samples)
+        for source, level_db in self._sources():
+            sound = source.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples)
+            total += 10.0 ** (level_db / 20.0) * sound.astype(np.float64)
+        return total.astype(np.float32)
+
+    def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
+        """Return where any part sounds, bool [shape=(num_samples,)]."""
+        masks = [source.sounding(num_samples, sample_rate_hz) for source, _ in self._sources()]
+        return np.logical_or.reduce(masks)
+
+    def _sources(self) -> list[tuple[Source, float]]:
+        found = []
+        for index, part in enumerate(self.parts):
+            level = part.get("level_db", 0.0)
+            if not isinstance(level, int | float) or isinstance(level, bool) or not np.isfinite(level):
+                raise RoomtoneError(f"mix, part {index + 1}: level_db must be a number, got {level!r}")
+            fields = {key: value for key, value in part.items() if key != "level_db"}
+            source = parse_op(fields, Source, where=f"mix, part {index + 1}")
+            if isinstance(source, Babble | LoopedRecording):
+                raise RoomtoneError(
+                    f"mix, part {index + 1}: {source.op} plays recordings; a mix holds synthetic sources only"
+                )
+            found.append((source, float(level)))
+        return found

@@ -1,0 +1,1 @@
+"""What a finished set is given: containers, dataset card, Croissant metadata."""

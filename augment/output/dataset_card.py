@@ -1,0 +1,114 @@
+"""The dataset card: what a set holds, how it was made, and what it cannot show; written by the tool, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
+    """Return the set's README.md, from its manifest and its `dataset.json`."""
+    from roomtone.core.dataset.manifest import read_manifest
+
+    columns = ["sample_id", "utterance_id", "speaker", "accent", "corpus", "speech_origin", "duration_s", "condition"]
+    rows = read_manifest(dataset, columns=columns)
+    origins = set(rows["speech_origin"].dropna())
+    counts = state["counts"]
+    lines = [
+        f"# {_plain(state['name'])}: a Roomtone stress-test set",
+        "",
+        f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
+        f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
+        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, set aside {counts['rejected']:,} "
+        f"{'(see `rejected/`)' if counts['rejected'] else ''}",
+        "",
+        "## What it holds",
+        "",
+        "| accent | speakers | utterances | renders | minutes |",
+        "|---|--:|--:|--:|--:|",
+        *_accent_rows(rows),
+        "",
+        f"Corpora: {', '.join(f'`{_plain(name)}`' for name in sorted(set(rows['corpus'].dropna())))}. "
+        f"Conditions: {', '.join(f'`{name}`' for name in sorted(set(rows['condition'])))}.",
+        "",
+        "Renders of one utterance are copies of one utterance; the table counts utterances and speakers beside them.",
+        "",
+        "## How it was made",
+        "",
+        *_made(state),
+        "",
+        "Every row of `manifest/` holds what was asked, what was measured on that very file, and the recipe that makes the same",
+        "samples again. `roomtone verify dataset=DIR` checks it; the run is repeated by",
+        "`roomtone generate --config-dir DIR --config-name config output.dir=again`.",
+        "",
+        "## Whom to credit",
+        "",
+        *_credits(dataset, state),
+        "",
+        "## What it cannot show",
+        "",
+        *_limits(origins),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _plain(text: Any) -> str:
+    """Return text that stays text in Markdown and HTML."""
+    import html
+
+    return html.escape(str(text)).replace("|", "\\|").replace("`", "'").replace("\n", " ")
+
+
+def _speakers(rows: Any) -> str:
+    count = rows["speaker"].nunique()
+    unknown = int(rows["speaker"].isna().sum())
+    return f"{count:,} speakers" + (f" ({unknown:,} renders name no speaker)" if unknown else "")
+
+
+def _accent_rows(rows: Any) -> list[str]:
+    lines = []
+    for accent, mine in rows.assign(accent=rows["accent"].fillna("(unknown)")).groupby("accent", sort=True):
+        lines.append(
+            f"| {_plain(accent)} | {mine['speaker'].nunique()} | {mine['utterance_id'].nunique()} | {len(mine)} | "
+            f"{mine['duration_s'].sum() / 60:.1f} |"
+        )
+    return lines
+
+
+def _made(state: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for number, run in enumerate(state["runs"]):
+        config = run["config"]
+        lines.append(
+            f"- Run {number + 1}: scenario `{_plain(config['scenario']['name'])}`, design `{_plain(config['design']['name'])}`, "
+            f"corpus `{_plain(config['corpus'].get('reader'))}`, seed {run['seed']}, {config['sample_rate_hz']} Hz, "
+            f"draws {config.get('draws', 'independent')}, "
+            f"configuration {run['config_hash'][:12]}; "
+            + ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+            + "."
+        )
+    return lines
+
+
+def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
+    from roomtone.augment.corpora.licences import credit_lines
+    from roomtone.core.dataset.manifest import is_remote
+
+    if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
+        return ["- Each row's corpus and `attr_licence` name its source and licence."]
+    return credit_lines(Path(dataset), [run["config"]["corpus"] for run in state["runs"]])
+
+
+def _limits(origins: set[str]) -> list[str]:
+    lines = [
+        "- Rooms, noises, equipment and handsets are simulated; a condition stands for a kind of place and not for one place.",
+        "- Accents and other attributes are taken as their speakers reported them; none is inferred.",
+        "- More renders of the same speakers do not make a claim about a group firmer: speakers do.",
+    ]
+    if "synthetic" in origins:
+        lines.append(
+            "- Some or all of the speech is synthetic. Synthetic accents prove the pipeline; they say nothing about how a "
+            "recogniser treats people."
+        )
+    return lines

@@ -1,0 +1,1 @@
+"""Folders of recorded sounds: known layouts, a catalogue of what may be played, a reader of segments."""

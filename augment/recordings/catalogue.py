@@ -1,0 +1,139 @@
+"""Which recordings a level of noise or equipment may play, and which talkers a babble mixes.
+
+Ops know recordings by id. The catalogue says where an id lies; `Fetcher` reads it at the set's rate.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.table import Asset
+from roomtone.augment.recordings.fetcher import SILENCE_DBOV
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.speech_level import active_speech_level
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.engine import Engine, WorkerDied
+from roomtone.core.workers.fault_injection import reading
+from roomtone.core.workers.serial import SerialEngine
+from roomtone.core.workers.time_limit import time_limit
+
+#: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
+MAX_TALKERS = 200
+MAX_UTTERANCES_EACH = 8
+_BLOCK = 32
+#: Seconds that a candidate may take to read; a minute for a sentence is far beyond slow.
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Recordings at hand: assets as ops see them, and the clip of each by id."""
+
+    assets: tuple[Asset, ...]
+    clips: Mapping[str, Clip]
+
+    def without_group(self, group: str | None) -> tuple[Asset, ...]:
+        """Return the assets whose group is not `group`: the target speaker never babbles behind himself."""
+        if group not in self.groups:
+            return self.assets
+        return tuple(asset for asset in self.assets if asset.group != group)
+
+    @functools.cached_property
+    def groups(self) -> frozenset[str]:
+        """Return the groups that the assets belong to."""
+        return frozenset(asset.group for asset in self.assets)
+
+
+def talkers(
+    utterances: Iterable[Utterance], sample_rate_hz: int, *, at_least: int, engine: Engine | None = None
+) -> Catalogue:
+    """Return the corpus's own talkers for babble, the bundled corpus's added where it has fewer than `at_least`.
+
+    Each candidate is decoded once, by the engine's workers if there is one, and must hold active speech: what cannot be read is
+    set aside when its own turn comes, and must not take other utterances with it.
+    """
+    chosen = _usable_talkers(_choose_talkers(utterances), sample_rate_hz, engine)
+    # babble in which the target is left out needs one speaker more than it has voices
+    if len({asset.group for asset in chosen.assets}) < at_least:
+        from roomtone.augment.corpora import open_corpus
+
+        bundled = _usable_talkers(_choose_talkers(open_corpus({"reader": "demo"})), sample_rate_hz, None)
+        chosen = Catalogue(chosen.assets + bundled.assets, {**chosen.clips, **bundled.clips})
+    return chosen
+
+
+def _choose_talkers(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Return a bounded choice that depends on the utterances' ids and not on their order."""
+    by_speaker: dict[str, list[tuple[str, Utterance]]] = {}
+    for utterance in utterances:
+        if utterance.speaker is None or utterance.problem:
+            continue
+        mine = by_speaker.setdefault(f"{utterance.corpus}/{utterance.speaker}", [])
+        mine.append((content_key(utterance.utterance_id), utterance))
+        if len(mine) > 2 * MAX_UTTERANCES_EACH:
+            mine[:] = sorted(mine, key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]
+    speakers = sorted(by_speaker, key=content_key)[:MAX_TALKERS]
+    return [u for s in speakers for _, u in sorted(by_speaker[s], key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]]
+
+
+#: What a worker is asked: (where the candidates lie, rate); it answers with their lengths, 0 where one is no use.
+_Candidates = tuple[tuple[AudioRef, ...], int]
+
+
+def _usable_talkers(utterances: list[Utterance], sample_rate_hz: int, engine: Engine | None) -> Catalogue:
+    blocks: list[_Candidates] = [
+        (tuple(u.audio for u in utterances[i : i + _BLOCK]), sample_rate_hz) for i in range(0, len(utterances), _BLOCK)
+    ]
+    found: dict[AudioRef, int] = {}
+    for outcome in (engine or SerialEngine()).run(speech_lengths, blocks):
+        refs = outcome.task[0]
+        if isinstance(outcome.error, WorkerDied):
+            continue  # one of them kills its reader; a pool without these few is as good
+        if outcome.error is not None:
+            raise outcome.error
+        found.update(zip(refs, outcome.value, strict=True))
+    assets: list[Asset] = []
+    clips: dict[str, Clip] = {}
+    for utterance in utterances:
+        ref = utterance.audio
+        if found.get(ref, 0) > 0:
+            name = f"{utterance.corpus}:{utterance.utterance_id}"
+            assets.append(Asset(name, found[ref], f"{utterance.corpus}/{utterance.speaker}"))
+            clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
+    return Catalogue(tuple(assets), clips)
+
+
+def speech_lengths(task: _Candidates) -> list[int]:
+    """Return each recording's length in samples, 0 where it cannot be read or holds no active speech."""
+    refs, sample_rate_hz = task
+    lengths = []
+    for ref in refs:
+        try:
+            with time_limit(_PATIENCE_S):
+                reading(ref.path)
+                samples = read_audio(ref, sample_rate_hz)
+            speaks = active_speech_level(samples, sample_rate_hz).level_dbov > SILENCE_DBOV
+            lengths.append(samples.size if speaks else 0)
+        except (RoomtoneError, OSError, MemoryError):  # TimeoutError is an OSError
+            lengths.append(0)
+    return lengths
+
+
+def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None = None) -> Catalogue:
+    """Return the recordings of a folder (or a noise corpus in its own layout).
+
+    Raises:
+        RoomtoneError: no such folder, or nothing in it that is audio.
+    """
+    from roomtone.augment.recordings.layouts import scan_noise
+
+    files = [f for f in scan_noise(path, layout) if split is None or f.split == split]
+    if not files:
+        raise RoomtoneError(f"{path}: no recordings found (layout {layout!r}{f', split {split!r}' if split else ''})")
+    assets = tuple(Asset(f.id, int(f.num_frames / f.sample_rate_hz * sample_rate_hz), f.group) for f in files)
+    return Catalogue(assets, {f.id: Clip(str(f.path)) for f in files})

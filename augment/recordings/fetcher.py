@@ -1,0 +1,76 @@
+"""Reads the segments of recordings that a recipe names, with the last ones kept in memory."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+
+from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
+from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+#: Below this a recording holds no speech to which a level could refer, dBov.
+SILENCE_DBOV = -90.0
+#: Recordings up to this length are read whole and kept; longer ones are read by offset.
+_WHOLE_S = 60.0
+
+
+class Fetcher:
+    """Reads recordings by asset id at one rate; short ones are kept, long ones read by offset."""
+
+    def __init__(self, clips: Mapping[str, Clip], sample_rate_hz: int) -> None:
+        self._clips = clips
+        self._rate = sample_rate_hz
+
+    def __call__(self, asset_id: str, start: int, frames: int) -> Samples:
+        """Return float32 samples [shape=(frames,)] from `start`, silence past the end; `frames=-1` reads to the end."""
+        if asset_id not in self._clips:
+            raise RoomtoneError(f"recording {asset_id!r} is not in the recipe")
+        clip = self._clips[asset_id]
+        seconds = clip.duration_s or _file_seconds(clip.path) - clip.offset_s
+        if seconds <= _WHOLE_S:
+            whole = _read_whole(clip, self._rate)
+            return _exactly(whole[start:], frames)
+        if frames < 0:
+            frames = int(seconds * self._rate) - start
+        offset_s = clip.offset_s + start / self._rate
+        length_s = min((frames + 1) / self._rate, clip.offset_s + seconds - offset_s)
+        return _exactly(_open_recordings.read(AudioRef(clip.path, offset_s, length_s), self._rate), frames)
+
+
+_open_recordings = OpenRecordings()
+
+
+def _exactly(samples: Samples, frames: int) -> Samples:
+    if frames < 0 or samples.size == frames:
+        return samples
+    if samples.size > frames:
+        return samples[:frames]
+    return np.concatenate([samples, np.zeros(frames - samples.size, dtype=np.float32)])
+
+
+@functools.lru_cache(maxsize=4096)
+def _file_seconds(path: str) -> float:
+    return inspect(path).duration_s
+
+
+#: Recordings kept in memory, the latest used last; so many bytes of them, whatever the corpus holds.
+_KEPT_BYTES = 48_000_000
+_kept: OrderedDict[tuple[Clip, int], Samples] = OrderedDict()
+
+
+def _read_whole(clip: Clip, sample_rate_hz: int) -> Samples:
+    key = (clip, sample_rate_hz)
+    if key not in _kept:
+        samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
+        samples.flags.writeable = False
+        _kept[key] = samples
+        held = sum(kept.nbytes for kept in _kept.values())
+        while held > _KEPT_BYTES and len(_kept) > 1:
+            held -= _kept.popitem(last=False)[1].nbytes
+    _kept.move_to_end(key)
+    return _kept[key]

@@ -1,0 +1,195 @@
+"""The recipe: every drawn number of one render, as plain JSON, enough to make the same samples again.
+
+A recipe is a pure function of seed, utterance, condition and replicate (and of the recordings at hand). Each stage draws from
+its own stream, so a room added to a condition does not move the noise.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
+from roomtone.augment.scenarios.conditions import ConditionLevels, Level
+from roomtone.core.audio.segment import Clip
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key, stream
+
+#: Raised when the meaning of a recipe changes; part of every sample id.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes one render.
+
+    Attributes:
+        clean: the utterance, with the hash of its file.
+        num_samples: length of the clean speech, and so of the render, at `sample_rate_hz`.
+        level_dbov: active speech level of the output, dBov.
+        room: parameters of one room realisation, or None.
+        noise, equipment: `{op: …, drawn fields}`, or None.
+        snr_db, equipment_snr_db: SNR at the microphone in dB, or None.
+        handset: a processor `{op: …, drawn fields}`, or None.
+        clips: the recordings that noise and equipment play, by asset id.
+        libraries: versions the samples depend on.
+        common: whether conditions draw in common; noise and equipment then pass the handset one by one, so that what comes out is
+            common too.
+    """
+
+    clean: Clip
+    sample_rate_hz: int
+    num_samples: int
+    level_dbov: float
+    room: dict[str, Any] | None = None
+    noise: dict[str, Any] | None = None
+    snr_db: float | None = None
+    equipment: dict[str, Any] | None = None
+    equipment_snr_db: float | None = None
+    handset: dict[str, Any] | None = None
+    clips: dict[str, Clip] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    common: bool = False
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """Return the recipe as one line of JSON with sorted keys."""
+        # asdict copies what it is about to throw away
+        clips = {name: vars(clip) for name, clip in self.clips.items()}
+        fields_ = {**vars(self), "clean": vars(self.clean), "clips": clips}
+        return json.dumps(fields_, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Return the recipe of a manifest's `recipe` cell.
+
+        Raises:
+            RoomtoneError: not JSON, not a recipe, or of a format this version does not know.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.get("format") != FORMAT:
+                raise RoomtoneError(f"recipe format {fields.get('format')!r} is not {FORMAT}: made by another version")
+            fields["clean"] = Clip(**fields["clean"])
+            fields["clips"] = {name: Clip(**clip) for name, clip in fields["clips"].items()}
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise RoomtoneError(f"not a recipe: {error}") from error
+
+
+@functools.cache
+def library_versions() -> dict[str, str]:
+    """Return the versions of Roomtone and of the libraries that the samples depend on."""
+    from importlib.metadata import version
+
+    import soundfile
+
+    names = ("roomtone", "numpy", "scipy", "soxr", "pyroomacoustics", "audiomentations", "soundfile", "numba")
+    return {name: version(name) for name in names} | {"libsndfile": soundfile.__libsndfile_version__}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What keys the draws of one sample: (seed, utterance id, condition, replicate).
+
+    Attributes:
+        common: conditions of an utterance that have a level in common draw the same for it (common random numbers, as
+            simulation calls them): the same stretch of the same noise at 10 dB and at 0 dB, in the same place of the same room.
+    """
+
+    seed: int
+    utterance_id: str
+    condition: str
+    replicate: int
+    common: bool = False
+
+    def stream(self, stage: str, level: str) -> Any:
+        """Return the generator of one stage of this sample; `level` is what conditions may have in common."""
+        key = level if self.common else self.condition
+        return stream(self.seed, self.utterance_id, key, self.replicate, stage)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return what sample ids are made of."""
+        return {key: value for key, value in vars(self).items() if key != "common" or value}
+
+
+def sample_id(
+    draws: Draws,
+    condition: ConditionLevels,
+    clean_sha256: str,
+    clean: Clip,
+    corpus: str,
+    sample_rate_hz: int,
+    level_dbov: float,
+) -> str:
+    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
+    segment = [clean_sha256, clean.offset_s, clean.duration_s]
+    return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov)
+
+
+def draw_source(
+    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, Clip]
+) -> tuple[dict[str, Any], dict[str, Clip]]:
+    """Return the drawn op as JSON and the recordings it plays."""
+    assert isinstance(level.op, Source)
+    drawn = level.op.draw(draws.stream(level.factor, level.preset), context)
+    return to_dict(drawn), {asset: clips[asset] for asset in drawn.assets_used()}
+
+
+def draw_recipe(
+    condition: ConditionLevels,
+    draws: Draws,
+    clean: Clip,
+    num_samples: int,
+    sample_rate_hz: int,
+    level_dbov: float,
+    *,
+    room_parameters: Sequence[Mapping[str, Any]] = (),
+    assets: Mapping[str, Sequence[Asset]] | None = None,
+    clips: Mapping[str, Clip] | None = None,
+) -> Recipe:
+    """Return the recipe of one sample.
+
+    Args:
+        condition: the condition to render.
+        draws: what keys the streams.
+        clean: the utterance; `num_samples` is its length at `sample_rate_hz`.
+        room_parameters: the realisations of the condition's room, if it has one; one is drawn.
+        assets: recordings that the noise and the equipment may draw from, by factor.
+        clips: where those recordings lie, by asset id.
+    """
+    chosen: dict[str, Any] = {}
+    played: dict[str, Clip] = {}
+    if "room" in condition.levels:
+        if not room_parameters:
+            raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
+        rng = draws.stream("room", condition.levels["room"].preset)
+        number = int(rng.integers(len(room_parameters))) if len(room_parameters) > 1 else 0
+        chosen["room"] = dict(room_parameters[number])
+    for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
+        if factor not in condition.levels:
+            continue
+        level = condition.levels[factor]
+        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())))
+        chosen[factor], used = draw_source(level, draws, context, clips or {})
+        played |= used
+        chosen[snr_key] = level.draw_snr_db(partial(draws.stream, f"{factor} snr", level.name))
+    if "handset" in condition.levels:
+        context = DrawContext(num_samples, sample_rate_hz)
+        handset = condition.levels["handset"]
+        chosen["handset"] = to_dict(handset.op.draw(draws.stream("handset", handset.preset), context))
+    return Recipe(
+        clean,
+        sample_rate_hz,
+        num_samples,
+        level_dbov,
+        clips=played,
+        libraries=library_versions(),
+        common=draws.common,
+        **chosen,
+    )

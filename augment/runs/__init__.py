@@ -1,0 +1,1 @@
+"""A run: settings, schedule, workers, shards, rows, resume."""

@@ -1,0 +1,229 @@
+"""One shard: a block of utterances in all their conditions, rendered by one worker and committed as a whole.
+
+Each utterance is decoded and levelled once. Every planned sample ends as a row or, with its reason, among what was set aside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.recordings.fetcher import Fetcher
+from roomtone.augment.rendering.mixing import CleanSpeech, prepare
+from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe, sample_id
+from roomtone.augment.rendering.render import render
+from roomtone.augment.rendering.tolerances import LabelError
+from roomtone.augment.runs.manifest_row import manifest_row
+from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
+from roomtone.augment.runs.worker import Job, Studio, studio_of
+from roomtone.augment.scenarios.plan import Item
+from roomtone.core.audio.reading import read_audio, sha256_file
+from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.types import Samples
+from roomtone.core.dataset.row_hash import SEAL, seal
+from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.fault_injection import reading
+from roomtone.core.workers.time_limit import time_limit
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A block of utterances and, for each, its planned samples.
+
+    Attributes:
+        ordinals: the utterances' places in the sorted corpus; recordings are dealt out by them.
+        excluded: reasons by utterance id.
+    """
+
+    job: Job
+    index: int
+    utterances: tuple[Utterance, ...]
+    items: tuple[tuple[Item, ...], ...]
+    ordinals: tuple[int, ...]
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def planned(self) -> int:
+        """Return how many samples the shard is to hold."""
+        return sum(len(items) for items in self.items)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a shard: samples rendered, what was set aside, seconds of audio, and whether it was there already."""
+
+    shard: int
+    rendered: int
+    rejected: tuple[dict[str, Any], ...]
+    seconds: float
+    resumed: bool = False
+
+
+#: An engine may run its tasks in threads; libraries below hold global state, and the last resort of `time_limit` is one a process.
+_one_at_a_time = threading.Lock()
+
+
+def render_shard(shard: Shard) -> Report:
+    """Render and commit a shard, or find that it is done; the one task that executors run.
+
+    Raises:
+        LabelError: a render missed its label; nothing of the shard is committed.
+        RoomtoneError: this worker does not see the dataset.
+    """
+    with _one_at_a_time:
+        return _render_shard(shard)
+
+
+def _render_shard(shard: Shard) -> Report:
+    place = open_place(shard.job.dataset)
+    done = existing_report(shard, place)
+    if done is not None:
+        return done
+    job = shard.job
+    if place.read("dataset.json") is None:
+        raise RoomtoneError(
+            f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
+        )
+    studio = studio_of(job)
+    rows: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
+    with ShardWriter(place, shard.index, studio.container, job.session) as writer:
+        for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
+            work = Work(studio, utterance, ordinal, writer)
+            for row_or_reason in _render_utterance(work, items, shard.excluded):
+                (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
+        writer.commit(rows, rejected)
+    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
+
+
+def existing_report(shard: Shard, place: Place) -> Report | None:
+    """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
+    rows = read_part(place, shard.index)
+    if rows is None:
+        return None
+    rejected = read_rejected(place, shard.index)
+    if rejected and shard.job.retry_rejected:
+        return None
+    found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
+    found |= {(entry["utterance_id"], entry["condition"], entry["replicate"]) for entry in rejected}
+    planned = {
+        (u.utterance_id, *item) for u, items in zip(shard.utterances, shard.items, strict=True) for item in items
+    }
+    if found != planned or any(file_fault(shard.job.dataset, row) for row in rows):
+        return None
+    _refuse_changed_recordings(shard, rows)
+    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows), resumed=True)
+
+
+def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None:
+    """Raise where a recording has changed under a set that was begun from it."""
+    paths = {utterance.utterance_id: utterance.audio.path for utterance in shard.utterances}
+    written = {row["utterance_id"]: Recipe.from_json(row["recipe"]).clean.sha256 for row in rows}
+    for utterance_id, sha256 in written.items():
+        if sha256_file(paths[utterance_id]) != sha256:
+            raise RoomtoneError(
+                f"{paths[utterance_id]}: the recording has changed since this set was begun; "
+                "output.overwrite=true starts anew, output.dir=… makes another set"
+            )
+
+
+@dataclass(frozen=True)
+class Work:
+    """One utterance on a worker's bench; `ordinal` is its place in the sorted corpus."""
+
+    studio: Studio
+    utterance: Utterance
+    ordinal: int
+    writer: ShardWriter
+
+
+def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield a row, or an entry with a reason, for each planned sample of an utterance."""
+    utterance, job = work.utterance, work.studio.job
+    try:
+        if reason := excluded.get(utterance.utterance_id) or utterance.problem:
+            raise RoomtoneError(reason)
+        with time_limit(job.item_timeout_s):
+            sha256 = sha256_file(utterance.audio.path)
+            samples = _read(utterance, job)
+        clean = prepare(samples, job.sample_rate_hz)  # nothing that an alarm may interrupt: it may compile
+    except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
+        yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
+        return
+    for item in items:
+        try:
+            yield _render_item(work, clean, sha256, item)
+        except LabelError:
+            raise
+        except RoomtoneError as error:
+            yield _reason(utterance, item, str(error))
+
+
+def _read(utterance: Utterance, job: Job) -> Samples:
+    reading(utterance.audio.path)
+    return read_audio(utterance.audio, job.sample_rate_hz)
+
+
+def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
+    return {
+        "utterance_id": utterance.utterance_id,
+        "path": utterance.audio.path,
+        "condition": item[0],
+        "replicate": item[1],
+        "reason": reason,
+    }
+
+
+def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dict[str, Any]:
+    """Render one planned sample, write its file, and return its row."""
+    studio, utterance, job = work.studio, work.utterance, work.studio.job
+    condition = job.conditions[item[0]]
+    draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
+    clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
+    name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
+    if studio.container.lossy:
+        name = content_key(name, studio.container.suffix)  # other samples, so another id
+    label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
+    assets, clips = studio.assets(condition, utterance, work.ordinal + item[1] * job.utterances)
+    entries = studio.entries(condition)
+    recipe = draw_recipe(
+        condition,
+        draws,
+        clip,
+        clean.samples.size,
+        job.sample_rate_hz,
+        job.level_dbov,
+        room_parameters=[entry.parameters for entry in entries],
+        assets=assets,
+        clips=clips,
+    )
+    entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
+    fetch = Fetcher(recipe.clips, job.sample_rate_hz)
+    made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
+    path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
+    row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+    return row | {SEAL: seal(row)}
+
+
+def probe_utterance(shard: Shard) -> float:
+    """Read the one utterance of a shard and leave it: does it kill its worker? Returns the seconds it took."""
+    with _one_at_a_time:
+        return _probe(shard)
+
+
+def _probe(shard: Shard) -> float:
+    begun = time.monotonic()
+    for utterance in shard.utterances:
+        with (
+            contextlib.suppress(RoomtoneError, TimeoutError, OSError, MemoryError),
+            time_limit(shard.job.item_timeout_s),
+        ):
+            _read(utterance, shard.job)
+    return time.monotonic() - begun

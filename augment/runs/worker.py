@@ -1,0 +1,124 @@
+"""A worker's workplace: what all shards of a run share, room banks open, recordings in order."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.sources.recordings import LoopedRecording, permuted_index
+from roomtone.augment.ops.table import Asset, Room
+from roomtone.augment.output.containers import CONTAINERS, Container
+from roomtone.augment.recordings.catalogue import Catalogue
+from roomtone.augment.rooms.bank import RoomEntry, build_bank
+from roomtone.augment.scenarios.conditions import ConditionLevels
+from roomtone.core.audio.segment import Clip
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.random_streams import content_key
+from roomtone.core.workers.malloc import keep_freed_memory
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a run share; sent to every worker.
+
+    Attributes:
+        digest: stands for all the other fields, so that a worker prepares itself once.
+        catalogues: recordings by (factor, level name).
+        utterances: how many the plan holds.
+        session: whose lock the workers write under; empty where there is none.
+        common_draws: see `recipe.Draws`.
+    """
+
+    digest: str
+    dataset: str
+    audio_format: str
+    seed: int
+    sample_rate_hz: int
+    level_dbov: float
+    conditions: Mapping[str, ConditionLevels]
+    catalogues: Mapping[tuple[str, str], Catalogue]
+    utterances: int
+    cache_dir: str | None = None
+    item_timeout_s: float = 60.0
+    retry_rejected: bool = False
+    session: str = ""
+    common_draws: bool = False
+
+
+class Studio:
+    """A worker's workplace for one job: room banks open, rooms by condition."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.container: Container = CONTAINERS[job.audio_format]
+        self._entries: dict[str, list[RoomEntry]] = {}
+        self._sorted: dict[tuple[str, str, str | None], tuple[Asset, ...]] = {}
+
+    def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
+        """Return the realisations a condition may draw from, from the bank's cache; none where it has no room."""
+        level = condition.levels.get("room")
+        if level is None:
+            return []
+        if level.name not in self._entries:
+            assert isinstance(level.op, Room)
+            self._entries[level.name] = list(
+                build_bank(level.op, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
+            )
+        return self._entries[level.name]
+
+    def assets(
+        self, condition: ConditionLevels, utterance: Utterance, ordinal: int
+    ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, Clip]]:
+        """Return the recordings of a condition, those of the target speaker left out, and where they lie.
+
+        Recorded noises are dealt out: each is played once before any is played again in that condition (with common draws: by that preset).
+        """
+        assets: dict[str, tuple[Asset, ...]] = {}
+        clips: list[Any] = []
+        for factor, level in condition.levels.items():
+            catalogue = self.job.catalogues.get((factor, level.name))
+            if catalogue is not None:
+                usable = self._usable((factor, level.name), f"{utterance.corpus}/{utterance.speaker}")
+                if isinstance(level.op, LoopedRecording):
+                    dealt = level.preset if self.job.common_draws else condition.name
+                    deal = int(content_key(self.job.seed, dealt, factor)[:12], 16)
+                    usable = (usable[permuted_index(len(usable), deal, ordinal)],)
+                assets[factor] = usable
+                clips.append(catalogue.clips)
+        return assets, clips[0] if len(clips) == 1 else ChainMap(*clips)
+
+    def _usable(self, level: tuple[str, str], speaker: str) -> tuple[Asset, ...]:
+        """Return the recordings of a level without a speaker's own, sorted by id.
+
+        Raises:
+            RoomtoneError: there are none.
+        """
+        catalogue = self.job.catalogues[level]
+        key = (*level, speaker if speaker in catalogue.groups else None)
+        if key not in self._sorted:
+            if len(self._sorted) >= _SPEAKERS_KEPT:
+                self._sorted.clear()
+            found = catalogue.without_group(speaker)
+            if not found:
+                raise RoomtoneError(f"{level[0]} {level[1]!r}: no recording of anybody but the speaker himself")
+            self._sorted[key] = tuple(sorted(found, key=lambda asset: asset.id))
+        return self._sorted[key]
+
+
+#: Of so many speakers the recordings of all others are kept in order.
+_SPEAKERS_KEPT = 64
+
+
+_studios: dict[str, Studio] = {}
+
+
+def studio_of(job: Job) -> Studio:
+    """Return this worker's studio for a job; another job's is given up."""
+    if job.digest not in _studios:
+        _studios.clear()
+        keep_freed_memory()
+        _studios[job.digest] = Studio(job)
+    return _studios[job.digest]

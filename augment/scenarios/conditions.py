@@ -1,0 +1,168 @@
+"""Conditions: one level a factor, each level a preset and, for noise and equipment, an SNR.
+
+A level is written `preset`, `preset@5dB`, `preset@0..10dB` (drawn uniformly) or `preset@env65dBA` (an environment of
+that noise level, the SNR drawn from what people do there; see `ops.noise`). `none` is a level. A condition's name joins
+the levels that are not `none` with `+`, in the order room, noise, equipment, handset; all `none` is `clean`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.ops.table import Op
+from roomtone.augment.scenarios.presets import FACTORS, parse_preset
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.random_streams import content_key
+
+NONE = "none"
+CLEAN = "clean"
+_NUMBER = r"[-+]?\d+(?:\.\d+)?"
+_LEVEL = re.compile(
+    rf"(?P<preset>[A-Za-z0-9_]+)(?:@(?:env(?P<env>{_NUMBER})dBA|(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER}))?dB))?"
+)
+
+#: Factors whose levels carry an SNR; the others must not.
+WITH_SNR = ("noise", "equipment")
+
+#: Returns the preset mapping of (factor, name).
+PresetLookup = Callable[[str, str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One named setting of a factor.
+
+    Attributes:
+        snr_db: lowest and highest SNR in dB (equal where it is one number), or None where the factor has none.
+        env_dba: the environment's noise level in dBA when the SNR is drawn from it.
+    """
+
+    factor: str
+    name: str
+    op: Op
+    content: str
+    snr_db: tuple[float, float] | None = None
+    env_dba: float | None = None
+
+    @property
+    def preset(self) -> str:
+        """Return the level's name without its SNR."""
+        return self.name.split("@")[0]
+
+    def draw_snr_db(self, stream: Callable[[], np.random.Generator]) -> float | None:
+        """Return the SNR of one render in dB, or None where this factor has none; the stream is opened where something is drawn."""
+        if self.env_dba is not None:
+            from roomtone.augment.ops.sources.noise import wu2018_snr_db
+
+            return round(float(wu2018_snr_db(self.env_dba, stream())), 3)
+        if self.snr_db is None:
+            return None
+        low, high = self.snr_db
+        return low if low == high else round(low + (high - low) * float(stream().random()), 3)
+
+
+@dataclass(frozen=True)
+class ConditionLevels:
+    """One level per factor; a factor that is absent from `levels` is `none`."""
+
+    name: str
+    levels: Mapping[str, Level]
+
+    @functools.cached_property
+    def labels(self) -> dict[str, str]:
+        """Return the level name of every factor, `none` included."""
+        return {factor: self.levels[factor].name if factor in self.levels else NONE for factor in FACTORS}
+
+    @functools.cached_property
+    def content(self) -> str:
+        """Return a key of what the levels hold, so that an edited preset is another condition."""
+        return content_key([(level.factor, level.name, level.content) for level in self.levels.values()])
+
+
+def condition_name(labels: Mapping[str, str]) -> str:
+    """Return the name of the condition with these level names.
+
+    >>> condition_name({"noise": "babble@5dB", "room": "ward"})
+    'ward+babble@5dB'
+    >>> condition_name({"room": "none"})
+    'clean'
+    """
+    parts = [labels[factor] for factor in FACTORS if labels.get(factor, NONE) != NONE]
+    return "+".join(parts) if parts else CLEAN
+
+
+def split_level(factor: str, text: str) -> re.Match[str]:
+    """Return the parts of a level's name; groups `preset`, `low`, `high`, `env`.
+
+    Raises:
+        RoomtoneError: not of the form `preset`, `preset@5dB`, `preset@0..10dB` or `preset@env65dBA`, or an SNR where none belongs.
+    """
+    match = _LEVEL.fullmatch(str(text))
+    if match is None:
+        example = "babble@5dB, babble@0..10dB or babble@env65dBA" if factor in WITH_SNR else "its preset's name"
+        raise RoomtoneError(f"{factor}: the level {text!r} is not of the form {example}")
+    has_snr = match["low"] is not None or match["env"] is not None
+    if factor in WITH_SNR and not has_snr:
+        raise RoomtoneError(f"{factor}: the level {text!r} says no SNR; write for instance {text}@10dB")
+    if factor not in WITH_SNR and has_snr:
+        raise RoomtoneError(
+            f"{factor}: the level {text!r} has an SNR, but a {factor} has none; write {match['preset']}"
+        )
+    if match["high"] is not None and float(match["high"]) < float(match["low"]):
+        raise RoomtoneError(f"{factor}: the level {text!r} has its SNR range upside down")
+    return match
+
+
+def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
+    """Return the level that `text` names; its preset is looked up and checked.
+
+    Raises:
+        RoomtoneError: unknown factor or preset (with the nearest known name), or a malformed level.
+    """
+    if factor not in FACTORS:
+        raise RoomtoneError(f"unknown factor {factor!r}; {nearest(factor, FACTORS)}")
+    match = split_level(factor, text)
+    preset = presets(factor, match["preset"])
+    snr_db = None
+    if match["low"] is not None:
+        snr_db = (float(match["low"]), float(match["high"] or match["low"]))
+    env_dba = None if match["env"] is None else float(match["env"])
+    content = content_key({key: value for key, value in preset.items() if key not in ("description", "source")})
+    return Level(factor, str(text), parse_preset(factor, match["preset"], preset), content, snr_db, env_dba)
+
+
+def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> ConditionLevels:
+    """Return the condition with these level names; unknown factors and levels are errors."""
+    for factor in labels:
+        if factor not in FACTORS:
+            raise RoomtoneError(f"unknown factor {factor!r}; {nearest(factor, FACTORS)}")
+    levels = {
+        factor: parse_level(factor, labels[factor], presets)
+        for factor in FACTORS
+        if labels.get(factor, NONE) not in (NONE, None)
+    }
+    return ConditionLevels(condition_name({factor: level.name for factor, level in levels.items()}), levels)
+
+
+def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str], list[str]]) -> ConditionLevels:
+    """Return the condition of a name such as `ward+babble@5dB`; `names(factor)` lists the presets of a factor.
+
+    Raises:
+        RoomtoneError: a part is no preset of any factor, or two parts are of one factor.
+    """
+    labels: dict[str, str] = {}
+    for part in [] if name == CLEAN else name.split("+"):
+        preset = part.split("@")[0]
+        homes = [factor for factor in FACTORS if preset in names(factor) and factor not in labels]
+        homes = [factor for factor in homes if (factor in WITH_SNR) == ("@" in part)] or homes
+        if not homes:
+            every = [known for factor in FACTORS for known in names(factor)]
+            raise RoomtoneError(f"condition {name!r}: {part!r} is no level of a free factor; {nearest(preset, every)}")
+        labels[homes[0]] = part
+    return parse_condition(labels, presets)

@@ -1,0 +1,121 @@
+"""A scenario: the factors, levels, constraints and goals of one study, read from a checked mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from roomtone.augment.scenarios.conditions import (
+    CLEAN,
+    NONE,
+    ConditionLevels,
+    PresetLookup,
+    condition_name,
+    parse_condition,
+    split_level,
+)
+from roomtone.augment.scenarios.presets import FACTORS, load_preset
+from roomtone.core.errors import RoomtoneError, nearest
+
+_KEYS = ("name", "description", "factors", "constraints", "goals")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a study varies and what it must hold.
+
+    Attributes:
+        factors: level names by factor, in the order given.
+        constraints: combinations that make no sense together, as `coverage.designs` reads them.
+        goals: what cells must hold, as `coverage.cells` reads it.
+    """
+
+    name: str
+    factors: Mapping[str, tuple[str, ...]]
+    description: str = ""
+    constraints: tuple[Any, ...] = ()
+    goals: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_scenario(mapping: Mapping[str, Any]) -> Scenario:
+    """Return the scenario of a configuration.
+
+    Raises:
+        RoomtoneError: an unknown key or factor (with the nearest known), no levels, or a level given twice.
+    """
+    where = f"scenario {mapping.get('name', '')!r}"
+    for key in mapping:
+        if key not in _KEYS:
+            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, _KEYS)}")
+    factors = mapping.get("factors")
+    if not isinstance(factors, Mapping) or not factors:
+        raise RoomtoneError(
+            f"{where}: the key 'factors' must list levels by factor; known factors: {', '.join(FACTORS)}"
+        )
+    for factor in factors:
+        if factor not in FACTORS:
+            raise RoomtoneError(f"{where}: unknown factor {factor!r}; {nearest(factor, FACTORS)}")
+    levels = {factor: _levels(factors[factor], f"{where}, {factor}") for factor in FACTORS if factor in factors}
+    constraints = tuple(mapping.get("constraints") or ())
+    return Scenario(
+        str(mapping["name"]), levels, str(mapping.get("description", "")), constraints, mapping.get("goals") or {}
+    )
+
+
+def _levels(names: Any, where: str) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        raise RoomtoneError(f"{where}: expected a list of levels such as [none, …], got {names!r}")
+    levels = tuple(NONE if name is None else str(name) for name in names)
+    for level in levels:
+        if levels.count(level) > 1:
+            raise RoomtoneError(f"{where}: the level {level!r} stands there twice")
+    return levels
+
+
+def inline_presets(
+    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], config_dir: str | None
+) -> dict[str, dict[str, Any]]:
+    """Return the presets of all the scenario's levels by factor and name; those in `given` stand, the others are looked up.
+
+    Raises:
+        RoomtoneError: a level without a preset of that name.
+    """
+    search = () if config_dir is None else (Path(config_dir),)
+    presets: dict[str, dict[str, Any]] = {}
+    for factor, levels in scenario.factors.items():
+        for level in levels:
+            if level == NONE:
+                continue
+            name = split_level(factor, level)["preset"]
+            known = given.get(factor, {}).get(name)
+            presets.setdefault(factor, {})[name] = dict(known) if known else load_preset(factor, name, search)
+    return presets
+
+
+def lookup(presets: Mapping[str, Mapping[str, Any]]) -> PresetLookup:
+    """Return the look-up of conditions in inlined presets."""
+
+    def find(factor: str, name: str) -> Mapping[str, Any]:
+        known = presets.get(factor, {})
+        if name not in known:
+            raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
+        return known[name]
+
+    return find
+
+
+def design_conditions(
+    scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
+) -> dict[str, ConditionLevels]:
+    """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
+    from roomtone.coverage.combinatorics.designs import conditions_for
+
+    factors = {factor: list(levels) for factor, levels in scenario.factors.items()}
+    rows = conditions_for(factors, dict(design), constraints=scenario.constraints, seed=seed)
+    find = lookup(presets)
+    conditions = {CLEAN: ConditionLevels(CLEAN, {})}
+    for labels in rows:
+        conditions.setdefault(condition_name(labels), parse_condition(labels, find))
+    return conditions

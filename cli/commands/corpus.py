@@ -1,0 +1,167 @@
+"""`roomtone corpus`: what is in a corpus before anything is rendered: speakers, minutes, accents, quality, problems.
+
+Exit status: 0 where every utterance can be used; 3 where some cannot; 4 where more than `max_rejected` cannot.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from rich.console import Console
+
+    from roomtone.augment.corpora.corpus_report import CorpusReport, Group
+
+CONFIG_NAME = "corpus_report"
+HELP = __doc__
+
+_MOST_LABELS = 20
+
+
+def run(cfg: DictConfig) -> int:
+    """Survey the corpus, print and write the report, and return the exit status."""
+    from omegaconf import OmegaConf
+    from rich.console import Console
+
+    from roomtone.augment.corpora import corpus_keys, open_corpus
+    from roomtone.augment.corpora.corpus_report import survey
+
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    measure, share = settings["measure"], settings["max_rejected"]
+    if measure is not None and (not isinstance(measure, int) or measure < 0):
+        raise RoomtoneError(f"measure: expected a whole number from 0 up or null, got {measure!r}")
+    if (
+        isinstance(share, bool)
+        or not isinstance(share, int | float)
+        or share < 0
+        or (share > 1 and share != int(share))
+    ):
+        raise RoomtoneError(f"max_rejected: expected a count, or a share below 1, got {share!r}")
+    search = [Path(settings["config_dir"])] if settings.get("config_dir") else []
+    corpus = open_corpus(corpus_keys(settings), search=search)
+    with Console(stderr=True).status("reading …") as status:
+        report = survey(
+            corpus,
+            by=settings["by"],
+            measure=measure,
+            duplicates=settings["duplicates"],
+            progress=lambda count: status.update(f"reading … {count:,} utterances") if count % 25 == 0 else None,
+        )
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    print_report(report, console)
+    if settings["output"]["dir"] is not None:
+        folder = write_report(report, Path(settings["output"]["dir"]).expanduser())
+        console.print(
+            f"report.json, accents.csv and corpus.png lie in {folder}", markup=False, highlight=False, soft_wrap=True
+        )
+    if not report.unusable_count:
+        return 0
+    return 4 if report.unusable_count > (share if share >= 1 else share * report.seen) else 3
+
+
+def print_report(report: CorpusReport, console: Console) -> None:
+    """Print the counts by accent and attribute, the labels that no map knows, and the problems."""
+    total = report.total
+    languages = ", ".join(f"{name} {count:,}" for name, count in report.languages.most_common(5))
+    lines = [
+        f"{report.name}: {total.utterances:,} utterances, {len(total.speakers):,} speakers, {total.seconds / 60:.1f} minutes, "
+        f"{total.words:,} words; {', '.join(sorted(report.speech_origins))} speech",
+        f"licence: {report.licence or 'not stated'}; attribution: {report.attribution or 'not stated'}; language: {languages}",
+    ]
+    if total.nameless:
+        lines.append(
+            f"{total.nameless:,} utterances name no speaker: intervals by speaker and splits are refused for them"
+        )
+    _print(console, *lines)
+    for by, values in report.groups.items():
+        console.print(_table(by, values))
+    _print(console, *_problem_lines(report))
+
+
+def _print(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(by: str, values: dict[str, Group]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(by, no_wrap=True)
+    for title in ("speakers", "utterances", "minutes", "words", "floor dB", "band Hz", "level dBov"):
+        table.add_column(title, justify="right")
+    for name, group in sorted(values.items(), key=lambda item: (-len(item[1].speakers), -item[1].utterances, item[0])):
+        row = group.as_row()
+        floor = None if row["speech_to_floor_db"] is None else -row["speech_to_floor_db"]
+        counts = (f"{row['speakers']:,}", f"{row['utterances']:,}", f"{row['minutes']:.1f}", f"{row['words']:,}")
+        table.add_row(
+            Text(name),
+            *counts,
+            _figure(floor, ".1f"),
+            _figure(row["bandwidth_hz"], ".0f"),
+            _figure(row["level_dbov"], ".1f"),
+        )
+    return table
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _problem_lines(report: CorpusReport) -> list[str]:
+    lines = [
+        "floor: median noise floor relative to the speech; band: median bandwidth; both of the utterances measured"
+    ]
+    if report.unmapped:
+        lines.append(
+            f"accents that the map does not know ({sum(report.unmapped.values()):,} utterances), as the corpus has them:"
+        )
+        lines += [f"  {count:>7,}  {label}" for label, count in report.unmapped.most_common(_MOST_LABELS)]
+        if len(report.unmapped) > _MOST_LABELS:
+            lines.append(f"  and {len(report.unmapped) - _MOST_LABELS:,} more, all of them in report.json")
+    if report.without_text:
+        lines.append(f"{report.without_text:,} utterances have no transcript")
+    if report.same_prompt:
+        lines.append(
+            f"{report.same_prompt:,} utterances share their words with another one (corpus.select.distinct_prompts)"
+        )
+    if report.same_audio:
+        lines.append(
+            f"{len(report.same_audio):,} recordings have the bytes of another one (corpus.select.distinct_audio)"
+        )
+    for reason, ids in report.flagged.items():
+        lines.append(
+            f"not clean: {len(ids):,} of {report.total.as_row()['measured']:,} measured: {reason}, e.g. {ids[0]}"
+        )
+    for reason, ids in report.unusable.items():
+        lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {ids[0]}")
+    return lines
+
+
+def write_report(report: CorpusReport, folder: Path) -> Path:
+    """Write report.json, accents.csv and corpus.png into a folder and return it."""
+    from roomtone.augment.corpora.corpus_report import accent_rows, plot_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    rows = accent_rows(report)
+    with open(folder / "accents.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(rows[0] if rows else ["accent"])
+        writer.writerows([_harmless(value) for value in row.values()] for row in rows)
+    plot_report(report, str(folder / "corpus.png"))
+    return folder
+
+
+def _harmless(value: Any) -> Any:
+    """Return text that a spreadsheet does not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n") else value

@@ -1,0 +1,207 @@
+"""`roomtone coverage`: the matrix of a set, its holes, t-way figures, pictures, and gates for continuous integration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import GateNotMetError, RoomtoneError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from rich.console import Console
+
+    from roomtone.core.dataset.study import Study
+    from roomtone.coverage.combinatorics.t_way import TWayCoverage
+    from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.report.ci_gates import GateMiss
+    from roomtone.coverage.report.diff import MatrixDiff
+
+CONFIG_NAME = "coverage"
+HELP = "the accent x condition matrix of a set, its holes, figures and gates"
+#: Cells that a missed gate lists.
+_SHOWN = 20
+
+
+def run(cfg: DictConfig) -> int:
+    """Print and write the coverage of a set; raise GateNotMetError where a gate is not met."""
+    from omegaconf import OmegaConf
+    from rich.console import Console
+
+    from roomtone.core.dataset.study import read_study
+    from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.report.terminal import show_matrix
+
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    sets = _sets(settings["dataset"])
+    study = read_study(sets)
+    goals = study.goals if settings["goals"] is None else settings["goals"]
+    matrix = CoverageMatrix(sets, axes=settings["axes"], goals=goals)
+    console = Console()
+    show_matrix(matrix, console)
+    tway = _tway(matrix, settings, study)
+    lines = [_tway_line(coverage) for coverage in tway.values()]
+    difference = _difference(matrix, settings["baseline"], tway)
+    if difference is not None:
+        lines += [f"against {settings['baseline']}:", *(f"  {line}" for line in difference.lines())]
+    misses = _misses(matrix, settings, tway, difference)
+    lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
+    lines += _recruiting_lines(matrix)
+    if lines:
+        _print(console, "\n".join(lines))
+    folder = _write(matrix, settings, sets, tway, lines)
+    _print(console, f"written to {folder}")
+    _stop_at(misses, console)
+    return 0
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _sets(dataset: Any) -> list[str]:
+    if dataset in (None, "???"):
+        raise RoomtoneError("dataset: which set? name a folder that `roomtone generate` wrote, dataset=stress-set")
+    named = [dataset] if isinstance(dataset, str) else list(dataset)
+    if not named or not all(isinstance(name, str) and name for name in named):
+        raise RoomtoneError(f"dataset: expected a folder or a list of folders, got {dataset!r}")
+    return named
+
+
+def _tway(matrix: CoverageMatrix, settings: dict[str, Any], study: Study) -> dict[int, TWayCoverage]:
+    """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
+    from roomtone.core.vocabulary import FACTORS
+    from roomtone.coverage.counting.source import open_source
+    from roomtone.coverage.report.ci_gates import parse_tway
+
+    with open_source(matrix.source) as opened:
+        factors = settings["factors"] or [name for name in FACTORS if name in opened.columns]
+    gated = parse_tway(settings["fail_under_tway"])
+    found = {}
+    for strength in sorted({*settings["strengths"], *gated}):
+        if strength > len(factors) and strength not in gated:
+            continue
+        found[strength] = matrix.t_way(
+            strength,
+            factors=factors,
+            levels=study.factors,
+            constraints=study.constraints,
+            min_samples=settings["tway_samples"],
+            min_speakers=settings["tway_speakers"],
+        )
+    return found
+
+
+def _tway_line(coverage: TWayCoverage) -> str:
+    from roomtone.coverage.report.terminal import percent
+
+    held = f"{coverage.seen:,} of {coverage.possible:,} combinations"
+    line = f"{coverage.strength}-way: total {percent(coverage.total)} ({held}), simple {percent(coverage.simple)}"
+    gone = coverage.missing_lines(3)
+    return f"{line}; missing e.g. {'; '.join(gone)}" if gone else line
+
+
+def _difference(matrix: CoverageMatrix, baseline: str | None, tway: dict[int, TWayCoverage]) -> MatrixDiff | None:
+    from roomtone.coverage.report.diff import diff_matrices
+    from roomtone.coverage.views.csv_tables import read_matrix_csv
+
+    if baseline is None:
+        return None
+    _, before = read_matrix_csv(baseline)
+    now = {str(t): coverage.total for t, coverage in tway.items()}
+    return diff_matrices(before, matrix.to_frame(), matrix.axes, tway_before=_old_tway(baseline), tway_after=now)
+
+
+def _old_tway(baseline: str) -> dict[str, float]:
+    path = Path(baseline) / "coverage" if Path(baseline).is_dir() else Path(baseline).parent
+    try:
+        figures = json.loads((path / "figures.json").read_text(encoding="utf-8"))
+        return {t: float(entry["total"]) for t, entry in figures["tway"].items() if entry["total"] is not None}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}  # the CSV alone is a baseline too
+
+
+def _misses(
+    matrix: CoverageMatrix, settings: dict[str, Any], tway: dict[int, TWayCoverage], difference: MatrixDiff | None
+) -> list[GateMiss]:
+    from roomtone.coverage.report.ci_gates import Gates, check_gates
+
+    names = ("fail_under", "fail_under_cell", "fail_under_tway", "min_speakers", "no_new_holes", "max_illegal")
+    return check_gates(matrix, Gates(**{name: settings[name] for name in names}), tway=tway, difference=difference)
+
+
+def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
+    """Return what no rendering can close, as a list for whoever recruits speakers."""
+    from roomtone.coverage.holes.holes import RECORDED_UNITS
+
+    lines = []
+    for row in matrix.recruiting().to_dict("records"):
+        place = ", ".join(f"{axis} {row[axis]}" for axis in matrix.axes if axis in row) or "any speech"
+        needs = [f"{row[f'record_{u}']:g} more {u}" for u in RECORDED_UNITS if row[f"record_{u}"] > 0]
+        lines.append(f"record for {place}: {', '.join(needs)}")
+    return lines
+
+
+def _write(
+    matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
+) -> Path:
+    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import write_whole
+    from roomtone.coverage.report.html_page import write_page
+    from roomtone.coverage.views.csv_tables import write_csv
+    from roomtone.coverage.views.heat_map import save_figure
+
+    local = [name for name in sets if Path(name).is_dir() and not is_remote(name)]
+    if settings["to"] is None and not local:
+        raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
+    folder = Path(settings["to"] or Path(local[0]) / "coverage")
+    write_csv(matrix.to_frame(), folder / "matrix.csv")
+    write_csv(matrix.holes(), folder / "holes.csv")
+    write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
+    if settings["pictures"]:
+        if len(matrix.axes) <= 3:
+            figure = matrix.plot(settings["unit"], by=settings["by"])
+            save_figure(figure, folder / "matrix.png")
+            save_figure(figure, folder / "matrix.svg")
+        write_page(matrix, folder / "index.html", extra=lines)
+    return folder
+
+
+def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:
+    figures = matrix.figures
+    report = {
+        "axes": list(matrix.axes),
+        "cells": figures.cells,
+        "covered_cells": figures.covered_cells,
+        "covered": None if figures.covered is None else float(figures.covered),
+        "progress": figures.progress,
+        "all_covered": figures.all_covered,
+        "illegal": figures.illegal,
+        "tway": {
+            str(t): {
+                "total": c.total if c.possible else None,
+                "simple": c.simple,
+                "half": c.completeness(0.5),
+                "seen": c.seen,
+                "possible": c.possible,
+            }
+            for t, c in tway.items()
+        },
+    }
+    return json.dumps(report, indent=1) + "\n"
+
+
+def _stop_at(misses: list[GateMiss], console: Console) -> None:
+    """Print the cells that miss a gate and end with exit status 2."""
+    if not misses:
+        return
+    for miss in misses:
+        _print(console, f"\n{miss.gate}: {miss.line}")
+        for cell in miss.cells[:_SHOWN]:
+            _print(console, f"  {cell}")
+        if len(miss.cells) > _SHOWN:
+            _print(console, f"  … and {len(miss.cells) - _SHOWN:,} more")
+    raise GateNotMetError(
+        f"{'gates' if len(misses) > 1 else 'gate'} not met: {'; '.join(miss.gate for miss in misses)}"
+    )

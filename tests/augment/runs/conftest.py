@@ -1,0 +1,149 @@
+"""A small job for tests of how sets are computed: six utterances, four conditions, no rooms; and a way to run it apart."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from roomtone.core.dataset.manifest import read_manifest
+
+LEVELS = (
+    "scenario.factors.room=[none]",
+    "scenario.factors.noise=[none,pink@5dB]",
+    "scenario.factors.equipment=[none]",
+    "scenario.factors.handset=[none,landline_mulaw]",
+    "design=full",
+)
+
+#: Tells a fault of the driver who the driver is, then runs the command.
+DRIVER = """
+import os, sys
+if __name__ == "__main__":
+    os.environ["ROOMTONE_FAULT_DRIVER"] = str(os.getpid())
+    from roomtone.cli.main import main
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory, write_corpus):
+    """Words of a command line that makes 24 samples in three shards; `output.dir` and the executor are up to the test."""
+    table = write_corpus(tmp_path_factory.mktemp("job") / "corpus", 6)
+    return ["generate", "corpus=table", f"corpus.path={table}", *LEVELS, "output.shard_samples=8"]
+
+
+@pytest.fixture(scope="session")
+def write_corpus():
+    """write_corpus(folder, count) -> path of a table of that many utterances."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[2] / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.write_table
+
+
+@pytest.fixture(scope="session")
+def run_in_process(composed):
+    """run_in_process(words, *overrides) -> Summary, without another process."""
+    from roomtone.augment.generate import generate
+
+    def run(words, *overrides):
+        return generate(composed(*words[1:], *overrides))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def expected(job, run_in_process, tmp_path_factory):
+    """The set that nothing interrupted: its rows, by sample id."""
+    folder = tmp_path_factory.mktemp("expected") / "set"
+    run_in_process(job, "executor=serial", f"output.dir={folder}")
+    return rows_of(folder)
+
+
+def rows_of(folder):
+    records = read_manifest(folder).to_dict("records")
+    return {row["sample_id"]: {k: None if v != v else v for k, v in row.items()} for row in records}
+
+
+@pytest.fixture(scope="session")
+def rows():
+    return rows_of
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """start(words, **environment) -> Popen of the command in a process group of its own."""
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER)
+    begun = []
+
+    def run(words, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(script), *words],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            # a runner in the background ignores SIGINT, and its children would inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+            cwd=tmp_path,
+        )
+        begun.append(process)
+        return process
+
+    yield run
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def check_set(expected):
+    """Assert that a folder is the uninterrupted set, whole, with no temporary file and no stranger in it."""
+    from roomtone.augment.runs.shard_writer import file_fault
+
+    def check(folder):
+        folder = Path(folder)
+        found = rows_of(folder)
+        assert found == expected
+        assert not [fault for row in found.values() if (fault := file_fault(folder, row))]
+        on_disk = {str(path.relative_to(folder)) for path in (folder / "audio").rglob("*") if path.is_file()}
+        assert on_disk == {row["audio_path"] for row in found.values()}
+        assert not [path for path in folder.rglob("*") if "tmp" in path.name]
+        names = {path.name for path in folder.iterdir()}
+        assert names <= {
+            "manifest",
+            "audio",
+            "dataset.json",
+            "README.md",
+            "croissant.json",
+            "config.yaml",
+            ".lock",
+            "coverage",
+        }
+
+    return check
+
+
+@pytest.fixture
+def snapshot():
+    """snapshot(folder) -> {path: (size, time of writing)}: what an orphan would change."""
+
+    def take(folder):
+        return {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in Path(folder).rglob("*") if p.is_file()}
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def need_dask():
+    pytest.importorskip("distributed")
+    return shutil.which("dask", path=str(Path(sys.executable).parent))
