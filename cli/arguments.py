@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from roomtone.core.errors import RoomtoneError, nearest
 
 
+#: Flags that stand for an override.
+SWITCHES = {"--full": "full=true"}
+
+
 @dataclass(frozen=True)
 class Arguments:
     """A command line taken apart."""
@@ -33,6 +37,8 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         word = queue.pop(0)
         if word in ("-h", "--help", "--cfg"):
             flags.add("--help" if word == "-h" else word)
+        elif word in SWITCHES:
+            overrides.append(SWITCHES[word])
         elif word.split("=")[0] in ("--config-dir", "--config-name"):
             option, _, value = word.partition("=")
             if not value and not queue:
@@ -40,7 +46,7 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             found[option] = value or queue.pop(0)
         elif word.startswith("-"):
             raise RoomtoneError(
-                f"unknown option {word!r}; {nearest(word, ['--config-dir', '--config-name', '--cfg', '--help'])}"
+                f"unknown option {word!r}; {nearest(word, ['--config-dir', '--config-name', '--cfg', '--help', *SWITCHES])}"
             )
         else:
             overrides.append(word)

@@ -8,7 +8,6 @@ matrix                 # in a notebook: a heat map
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from roomtone.coverage.counting.figures import Figures, matrix_figures
 from roomtone.coverage.counting.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
 from roomtone.coverage.counting.grid import Grid, count_grid, goal_columns, with_goals
 from roomtone.coverage.counting.source import OpenSource, open_source
+from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,10 +237,13 @@ class CoverageMatrix:
         return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
-        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`."""
+        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `views/heat_map.py`."""
         from roomtone.coverage.views.heat_map import heat_map
+        from roomtone.coverage.views.matrix_view.layout import lay_out
 
-        return heat_map(self.grid, unit=unit, by=by)
+        with open_source(self.source) as opened:
+            factors = lay_out(self.grid, opened).factors if self.axes[1:] == ("condition",) and by is None else ()
+        return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), factors=factors)
 
     def to_xarray(self) -> xr.Dataset:
         """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray)."""
@@ -255,15 +258,13 @@ class CoverageMatrix:
 
     def __repr__(self) -> str:
         figures = self.figures
-        return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        name = set_name(self.source)
+        return f"CoverageMatrix({name}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
 
     def _repr_html_(self) -> str:
-        from roomtone.coverage.views.heat_map import as_html
+        from roomtone.coverage.views.notebook import matrix_html
 
-        head = f"<p>{html.escape(repr(self))}</p>"
-        if len(self.axes) > 3:
-            return head + "".join(f"<div>{html.escape(line)}</div>" for line in self.patterns()[:30])
-        return head + as_html(self.plot(), len(self.grid.frame))
+        return matrix_html(self)
 
 
 #: What a drill-down from a cell shows of each sample.

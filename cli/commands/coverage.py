@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import GateMiss
     from roomtone.coverage.report.diff import MatrixDiff
+    from roomtone.coverage.views.matrix_view import EvaluationView
 
 CONFIG_NAME = "coverage"
 HELP = "the accent x condition matrix of a set, its holes, figures and gates"
@@ -39,7 +40,7 @@ def run(cfg: DictConfig) -> int:
     goals = study.goals if settings["goals"] is None else settings["goals"]
     matrix = CoverageMatrix(sets, axes=settings["axes"], goals=goals)
     console = Console()
-    show_matrix(matrix, console)
+    show_matrix(matrix, console, full=settings["full"])
     tway = _tway(matrix, settings, study)
     lines = [_tway_line(coverage) for coverage in tway.values()]
     difference = _difference(matrix, settings["baseline"], tway)
@@ -47,7 +48,6 @@ def run(cfg: DictConfig) -> int:
         lines += [f"against {settings['baseline']}:", *(f"  {line}" for line in difference.lines())]
     misses = _misses(matrix, settings, tway, difference)
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
-    lines += _recruiting_lines(matrix)
     if lines:
         _print(console, "\n".join(lines))
     folder = _write(matrix, settings, sets, tway, lines)
@@ -131,18 +131,6 @@ def _misses(
     return check_gates(matrix, Gates(**{name: settings[name] for name in names}), tway=tway, difference=difference)
 
 
-def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
-    """Return what no rendering can close, as a list for whoever recruits speakers."""
-    from roomtone.coverage.holes.holes import RECORDED_UNITS
-
-    lines = []
-    for row in matrix.recruiting().to_dict("records"):
-        place = ", ".join(f"{axis} {row[axis]}" for axis in matrix.axes if axis in row) or "any speech"
-        needs = [f"{row[f'record_{u}']:g} more {u}" for u in RECORDED_UNITS if row[f"record_{u}"] > 0]
-        lines.append(f"record for {place}: {', '.join(needs)}")
-    return lines
-
-
 def _write(
     matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
 ) -> Path:
@@ -150,7 +138,7 @@ def _write(
     from roomtone.core.files import write_whole
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
-    from roomtone.coverage.views.heat_map import save_figure
+    from roomtone.coverage.views.figure_files import save_figure
 
     local = [name for name in sets if Path(name).is_dir() and not is_remote(name)]
     if settings["to"] is None and not local:
@@ -164,8 +152,15 @@ def _write(
             figure = matrix.plot(settings["unit"], by=settings["by"])
             save_figure(figure, folder / "matrix.png")
             save_figure(figure, folder / "matrix.svg")
-        write_page(matrix, folder / "index.html", extra=lines)
+        write_page(matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, sets))
     return folder
+
+
+def _evaluation(matrix: CoverageMatrix, sets: list[str]) -> EvaluationView | None:
+    """Return what an evaluation of the one set found, to be shown on the same matrix; None where there is none."""
+    from roomtone.fairness.report.matrix import stored_evaluation
+
+    return stored_evaluation(sets[0], matrix.axes) if len(sets) == 1 else None
 
 
 def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.grid import Grid
 from roomtone.coverage.counting.source import open_source
-from roomtone.coverage.views.matrix_view.contract import Layer, MatrixData
+from roomtone.coverage.views.matrix_view.contract import Layer, MatrixData, Step
 from roomtone.coverage.views.matrix_view.coverage_layers import coverage_layers, first_layer, status_letters
 from roomtone.coverage.views.matrix_view.layout import Layout, lay_out
 from roomtone.coverage.views.matrix_view.next_steps import next_steps
@@ -32,17 +32,20 @@ class EvaluationView:
         sentences: makes one sentence a cell, row by row, or None where nothing was compared.
         answers: the alignments of some samples.
         first: id of the layer to show first; empty leaves it to coverage.
+        steps: what would decide what is undecided.
     """
 
     layers: Callable[[Layout], Sequence[Layer]]
     sentences: Callable[[Layout], Sequence[str | None]] | None = None
     answers: Answers | None = None
     first: str = ""
+    steps: Sequence[Step] = ()
 
 
 def coverage_data(
     grid: Grid, source: Any, *, name: str, holes: pd.DataFrame, page: Path | None = None, evaluation: EvaluationView | None = None,
-    render_command: str = "", hint: str | None = None, nothing_to_do: str = "", budget: SampleBudget | None = None, seed: int = 0,
+    render_command: str = "", hint: str | None = None, nothing_to_do: str = "",
+    further_steps: Sequence[Step] = (), budget: SampleBudget | None = None, seed: int = 0,
 ) -> MatrixData:  # fmt: skip
     """Return what the component shows of a counted grid.
 
@@ -56,6 +59,7 @@ def coverage_data(
         render_command: what renders the cells that rendering can close.
         hint: a command for a cell's samples where there is no page, with {row} and {column}.
         nothing_to_do: the sentence for a matrix without holes.
+        further_steps: what can be done besides, e.g. once nothing is missing.
         budget: of the samples' files.
         seed: of the choice of samples.
 
@@ -77,6 +81,7 @@ def coverage_data(
             )  # fmt: skip
         measures = sample_measures(opened.columns)
     first = first_layer(grid, layers)
+    speech = [axis.column for axis in grid.axes if not axis.rendered]
     if evaluation:
         layers = [*layers, *evaluation.layers(layout)]
         first = evaluation.first or first
@@ -84,6 +89,6 @@ def coverage_data(
         name=name, row_axis=layout.row_axis.column, row_names=layout.row_names, column_axis=layout.column_axis,
         column_names=layout.column_names, factors=layout.factors, layers=layers, baseline=layout.baseline,
         statuses=status_letters(grid), first=first, measures=measures, drawers=drawers, hint=hint, nothing_to_do=nothing_to_do,
-        steps=next_steps(holes, [a.column for a in grid.axes], [a.column for a in grid.axes if not a.rendered], render_command),
+        steps=[*next_steps(holes, grid.names, speech, render_command), *(evaluation.steps if evaluation else ()), *further_steps],
         sentences=sentences if drawers is None else None,
     )  # fmt: skip

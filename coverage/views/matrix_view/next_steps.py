@@ -38,11 +38,8 @@ def _to_render(holes: pd.DataFrame, axes: Sequence[str], speech: Sequence[str], 
     if holes.empty:
         return []
     across = [axis for axis in axes if axis not in speech]
-    named = holes.groupby(list(across), sort=False).size().sort_values(ascending=False) if across else holes.iloc[:0]
-    first = [_label(value) for value in list(named.index)[:2]] if across else []
-    rest = len(named) - len(first)
-    where = f": {', '.join(first)}{f' and {rest} more' if rest > 0 else ''}" if first else ""
-    text = f"{_cells(len(holes))} can be closed with the speech at hand{where}."
+    where = f" in {plural(len(holes.drop_duplicates(across)), ' × '.join(across))}" if across else ""
+    text = f"{plural(len(holes), 'cell')}{where} can be closed with the speech at hand."
     return [(len(holes), Step("render", text, command))]
 
 
@@ -50,12 +47,12 @@ def _to_record(holes: pd.DataFrame, speech: Sequence[str]) -> list[tuple[int, St
     """Return one step for each value of the speech axes that lacks something, e.g. an accent."""
     needs = [f"record_{unit}" for unit in _NEEDS]
     if holes.empty or not speech:
-        return [(len(holes), Step("record", f"{_cells(len(holes))} need more speech."))] if len(holes) else []
+        return [(len(holes), Step("record", f"{plural(len(holes), 'cell')} need more speech."))] if len(holes) else []
     steps = []
     for value, part in holes.groupby(list(speech), sort=False):
         most = part[needs].max()
         name = _label(value)
-        text = f"{name}: {_amounts(most)} would close {_cells(len(part))}."
+        text = f"{name}: {_amounts(most)} would close {plural(len(part), 'cell')}."
         steps.append((len(part), Step("record", text, words=name if len(speech) == 1 and " " not in name else "")))
     return steps
 
@@ -71,8 +68,9 @@ def _amounts(needs: Mapping[Any, Any]) -> str:
     return " and ".join(parts) or "more speech"
 
 
-def _cells(count: int) -> str:
-    return f"{count:,} cell{'' if count == 1 else 's'}"
+def plural(count: int, noun: str) -> str:
+    """Return `1 cell`, `2 cells`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _label(value: Any) -> str:

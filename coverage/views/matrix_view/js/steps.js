@@ -3,9 +3,10 @@
 /** Return the list of next steps; `show(words)` filters the matrix to what a step is about. */
 function nextSteps(model, say, show) {
   const steps = model.steps || [];
-  const list = el("ol", { class: "steps" }, ...steps.map((step) => stepItem(step, say, show)));
-  const nothing = el("p", {}, model.nothing_to_do || "Nothing is missing against these goals.");
-  return el("section", { class: "next", "aria-label": "What to do next" }, el("h2", {}, "What to do next"), steps.length ? list : nothing);
+  const list = steps.length ? el("ol", { class: "steps" }, ...steps.map((step) => stepItem(step, say, show))) : null;
+  const missing = steps.some((step) => step.kind === "record" || step.kind === "render");
+  const nothing = missing ? null : el("p", {}, model.nothing_to_do || "Nothing is missing against these goals.");
+  return el("section", { class: "next", "aria-label": "What to do next" }, el("h2", {}, "What to do next"), nothing, list);
 }
 
 function stepItem(step, say, show) {

@@ -1,0 +1,176 @@
+"""An evaluation on the matrix component: what coverage page, report and notebook show of it, each cell with what was heard in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.coverage.views.matrix_view import EvaluationView, Factor, MatrixData, Step, embed, static_tables
+from roomtone.coverage.views.matrix_view.layout import Layout
+from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
+from roomtone.fairness.report.matrix_layers import evaluation_layers
+from roomtone.fairness.results import evaluation_dir, read_evaluation
+from roomtone.fairness.scoring.alignment import align
+from roomtone.fairness.scoring.normalize import normalizer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Words = list[tuple[str, str | None, str | None]]
+#: Comparisons that could not be decided of which the page says what would settle them.
+MAX_OPEN = 3
+#: The layer that an evaluation begins with, where it has it.
+FIRST = ("lost", "wer")
+
+
+class Compared(Protocol):
+    """What a comparison offers: its cells, its gaps, and what was chosen."""
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """Return one row a group and condition."""
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Return one row a comparison."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Return what was chosen."""
+
+
+def evaluation_view(comparison: Compared, scores: pd.DataFrame) -> EvaluationView:
+    """Return a comparison as further layers of a coverage matrix.
+
+    Args:
+        comparison: of the set's groups and conditions.
+        scores: one row a sample: `sample_id, text, hypothesis, normalizer`.
+    """
+    names = ["sample_id", "text", "hypothesis", "normalizer"]
+    known = scores[[name for name in names if name in scores]].astype(object)
+
+    def answers(sample_ids: Sequence[str]) -> dict[str, Words]:
+        wanted = known[known["sample_id"].astype(str).isin(set(sample_ids))]
+        return {str(row["sample_id"]): found for row in wanted.to_dict("records") if (found := _aligned(row)) is not None}
+
+    def layers(layout: Layout) -> Sequence[Any]:
+        return evaluation_layers(
+            comparison.cells, comparison.gaps, comparison.settings, layout.row_names, layout.column_names, layout.factors
+        )
+
+    def sentences(layout: Layout) -> list[str | None]:
+        return _sentences(comparison, layout.row_names, layout.column_names)
+
+    first = "lost" if "substitutions" in comparison.cells else "wer"
+    return EvaluationView(layers, sentences, answers, first, _open_questions(comparison))
+
+
+def stored_evaluation(dataset: str | Path, axes: Sequence[str]) -> EvaluationView | None:
+    """Return the evaluation that lies in a set's folder as layers of its matrix; None where there is none for these axes."""
+    folder = evaluation_dir(dataset)
+    stored = StoredComparison(folder)
+    if not stored.complete or tuple(axes) != (stored.settings.get("group"), stored.settings.get("condition")):
+        return None
+    scores = read_evaluation(dataset)
+    if scores is None:
+        return None
+    texts = read_manifest(dataset, columns=["sample_id", "text"])
+    return evaluation_view(stored, scores.drop(columns="text", errors="ignore").merge(texts, on="sample_id", how="left"))
+
+
+class StoredComparison:
+    """The comparison that `roomtone evaluate` wrote into a folder, read back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.complete = all((folder / name).is_file() for name in ("cells.csv", "gaps.csv", "evaluation.json"))
+        self.settings: Mapping[str, Any] = self._settings() if self.complete else {}
+
+    def _settings(self) -> Mapping[str, Any]:
+        try:
+            found = json.loads((self.folder / "evaluation.json").read_text(encoding="utf-8"))["settings"]
+        except (ValueError, KeyError, TypeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """Return one row a group and condition."""
+        return self._table("cells.csv")
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Return one row a comparison."""
+        return self._table("gaps.csv")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """Return a table with the apostrophes taken away that keep a spreadsheet from running a cell."""
+        import pandas as pd
+
+        frame = pd.read_csv(self.folder / name, keep_default_na=False, na_values=[""])
+        for column in (self.settings["group"], self.settings["condition"], "statement"):
+            if column in frame:
+                frame[column] = frame[column].map(lambda v: v.removeprefix("'") if isinstance(v, str) else v)
+        return frame
+
+
+def comparison_html(comparison: Compared) -> str:
+    """Return a comparison for a notebook: the component, and its tables where scripts do not run."""
+    data = comparison_data(comparison)
+    return embed(data, static_tables(data))
+
+
+def comparison_data(comparison: Compared) -> MatrixData:
+    """Return what the component shows of a comparison alone, without the set that it was made on."""
+    settings = comparison.settings
+    group, condition, baseline = settings["group"], settings["condition"], settings["baseline"]
+    rows = sorted(set(comparison.cells[group].map(str)))
+    columns = [baseline, *sorted(set(comparison.cells[condition].map(str)) - {baseline})]
+    factors = _factors(columns, condition)
+    layers = evaluation_layers(comparison.cells, comparison.gaps, settings, rows, columns, factors)
+    return MatrixData(
+        name=f"{group} by {condition}", row_axis=group, row_names=rows, column_axis=condition, column_names=columns, factors=factors,
+        layers=layers, baseline=0, first=next(name for name in FIRST if name in {layer.id for layer in layers}),
+        steps=_open_questions(comparison), sentences=_sentences(comparison, rows, columns),
+        nothing_to_do="Every comparison is decided.",
+    )  # fmt: skip
+
+
+def _factors(columns: Sequence[str], condition: str) -> list[Factor]:
+    """Return the conditions as one row of the header; a comparison does not say which factor a level belongs to."""
+    return [Factor(condition, list(columns), list(range(len(columns))))]
+
+
+def _aligned(row: Mapping[Any, Any]) -> Words | None:
+    """Return what was said over what was heard, or None where there is no transcript or no answer."""
+    text, heard = row.get("text"), row.get("hypothesis")
+    if not isinstance(text, str) or not isinstance(heard, str):
+        return None
+    words = normalizer(str(row.get("normalizer") or "basic").partition("/")[0]).words
+    found = align(words(text), words(heard))
+    return list(zip(found.ops, found.reference, found.hypothesis))
+
+
+def _sentences(comparison: Compared, rows: Sequence[str], columns: Sequence[str]) -> list[str | None]:
+    group, condition = comparison.settings["group"], comparison.settings["condition"]
+    said = {
+        (str(row[group]), str(row[condition])): str(row["statement"]) for row in comparison.gaps.to_dict("records")
+    }
+    return [said.get((row, column)) for row in rows for column in columns]
+
+
+def _open_questions(comparison: Compared) -> list[Step]:
+    """Return the undecided comparisons that the fewest speakers would settle."""
+    gaps, settings = comparison.gaps, comparison.settings
+    if not len(gaps) or "speakers_needed" not in gaps:
+        return []
+    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & gaps["speakers_needed"].notna()].sort_values("speakers_needed", kind="stable")
+    found = []
+    for row in undecided.head(MAX_OPEN).to_dict("records"):
+        name, condition = str(row[settings["group"]]), str(row[settings["condition"]])
+        people = f"about {row['speakers_needed']:,.0f} speakers ({row['speakers']:,.0f} now)"
+        found.append(Step("record", f"{name}: {people} would decide the comparison in {condition}.", words=name if " " not in name else ""))
+    return found
