@@ -42,12 +42,13 @@ class Compared(Protocol):
         """Return what was chosen."""
 
 
-def evaluation_view(comparison: Compared, scores: pd.DataFrame) -> EvaluationView:
+def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = "") -> EvaluationView:
     """Return a comparison as further layers of a coverage matrix.
 
     Args:
         comparison: of the set's groups and conditions.
         scores: one row a sample: `sample_id, text, hypothesis, normalizer`.
+        first: id of the layer to begin with; empty begins with coverage.
     """
     names = ["sample_id", "text", "hypothesis", "normalizer"]
     known = scores[[name for name in names if name in scores]].astype(object)
@@ -64,7 +65,6 @@ def evaluation_view(comparison: Compared, scores: pd.DataFrame) -> EvaluationVie
     def sentences(layout: Layout) -> list[str | None]:
         return _sentences(comparison, layout.row_names, layout.column_names)
 
-    first = "lost" if "substitutions" in comparison.cells else "wer"
     return EvaluationView(layers, sentences, answers, first, _open_questions(comparison))
 
 

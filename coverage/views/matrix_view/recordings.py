@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from roomtone.core.dataset.manifest import is_remote
 from roomtone.core.dataset.sample_bytes import sample_bytes
@@ -75,9 +75,8 @@ class Recordings:
         return peaks(samples), picture_text(samples, info.sample_rate_hz)
 
     def _path(self, link: str) -> Path:
-        from urllib.parse import unquote
-
-        return self.folder / unquote(link)
+        # made plain first: the page's own folder may not be there yet, and then no path leads through it
+        return Path(os.path.normpath(self.folder / unquote(link)))
 
     def _linked(self, root: str, audio: str) -> tuple[str | None, str]:
         root = os.path.abspath(root)

@@ -100,5 +100,5 @@ def _td(text: str, short: bool) -> str:
 
 
 def breakable(name: str) -> str:
-    """Return a name as HTML in which a line may break behind `_` and `+` and before `@`."""
-    return escaped(name).replace("_", "_<wbr>").replace("+", "+<wbr>").replace("@", "<wbr>@")
+    """Return a name as HTML in which a line may break before `_` and `@` and after `+`."""
+    return escaped(name).replace("_", "<wbr>_").replace("+", "+<wbr>").replace("@", "<wbr>@")

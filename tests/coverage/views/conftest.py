@@ -100,7 +100,8 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     def opened(path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True) -> Any:
         context = chromium.new_context(
-            offline=True, viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
+            offline=True, viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts,
+            reduced_motion="reduce",  # colours are read at once, not on their way
         )
         contexts.append(context)
         page = context.new_page()

@@ -22,9 +22,9 @@ function svg(tag, attributes, ...children) {
   return node;
 }
 
-/** Return the pieces of a name between which a line may break: after `_`, `+`, `|` and spaces, before `@`. */
+/** Return the pieces of a name between which a line may break: before `_` and `@`, after `+`, `|` and spaces. */
 function pieces(name) {
-  return name.split(/(?<=[_+|\s])|(?=@)/u);
+  return name.split(/(?<=[+|\s])|(?=[@_])/u);
 }
 
 /** Return a name with places where a line may break. The text itself stays as it is. */

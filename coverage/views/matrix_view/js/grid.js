@@ -82,7 +82,7 @@ class Grid {
     const words = Math.max(longestOf(plain, font), longestOf(bold, `700 ${font}`));
     const fitting = Math.floor((room - first - all - 1) / Math.max(1, this.slots.length));
     const ideal = Math.ceil(Math.max(44, Math.min(narrow ? 72 : 110, words + 10)));
-    const width = fitting < ideal && fitting >= words + 4 ? fitting : ideal;
+    const width = fitting < ideal && fitting >= words + 7 ? fitting : ideal;
     const columns = [first, all, ...this.slots.map(() => width)];
     return el("colgroup", {}, ...columns.map((px) => el("col", { style: `width:${px}px` })));
   }

@@ -76,27 +76,30 @@ class Player {
 
   async sought(event) {
     const box = this.stage.getBoundingClientRect();
-    await seek(this.audio, (event.clientX - box.left) / box.width);
+    await loaded(this.audio);
+    if (Number.isFinite(this.audio.duration)) this.audio.currentTime = ((event.clientX - box.left) / box.width) * this.audio.duration;
     this.start();
   }
 
-  change(which) {
+  async change(which) {
     const moment = this.audio.currentTime, playing = !this.audio.paused;
     this.audio.pause();
     this.on = which;
     this.stage.dataset.on = String(which);
+    await loaded(this.audio);
     this.audio.currentTime = moment;
     this.show();
     if (playing) this.start();
   }
 }
 
-async function seek(audio, share) {
-  if (audio.readyState < 1) {
-    audio.load();
-    await new Promise((done) => ["loadedmetadata", "error"].forEach((event) => audio.addEventListener(event, done, { once: true })));
-  }
-  if (Number.isFinite(audio.duration)) audio.currentTime = share * audio.duration;
+/** Load a recording as far as its length is known, or has failed. */
+async function loaded(audio) {
+  if (audio.readyState >= 1 || audio.error) return;
+  const done = new Promise((resolve) => ["loadedmetadata", "error"].forEach((event) => audio.addEventListener(event, resolve, { once: true })));
+  audio.preload = "auto";
+  audio.load();
+  await done;
 }
 
 function whichVersion(versions, change) {
