@@ -19,7 +19,8 @@ from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import parse_condition, parse_condition_name
 from roomtone.augment.scenarios.presets import load_preset, preset_names
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.rates import check_rendered_rate
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -83,7 +84,7 @@ class Condition:
 
         Args:
             samples: clean speech, float [shape=(samples,)], full scale +-1.0; left as it is.
-            sample_rate_hz: its rate in Hz, 4000 to 384000.
+            sample_rate_hz: its rate in Hz, 8000 to 96000.
             key: what keys the draws; default the number of calls so far, so that each call draws anew.
 
         Returns:
@@ -96,7 +97,16 @@ class Condition:
         return pcm.astype(np.float32) / np.float32(32768.0)
 
     def render(self, samples: Samples, sample_rate_hz: int, *, key: str | int | None = None) -> Render:
-        """Return the int16 samples with their stems and what was measured; arguments as in a call."""
+        """Return the int16 samples with their stems and what was measured; arguments as in a call.
+
+        Args:
+            samples: clean speech, float [shape=(samples,)], full scale +-1.0.
+            sample_rate_hz: its rate in Hz.
+            key: what keys the draws.
+
+        Raises:
+            RoomtoneError: as a call.
+        """
         checked = _checked(samples, sample_rate_hz)
         clean = prepare(checked, sample_rate_hz)
         recipe = self.recipe(checked.size, sample_rate_hz, key=next(self._calls) if key is None else key)
@@ -104,13 +114,19 @@ class Condition:
         return render(recipe, clean, fetch, self.room_entry(recipe), name=self.name)
 
     def recipe(self, num_samples: int, sample_rate_hz: int, *, key: str | int) -> Recipe:
-        """Return what a call with this key on so many samples draws."""
+        """Return what a call with this key on so many samples draws.
+
+        Args:
+            num_samples: length of the speech.
+            sample_rate_hz: its rate in Hz.
+            key: what keys the draws.
+        """
         catalogues = self._catalogues_at(sample_rate_hz)
         clips = {name: clip for catalogue in catalogues.values() for name, clip in catalogue.clips.items()}
         return draw_recipe(
             self._levels,
             Draws(self.seed, str(key), self.name, 0),
-            Clip("array:"),
+            AudioRef("array:"),
             num_samples,
             sample_rate_hz,
             self.level_dbov,
@@ -163,8 +179,7 @@ def _checked(samples: Samples, sample_rate_hz: int) -> Samples:
         raise RoomtoneError(f"expected float samples with full scale +-1.0, got {array.dtype}")
     if not np.isfinite(array).all():
         raise RoomtoneError("the samples are not all finite")
-    if not 4000 <= sample_rate_hz <= 384000:
-        raise RoomtoneError(f"sample_rate_hz: expected 4000 to 384000, got {sample_rate_hz} (in kHz?)")
+    check_rendered_rate(sample_rate_hz)
     return array.astype(np.float32, copy=False)
 
 

@@ -22,7 +22,7 @@ import json, resource, sys
 if __name__ == "__main__":
     sys.path.insert(0, {here!r})
     from augment_common import configure
-    from roomtone.augment.generate import generate
+    from roomtone.augment.generation import generate
     summary = generate(configure(json.loads(sys.argv[1]), sys.argv[2]))
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(json.dumps([summary.rendered, *peaks]))

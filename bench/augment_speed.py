@@ -59,7 +59,7 @@ def bench_stages(folder: Path, table: Path, rounds: int) -> None:
     """Print (a): ours, audiomentations', the floor."""
     presets = str(folder / "sounds" / "presets")
     cfg = configure([*overrides(table, folder / "ours", *STAGES), "executor=serial"], presets)
-    from roomtone.augment.generate import generate
+    from roomtone.augment.generation import generate
 
     generate(cfg)
     outputs = _outputs(folder)
@@ -101,7 +101,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _generate(cfg: dict[str, Any]) -> int:
-    from roomtone.augment.generate import generate
+    from roomtone.augment.generation import generate
 
     fresh = _fresh(Path(cfg["output"]["dir"]).parent) / "set"
     return generate({**cfg, "output": {**cfg["output"], "dir": str(fresh)}}).rendered
@@ -230,16 +230,16 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
         from roomtone.augment.runs.schedule import make_job, shards_of
         from roomtone.augment.runs.shard import render_shard
         from roomtone.augment.scenarios.planner import make_plan
-        from roomtone.core.dataset.storage import open_place
-        from roomtone.core.workers.executors import make_engine
+        from roomtone.core.dataset.storage import open_storage
+        from roomtone.core.workers.executors import ExecutorSettings, engine_of
 
         out = folder / f"{engine}-{workers}"
         shutil.rmtree(out, ignore_errors=True)
-        place = open_place(str(out))
+        place = open_storage(str(out))
         cfg = configure(overrides(table, out, *STAGES), presets)
         plan = make_plan(cfg)
         place.write_text("dataset.json", "{}")
-        with make_engine(engine, workers) as running:
+        with engine_of(ExecutorSettings(engine, workers)) as running:
             job = make_job(cfg, plan, place.url, running)
             ends: list[tuple[float, int]] = []
             for outcome in running.run(render_shard, shards_of(plan, job, 0, 96)):

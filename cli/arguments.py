@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from roomtone.core.errors import RoomtoneError, nearest
 
-
-#: Flags that stand for an override.
-SWITCHES = {"--full": "full=true"}
+OPTIONS = ("--config-dir", "--config-name", "--cfg", "--help", "--full")
 
 
 @dataclass(frozen=True)
@@ -23,33 +24,33 @@ class Arguments:
     show_help: bool = False
 
 
+class _Parser(argparse.ArgumentParser):
+    """Raises one line instead of printing a usage and ending the program."""
+
+    def error(self, message: str) -> NoReturn:
+        if match := re.fullmatch(r"argument (\S+): expected one argument", message):
+            raise RoomtoneError(f"{match[1]} needs a value")
+        raise RoomtoneError(message)
+
+
 def parse_arguments(words: Sequence[str]) -> Arguments:
     """Return the options and overrides of a command line after the command's name.
+
+    Args:
+        words: e.g. `["seed=1", "--config-dir", "mine"]`; options and overrides in any order.
 
     Raises:
         RoomtoneError: an unknown option, or an option without its value.
     """
-    overrides: list[str] = []
-    found: dict[str, str] = {}
-    flags: set[str] = set()
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        if word in ("-h", "--help", "--cfg"):
-            flags.add("--help" if word == "-h" else word)
-        elif word in SWITCHES:
-            overrides.append(SWITCHES[word])
-        elif word.split("=")[0] in ("--config-dir", "--config-name"):
-            option, _, value = word.partition("=")
-            if not value and not queue:
-                raise RoomtoneError(f"{option} needs a value")
-            found[option] = value or queue.pop(0)
-        elif word.startswith("-"):
-            raise RoomtoneError(
-                f"unknown option {word!r}; {nearest(word, ['--config-dir', '--config-name', '--cfg', '--help', *SWITCHES])}"
-            )
-        else:
-            overrides.append(word)
-    return Arguments(
-        tuple(overrides), found.get("--config-dir"), found.get("--config-name"), "--cfg" in flags, "--help" in flags
-    )
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir")
+    parser.add_argument("--config-name")
+    parser.add_argument("--cfg", action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("overrides", nargs="*")
+    found, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        raise RoomtoneError(f"unknown option {unknown[0]!r}; {nearest(unknown[0], OPTIONS)}")
+    overrides = (*found.overrides, *(["full=true"] if found.full else []))
+    return Arguments(overrides, found.config_dir, found.config_name, found.cfg, found.help)

@@ -6,6 +6,7 @@ Errors of Hydra and OmegaConf become one line that names the culprit and the nea
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
     from roomtone.cli.arguments import Arguments
 
-PACKAGE = "pkg://roomtone.conf"
+PACKAGE = "roomtone.conf"
 
 
 def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     """Return the composed configuration, with `config_dir` (the user's folder or null) beside the command's own keys.
+
+    Args:
+        arguments: the command line.
+        config_name: the command's own primary configuration.
 
     Raises:
         RoomtoneError: a folder, file, group option or key that does not exist, or text that Hydra cannot parse.
@@ -47,6 +52,14 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     return cfg
 
 
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return a composed configuration as plain Python values, references resolved."""
+    from omegaconf import OmegaConf
+
+    container: Any = OmegaConf.to_container(cfg, resolve=True)
+    return dict(container)
+
+
 def _config_dir(arguments: Arguments) -> Path | None:
     if arguments.config_dir is None:
         return None
@@ -56,21 +69,32 @@ def _config_dir(arguments: Arguments) -> Path | None:
     return folder
 
 
-def _start_hydra(folder: Path | None) -> None:
-    from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
-    from hydra._internal.hydra import Hydra
-    from hydra.core.global_hydra import GlobalHydra
+@functools.cache
+def _user_folder_plugin() -> Any:
+    """Return the plugin that puts a folder of the user's before the packaged one on Hydra's search path, registered once."""
+    from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
 
+    class UserFolder(SearchPathPlugin):
+        folder: Path | None = None
+
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            if self.folder is not None:
+                search_path.prepend("--config-dir", f"file://{self.folder}", anchor="main")
+
+    Plugins.instance().register(UserFolder)
+    return UserFolder
+
+
+def _start_hydra(folder: Path | None) -> None:
+    """Start Hydra's Compose API on the packaged configurations, with the user's folder before them."""
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+
+    _user_folder_plugin().folder = folder
     GlobalHydra.instance().clear()
-    Plugins.instance()  # registers where configurations may come from
-    path = ConfigSearchPathImpl()
-    path.append("hydra", "pkg://hydra.conf")
-    if folder is not None:
-        path.append("--config-dir", f"file://{folder}")
-    path.append("roomtone", PACKAGE)
-    path.append("schema", "structured://")
-    Hydra.create_main_hydra2(task_name="roomtone", config_search_path=path)
+    initialize_config_module(PACKAGE, version_base="1.3", job_name="roomtone")
 
 
 def _refuse_targets(overrides: tuple[str, ...]) -> None:
@@ -124,7 +148,14 @@ def _options(group: str) -> list[str]:
 
 
 def command_help(name: str, summary: str, arguments: Arguments, config_name: str) -> str:
-    """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments."""
+    """Return what `roomtone NAME --help` prints: purpose, groups with their options, and keys with their comments.
+
+    Args:
+        name: of the command.
+        summary: what it does, one line.
+        arguments: the command line.
+        config_name: the command's own primary configuration.
+    """
     folder = _config_dir(arguments)
     _start_hydra(folder)
     primary = arguments.config_name or config_name
@@ -137,7 +168,8 @@ def command_help(name: str, summary: str, arguments: Arguments, config_name: str
     lines.append("keys, their defaults and meaning:")
     lines += ["  " + line for line in _commented_keys(primary, folder)]
     if name in ("generate", "plan"):
-        from roomtone.augment.scenarios.presets import FACTORS, preset_names
+        from roomtone.augment.scenarios.presets import preset_names
+        from roomtone.core.vocabulary import FACTORS
 
         search = () if folder is None else (folder,)
         lines += ["", "presets for the levels of a scenario (noise and equipment take an SNR, e.g. babble@5dB):"]

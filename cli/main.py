@@ -1,6 +1,6 @@
 """`roomtone COMMAND key=value …`: finds the command, composes its configuration, runs it, returns the exit status.
 
-0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were set aside; 4 too many were.
+0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were rejected; 4 too many were.
 Nothing heavier than the standard library is imported until a command runs.
 """
 

@@ -23,13 +23,17 @@ class GateNotMetError(RoomtoneError):
 
 
 class TooManyRejectedError(RoomtoneError):
-    """More inputs were set aside than `max_rejected` allows: exit status 4."""
+    """More inputs were rejected than `max_rejected` allows: exit status 4."""
 
     exit_status = 4
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word closest to `name`, or lists what is known.
+
+    Args:
+        name: what was given.
+        known: what there is.
 
     >>> nearest("pinkk", ["white", "pink"])
     "did you mean 'pink'?"
@@ -39,3 +43,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     options = sorted(known)
     close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(options)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean …?" where a known word is close to `name`, and nothing where none is.
+
+    >>> did_you_mean("tets.tsv", ["test.tsv", "dev.tsv"]), did_you_mean("a", ["test.tsv"])
+    ("; did you mean 'test.tsv'?", '')
+    """
+    hint = nearest(name, known)
+    return f"; {hint}" if hint.startswith("did you mean") else ""

@@ -6,10 +6,18 @@ import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO, Any, cast
+
+from roomtone.core.errors import RoomtoneError
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file so that it appears whole or not at all."""
+    """Write a file so that it appears whole or not at all.
+
+    Args:
+        path: where it goes; folders are made.
+        content: all of it.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
@@ -38,3 +46,46 @@ def flush_all(paths: list[Path]) -> None:
     """Flush files to the disk, several at once."""
     with ThreadPoolExecutor(min(_AT_ONCE, max(len(paths), 1))) as pool:
         list(pool.map(fsync_path, paths))
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is a URL of an object store rather than a path of this machine.
+
+    >>> is_remote("s3://bucket/set"), is_remote("stress-set")
+    (True, False)
+    """
+    return "://" in path
+
+
+def open_binary(path: str) -> IO[bytes]:
+    """Open a file of this machine, or one at an fsspec URL, for reading bytes.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    if not is_remote(path):
+        return open(path, "rb")
+    import fsspec
+
+    return cast(IO[bytes], fsspec.open(path, "rb").open())
+
+
+def read_yaml(path: str | os.PathLike[str], *, expected: str) -> dict[str, Any]:
+    """Return the mapping that a YAML file holds; only plain values, no tags that make objects.
+
+    Args:
+        path: the file.
+        expected: what the mapping should hold, for the message, e.g. `the key 'op'`.
+
+    Raises:
+        RoomtoneError: no such file, not YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise RoomtoneError(f"{path}: expected a mapping with {expected}")
+    return content

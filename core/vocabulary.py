@@ -6,4 +6,7 @@ NOT_STATED = "(not stated)"
 #: Joins the accents of a multi-accent speaker in the column `accent`.
 ACCENT_SEPARATOR = "|"
 NONE = "none"
+#: The condition in which every factor is `none`; it is rendered in every study.
+CLEAN = "clean"
+#: The acoustic factors, in the order of conditions' names.
 FACTORS = ("room", "noise", "equipment", "handset")

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roomtone.core.dataset.manifest import is_remote
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -214,7 +214,7 @@ def _finish(
 ) -> Written:
     """Write figures and picture, and have every preset read back by the loader that will read it."""
     from roomtone.augment.scenarios.presets import load_preset, parse_preset
-    from roomtone.core.audio.reading import sha256_file
+    from roomtone.core.audio.recording_files import sha256_file
     from roomtone.measure.plots import draw
 
     for preset in presets:

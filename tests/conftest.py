@@ -69,7 +69,7 @@ def write_table(folder, count, *, stride=7):
     import shutil
 
     from roomtone.augment.corpora import open_corpus
-    from roomtone.core.audio.reading import audio_path
+    from roomtone.core.audio.recording_files import audio_path
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

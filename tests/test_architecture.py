@@ -97,10 +97,10 @@ def test_imports_run_downwards_and_in_no_ring():
 
 PLANTED = {
     "core/files.py": ("def late():\n    from roomtone.coverage.matrix import CoverageMatrix\n", "is above it"),
-    "fairness/results.py": ("if TYPE_CHECKING:\n    import roomtone.augment.verify\n", "is above it"),
+    "fairness/results.py": ("if TYPE_CHECKING:\n    import roomtone.augment.verification\n", "is above it"),
     "measure/room.py": ("from roomtone.cli import main\n", "is above it"),
     "coverage/matrix.py": ("def late():\n    import soundfile\n", "never opens audio"),
-    "augment/generate.py": ("import hydra\n", "only cli may"),
+    "augment/generation.py": ("import hydra\n", "only cli may"),
     "core/errors.py": ("if TYPE_CHECKING:\n    from roomtone.core.files import write_whole\n", "ring of imports"),
 }
 

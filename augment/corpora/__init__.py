@@ -127,7 +127,7 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
     Raises:
         RoomtoneError: unknown reader or key (with the nearest), a value of the wrong type, or nothing at the path.
     """
-    from roomtone.augment.ops.table import check_fields
+    from roomtone.core.settings import check_fields
 
     values = dict(cfg)
     kind = values.pop("reader", None)

@@ -3,7 +3,7 @@
 A map is YAML (`conf/accents/NAME.yaml`, or a file of the user's):
 
     version: 1
-    base: english              # optional: a map whose labels are taken over
+    base: english              # optional: a map whose labels it extends
     unknown: [other]           # raw labels that state nothing
     accents:
       scottish:                # canonical label
@@ -11,8 +11,8 @@ A map is YAML (`conf/accents/NAME.yaml`, or a file of the user's):
         raw: [scotland, Scottish English]
 
 The raw label stays in `accent_raw`. Nothing stated is *unknown* (null); stated and not in the map is `unmapped`. Labels
-are compared without regard to case, and `_` counts as a space. A canonical label maps to itself, so a map applied twice
-changes nothing.
+are compared without regard to case, and `_` counts as a space. A canonical label maps to itself, so applying a map
+twice gives the same as applying it once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import read_yaml
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
 
 UNMAPPED = "unmapped"
 #: Labels whose result is kept; free text has no end.
@@ -47,17 +49,20 @@ class AccentMap:
     )
 
     def canonical(self, accent: str | None) -> str | None:
-        """Return the canonical label of an accent, of each part where there are several; null where none is stated.
+        """Return the canonical label of an accent, of each part where there are several; None where none is stated.
+
+        Args:
+            accent: raw labels, joined by `|`.
 
         >>> AccentMap("demo", 1, {"scotland": "scottish"}, {}, frozenset({"other"})).canonical("Scotland|Mars")
         'scottish|unmapped'
         """
-        parts = [fold(part) for part in (accent or "").split("|")]
+        parts = [fold(part) for part in (accent or "").split(ACCENT_SEPARATOR)]
         stated = [part for part in parts if part and part not in self.unknown]
         return join_accents([self.labels.get(part, UNMAPPED) for part in stated])
 
     def apply(self, utterance: Utterance) -> Utterance:
-        """Return the utterance with its canonical accent and, where known, the attribute `accent_region`."""
+        """Return the utterance with its canonical accent and, where the map has one, the attribute `accent_region`."""
         accent, region = self._canonical_and_region(utterance.accent)
         attributes = {**utterance.attributes, "accent_region": region} if region else utterance.attributes
         return dataclasses.replace(utterance, accent=accent, attributes=attributes)
@@ -67,7 +72,7 @@ class AccentMap:
             if len(self._known) > _KNOWN_LABELS:
                 self._known.clear()
             accent = self.canonical(raw)
-            parts = (accent or "").split("|")
+            parts = (accent or "").split(ACCENT_SEPARATOR)
             self._known[raw] = accent, join_accents([self.regions[part] for part in parts if part in self.regions])
         return self._known[raw]
 
@@ -86,7 +91,7 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
 
     Args:
         name: of a packaged map or one in the user's `accents/` folders, a path to a YAML file, or the mapping itself.
-        search: the user's configuration folders, which win.
+        search: the user's configuration folders, looked through before the packaged maps.
 
     Raises:
         RoomtoneError: no such map, or one that contradicts itself.
@@ -94,7 +99,7 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
     if isinstance(name, Mapping):
         return _parse(dict(name), "accents", search)
     path = _find(str(name), search)
-    return _parse(_read(path), path.stem, search)
+    return _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search)
 
 
 def map_names() -> list[str]:
@@ -121,18 +126,6 @@ def _find(name: str, search: Sequence[Path]) -> Path:
     raise RoomtoneError(f"corpus.accents: there is no map {name!r}; {nearest(name, map_names())}")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise RoomtoneError(f"{path}: expected a mapping with the key 'accents'")
-    return content
-
-
 def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth: int = 0) -> AccentMap:
     where = f"accent map {name!r}"
     for key in content:
@@ -145,9 +138,9 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
     unknown: set[str] = set()
     if base := content.get("base"):
         if depth > 3:
-            raise RoomtoneError(f"{where}: its bases go round in a circle")
+            raise RoomtoneError(f"{where}: its bases refer to each other in a circle")
         path = _find(str(base), search)
-        below = _parse(_read(path), path.stem, search, depth=depth + 1)
+        below = _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search, depth=depth + 1)
         labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)
     unknown |= {fold(str(label)) for label in content.get("unknown") or ()}
     own: dict[str, str] = {}
@@ -164,11 +157,13 @@ def _add(labels: dict[str, str], regions: dict[str, str], label: str, entry: Any
     if not isinstance(entry, Mapping) or (wrong := next((k for k in entry if k not in ("region", "raw")), None)):
         hint = "expected {region: …, raw: […]}" if not isinstance(entry, Mapping) else f"unknown key {wrong!r}"
         raise RoomtoneError(f"{where}, {label}: {hint}")
-    if "|" in label:
+    if ACCENT_SEPARATOR in label:
         raise RoomtoneError(f"{where}, {label!r}: '|' joins several accents and is no part of a label")
     if entry.get("region"):
         regions[label] = str(entry["region"])
     for raw in (label, *(entry.get("raw") or ())):
         folded = fold(str(raw))
         if labels.setdefault(folded, label) != label:
-            raise RoomtoneError(f"{where}: {raw!r} stands for both {labels[folded]!r} and {label!r}")
+            raise RoomtoneError(
+                f"{where}: {raw!r} is listed under both {labels[folded]!r} and {label!r}; keep one of them"
+            )

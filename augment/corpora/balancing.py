@@ -1,6 +1,6 @@
-"""Choices that need all of a corpus: at most so many a speaker or an accent, balance, copies, and who is in which split.
+"""Choices that need the whole corpus: a limit for each speaker or accent, balance, duplicates, and speaker splits.
 
-Utterances are put into an order that hangs on their ids and a seed, never on the order of rows; a choice takes from its front.
+Utterances are sorted by a hash of their ids and a seed, never by the order of rows; a choice takes the first ones.
 """
 
 from __future__ import annotations
@@ -13,11 +13,19 @@ from dataclasses import dataclass
 from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.words import prompt_key
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a choice knows of an utterance: its place in a random order that hangs on ids and seed alone, and its groups."""
+    """What a choice knows of an utterance.
+
+    Attributes:
+        order: sort key, a hash of the utterance's id and the seed.
+        utterance_id, speaker, accent: as in the corpus.
+        prompt: shared by utterances of one accent with the same words; empty where that was not asked for.
+        audio: shared by utterances with the same bytes; empty where that was not asked for.
+    """
 
     order: bytes
     utterance_id: str
@@ -28,7 +36,11 @@ class Candidate:
 
     @classmethod
     def of(cls, utterance: Utterance, selection: Selection) -> Candidate:
-        """Return what a choice knows of an utterance; copies are only looked at where the selection asks for it.
+        """Return what a choice knows of an utterance.
+
+        Args:
+            utterance: its recording's bytes are hashed only where the selection asks for distinct audio.
+            selection: the keys of `corpus.select`.
 
         Raises:
             BadAudioError: the recording cannot be read, and its bytes were asked for.
@@ -38,16 +50,18 @@ class Candidate:
             utterance.utterance_id,
             utterance.speaker,
             utterance.accent,
-            _hash(utterance.accent, " ".join((utterance.text or "").casefold().split()))
-            if selection.distinct_prompts
-            else b"",
+            _hash(utterance.accent, prompt_key(utterance.text)) if selection.distinct_prompts else b"",
             audio_key(utterance) if selection.distinct_audio else b"",
         )
 
 
 def audio_key(utterance: Utterance) -> bytes:
-    """Return a key that two utterances share where they are the same stretch of files with the same bytes."""
-    from roomtone.core.audio.reading import sha256_file
+    """Return a key that two utterances share where they are the same segment of files with the same bytes.
+
+    Raises:
+        BadAudioError: the recording is not a regular file.
+    """
+    from roomtone.core.audio.recording_files import sha256_file
 
     return _hash(sha256_file(utterance.audio.path), utterance.audio.offset_s, utterance.audio.duration_s)
 
@@ -57,7 +71,12 @@ def _hash(*parts: object) -> bytes:
 
 
 def choose(selection: Selection, candidates: Iterator[Candidate]) -> set[str]:
-    """Return the ids of the chosen utterances."""
+    """Return the ids of the chosen utterances.
+
+    Args:
+        selection: the keys of `corpus.select`.
+        candidates: all that may be chosen.
+    """
     left = sorted(candidates, key=lambda c: (c.order, c.utterance_id))
     if selection.distinct_audio:
         left = _first_of_each(left, lambda c: c.audio)
@@ -78,10 +97,14 @@ def choose(selection: Selection, candidates: Iterator[Candidate]) -> set[str]:
 
 
 def speakers_of_split(selection: Selection, utterances: Iterator[Utterance]) -> set[str]:
-    """Return the speakers of the wanted part: those of each accent in a seeded order, cut at the shares.
+    """Return the speakers of one split: those of each accent in a seeded order, divided by the shares.
 
-    All of the corpus's speakers are dealt out, before any other filter, so that two runs with different filters agree on who is in
-    which part. A speaker with utterances in several accents stands in the group of the first of them in sorted order, once.
+    All of the corpus's speakers are assigned, before any other filter, so that two runs with different filters agree on who is in
+    which split. A speaker with utterances in several accents belongs to the first of them in sorted order.
+
+    Args:
+        selection: names the split; its `shares` and `seed` decide.
+        utterances: all of the corpus.
 
     Raises:
         RoomtoneError: an utterance names no speaker.
@@ -112,7 +135,7 @@ def _first_of_each(ordered: list[Candidate], key: Callable[[Candidate], bytes]) 
 
 
 def _at_most(ordered: list[Candidate], most: int) -> list[Candidate]:
-    """Return the first so many of each speaker; utterances without a speaker stand for themselves."""
+    """Return the first so many of each speaker; there is no limit for utterances without a speaker."""
     taken: dict[str, int] = defaultdict(int)
     kept = []
     for candidate in ordered:

@@ -1,6 +1,6 @@
-"""What is in a corpus, before anything is rendered from it: counts, quality, labels that no map knows, and problems.
+"""What is in a corpus, before anything is rendered from it: counts, quality, labels that no map has, and problems.
 
-Everything is counted over all utterances; quality is measured on so many of them as are asked for, chosen by the hash of their ids.
+Everything is counted over all utterances; quality is measured on as many of them as are asked for, chosen by the hash of their ids.
 An utterance of several accents counts in each of them, as in the coverage matrix.
 """
 
@@ -14,13 +14,15 @@ from typing import Any
 
 from roomtone.augment.corpora import Corpus
 from roomtone.augment.corpora.accents import UNMAPPED
-from roomtone.augment.corpora.recording_quality import Quality, measure_quality
+from roomtone.augment.corpora.duplicate_audio import DuplicateAudio
+from roomtone.augment.corpora.recording_quality import Quality, quality_of
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.core.audio.reading import inspect, read_audio, sha256_file
+from roomtone.core.audio.reading import inspect
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import NOT_STATED
+from roomtone.core.words import prompt_key, word_count
 
-NOT_STATED = "(not stated)"
 #: A floor nearer to the speech than this is heard in a label of 20 dB: it alone makes 20 dB into 17.
 MIN_SPEECH_TO_FLOOR_DB = 20.0
 #: Wideband telephony ends at 7 kHz, telephone band at 3.4; MP3s of low rate between them [the bound is a choice of ours].
@@ -30,7 +32,7 @@ _EXAMPLES = 3
 
 
 def problems_of(quality: Quality) -> list[str]:
-    """Return what keeps a recording from being called clean; nothing where it is."""
+    """Return why a recording is not clean, one phrase a reason; none where it is clean."""
     found = []
     if quality.speech_to_floor_db < MIN_SPEECH_TO_FLOOR_DB:
         found.append(f"noise floor less than {MIN_SPEECH_TO_FLOOR_DB:g} dB below the speech")
@@ -53,9 +55,9 @@ class Group:
     qualities: list[Quality] = field(default_factory=list)
 
     def add(self, utterance: Utterance, seconds: float) -> None:
-        """Count one utterance."""
+        """Count one utterance that lasts so many seconds."""
         self.utterances += 1
-        self.words += len((utterance.text or "").split())
+        self.words += word_count(utterance.text)
         self.seconds += seconds
         if utterance.speaker is None:
             self.nameless += 1
@@ -92,8 +94,8 @@ class CorpusReport:
         unusable: reason -> utterance ids.
         flagged: reason -> utterance ids, of those measured.
         unmapped: raw accent label -> utterances.
-        same_prompt: transcripts that more than one utterance has -> how many have it.
-        same_audio: ids of recordings whose bytes another one has, too.
+        same_prompt: number of utterances that share their words with another one.
+        same_audio: ids of recordings with the same bytes as an earlier one.
         without_text: utterances that have no transcript.
     """
 
@@ -155,9 +157,10 @@ def survey(
     """Return what is in a corpus; it is read once, and again to choose what is measured.
 
     Args:
+        corpus: an opened corpus; its selection holds.
         by: attributes to count by, beside the accent.
-        measure: so many utterances are decoded and measured; None measures all, 0 none.
-        duplicates: whether recordings of the same bytes are looked for (files of one length are hashed).
+        measure: how many utterances are decoded and measured; None is all of them.
+        duplicates: whether recordings with the same bytes are searched for (files of one size are hashed).
         progress: called with the number of utterances done so far.
 
     Raises:
@@ -167,15 +170,15 @@ def survey(
     report.groups = {name: defaultdict(Group) for name in ("accent", *by)}
     chosen = None if measure is None else _chosen(corpus, measure)
     prompts: Counter[bytes] = Counter()
-    twins = _Twins() if duplicates else None
+    audio = DuplicateAudio() if duplicates else None
     names: set[str] = set()
     for count, utterance in enumerate(corpus, start=1):
         names |= set(utterance.attributes)
         _count_labels(report, utterance)
         try:
             seconds = _usable_seconds(utterance)
-            quality = _quality(utterance) if chosen is None or utterance.utterance_id in chosen else None
-            if twins is not None and twins.has(utterance):
+            quality = quality_of(utterance) if chosen is None or utterance.utterance_id in chosen else None
+            if audio is not None and audio.seen(utterance):
                 report.same_audio.append(utterance.utterance_id)
         except RoomtoneError as error:
             report.unusable[_kind(utterance, error)].append(utterance.utterance_id)
@@ -183,7 +186,7 @@ def survey(
         finally:
             progress(count)
         if utterance.text:
-            prompts[content_key(" ".join(utterance.text.casefold().split())).encode()[:16]] += 1
+            prompts[content_key(prompt_key(utterance.text)).encode()[:16]] += 1
         _add(report, utterance, seconds, quality)
     if unknown := [name for name in by if name not in names]:
         raise RoomtoneError(f"by: no utterance has {unknown[0]!r}; {nearest(unknown[0], names)}")
@@ -192,7 +195,7 @@ def survey(
 
 
 def _chosen(corpus: Corpus, measure: int) -> set[str]:
-    """Return the ids of the utterances to measure: the first so many in the order of their hashes."""
+    """Return the ids of the utterances to measure: the first in the order of their hashes."""
     import heapq
 
     usable = (u.utterance_id for u in corpus if u.problem is None)
@@ -200,7 +203,7 @@ def _chosen(corpus: Corpus, measure: int) -> set[str]:
 
 
 def _usable_seconds(utterance: Utterance) -> float:
-    """Return the length of an utterance after its header was looked at, also where the corpus states a length."""
+    """Return the length of an utterance in seconds; its header is read also where the corpus states a length."""
     if utterance.problem is not None:
         raise RoomtoneError(utterance.problem)
     info = inspect(utterance.audio.path)
@@ -208,11 +211,6 @@ def _usable_seconds(utterance: Utterance) -> float:
     if left <= 0:
         raise RoomtoneError(f"{utterance.audio.path}: the segment begins after the end of the recording")
     return min(utterance.audio.duration_s or left, left)
-
-
-def _quality(utterance: Utterance) -> Quality:
-    rate = inspect(utterance.audio.path).sample_rate_hz
-    return measure_quality(read_audio(utterance.audio, rate), rate)
 
 
 def _kind(utterance: Utterance, error: RoomtoneError) -> str:
@@ -243,56 +241,6 @@ def _add(report: CorpusReport, utterance: Utterance, seconds: float, quality: Qu
     if quality is not None:
         for reason in problems_of(quality):
             report.flagged[reason].append(utterance.utterance_id)
-
-
-class _Twins:
-    """Finds recordings of the same bytes; only files of one size and segments of one place are hashed."""
-
-    def __init__(self) -> None:
-        self._first: dict[tuple[int, float, float | None], str] = {}
-        self._hashes: dict[tuple[int, float, float | None], set[str]] = {}
-
-    def has(self, utterance: Utterance) -> bool:
-        from roomtone.core.audio.reading import audio_path
-
-        audio = utterance.audio
-        key = (audio_path(audio.path).stat().st_size, audio.offset_s, audio.duration_s)
-        if key not in self._first:
-            self._first[key] = audio.path
-            return False
-        hashes = self._hashes.setdefault(key, {sha256_file(self._first[key])})
-        mine = sha256_file(audio.path)
-        if mine in hashes:
-            return True
-        hashes.add(mine)
-        return False
-
-
-def plot_report(report: CorpusReport, path: str) -> None:
-    """Draw speakers and minutes by accent, and where it was measured the floor by accent, into a PNG."""
-    from matplotlib.figure import Figure
-
-    accents = sorted(report.groups["accent"].items(), key=lambda item: (-len(item[1].speakers), item[0]))[:40]
-    labels = [name for name, _ in accents]
-    panels: list[tuple[str, list[float]]] = [
-        ("distinct speakers", [len(group.speakers) for _, group in accents]),
-        ("minutes", [group.seconds / 60.0 for _, group in accents]),
-        ("median speech above floor, dB", [group.as_row()["speech_to_floor_db"] or 0.0 for _, group in accents]),
-    ]
-    figure = Figure(figsize=(11, 1.6 + 0.28 * len(labels)), layout="constrained")
-    axes: Any = figure.subplots(1, len(panels), sharey=True)
-    for axis, (title, values) in zip(axes, panels):
-        bars = axis.barh(range(len(labels)), values, color="#4c72b0")
-        axis.bar_label(bars, [f"{value:.3g}" for value in values], padding=2, fontsize=8)
-        axis.set_title(title, fontsize=10)
-        axis.margins(x=0.15)
-    axes[0].set_yticks(range(len(labels)), [label.replace("$", r"\$") for label in labels])
-    axes[0].invert_yaxis()
-    origin = " (synthetic speech)" if "synthetic" in report.speech_origins else ""
-    figure.suptitle(
-        f"{report.name}{origin}: {report.total.utterances:,} utterances, {len(report.total.speakers):,} speakers"
-    )
-    figure.savefig(path, dpi=110)
 
 
 def accent_rows(report: CorpusReport) -> list[Mapping[str, Any]]:

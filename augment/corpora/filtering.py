@@ -11,10 +11,15 @@ from roomtone.augment.corpora.durations import duration_s
 from roomtone.augment.corpora.select import OWN_FIELDS, Selection
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.words import word_count
 
 
 def select_utterances(selection: Selection, read: Callable[[], Iterator[Utterance]]) -> Iterator[Utterance]:
-    """Yield the chosen utterances of a corpus that `read` reads from its beginning each time.
+    """Yield the chosen utterances of a corpus.
+
+    Args:
+        selection: the keys of `corpus.select`.
+        read: reads the corpus from its beginning, each time that it is called.
 
     Raises:
         RoomtoneError: an attribute that no utterance has, or a split of a corpus that does not say who speaks.
@@ -35,7 +40,7 @@ def select_utterances(selection: Selection, read: Callable[[], Iterator[Utteranc
 
 
 def _candidates(selection: Selection, utterances: Iterator[Utterance], reasons: dict[str, str]) -> Iterator[Candidate]:
-    """Yield what a choice may take; what cannot be measured is noted in `reasons`."""
+    """Yield what may be chosen; what cannot be measured is noted in `reasons`, by utterance id."""
     for utterance in utterances:
         for passed in _passing(selection, iter([utterance]), check_names=False):
             try:
@@ -50,7 +55,7 @@ def _candidates(selection: Selection, utterances: Iterator[Utterance], reasons: 
 def _passing(
     selection: Selection, utterances: Iterator[Utterance], *, measure: bool = True, check_names: bool = True
 ) -> Iterator[Utterance]:
-    """Yield what passes the filters that look at one utterance alone; what cannot be measured passes with its problem."""
+    """Yield what passes the filters that look at one utterance alone; what cannot be measured passes, with its problem."""
     missing = set(selection.where or ()) - set(OWN_FIELDS) if check_names else set()
     names: set[str] = set()
     count = 0
@@ -89,7 +94,7 @@ def _wanted(selection: Selection, utterance: Utterance) -> bool:
 def _words_fit(selection: Selection, utterance: Utterance) -> bool:
     if selection.min_words is None and selection.max_words is None:
         return True
-    words = len((utterance.text or "").split())
+    words = word_count(utterance.text)
     return (selection.min_words or 0) <= words <= (words if selection.max_words is None else selection.max_words)
 
 
@@ -115,11 +120,9 @@ def _length_fits(selection: Selection, utterance: Utterance) -> bool:
 def _clean_enough(selection: Selection, utterance: Utterance) -> bool:
     if selection.min_speech_to_floor_db is None and selection.min_bandwidth_hz is None:
         return True
-    from roomtone.augment.corpora.recording_quality import measure_quality
-    from roomtone.core.audio.reading import inspect, read_audio
+    from roomtone.augment.corpora.recording_quality import quality_of
 
-    rate = inspect(utterance.audio.path).sample_rate_hz
-    quality = measure_quality(read_audio(utterance.audio, rate), rate)
+    quality = quality_of(utterance)
     floor_db = -float("inf") if selection.min_speech_to_floor_db is None else selection.min_speech_to_floor_db
     return quality.speech_to_floor_db >= floor_db and quality.bandwidth_hz >= (selection.min_bandwidth_hz or 0.0)
 

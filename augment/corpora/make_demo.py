@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from roomtone.core.audio.reading import resample, write_pcm16
+from roomtone.core.audio.encoding import write_pcm16
+from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
 SAMPLE_RATE_HZ = 16_000

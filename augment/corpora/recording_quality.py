@@ -1,12 +1,12 @@
-"""Is a clean recording clean? Its noise floor, its bandwidth and its level, measured before anything is added to it.
+"""Quality of a clean recording: its noise floor, its bandwidth and its level, measured before anything is added to it.
 
-A corpus that is not clean makes labels lie: "10 dB" over speech that carries noise at 15 dB is less than 10 dB, and a
-recording that was an MP3 or a telephone call has lost its band before any handset takes it. All three measures are of the
+A corpus that is not clean makes labels untrue: "10 dB" over speech that has noise at 15 dB is less than 10 dB, and a
+recording that was an MP3 or a telephone call has lost its upper band before any handset model. All measures are of the
 samples alone and take no account of what is said.
 
 * level: ITU-T P.56 active speech level;
-* floor: the level that the quietest tenth of the 20 ms frames stays under. A recording in which nobody ever pauses has no
-  floor to measure; the figure is then too high, never too low. Digital silence is left out: it is no room;
+* floor: the level below which the quietest tenth of the 20 ms frames is. A recording without pauses has no floor to
+  measure; the figure is then too high, never too low. Digital silence is left out: it is no room noise;
 * bandwidth: the highest frequency, to a sixth of an octave, that is part of the recording.
 """
 
@@ -16,6 +16,8 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+
+from roomtone.augment.corpora.utterance import Utterance
 
 _FRAME_S = 0.020
 #: Share of the frames that counts as the pauses.
@@ -50,12 +52,28 @@ class Quality:
 
     @property
     def speech_to_floor_db(self) -> float:
-        """Return how far the floor lies below the speech."""
+        """Return how far the floor is below the speech, dB."""
         return self.level_dbov - self.floor_dbov
 
 
+def quality_of(utterance: Utterance) -> Quality:
+    """Return the quality of an utterance, decoded at its own rate.
+
+    Raises:
+        RoomtoneError: it cannot be read, or is too short or silent.
+    """
+    from roomtone.core.audio.reading import inspect, read_audio
+
+    rate = inspect(utterance.audio.path).sample_rate_hz
+    return measure_quality(read_audio(utterance.audio, rate), rate)
+
+
 def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
-    """Return the quality of float32 samples [shape=(samples,)], at the recording's own rate.
+    """Return the quality of a recording.
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale +-1.0.
+        sample_rate_hz: the recording's own rate in Hz; at another its bandwidth cannot be seen.
 
     Raises:
         RoomtoneError: too short or silent.
@@ -73,7 +91,15 @@ def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
 
 
 def noise_floor_dbov(samples: np.ndarray, sample_rate_hz: int) -> float:
-    """Return the level of the pauses in dB re a full-scale square wave; -inf where they are digital silence."""
+    """Return the level of the pauses.
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale +-1.0.
+        sample_rate_hz: their rate in Hz.
+
+    Returns:
+        dB re a full-scale square wave (dBov); -inf where the pauses are digital silence.
+    """
     levels = _frame_levels_db(samples, sample_rate_hz)
     sounding = levels[levels > _DIGITAL_SILENCE_DBOV]
     if sounding.size < (1.0 - _PAUSES) * levels.size:
@@ -86,17 +112,21 @@ def _frame_levels_db(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     if samples.size < frame:
         return np.full(1, -np.inf)
     frames = samples[: samples.size // frame * frame].astype(np.float64).reshape(-1, frame)
-    frames = frames - frames.mean(axis=1, keepdims=True)  # an offset is no noise
+    frames = frames - frames.mean(axis=1, keepdims=True)  # an offset is not noise
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(np.square(frames).mean(axis=1))
 
 
 def bandwidth_hz(samples: np.ndarray, sample_rate_hz: int) -> float:
-    """Return the highest frequency that is part of the recording.
+    """Return the highest frequency that is part of the recording, Hz.
 
     That is the top of the highest band within 65 dB of the strongest one, unless somewhere below it the density falls by
-    18 dB within a third of an octave and never rises again: a channel's edge, and what lies above it is its skirt. A gap between
-    two formants is none, since the density rises again after it.
+    18 dB within a third of an octave and never rises again: that is the edge of a channel, and what is above it is the filter's
+    skirt. A gap between two formants is no edge, since the density rises again after it.
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale +-1.0.
+        sample_rate_hz: their rate in Hz.
     """
     from scipy import signal
 

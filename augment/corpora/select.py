@@ -1,9 +1,9 @@
-"""Which of a corpus's utterances to take: by what the corpus says, by length, by quality, balanced, and by split.
+"""The keys of `corpus.select`: which utterances to take, by attribute, length, quality, balance and split.
 
-Choice is by the hash of ids with a seed and never by the order of rows: a shuffled corpus gives the same utterances.
-The corpus is read twice where a choice needs all of it, and its rows are never held, only their ids.
+The hash of ids with a seed decides, never the order of rows: a shuffled corpus gives the same utterances.
+The corpus is read twice where a choice needs all of it; only ids are held in memory, never rows.
 
-What cannot be used (`problem`) passes every choice, so that it is counted among what was set aside and not lost here.
+An utterance that cannot be used (`problem`) passes every choice, so that it is counted among the rejected.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Selection:
         min_duration_s, max_duration_s: bounds on the length.
         min_words, max_words: bounds on the transcript; utterances without one have 0 words.
         min_speech_to_floor_db, min_bandwidth_hz: clean enough, measured on the samples (decodes every recording).
-        max_per_speaker: at most so many utterances of one speaker.
-        max_per_accent: at most so many of one accent, taken in turn from its speakers.
+        max_per_speaker: most utterances of one speaker.
+        max_per_accent: most utterances of one accent, taken from its speakers in turn.
         balance: the same number of each accent, that of the rarest.
-        split: which part to take, by name in `splits`; no speaker is in two of them.
+        split: which split to take, by name in `splits`; no speaker is in two of them.
         splits: name -> share of the speakers of each accent; `SPLITS` where none are given.
         distinct_prompts: one utterance a transcript and accent.
         distinct_audio: of recordings with the same bytes, one.
@@ -55,14 +55,16 @@ class Selection:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types alone do not say."""
+        """Check the bounds, which the types do not state."""
         for name in ("max_per_speaker", "max_per_accent"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise RoomtoneError(f"corpus.select.{name}: expected a whole number from 1 up, got {value}")
         if self.split is not None:
             if self.split not in self.shares:
-                raise RoomtoneError(f"corpus.select.split: no part {self.split!r}; {nearest(self.split, self.shares)}")
+                raise RoomtoneError(
+                    f"corpus.select.split: there is no split {self.split!r}; {nearest(self.split, self.shares)}"
+                )
             shares = list(self.shares.values())
             if not all(isinstance(s, int | float) and s >= 0 for s in shares) or not 0 < sum(shares) <= 1 + 1e-9:
                 raise RoomtoneError(
@@ -71,11 +73,11 @@ class Selection:
 
     @property
     def shares(self) -> Mapping[str, Any]:
-        """Return the parts of the corpus and their shares."""
+        """Return the splits and the share of the speakers that each gets."""
         return SPLITS if self.splits is None else self.splits
 
     @property
     def chooses(self) -> bool:
-        """Say whether a choice needs all of the corpus, and not one row after the other."""
+        """Return whether the choice needs all of the corpus, and not one row after the other."""
         counted = (self.max_per_speaker, self.max_per_accent)
         return any(v is not None for v in counted) or self.balance or self.distinct_prompts or self.distinct_audio

@@ -20,7 +20,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ import numpy as np
 
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.settings import check_fields, schema_of
 
 T = typing.TypeVar("T", bound="Op")
 
@@ -75,6 +75,11 @@ class Op:
         """Return this op with every range pinned to one number, drawn in the order of the fields."""
         del context
         return pin_ranges(self, rng)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], *, where: str) -> Self:
+        """Return the op of this kind that a mapping names; a field whose type is a kind of op is read by it."""
+        return parse_op(mapping, cls, where=where)
 
     @classmethod
     def fold(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -162,7 +167,7 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
     """
     changes: dict[str, float] = {}
-    for name, hint in _fields_of(type(op)).hints.items():
+    for name, hint in schema_of(type(op)).hints.items():
         if hint not in (Drawn, Drawn | None):
             continue
         share = rng.random()
@@ -170,40 +175,6 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
         if isinstance(value, tuple):
             changes[name] = float(value[0] + (value[1] - value[0]) * share)
     return dataclasses.replace(op, **changes) if changes else op
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """What is known of a dataclass's fields, found once: resolving annotations compiles each of them.
-
-    Attributes:
-        hints: their types.
-        required: whether each must be given; fields that may not be given are absent.
-        plain: the types whose values `_convert` returns as they are, which are most values of a recipe.
-    """
-
-    hints: Mapping[str, Any]
-    required: Mapping[str, bool]
-    plain: Mapping[str, tuple[type[Any], ...]]
-
-
-_known_fields: dict[type[Any], _Fields] = {}
-
-
-def _fields_of(cls: type[Any]) -> _Fields:
-    if cls not in _known_fields:
-        hints, missing = typing.get_type_hints(cls), dataclasses.MISSING
-        given = [f for f in dataclasses.fields(cls) if f.init]
-        required = {f.name: f.default is missing and f.default_factory is missing for f in given}
-        _known_fields[cls] = _Fields(hints, required, {key: _plain_types(hint) for key, hint in hints.items()})
-    return _known_fields[cls]
-
-
-def _plain_types(hint: Any) -> tuple[type[Any], ...]:
-    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    options = typing.get_args(hint) if union else (hint,)
-    plain = (str, bool, type(None)) if float in options else (str, bool, type(None), int)
-    return tuple(one for one in plain if one in options)
 
 
 _kinds: dict[tuple[type[Any], int], dict[str, Any]] = {}
@@ -245,25 +216,6 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     return cls(**check_fields(cls, fields, where=f"{where} (op {name})"))
 
 
-def check_fields(cls: type[Any], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """Return `values` converted to the field types of the dataclass `cls`.
-
-    Raises:
-        RoomtoneError: unknown field, missing field, or a value of the wrong type.
-    """
-    fields = _fields_of(cls)
-    for key in values:
-        if key not in fields.required:
-            raise RoomtoneError(f"{where}: unknown key {key!r}; {nearest(key, fields.required)}")
-    for name, required in fields.required.items():
-        if required and name not in values:
-            raise RoomtoneError(f"{where}: the key {name!r} is missing")
-    return {
-        key: value if type(value) in fields.plain[key] else _convert(value, fields.hints[key], where=f"{where}, {key}")
-        for key, value in values.items()
-    }
-
-
 def to_dict(op: Op) -> dict[str, Any]:
     """Return `{op: name, **fields}` in plain JSON types; `parse_op` gives an equal op back."""
     return {"op": op.op} | {f.name: _plain(getattr(op, f.name)) for f in dataclasses.fields(op) if f.init}
@@ -279,62 +231,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value
-
-
-def _convert(value: Any, hint: Any, *, where: str) -> Any:
-    """Return `value` as the annotated type; the annotations that ops use are few, and each is handled here."""
-    if isinstance(hint, type) and issubclass(hint, Op):
-        return value if isinstance(value, hint) else parse_op(value, hint, where=where)
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return _convert_union(value, typing.get_args(hint), where=where)
-    if origin is typing.Literal:
-        if value not in typing.get_args(hint):
-            raise RoomtoneError(
-                f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, typing.get_args(hint)))}"
-            )
-        return value
-    if origin is tuple:
-        return _convert_tuple(value, typing.get_args(hint), where=where)
-    if origin in (dict, Mapping) or hint in (dict, Mapping):
-        if not isinstance(value, Mapping):
-            raise RoomtoneError(f"{where}: expected a mapping, got {value!r}")
-        return dict(value)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if not np.isfinite(value):
-            raise RoomtoneError(f"{where}: {value!r} is not a finite number")
-        return float(value)
-    if hint in (int, str, bool) and type(value) is hint:
-        return value
-    if hint is typing.Any:
-        return value
-    raise RoomtoneError(f"{where}: expected {_hint_name(hint)}, got {value!r}")
-
-
-def _convert_union(value: Any, options: Sequence[Any], *, where: str) -> Any:
-    if value is None and type(None) in options:
-        return None
-    for option in options:
-        try:
-            return _convert(value, option, where=where)
-        except RoomtoneError:
-            continue
-    raise RoomtoneError(f"{where}: expected {' or '.join(_hint_name(o) for o in options)}, got {value!r}")
-
-
-def _convert_tuple(value: Any, args: Sequence[Any], *, where: str) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise RoomtoneError(f"{where}: expected a list, got {value!r}")
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_convert(item, args[0], where=f"{where}[{i}]") for i, item in enumerate(value))
-    if len(value) != len(args):
-        raise RoomtoneError(f"{where}: expected {len(args)} values, got {len(value)}: {value!r}")
-    return tuple(_convert(item, arg, where=f"{where}[{i}]") for i, (item, arg) in enumerate(zip(value, args)))
-
-
-def _hint_name(hint: Any) -> str:
-    if typing.get_origin(hint) is tuple:
-        return "a list of " + _hint_name(typing.get_args(hint)[0])
-    return {float: "a number", int: "a whole number", str: "a text", bool: "true or false", type(None): "null"}.get(
-        hint, str(hint)
-    )

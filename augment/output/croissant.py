@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.corpora.licences import licence_notes, set_licences
+from roomtone.core.dataset.containers import CONTAINERS
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
-_AUDIO_TYPES = {"flac": "audio/flac", "wav": "audio/x-wav"}
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -126,14 +126,15 @@ def _part(dataset: Path, part: Path) -> dict[str, Any]:
 
 
 def _audio(state: Mapping[str, Any]) -> dict[str, Any]:
-    endings = sorted({str(run["config"].get("output_format", "flac")) for run in state["runs"]})
+    names = sorted({str(run["config"].get("output_format", "flac")) for run in state["runs"]})
+    containers = [CONTAINERS[name] for name in names]
     return {
         "@type": "cr:FileSet",
         "@id": "audio",
         "name": "audio",
         "description": "The rendered recordings; the column audio_path names them relative to the set.",
-        "encodingFormat": [_AUDIO_TYPES.get(ending, "application/octet-stream") for ending in endings],
-        "includes": [f"audio/*/*.{ending}" for ending in endings],
+        "encodingFormat": sorted({container.media_type for container in containers}),
+        "includes": sorted({container.files for container in containers}),
     }
 
 

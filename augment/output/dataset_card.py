@@ -8,7 +8,12 @@ from typing import Any
 
 
 def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
-    """Return the set's README.md, from its manifest and its `dataset.json`."""
+    """Return the set's README.md, from its manifest and its `dataset.json`.
+
+    Args:
+        dataset: the set's folder or URL.
+        state: its `dataset.json`.
+    """
     from roomtone.core.dataset.manifest import read_manifest
 
     columns = ["sample_id", "utterance_id", "speaker", "accent", "corpus", "speech_origin", "duration_s", "condition"]
@@ -20,7 +25,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "",
         f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
         f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
-        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, set aside {counts['rejected']:,} "
+        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, rejected {counts['rejected']:,} "
         f"{'(see `rejected/`)' if counts['rejected'] else ''}",
         "",
         "## What it holds",
@@ -93,7 +98,7 @@ def _made(state: Mapping[str, Any]) -> list[str]:
 
 def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
     from roomtone.augment.corpora.licences import credit_lines
-    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import is_remote
 
     if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
         return ["- Each row's corpus and `attr_licence` name its source and licence."]

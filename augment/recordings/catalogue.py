@@ -1,6 +1,6 @@
 """Which recordings a level of noise or equipment may play, and which talkers a babble mixes.
 
-Ops know recordings by id. The catalogue says where an id lies; `Fetcher` reads it at the set's rate.
+Ops know recordings by id. The catalogue maps an id to its file; `Fetcher` reads it at the set's rate.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.table import Asset
-from roomtone.augment.recordings.fetcher import SILENCE_DBOV
 from roomtone.core.audio.reading import read_audio
-from roomtone.core.audio.segment import AudioRef, Clip
-from roomtone.core.audio.speech_level import active_speech_level
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.audio.speech_level import SILENCE_DBOV, active_speech_level
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine, WorkerDied
@@ -22,23 +21,28 @@ from roomtone.core.workers.fault_injection import reading
 from roomtone.core.workers.serial import SerialEngine
 from roomtone.core.workers.time_limit import time_limit
 
-#: Talkers for babble: at most so many speakers and utterances of each, chosen by the hash of their ids.
+#: Talkers for babble: most speakers, and most utterances of each, chosen by the hash of their ids.
 MAX_TALKERS = 200
 MAX_UTTERANCES_EACH = 8
 _BLOCK = 32
-#: Seconds that a candidate may take to read; a minute for a sentence is far beyond slow.
-_PATIENCE_S = 60.0
+#: Seconds after which reading a candidate is given up.
+_TIME_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Recordings at hand: assets as ops see them, and the clip of each by id."""
+    """Recordings that may be played.
+
+    Attributes:
+        assets: as ops see them: id, length, group.
+        clips: asset id -> its file or segment.
+    """
 
     assets: tuple[Asset, ...]
-    clips: Mapping[str, Clip]
+    clips: Mapping[str, AudioRef]
 
     def without_group(self, group: str | None) -> tuple[Asset, ...]:
-        """Return the assets whose group is not `group`: the target speaker never babbles behind himself."""
+        """Return the assets that are not of this group: a target speaker is no talker of his own babble."""
         if group not in self.groups:
             return self.assets
         return tuple(asset for asset in self.assets if asset.group != group)
@@ -52,10 +56,16 @@ class Catalogue:
 def talkers(
     utterances: Iterable[Utterance], sample_rate_hz: int, *, at_least: int, engine: Engine | None = None
 ) -> Catalogue:
-    """Return the corpus's own talkers for babble, the bundled corpus's added where it has fewer than `at_least`.
+    """Return the corpus's own talkers for babble, with those of the bundled corpus where it has too few.
 
-    Each candidate is decoded once, by the engine's workers if there is one, and must hold active speech: what cannot be read is
-    set aside when its own turn comes, and must not take other utterances with it.
+    Each candidate is decoded once and must hold active speech. One that cannot be read is left out here; it is rejected,
+    alone, when it is rendered.
+
+    Args:
+        utterances: the corpus; those without a speaker are left out.
+        sample_rate_hz: rate of the set in Hz.
+        at_least: number of speakers that are needed.
+        engine: whose workers decode; None decodes here.
     """
     chosen = _usable_talkers(_choose_talkers(utterances), sample_rate_hz, engine)
     # babble in which the target is left out needs one speaker more than it has voices
@@ -81,7 +91,7 @@ def _choose_talkers(utterances: Iterable[Utterance]) -> list[Utterance]:
     return [u for s in speakers for _, u in sorted(by_speaker[s], key=lambda pair: pair[0])[:MAX_UTTERANCES_EACH]]
 
 
-#: What a worker is asked: (where the candidates lie, rate); it answers with their lengths, 0 where one is no use.
+#: A task of a worker: the candidates, and the rate in Hz; it returns their lengths, 0 for one that cannot be used.
 _Candidates = tuple[tuple[AudioRef, ...], int]
 
 
@@ -93,28 +103,32 @@ def _usable_talkers(utterances: list[Utterance], sample_rate_hz: int, engine: En
     for outcome in (engine or SerialEngine()).run(speech_lengths, blocks):
         refs = outcome.task[0]
         if isinstance(outcome.error, WorkerDied):
-            continue  # one of them kills its reader; a pool without these few is as good
+            continue  # one of them kills its reader; the others suffice
         if outcome.error is not None:
             raise outcome.error
         found.update(zip(refs, outcome.value, strict=True))
     assets: list[Asset] = []
-    clips: dict[str, Clip] = {}
+    clips: dict[str, AudioRef] = {}
     for utterance in utterances:
         ref = utterance.audio
         if found.get(ref, 0) > 0:
             name = f"{utterance.corpus}:{utterance.utterance_id}"
             assets.append(Asset(name, found[ref], f"{utterance.corpus}/{utterance.speaker}"))
-            clips[name] = Clip(ref.path, None, ref.offset_s, ref.duration_s)
+            clips[name] = ref
     return Catalogue(tuple(assets), clips)
 
 
 def speech_lengths(task: _Candidates) -> list[int]:
-    """Return each recording's length in samples, 0 where it cannot be read or holds no active speech."""
+    """Return each recording's length in samples, 0 where it cannot be read or holds no active speech.
+
+    Args:
+        task: the recordings, and the rate in Hz at which they are read.
+    """
     refs, sample_rate_hz = task
     lengths = []
     for ref in refs:
         try:
-            with time_limit(_PATIENCE_S):
+            with time_limit(_TIME_LIMIT_S):
                 reading(ref.path)
                 samples = read_audio(ref, sample_rate_hz)
             speaks = active_speech_level(samples, sample_rate_hz).level_dbov > SILENCE_DBOV
@@ -127,6 +141,12 @@ def speech_lengths(task: _Candidates) -> list[int]:
 def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None = None) -> Catalogue:
     """Return the recordings of a folder (or a noise corpus in its own layout).
 
+    Args:
+        path: the folder.
+        layout: a key of `layouts.LAYOUTS`.
+        sample_rate_hz: rate of the set in Hz, in which lengths are stated.
+        split: only this part of the corpus; None takes all of it.
+
     Raises:
         RoomtoneError: no such folder, or nothing in it that is audio.
     """
@@ -136,4 +156,4 @@ def recordings(path: str, layout: str, sample_rate_hz: int, *, split: str | None
     if not files:
         raise RoomtoneError(f"{path}: no recordings found (layout {layout!r}{f', split {split!r}' if split else ''})")
     assets = tuple(Asset(f.id, int(f.num_frames / f.sample_rate_hz * sample_rate_hz), f.group) for f in files)
-    return Catalogue(assets, {f.id: Clip(str(f.path)) for f in files})
+    return Catalogue(assets, {f.id: AudioRef(str(f.path)) for f in files})

@@ -1,4 +1,4 @@
-"""Reads the segments of recordings that a recipe names, with the last ones kept in memory."""
+"""Reads the segments of recordings that a recipe names; those used last are kept in memory."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ from collections.abc import Mapping
 import numpy as np
 
 from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
-from roomtone.core.audio.segment import AudioRef, Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
-#: Below this a recording holds no speech to which a level could refer, dBov.
-SILENCE_DBOV = -90.0
 #: Recordings up to this length are read whole and kept; longer ones are read by offset.
 _WHOLE_S = 60.0
 
 
 class Fetcher:
-    """Reads recordings by asset id at one rate; short ones are kept, long ones read by offset."""
+    """Reads recordings by asset id at one rate; short ones are kept whole, long ones are read by offset.
 
-    def __init__(self, clips: Mapping[str, Clip], sample_rate_hz: int) -> None:
+    Args:
+        clips: asset id -> its file or segment.
+        sample_rate_hz: the rate at which all are read, Hz.
+    """
+
+    def __init__(self, clips: Mapping[str, AudioRef], sample_rate_hz: int) -> None:
         self._clips = clips
         self._rate = sample_rate_hz
 
     def __call__(self, asset_id: str, start: int, frames: int) -> Samples:
-        """Return float32 samples [shape=(frames,)] from `start`, silence past the end; `frames=-1` reads to the end."""
+        """Return samples of a recording.
+
+        Args:
+            asset_id: a key of `clips`.
+            start: first sample, at the rate of this fetcher.
+            frames: how many; -1 reads to the end.
+
+        Returns:
+            float32 [shape=(frames,)], zeros past the end of the recording.
+
+        Raises:
+            RoomtoneError: no recording of this id, or it cannot be read.
+        """
         if asset_id not in self._clips:
             raise RoomtoneError(f"recording {asset_id!r} is not in the recipe")
         clip = self._clips[asset_id]
@@ -58,15 +73,15 @@ def _file_seconds(path: str) -> float:
     return inspect(path).duration_s
 
 
-#: Recordings kept in memory, the latest used last; so many bytes of them, whatever the corpus holds.
+#: Recordings kept in memory, the latest used last, and how many bytes of them.
 _KEPT_BYTES = 48_000_000
-_kept: OrderedDict[tuple[Clip, int], Samples] = OrderedDict()
+_kept: OrderedDict[tuple[AudioRef, int], Samples] = OrderedDict()
 
 
-def _read_whole(clip: Clip, sample_rate_hz: int) -> Samples:
+def _read_whole(clip: AudioRef, sample_rate_hz: int) -> Samples:
     key = (clip, sample_rate_hz)
     if key not in _kept:
-        samples = read_audio(AudioRef(clip.path, clip.offset_s, clip.duration_s), sample_rate_hz)
+        samples = read_audio(clip, sample_rate_hz)
         samples.flags.writeable = False
         _kept[key] = samples
         held = sum(kept.nbytes for kept in _kept.values())

@@ -1,4 +1,4 @@
-"""Noise corpora as they lie on disk: which files, from which source, in which split.
+"""Noise corpora on disk: which files, from which source, in which split.
 
 A *group* is what two files share when they are not independent: a source recording, an environment, a day at a place.
 A *split* is the corpus's own division, so that a recogniser trained on one part is not tested on it.
@@ -32,13 +32,21 @@ _ESC50 = re.compile(r"(?P<fold>[1-5])-(?P<clip>\d+)-(?P<take>[A-Z]+)-(?P<label>\
 _WHAM = re.compile(r"loc\d+_day\d+")
 _QUT = re.compile(r"(?P<scenario>CAFE|HOME|STREET|CAR|REVERB)-(?P<location>[A-Z0-9]+)", re.IGNORECASE)
 
-#: Where a file belongs: (group, split).
-Place = tuple[str, str | None]
+#: (group, split) of a file.
+Membership = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
 class NoiseFile:
-    """One recording: an id that stays when the folder moves, its file, group, split, and size at its own rate."""
+    """One recording of a noise corpus.
+
+    Attributes:
+        id: the same when the folder moves.
+        path: its file.
+        group, split: see above.
+        num_frames: its length at its own rate.
+        sample_rate_hz: that rate, Hz.
+    """
 
     id: str
     path: Path
@@ -49,7 +57,7 @@ class NoiseFile:
 
 
 def scan_noise(path: str | Path, layout: str, *, channel: int = 1) -> list[NoiseFile]:
-    """Return the recordings of a folder in the order of their ids: the same folder gives the same list.
+    """Return the recordings of a noise corpus, sorted by id.
 
     Args:
         path: the corpus's folder, or the one above it; for `folder` also a single file.
@@ -68,19 +76,19 @@ def scan_noise(path: str | Path, layout: str, *, channel: int = 1) -> list[Noise
         return [_noise_file(root.name, root, (root.name, None))]
     if not root.is_dir():
         raise RoomtoneError(f"noise recordings: no folder {str(root)!r}")
-    folder, places = _find(root, layout, channel)
-    if not places:
+    folder, files = _find(root, layout, channel)
+    if not files:
         raise RoomtoneError(f"noise recordings: no audio of kind {layout!r} under {str(root)!r}; {_EXPECTED[layout]}")
-    return [_noise_file(f"{layout}/{name}", folder / name, place) for name, place in places]
+    return [_noise_file(f"{layout}/{name}", folder / name, membership) for name, membership in files]
 
 
-def _find(root: Path, layout: str, channel: int) -> tuple[Path, list[tuple[str, Place]]]:
-    """Return the folder in which the layout was found, and the sorted files there; looks one folder down as well."""
+def _find(root: Path, layout: str, channel: int) -> tuple[Path, list[tuple[str, Membership]]]:
+    """Return the folder in which the layout was found, and the sorted files there; its sub-folders are searched as well."""
     for folder in (root, *sorted(child for child in root.iterdir() if child.is_dir())):
         names = sorted(_audio_names(folder))
-        places = [(name, place) for name in names if (place := LAYOUTS[layout](name, channel)) is not None]
-        if places or layout == "folder":
-            return folder, places
+        files = [(name, found) for name in names if (found := LAYOUTS[layout](name, channel)) is not None]
+        if files or layout == "folder":
+            return folder, files
     return root, []
 
 
@@ -91,38 +99,38 @@ def _audio_names(folder: Path) -> Iterable[str]:
             yield file.relative_to(folder).as_posix()
 
 
-def _noise_file(name: str, file: Path, place: Place) -> NoiseFile:
+def _noise_file(name: str, file: Path, membership: Membership) -> NoiseFile:
     info = inspect(str(file))
-    return NoiseFile(name, file, place[0], place[1], info.frames, info.sample_rate_hz)
+    return NoiseFile(name, file, *membership, info.frames, info.sample_rate_hz)
 
 
-def _folder(name: str, channel: int) -> Place | None:
+def _folder(name: str, channel: int) -> Membership | None:
     del channel
     parts = name.split("/")
     split = parts[0].lower() if len(parts) > 1 and parts[0].lower() in _SPLIT_NAMES else None
     return ("/".join(parts[:-1]) if len(parts) > (1 if split is None else 2) else name), split
 
 
-def _musan(name: str, channel: int) -> Place | None:
+def _musan(name: str, channel: int) -> Membership | None:
     del channel
     parts = name.split("/")
     return (name, parts[0]) if len(parts) == 3 and parts[0] in ("music", "speech", "noise") else None
 
 
-def _demand(name: str, channel: int) -> Place | None:
+def _demand(name: str, channel: int) -> Membership | None:
     parts = name.split("/")
     wanted = len(parts) == 2 and Path(parts[-1]).stem.lower() == f"ch{channel:02d}"
     return (parts[-2], None) if wanted else None
 
 
-def _esc50(name: str, channel: int) -> Place | None:
+def _esc50(name: str, channel: int) -> Membership | None:
     del channel
     folder, _, file = name.rpartition("/")
     match = _ESC50.fullmatch(Path(file).stem) if folder == "audio" else None
     return (f"fold{match['fold']}/{match['clip']}", f"fold{match['fold']}") if match else None
 
 
-def _wham(name: str, channel: int) -> Place | None:
+def _wham(name: str, channel: int) -> Membership | None:
     del channel
     parts = name.split("/")
     if len(parts) != 2 or parts[0] not in ("tr", "cv", "tt"):
@@ -131,13 +139,13 @@ def _wham(name: str, channel: int) -> Place | None:
     return (match[0] if match else name), parts[0]
 
 
-def _qut(name: str, channel: int) -> Place | None:
+def _qut(name: str, channel: int) -> Membership | None:
     del channel
     match = _QUT.match(Path(name).stem) if "/" not in name else None
     return (f"{match['scenario']}-{match['location']}".upper(), match["scenario"].lower()) if match else None
 
 
-LAYOUTS: dict[str, Callable[[str, int], Place | None]] = {
+LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "folder": _folder,
     "musan": _musan,
     "demand": _demand,

@@ -15,14 +15,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from roomtone.augment.ops.table import Fetch, Source, parse_op
-from roomtone.augment.recordings.fetcher import SILENCE_DBOV
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
 from roomtone.core.audio.convolution import convolve
 from roomtone.core.audio.delay import loudest_blocks, measured_delay
-from roomtone.core.audio.speech_level import SpeechLevel, active_speech_level
+from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel, active_speech_level
 from roomtone.core.audio.types import Samples
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from typing import Any
 
 from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
@@ -41,7 +41,7 @@ class Recipe:
             common too.
     """
 
-    clean: Clip
+    clean: AudioRef
     sample_rate_hz: int
     num_samples: int
     level_dbov: float
@@ -51,16 +51,15 @@ class Recipe:
     equipment: dict[str, Any] | None = None
     equipment_snr_db: float | None = None
     handset: dict[str, Any] | None = None
-    clips: dict[str, Clip] = field(default_factory=dict)
+    clips: dict[str, AudioRef] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     common: bool = False
     format: int = FORMAT
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON with sorted keys."""
-        # asdict copies what it is about to throw away
-        clips = {name: vars(clip) for name, clip in self.clips.items()}
-        fields_ = {**vars(self), "clean": vars(self.clean), "clips": clips}
+        clips = {name: clip.to_dict() for name, clip in self.clips.items()}
+        fields_ = {**vars(self), "clean": self.clean.to_dict(), "clips": clips}
         return json.dumps(fields_, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     @classmethod
@@ -74,8 +73,8 @@ class Recipe:
             fields = json.loads(text)
             if fields.get("format") != FORMAT:
                 raise RoomtoneError(f"recipe format {fields.get('format')!r} is not {FORMAT}: made by another version")
-            fields["clean"] = Clip(**fields["clean"])
-            fields["clips"] = {name: Clip(**clip) for name, clip in fields["clips"].items()}
+            fields["clean"] = AudioRef(**fields["clean"])
+            fields["clips"] = {name: AudioRef(**clip) for name, clip in fields["clips"].items()}
             return cls(**fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RoomtoneError(f"not a recipe: {error}") from error
@@ -122,7 +121,7 @@ def sample_id(
     draws: Draws,
     condition: ConditionLevels,
     clean_sha256: str,
-    clean: Clip,
+    clean: AudioRef,
     corpus: str,
     sample_rate_hz: int,
     level_dbov: float,
@@ -133,8 +132,8 @@ def sample_id(
 
 
 def draw_source(
-    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, Clip]
-) -> tuple[dict[str, Any], dict[str, Clip]]:
+    level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, AudioRef]
+) -> tuple[dict[str, Any], dict[str, AudioRef]]:
     """Return the drawn op as JSON and the recordings it plays."""
     assert isinstance(level.op, Source)
     drawn = level.op.draw(draws.stream(level.factor, level.preset), context)
@@ -144,14 +143,14 @@ def draw_source(
 def draw_recipe(
     condition: ConditionLevels,
     draws: Draws,
-    clean: Clip,
+    clean: AudioRef,
     num_samples: int,
     sample_rate_hz: int,
     level_dbov: float,
     *,
     room_parameters: Sequence[Mapping[str, Any]] = (),
     assets: Mapping[str, Sequence[Asset]] | None = None,
-    clips: Mapping[str, Clip] | None = None,
+    clips: Mapping[str, AudioRef] | None = None,
 ) -> Recipe:
     """Return the recipe of one sample.
 
@@ -164,7 +163,7 @@ def draw_recipe(
         clips: where those recordings lie, by asset id.
     """
     chosen: dict[str, Any] = {}
-    played: dict[str, Clip] = {}
+    played: dict[str, AudioRef] = {}
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")

@@ -13,8 +13,8 @@ from roomtone.augment.rendering.mixing import Stems, prepare
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
-from roomtone.core.audio.reading import read_audio, sha256_file
-from roomtone.core.audio.segment import AudioRef
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 
@@ -39,6 +39,10 @@ def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, 
 
 def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
     """Return the parts of a sample before the handset, made again from its row: clean, speech, noise, equipment.
+
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
 
     Raises:
         RoomtoneError: as `rerender`.
@@ -80,7 +84,7 @@ def render_recipe(recipe: Recipe, *, name: str = "sample", suffix: str = "flac")
     clean = recipe.clean
     if clean.sha256 is not None and sha256_file(clean.path) != clean.sha256:
         raise RoomtoneError(f"{name}: {clean.path} is not the recording that this sample was made from")
-    samples = read_audio(AudioRef(clean.path, clean.offset_s, clean.duration_s), recipe.sample_rate_hz)
+    samples = read_audio(clean, recipe.sample_rate_hz)
     fetch = Fetcher(recipe.clips, recipe.sample_rate_hz)
     entry = None if recipe.room is None else _room_entry(repr(recipe.room), recipe)
     return render(recipe, prepare(samples, recipe.sample_rate_hz), fetch, entry, name=name, suffix=suffix)

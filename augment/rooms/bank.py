@@ -28,6 +28,7 @@ from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import measure
 from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
+from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 
@@ -98,7 +99,7 @@ def build_bank(
 
     Args:
         room: a `shoebox` or `recorded_room` op.
-        sample_rate_hz: rate of the responses, 8000 to 48000.
+        sample_rate_hz: rate of the responses, 8000 to 96000.
         cache_dir: where banks are kept; default `$XDG_CACHE_HOME/roomtone/rooms`.
         executor: builds the realisations in parallel; None builds them here. The bits are the same.
         progress: called with (realisations done, realisations in all).
@@ -107,8 +108,7 @@ def build_bank(
     Raises:
         RoomtoneError: the room cannot be built (what, asked and possible).
     """
-    if not 8000 <= sample_rate_hz <= 96000:
-        raise RoomtoneError(f"room bank: expected a sample rate of 8000 to 96000 Hz, got {sample_rate_hz!r}")
+    check_rendered_rate(sample_rate_hz, "room bank: sample_rate_hz")
     root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
     folder = root / _bank_key(room, sample_rate_hz, seed)
     if not _is_whole(folder):

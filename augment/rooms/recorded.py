@@ -19,12 +19,13 @@ import numpy as np
 from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
 from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
+from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
+from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
 SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".caf"})
 #: First bytes of those formats; nothing else reaches libsndfile.
 _MAGIC = (b"RIFF", b"RF64", b"fLaC", b"FORM", b"OggS", b"caff")
-_RATES_HZ = (4000, 384000)
 _MAX_BYTES = 500_000_000
 _ONSET_DB = -20.0
 _DIRECT_WINDOW_S = 0.001
@@ -113,15 +114,13 @@ def load_response(path: Path, channel: int, sample_rate_hz: int, max_length_s: f
     Raises:
         RoomtoneError: not audio, no such channel, not finite, silent.
     """
-    import soxr
-
     samples, rate_hz = _read(path, channel, max_length_s)
     if not np.isfinite(samples).all():
         raise RoomtoneError(f"{path}: the impulse response holds values that are not finite")
     if not samples.any():
         raise RoomtoneError(f"{path}: the impulse response is silent")
     if rate_hz != sample_rate_hz:
-        samples = soxr.resample(samples, rate_hz, sample_rate_hz, quality="VHQ")
+        samples = resample(samples, rate_hz, sample_rate_hz)
     direct = find_direct(samples, sample_rate_hz)
     aligned = np.concatenate([np.zeros(max(DIRECT_SAMPLE - direct, 0)), samples[max(direct - DIRECT_SAMPLE, 0) :]])
     aligned = aligned[: DIRECT_SAMPLE + round(max_length_s * sample_rate_hz)]
@@ -170,8 +169,8 @@ def _read(path: Path, channel: int, max_length_s: float) -> tuple[np.ndarray, in
         raise RoomtoneError(f"{path}: not a WAV, FLAC, AIFF, Ogg or CAF file (its first bytes say so)")
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
-            if not _RATES_HZ[0] <= file.samplerate <= _RATES_HZ[1]:
-                raise RoomtoneError(f"{path}: sample rate {file.samplerate} Hz is outside {list(_RATES_HZ)}")
+            if not is_recorded_rate(file.samplerate):
+                raise RoomtoneError(f"{path}: sample rate {file.samplerate} Hz; {recorded_bounds()} are read")
             if channel >= file.channels:
                 raise RoomtoneError(f"{path}: channel {channel} asked, it has {file.channels} (counted from 0)")
             frames = round((max_length_s + 10.0) * file.samplerate)

@@ -11,8 +11,9 @@ from roomtone.augment.rendering.recipe import Draws, Recipe
 from roomtone.augment.rendering.render import Render
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.augment.scenarios.conditions import ConditionLevels
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
 from roomtone.core.random_streams import content_key
+from roomtone.core.words import word_count
 
 
 def manifest_row(
@@ -34,7 +35,7 @@ def manifest_row(
         "duration_s": made.pcm.size / recipe.sample_rate_hz,
         "pcm_sha256": pcm_sha256(made.pcm),
         "text": utterance.text,
-        "words": len((utterance.text or "").split()),
+        "words": word_count(utterance.text),
         "language": utterance.language,
         "speaker": utterance.speaker,
         "accent": utterance.accent,

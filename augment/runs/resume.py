@@ -16,25 +16,22 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card
 from roomtone.augment.rendering.recipe import library_versions
-from roomtone.core.dataset.manifest import is_remote
-from roomtone.core.dataset.run_record import FORMAT_VERSION, _read, _write
-from roomtone.core.dataset.storage import Place
+from roomtone.core.dataset.run_record import FORMAT_VERSION, read_record, write_record
+from roomtone.core.dataset.storage import LOCK_NAME, SESSION_NAME, DatasetStorage
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import point
 
 if TYPE_CHECKING:
     from roomtone.augment.runs.summary import Summary
 
-#: Configuration that changes how a set is computed and not what is in it.
-_HOW = ("executor", "max_rejected", "retry_rejected", "item_timeout_s", "cache_dir", "config_dir")
-
 
 @dataclass(frozen=True)
 class Run:
     """One run of a set, opened; its shards are numbered from `first_shard`."""
 
-    place: Place
+    storage: DatasetStorage
     index: int
     record: dict[str, Any]
 
@@ -44,71 +41,80 @@ class Run:
         return int(self.record["first_shard"])
 
     def finish(self, summary: Summary, config_text: str | None) -> None:
-        """Write the counts, the card and the configuration."""
+        """Write the counts, the card and the configuration.
+
+        Args:
+            summary: how the run ended.
+            config_text: the configuration as YAML, None to write none.
+        """
         counts = {"planned": summary.planned, "rendered": summary.rendered, "rejected": len(summary.rejected)}
-        state = _read(self.place)
+        state = read_record(self.storage)
+        assert state is not None  # `open_run` wrote it
         state["runs"][self.index] = self.record | {"counts": counts, "finished": True}
         state["counts"] = {key: sum(run.get("counts", {}).get(key, 0) for run in state["runs"]) for key in counts}
         point("before_finish")
         if config_text is not None:
             name = "config.yaml" if self.index == 0 else f"config-{self.index}.yaml"
-            self.place.write_text(name, config_text)
-        self.place.write_text("README.md", dataset_card(self.place.url, state))
-        if not is_remote(self.place.url):
-            metadata = croissant(Path(self.place.url), state)
-            self.place.write_text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
-        _write(self.place, state)
+            self.storage.write_text(name, config_text)
+        self.storage.write_text("README.md", dataset_card(self.storage.url, state))
+        if not is_remote(self.storage.url):
+            metadata = croissant(Path(self.storage.url), state)
+            self.storage.write_text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
+        write_record(self.storage, state)
         point("after_finish")
 
 
 def open_run(
-    place: Place,
-    cfg: Mapping[str, Any],
+    storage: DatasetStorage,
+    identity: Mapping[str, Any],
     presets: Mapping[str, Any],
     utterances: Sequence[Utterance],
     *,
     shards: int,
     append: bool,
 ) -> Run:
-    """Return the run of a configuration in a set: one begun earlier, or a new one of so many `shards`.
+    """Return the run of a configuration in a set: one begun earlier, or a new one.
+
+    Args:
+        storage: where the set lies.
+        identity: what of the configuration shapes the samples and how they are stored.
+        presets: by factor and name, as they are now.
+        utterances: the corpus as it is now.
+        shards: how many a new run will have.
+        append: add a new run to a set that holds another one.
 
     Raises:
         RoomtoneError: the folder holds something else, or another run and `append` is false; says what changed.
     """
-    record = _record(cfg, presets, utterances)
-    state = _read(place)
+    record = _record(identity, presets, utterances)
+    state = read_record(storage)
     if state is None:
-        if set(place.names()) - {".lock", "tmp"}:
-            raise RoomtoneError(f"{place}: not empty and not a stress-test set; choose another output.dir")
+        if set(storage.names()) - {LOCK_NAME, SESSION_NAME, "tmp"}:
+            raise RoomtoneError(f"{storage}: not empty and not a stress-test set; choose another output.dir")
         state = {"format_version": FORMAT_VERSION, "name": record["config"]["scenario"]["name"], "runs": []}
     for index, run in enumerate(state["runs"]):
         if run["run_id"] == record["run_id"]:
-            return Run(place, index, run)
+            return Run(storage, index, run)
     if state["runs"] and not append:
         raise RoomtoneError(
-            f"{place}: this set was begun otherwise: {_difference(state['runs'][-1], record)}; "
+            f"{storage}: this set was begun with another configuration: {_difference(state['runs'][-1], record)}; "
             "output.append=true adds to it, output.overwrite=true starts anew, output.dir=… makes another"
         )
     # behind every shard that an earlier run has or will have
     record |= {"first_shard": sum(run["shards"] for run in state["runs"]), "shards": shards}
     state["runs"].append(record)
     point("before_record")
-    _write(place, state)
+    write_record(storage, state)
     point("after_record")
-    return Run(place, len(state["runs"]) - 1, record)
+    return Run(storage, len(state["runs"]) - 1, record)
 
 
-def _record(cfg: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance]) -> dict[str, Any]:
-    config = {key: value for key, value in cfg.items() if key not in (*_HOW, "output", "presets")}
-    config |= {
-        "presets": presets,
-        "output_format": cfg["output"]["format"],
-        "shard_samples": cfg["output"].get("shard_samples"),
-    }
+def _record(identity: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance]) -> dict[str, Any]:
+    config = {**identity, "presets": presets}
     corpus = content_key([_listing(utterance) for utterance in utterances])
     versions = library_versions()
     record = {"config": config, "config_hash": content_key(config), "corpus": corpus, "versions": versions}
-    return {"run_id": content_key(record), "seed": cfg["seed"], **record}
+    return {"run_id": content_key(record), "seed": identity["seed"], **record}
 
 
 def _listing(utterance: Utterance) -> list[Any]:

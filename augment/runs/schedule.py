@@ -3,65 +3,61 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.table import Room
-from roomtone.augment.output.containers import Container
 from roomtone.augment.rendering.catalogues import catalogues_for
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
-from roomtone.augment.scenarios.planner import _common_draws, _whole
-from roomtone.core.errors import RoomtoneError
+from roomtone.augment.settings import GenerateSettings
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
 
-def shard_samples(output: Mapping[str, Any], container: Container) -> int:
-    """Return how many samples a shard holds at most: enough to keep an engine's cost a task small, few enough to show progress.
+def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engine) -> Job:
+    """Return what the workers need to know, the recordings that noises play among it.
+
+    Args:
+        settings: of the run.
+        plan: what is rendered.
+        dataset: the set's path or URL, as workers see it.
+        engine: whose workers look into the talkers' recordings.
 
     Raises:
-        RoomtoneError: not a whole number from 1 up.
+        RoomtoneError: a noise whose recordings are not there.
     """
-    value = output.get("shard_samples")
-    if value is None:
-        return container.shard_samples
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise RoomtoneError(f"output.shard_samples: expected a whole number from 1 up, got {value!r}")
-    return value
-
-
-def make_job(cfg: Mapping[str, Any], plan: Plan, dataset: str, engine: Engine) -> Job:
-    """Return what the workers need to know, the recordings that noises play among it."""
-    rate = _whole(cfg, "sample_rate_hz", 4000)
-    catalogues = catalogues_for(plan.conditions, plan.utterances, rate, engine=engine)
-    identity = {
-        k: cfg[k] for k in ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
-    }
-    fields = {
-        "dataset": dataset,
-        "audio_format": cfg["output"]["format"],
-        "conditions": plan.conditions,
-        "catalogues": catalogues,
-        "utterances": len(plan.utterances),
-        "common_draws": _common_draws(cfg),
-        **identity,
-    }
+    catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
+    names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
+    identity = {name: getattr(settings, name) for name in names}
     digest = content_key(
-        fields["dataset"],
+        dataset,
         identity,
-        fields["common_draws"],
+        settings.common_draws,
         [(c.name, c.content) for c in plan.conditions.values()],
         repr(catalogues),
     )
-    return Job(digest=digest, **fields)
+    return Job(
+        digest=digest,
+        dataset=dataset,
+        audio_format=settings.output.format,
+        conditions=plan.conditions,
+        catalogues=catalogues,
+        utterances=len(plan.utterances),
+        common_draws=settings.common_draws,
+        **identity,
+    )
 
 
 def build_banks(job: Job, engine: Engine) -> None:
-    """Build the room banks that are not in the cache yet, in parallel, before the first shard asks for them."""
+    """Build the room banks that are not in the cache yet, in parallel, before the first shard asks for them.
+
+    Args:
+        job: with its conditions, rate and cache folder.
+        engine: whose workers simulate.
+    """
     from roomtone.augment.rooms.bank import build_bank
 
     rooms = {c.levels["room"].name: c.levels["room"].op for c in job.conditions.values() if "room" in c.levels}
@@ -76,7 +72,12 @@ def build_banks(job: Job, engine: Engine) -> None:
 
 
 def blocks_of(plan: Plan, samples: int) -> Iterator[list[tuple[int, Utterance]]]:
-    """Yield the utterances of each shard of so many samples, with their places in the corpus; the plan alone decides."""
+    """Yield the utterances of each shard of so many samples, with their places in the corpus; the plan alone decides.
+
+    Args:
+        plan: what is rendered.
+        samples: of a shard, at most; an utterance with more conditions makes a shard of its own.
+    """
     each = max(samples // max(len(plan.every) or len(plan.conditions), 1), 1)
     chosen = ((place, utterance) for place, utterance in enumerate(plan.utterances) if plan.of(utterance))
     while block := list(itertools.islice(chosen, each)):
@@ -84,7 +85,14 @@ def blocks_of(plan: Plan, samples: int) -> Iterator[list[tuple[int, Utterance]]]
 
 
 def shards_of(plan: Plan, job: Job, first: int, samples: int) -> Iterator[Shard]:
-    """Yield the plan's shards of so many samples, numbered from `first`."""
+    """Yield the plan's shards of so many samples, numbered from `first`.
+
+    Args:
+        plan: what is rendered.
+        job: what every shard of the run shares.
+        first: number of the first shard.
+        samples: of a shard, at most.
+    """
     for index, block in enumerate(blocks_of(plan, samples), start=first):
         ordinals, utterances = zip(*block, strict=True)
         yield Shard(job, index, utterances, tuple(plan.of(utterance) for utterance in utterances), ordinals)

@@ -6,6 +6,7 @@ Each utterance is decoded and levelled once. Every planned sample ends as a row 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,11 +23,12 @@ from roomtone.augment.runs.manifest_row import manifest_row
 from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.runs.worker import Job, Studio, studio_of
 from roomtone.augment.scenarios.plan import Item
-from roomtone.core.audio.reading import read_audio, sha256_file
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.reading import read_audio
+from roomtone.core.audio.recording_files import sha256_file
 from roomtone.core.audio.types import Samples
-from roomtone.core.dataset.row_hash import SEAL, seal
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.columns import ROW_HASH
+from roomtone.core.dataset.row_hash import row_hash
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.fault_injection import reading
@@ -82,19 +84,19 @@ def render_shard(shard: Shard) -> Report:
 
 
 def _render_shard(shard: Shard) -> Report:
-    place = open_place(shard.job.dataset)
-    done = existing_report(shard, place)
+    storage = open_storage(shard.job.dataset)
+    done = existing_report(shard, storage)
     if done is not None:
         return done
     job = shard.job
-    if place.read("dataset.json") is None:
+    if storage.read("dataset.json") is None:
         raise RoomtoneError(
             f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
         )
     studio = studio_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(place, shard.index, studio.container, job.session) as writer:
+    with ShardWriter(storage, shard.index, studio.container, job.session) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
             work = Work(studio, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(work, items, shard.excluded):
@@ -103,12 +105,12 @@ def _render_shard(shard: Shard) -> Report:
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
 
 
-def existing_report(shard: Shard, place: Place) -> Report | None:
+def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
-    rows = read_part(place, shard.index)
+    rows = read_part(storage, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(place, shard.index)
+    rejected = read_rejected(storage, shard.index)
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
@@ -136,7 +138,7 @@ def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None
 
 @dataclass(frozen=True)
 class Work:
-    """One utterance on a worker's bench; `ordinal` is its place in the sorted corpus."""
+    """One utterance on a worker's bench; `ordinal` is its position in the sorted corpus."""
 
     studio: Studio
     utterance: Utterance
@@ -186,7 +188,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     studio, utterance, job = work.studio, work.utterance, work.studio.job
     condition = job.conditions[item[0]]
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
-    clip = Clip(utterance.audio.path, sha256, utterance.audio.offset_s, utterance.audio.duration_s)
+    clip = dataclasses.replace(utterance.audio, sha256=sha256)
     name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
     if studio.container.lossy:
         name = content_key(name, studio.container.suffix)  # other samples, so another id
@@ -209,7 +211,7 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
     path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
-    return row | {SEAL: seal(row)}
+    return row | {ROW_HASH: row_hash(row)}
 
 
 def probe_utterance(shard: Shard) -> float:

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.output.containers import Container
-from roomtone.core.audio.encoding import decode, encode
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.augment.output.containers import gather
+from roomtone.core.audio.encoding import decode, encode, pcm_sha256
+from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
 from roomtone.core.dataset.sample_bytes import sample_bytes
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import flush_all
 from roomtone.core.workers.fault_injection import point
@@ -40,8 +40,8 @@ def _rejected_name(shard: int) -> str:
 class ShardWriter:
     """Writes one attempt at one shard for the run of `session`; use as a context manager and end with `commit`."""
 
-    def __init__(self, place: Place, shard: int, container: Container, session: str = "") -> None:
-        self._place = place
+    def __init__(self, storage: DatasetStorage, shard: int, container: Container, session: str = "") -> None:
+        self._storage = storage
         self._session = session
         self._shard = shard
         self._container = container
@@ -50,14 +50,21 @@ class ShardWriter:
         self._written: list[Path] = []
 
     def __enter__(self) -> ShardWriter:
-        self._folder = self._stack.enter_context(self._place.attempt(f"{self._shard:05d}"))
+        self._folder = self._stack.enter_context(self._storage.attempt(f"{self._shard:05d}"))
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
 
     def add(self, sample_id: str, pcm: np.ndarray, sample_rate_hz: int, encoded: bytes | None = None) -> str:
-        """Write one sample under its temporary name and return its `audio_path`; `encoded` is its file, where there is one."""
+        """Write one sample under its temporary name and return its `audio_path`; `encoded` is its file, where there is one.
+
+        Args:
+            sample_id: the sample's id, which names its file.
+            pcm: int16 samples [shape=(samples,)].
+            sample_rate_hz: their rate in Hz.
+            encoded: the bytes of the file where they are there already; None encodes.
+        """
         point("before_write")
         data = encode(pcm, sample_rate_hz, self._container.suffix) if encoded is None else encoded
         path = self._folder / f"{sample_id}.{self._container.suffix}"
@@ -67,47 +74,65 @@ class ShardWriter:
         return self._container.audio_path(self._shard, sample_id)
 
     def commit(self, rows: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]]) -> None:
-        """Flush and publish the recordings, then the list of what was set aside, then the manifest part."""
+        """Flush and publish the recordings, then the list of what was set aside, then the manifest part.
+
+        Args:
+            rows: the manifest rows of the shard.
+            rejected: its samples that were rejected, each with its reason.
+
+        Raises:
+            RoomtoneError: the run that asked for the shard is over.
+        """
         part = write_part([dict(row) for row in rows], self._folder / "manifest.parquet")
-        recordings = self._container.gather(self._folder, self._shard, rows, part)
+        recordings = gather(self._container, self._folder, self._shard, rows, part)
         flush_all(list(recordings.values()))
         point("after_flush")
         self._check_session()
-        self._place.publish(recordings)
+        self._storage.publish(recordings)
         point("after_rename")
         self._write_rejected(rejected)
         point("before_manifest")
         self._check_session()
-        self._place.publish({part_name(self._shard): part})
+        self._storage.publish({part_name(self._shard): part})
         point("after_manifest")
 
     def _check_session(self) -> None:
         """Publish nothing for a driver that is gone: another may be at work on the set by now."""
-        if self._session and not self._place.held_by(self._session):
+        if self._session and not self._storage.held_by(self._session):
             raise RoomtoneError(
-                f"{self._place}: the run that asked for shard {self._shard} is over; nothing is published"
+                f"{self._storage}: the run that asked for shard {self._shard} is over; nothing is published"
             )
 
     def _write_rejected(self, rejected: Sequence[Mapping[str, Any]]) -> None:
         if not rejected:
-            self._place.remove(_rejected_name(self._shard))
+            self._storage.remove(_rejected_name(self._shard))
             return
         lines = (json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) + "\n" for entry in rejected)
-        self._place.write_text(_rejected_name(self._shard), "".join(lines))
+        self._storage.write_text(_rejected_name(self._shard), "".join(lines))
 
 
-def read_rejected(place: Place, shard: int) -> list[dict[str, Any]]:
-    """Return what was set aside in one shard."""
-    text = place.read_text(_rejected_name(shard)) or ""
+def read_rejected(storage: DatasetStorage, shard: int) -> list[dict[str, Any]]:
+    """Return what was set aside in one shard.
+
+    Args:
+        storage: where the set lies.
+        shard: the shard's number.
+    """
+    text = storage.read_text(_rejected_name(shard)) or ""
     return [json.loads(line) for line in text.splitlines() if line]
 
 
-def read_part(place: Place, shard: int) -> list[dict[str, Any]] | None:
-    """Return the rows of a shard's manifest part, or None where there is none that parses."""
+def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:
+    """Return the rows of a shard's manifest part, or None where there is none that parses.
+
+    Args:
+        storage: where the set lies.
+        shard: the shard's number.
+    """
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
-    data = place.read(part_name(shard))
+    data = storage.read(part_name(shard))
     if data is None:
         return None
     try:
@@ -118,7 +143,12 @@ def read_part(place: Place, shard: int) -> list[dict[str, Any]] | None:
 
 
 def file_fault(dataset: str | os.PathLike[str], row: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a row's recording (missing, unreadable, other length, rate or hash), or None."""
+    """Return what is wrong with a row's recording (missing, unreadable, other length, rate or hash), or None.
+
+    Args:
+        dataset: the dataset folder or its URL.
+        row: a manifest row.
+    """
     name = str(row["audio_path"])
     try:
         data = sample_bytes(dataset, name)
@@ -134,12 +164,3 @@ def file_fault(dataset: str | os.PathLike[str], row: Mapping[str, Any]) -> str |
     if pcm_sha256(pcm) != row["pcm_sha256"]:
         return f"{name}: its samples do not have the row's pcm_sha256"
     return None
-
-
-def run_lock(dataset: str | os.PathLike[str]) -> contextlib.AbstractContextManager[None]:
-    """Hold a set for one run at a time.
-
-    Raises:
-        RoomtoneError: another run writes into this set.
-    """
-    return open_place(dataset).lock()

@@ -19,5 +19,5 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """Return 0, or 3 where inputs were set aside."""
+        """Return 0, or 3 where inputs were rejected."""
         return 3 if self.rejected else 0

@@ -10,11 +10,11 @@ from typing import Any
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.sources.recordings import LoopedRecording, permuted_index
 from roomtone.augment.ops.table import Asset, Room
-from roomtone.augment.output.containers import CONTAINERS, Container
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import ConditionLevels
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.segment import AudioRef
+from roomtone.core.dataset.containers import CONTAINERS, Container
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.malloc import keep_freed_memory
@@ -71,7 +71,7 @@ class Studio:
 
     def assets(
         self, condition: ConditionLevels, utterance: Utterance, ordinal: int
-    ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, Clip]]:
+    ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, AudioRef]]:
         """Return the recordings of a condition, those of the target speaker left out, and where they lie.
 
         Recorded noises are dealt out: each is played once before any is played again in that condition (with common draws: by that preset).

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.table import Op
-from roomtone.augment.scenarios.presets import FACTORS, parse_preset
+from roomtone.augment.scenarios.presets import parse_preset
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
-NONE = "none"
-CLEAN = "clean"
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _LEVEL = re.compile(
     rf"(?P<preset>[A-Za-z0-9_]+)(?:@(?:env(?P<env>{_NUMBER})dBA|(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER}))?dB))?"
@@ -100,6 +99,10 @@ def condition_name(labels: Mapping[str, str]) -> str:
 def split_level(factor: str, text: str) -> re.Match[str]:
     """Return the parts of a level's name; groups `preset`, `low`, `high`, `env`.
 
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        text: the level's name.
+
     Raises:
         RoomtoneError: not of the form `preset`, `preset@5dB`, `preset@0..10dB` or `preset@env65dBA`, or an SNR where none belongs.
     """
@@ -122,6 +125,11 @@ def split_level(factor: str, text: str) -> re.Match[str]:
 def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     """Return the level that `text` names; its preset is looked up and checked.
 
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        text: the level's name, e.g. `babble@5dB`.
+        presets: finds the preset of a factor and name.
+
     Raises:
         RoomtoneError: unknown factor or preset (with the nearest known name), or a malformed level.
     """
@@ -138,7 +146,15 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
 
 
 def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> ConditionLevels:
-    """Return the condition with these level names; unknown factors and levels are errors."""
+    """Return the condition with these level names; unknown factors and levels are errors.
+
+    Args:
+        labels: level names by factor; a factor that is absent is `none`.
+        presets: finds the preset of a factor and name.
+
+    Raises:
+        RoomtoneError: unknown factor or preset, or a malformed level.
+    """
     for factor in labels:
         if factor not in FACTORS:
             raise RoomtoneError(f"unknown factor {factor!r}; {nearest(factor, FACTORS)}")
@@ -152,6 +168,11 @@ def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> Conditi
 
 def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str], list[str]]) -> ConditionLevels:
     """Return the condition of a name such as `ward+babble@5dB`; `names(factor)` lists the presets of a factor.
+
+    Args:
+        name: levels joined by `+`, or `clean`.
+        presets: finds the preset of a factor and name.
+        names: returns the names of all presets of a factor.
 
     Raises:
         RoomtoneError: a part is no preset of any factor, or two parts are of one factor.

@@ -13,7 +13,9 @@ from roomtone.augment.recordings.layouts import scan_noise
 from roomtone.augment.rooms.op import ShoeBoxRoom
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.scenario import Scenario, design_conditions
+from roomtone.augment.settings import GenerateSettings
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.words import word_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ def speech_at_hand(utterances: tuple[Utterance, ...]) -> pd.DataFrame:
             "accent": u.accent,
             "corpus": u.corpus,
             "language": u.language,
-            "words": len((u.text or "").split()),
+            "words": word_count(u.text),
             "duration_s": seconds[u.utterance_id],
             **{f"attr_{key}": value for key, value in u.attributes.items()},
         }
@@ -50,12 +52,18 @@ def speech_at_hand(utterances: tuple[Utterance, ...]) -> pd.DataFrame:
 
 
 def fill(
-    cfg: Mapping[str, Any],
+    settings: GenerateSettings,
     scenario: Scenario,
     presets: Mapping[str, Mapping[str, Any]],
     utterances: tuple[Utterance, ...],
 ) -> tuple[dict[str, ConditionLevels], FillPlan]:
     """Return the conditions that may be rendered and the plan that fills the set in `output.dir`.
+
+    Args:
+        settings: of the run, whose `output.dir` holds the set.
+        scenario: with the goals to fill towards.
+        presets: by factor and name.
+        utterances: the speech at hand.
 
     Raises:
         RoomtoneError: an unknown key of the design, or no goals to fill towards.
@@ -63,25 +71,25 @@ def fill(
     from roomtone.core.dataset.manifest import existing_rows
     from roomtone.coverage.fill.plan import fill_plan
 
-    design = dict(cfg["design"])
+    design = dict(settings.design)
     for key in design:
         if key not in _KEYS:
             raise RoomtoneError(f"design: unknown key {key!r}; {nearest(key, _KEYS)}")
     if not scenario.goals:
         raise RoomtoneError(f"design=fill: scenario {scenario.name!r} has no goals to fill towards")
-    conditions = design_conditions(scenario, {"name": "fill"}, presets, cfg["seed"])
+    conditions = design_conditions(scenario, {"name": "fill"}, presets, settings.seed)
     plan = fill_plan(
-        existing_rows(Path(str(cfg["output"]["dir"]))),
+        existing_rows(Path(settings.output.dir)),
         speech_at_hand(utterances),
         list(conditions),
         scenario.goals,
         axes=design.get("axes") or ("accent", "condition"),
         labels={name: condition.labels for name, condition in conditions.items()},
-        max_replicates=cfg["replicates"],
+        max_replicates=settings.replicates,
         max_per_speaker=design.get("max_per_speaker"),
         max_per_asset=design.get("max_per_asset"),
         assets=_assets(conditions),
-        seed=cfg["seed"],
+        seed=settings.seed,
     )
     return conditions, plan
 
@@ -106,17 +114,27 @@ def _count(op: Op) -> int | None:
 
 
 def fill_items(
-    cfg: Mapping[str, Any],
+    settings: GenerateSettings,
     scenario: Scenario,
     presets: Mapping[str, Mapping[str, Any]],
     utterances: tuple[Utterance, ...],
 ) -> tuple[dict[str, ConditionLevels], dict[str, tuple[tuple[str, int], ...]]]:
-    """Return the conditions and the planned samples by utterance id."""
-    conditions, plan = fill(cfg, scenario, presets, utterances)
+    """Return the conditions and the planned samples by utterance id.
+
+    Args:
+        settings: of the run, whose `output.dir` holds the set.
+        scenario: with the goals to fill towards.
+        presets: by factor and name.
+        utterances: the speech at hand.
+
+    Raises:
+        RoomtoneError: as `fill`.
+    """
+    conditions, plan = fill(settings, scenario, presets, utterances)
     items: dict[str, list[tuple[str, int]]] = {}
     order = {name: place for place, name in enumerate(conditions)}
     for row in plan.assignments.itertuples(index=False):
-        items.setdefault(str(row.utterance_id), []).append((str(row.condition), int(row.replicate)))
+        items.setdefault(str(row.utterance_id), []).append((str(row.condition), int(str(row.replicate))))
     return conditions, {
         utterance: tuple(sorted(planned, key=lambda item: (order[item[0]], item[1])))
         for utterance, planned in items.items()

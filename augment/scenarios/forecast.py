@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.scenarios.plan import Plan
+from roomtone.core.dataset.containers import CONTAINERS
+from roomtone.core.words import word_count
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Seconds of audio that one worker renders in a second, conditions of all four factors; an order of magnitude, from `bench/`.
 SPEED_PER_WORKER = 100.0
-#: Bytes of a FLAC file over those of its 16-bit samples: noisy speech hardly compresses.
-_FLAC_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ class Forecast:
 
 
 def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFrame:
-    """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none."""
+    """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none.
+
+    Args:
+        plan: what would be rendered.
+        seconds: length of each utterance by id, None where it cannot be read.
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -47,7 +52,7 @@ def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFram
             "accent": utterance.accent,
             "corpus": utterance.corpus,
             "text": utterance.text,
-            "words": len((utterance.text or "").split()),
+            "words": word_count(utterance.text),
             "duration_s": length,
             **{f"attr_{key}": value for key, value in utterance.attributes.items()},
         }
@@ -58,11 +63,20 @@ def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def forecast(plan: Plan, rows: pd.DataFrame, unreadable: int, output: tuple[int, str], workers: int) -> Forecast:
-    """Return what the planned rows come to; `output` is the set's rate in Hz and audio format."""
-    sample_rate_hz, audio_format = output
+def forecast(
+    plan: Plan, rows: pd.DataFrame, unreadable: int, sample_rate_hz: int, audio_format: str, workers: int
+) -> Forecast:
+    """Return what the planned rows come to.
+
+    Args:
+        plan: what would be rendered.
+        rows: `planned_rows` of it.
+        unreadable: utterances that have no rows because they cannot be read.
+        sample_rate_hz: rate of the set.
+        audio_format: a container's name, which says how its recordings are coded.
+        workers: how many render at once.
+    """
     seconds = float(rows["duration_s"].sum()) if len(rows) else 0.0
-    share = _FLAC_SHARE if audio_format == "flac" else 1.0
     return Forecast(
         utterances=len(plan.utterances),
         speakers=len({utterance.speaker for utterance in plan.utterances if utterance.speaker}),
@@ -70,7 +84,7 @@ def forecast(plan: Plan, rows: pd.DataFrame, unreadable: int, output: tuple[int,
         conditions=len(plan.conditions),
         samples=plan.samples,
         hours=seconds / 3600,
-        gigabytes=seconds * sample_rate_hz * 2 * share / 1e9,
+        gigabytes=seconds * CONTAINERS[audio_format].bytes_per_second(sample_rate_hz) / 1e9,
         minutes=seconds / SPEED_PER_WORKER / workers / 60,
         unreadable=unreadable,
     )

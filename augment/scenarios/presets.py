@@ -14,8 +14,6 @@ from typing import Any
 from roomtone.augment.ops.table import Op, Processor, Room, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 
-FACTORS = ("room", "noise", "equipment", "handset")
-
 #: Preset keys that speak to the reader and not to the op.
 COMMENT_KEYS = ("description", "source")
 
@@ -26,7 +24,12 @@ def packaged_dir() -> Path:
 
 
 def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
-    """Return the names of all presets of `factor`, sorted."""
+    """Return the names of all presets of `factor`, sorted.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        search: folders of the user's own, beside the packaged one.
+    """
     found = {path.stem for folder in (*search, packaged_dir()) for path in (folder / factor).glob("*.yaml")}
     return sorted(found - {"none"})
 
@@ -35,6 +38,11 @@ def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str
     """Return the mapping of a preset; the first folder of `search` that holds it wins over the packaged one.
 
     A relative `path` in a preset of the user's is taken relative to the preset's own file.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: of the preset, which is its file's name without `.yaml`.
+        search: folders of the user's own, looked through first.
 
     Raises:
         RoomtoneError: no such preset, or not a YAML mapping.
@@ -81,7 +89,16 @@ def _with_absolute_path(node: Any, folder: Path) -> Any:
 
 
 def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:
-    """Return the op of a preset mapping, its kind checked against the factor."""
+    """Return the op of a preset mapping, its kind checked against the factor.
+
+    Args:
+        factor: which says what kind of op is allowed.
+        name: of the preset, for messages.
+        preset: `{op: name, **fields}`, `description` and `source` among them.
+
+    Raises:
+        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
+    """
     kinds: dict[str, type[Op]] = {"room": Room, "noise": Source, "equipment": Source, "handset": Processor}
     fields = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}
     return parse_op(fields, kinds[factor], where=f"{factor} preset {name!r}")

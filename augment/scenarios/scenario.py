@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.scenarios.conditions import (
-    CLEAN,
-    NONE,
     ConditionLevels,
     PresetLookup,
     condition_name,
     parse_condition,
     split_level,
 )
-from roomtone.augment.scenarios.presets import FACTORS, load_preset
+from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 
@@ -70,19 +69,23 @@ def _levels(names: Any, where: str) -> tuple[str, ...]:
     levels = tuple(NONE if name is None else str(name) for name in names)
     for level in levels:
         if levels.count(level) > 1:
-            raise RoomtoneError(f"{where}: the level {level!r} stands there twice")
+            raise RoomtoneError(f"{where}: the level {level!r} is listed twice")
     return levels
 
 
 def inline_presets(
-    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], config_dir: str | None
+    scenario: Scenario, given: Mapping[str, Mapping[str, Any]], search: Sequence[Path]
 ) -> dict[str, dict[str, Any]]:
-    """Return the presets of all the scenario's levels by factor and name; those in `given` stand, the others are looked up.
+    """Return the presets of all the scenario's levels by factor and name.
+
+    Args:
+        scenario: whose levels are meant.
+        given: presets by factor and name that are used as they are; the others are looked up.
+        search: folders of the user's own, before the packaged ones.
 
     Raises:
         RoomtoneError: a level without a preset of that name.
     """
-    search = () if config_dir is None else (Path(config_dir),)
     presets: dict[str, dict[str, Any]] = {}
     for factor, levels in scenario.factors.items():
         for level in levels:
@@ -109,7 +112,17 @@ def lookup(presets: Mapping[str, Mapping[str, Any]]) -> PresetLookup:
 def design_conditions(
     scenario: Scenario, design: Mapping[str, Any], presets: Mapping[str, Mapping[str, Any]], seed: int
 ) -> dict[str, ConditionLevels]:
-    """Return the conditions that a design chooses, by name; `clean` is always among them and first."""
+    """Return the conditions that a design chooses, by name; `clean` is always among them and first.
+
+    Args:
+        scenario: whose levels are combined.
+        design: the group `design`, see `coverage.conditions_for`.
+        presets: by factor and name, those of all levels.
+        seed: of a covering design.
+
+    Raises:
+        RoomtoneError: an unknown design, or constraints that nothing but clean obeys.
+    """
     from roomtone.coverage.combinatorics.designs import conditions_for
 
     factors = {factor: list(levels) for factor, levels in scenario.factors.items()}

@@ -20,13 +20,21 @@ if TYPE_CHECKING:
     from roomtone.augment.corpora.corpus_report import CorpusReport, Group
 
 CONFIG_NAME = "corpus_report"
-HELP = __doc__
-
 _MOST_LABELS = 20
 
 
 def run(cfg: DictConfig) -> int:
-    """Survey the corpus, print and write the report, and return the exit status."""
+    """Survey the corpus, print and write the report.
+
+    Args:
+        cfg: the composed configuration, `conf/corpus_report.yaml`.
+
+    Returns:
+        the exit status, see above.
+
+    Raises:
+        RoomtoneError: a key has a wrong value, or the corpus cannot be read.
+    """
     from omegaconf import OmegaConf
     from rich.console import Console
 
@@ -59,7 +67,7 @@ def run(cfg: DictConfig) -> int:
     if settings["output"]["dir"] is not None:
         folder = write_report(report, Path(settings["output"]["dir"]).expanduser())
         console.print(
-            f"report.json, accents.csv and corpus.png lie in {folder}", markup=False, highlight=False, soft_wrap=True
+            f"report.json, accents.csv and corpus.png are in {folder}", markup=False, highlight=False, soft_wrap=True
         )
     if not report.unusable_count:
         return 0
@@ -67,7 +75,12 @@ def run(cfg: DictConfig) -> int:
 
 
 def print_report(report: CorpusReport, console: Console) -> None:
-    """Print the counts by accent and attribute, the labels that no map knows, and the problems."""
+    """Print the counts by accent and attribute, the labels that no map has, and the problems.
+
+    Args:
+        report: what was found in the corpus.
+        console: where it is printed.
+    """
     total = report.total
     languages = ", ".join(f"{name} {count:,}" for name, count in report.languages.most_common(5))
     lines = [
@@ -122,7 +135,7 @@ def _problem_lines(report: CorpusReport) -> list[str]:
     ]
     if report.unmapped:
         lines.append(
-            f"accents that the map does not know ({sum(report.unmapped.values()):,} utterances), as the corpus has them:"
+            f"accents that the map does not have ({sum(report.unmapped.values()):,} utterances), as the corpus has them:"
         )
         lines += [f"  {count:>7,}  {label}" for label, count in report.unmapped.most_common(_MOST_LABELS)]
         if len(report.unmapped) > _MOST_LABELS:
@@ -135,7 +148,7 @@ def _problem_lines(report: CorpusReport) -> list[str]:
         )
     if report.same_audio:
         lines.append(
-            f"{len(report.same_audio):,} recordings have the bytes of another one (corpus.select.distinct_audio)"
+            f"{len(report.same_audio):,} recordings have the same bytes as another one (corpus.select.distinct_audio)"
         )
     for reason, ids in report.flagged.items():
         lines.append(
@@ -147,8 +160,17 @@ def _problem_lines(report: CorpusReport) -> list[str]:
 
 
 def write_report(report: CorpusReport, folder: Path) -> Path:
-    """Write report.json, accents.csv and corpus.png into a folder and return it."""
-    from roomtone.augment.corpora.corpus_report import accent_rows, plot_report
+    """Write `report.json`, `accents.csv` and `corpus.png`.
+
+    Args:
+        report: what was found in the corpus.
+        folder: where to; it is made where it does not exist.
+
+    Returns:
+        the folder.
+    """
+    from roomtone.augment.corpora.corpus_plot import plot_report
+    from roomtone.augment.corpora.corpus_report import accent_rows
 
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
@@ -163,5 +185,5 @@ def write_report(report: CorpusReport, folder: Path) -> Path:
 
 
 def _harmless(value: Any) -> Any:
-    """Return text that a spreadsheet does not take for a formula."""
+    """Return text that a spreadsheet does not read as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n") else value

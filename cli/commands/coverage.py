@@ -134,8 +134,7 @@ def _misses(
 def _write(
     matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
 ) -> Path:
-    from roomtone.core.dataset.manifest import is_remote
-    from roomtone.core.files import write_whole
+    from roomtone.core.files import is_remote, write_whole
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
     from roomtone.coverage.views.figure_files import save_figure

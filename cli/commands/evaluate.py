@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from roomtone.core.errors import RoomtoneError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from roomtone.fairness.evaluation import Settings
+    from roomtone.fairness.settings import Settings
 
 CONFIG_NAME = "evaluate"
 HELP = "transcribe, score and compare accents across conditions"
@@ -42,23 +43,16 @@ def run(cfg: DictConfig) -> int:
 
 def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
     """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null."""
-    from roomtone.fairness.evaluation import Settings
+    from roomtone.fairness.settings import Settings
+    from roomtone.fairness.settings import read_settings as read
 
-    names = (
-        "normalizer", "group", "speaker", "baseline", "scale", "smallest_gap", "smallest_ratio", "alpha", "power", "resamples", "seed",
-        "holdout", "allow_missing", "retry_failed", "max_failed", "workers",
-    )  # fmt: skip
-    declared = values["declared"]
-    if declared is not None and not all(isinstance(pair, list) and len(pair) == 2 for pair in declared):
-        raise RoomtoneError(f"declared: a list of [group, condition] pairs, got {declared!r}")
-    return Settings(
-        asr=_asr(dict(values["asr"]), dataset),
-        reference=values["reference_accent"],
-        declared=None if declared is None else [(str(g), str(c)) for g, c in declared],
-        subgroups=values["subgroups"],
-        progress=True,
-        **{name: values[name] for name in names},
+    known = {item.name for item in dataclasses.fields(Settings)}
+    asked = {key: value for key, value in values.items() if key in known}
+    found: Settings = read(
+        Settings,
+        asked | {"asr": _asr(dict(values["asr"]), dataset), "reference": values["reference_accent"], "progress": True},
     )
+    return found
 
 
 def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
+from roomtone.cli.compose import compose_config, plain
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
     from rich.console import Console
@@ -19,14 +21,14 @@ def run(cfg: DictConfig) -> int:
     """Render the set, print what it holds, and return the exit status."""
     from rich.console import Console
 
-    from roomtone.augment.generate import generate, rejection_line
+    from roomtone.augment.generation import generate, rejection_line
 
     summary = generate(plain(cfg), config_text=config_text(cfg))
     console = Console()
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
     for entry in _first_by_utterance(summary)[:5]:
-        print(f"set aside: {rejection_line(entry)}", file=sys.stderr)
+        print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
 
 
@@ -34,8 +36,7 @@ def _show_coverage(dataset: str, console: Console) -> None:
     """Print the set's matrix and write its pictures, as `roomtone coverage dataset=…` does."""
     from roomtone.cli.arguments import Arguments
     from roomtone.cli.commands import coverage
-    from roomtone.cli.compose import compose_config
-    from roomtone.core.dataset.manifest import is_remote
+    from roomtone.core.files import is_remote
     from roomtone.coverage.report.terminal import print_matrix
 
     if is_remote(dataset):  # pictures need a folder of this machine
@@ -46,23 +47,16 @@ def _show_coverage(dataset: str, console: Console) -> None:
     coverage.run(cfg)
 
 
-def plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return the composed configuration as plain Python values."""
-    from omegaconf import OmegaConf
-
-    container: Any = OmegaConf.to_container(cfg, resolve=True)
-    return dict(container)
-
-
 def config_text(cfg: DictConfig) -> str:
     """Return the configuration as a primary of its own: presets inlined, environment values unresolved."""
     from omegaconf import OmegaConf, open_dict
 
     from roomtone.augment.scenarios.scenario import inline_presets, parse_scenario
+    from roomtone.augment.settings import generate_settings
 
     own = copy.deepcopy(cfg)
-    settings = plain(cfg)
-    presets = inline_presets(parse_scenario(settings["scenario"]), settings["presets"], settings["config_dir"])
+    settings = generate_settings(plain(cfg))
+    presets = inline_presets(parse_scenario(settings.scenario), settings.presets, settings.search)
     with open_dict(own):
         own.presets = presets
         del own["config_dir"]
@@ -78,7 +72,7 @@ def _closing(summary: Summary) -> str:
         f"{summary.rendered:,} of {summary.planned:,} samples in {summary.dataset} ({summary.seconds / 60:.1f} minutes)"
     )
     resumed = f", {summary.resumed:,} of them from before" if summary.resumed else ""
-    rejected = f", {len(summary.rejected):,} set aside (see {summary.dataset}/rejected)" if summary.rejected else ""
+    rejected = f", {len(summary.rejected):,} rejected (see {summary.dataset}/rejected)" if summary.rejected else ""
     return made + resumed + rejected
 
 

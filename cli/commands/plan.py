@@ -25,30 +25,28 @@ def run(cfg: DictConfig) -> int:
     from roomtone.augment.scenarios.fill import speech_at_hand
     from roomtone.augment.scenarios.forecast import forecast, planned_rows
     from roomtone.augment.scenarios.planner import make_plan
-    from roomtone.cli.commands.generate import plain
+    from roomtone.augment.settings import generate_settings
+    from roomtone.cli.compose import plain
     from roomtone.core.dataset.manifest import existing_rows
-    from roomtone.core.workers.executors import make_engine
     from roomtone.coverage import CoverageMatrix
     from roomtone.coverage.report.terminal import print_matrix
 
-    settings = plain(cfg)
+    settings = generate_settings(plain(cfg))
     plan = make_plan(settings)
     seconds = durations_s(plan.utterances)
     rows = planned_rows(plan, seconds)
     unreadable = sum(
         utterance.problem is not None or seconds[utterance.utterance_id] is None for utterance in plan.utterances
     )
-    # a serial engine stands for any: only the number of workers is asked
-    workers = settings["executor"].get("workers") or make_engine("processes", None).workers
+    workers = settings.executor.worker_count
     console = Console()
-    output = (settings["sample_rate_hz"], settings["output"]["format"])
-    found = forecast(plan, rows, unreadable, output, workers)
+    found = forecast(plan, rows, unreadable, settings.sample_rate_hz, settings.output.format, workers)
     console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
-    before = existing_rows(Path(settings["output"]["dir"]))
-    goals = settings["scenario"].get("goals")
+    before = existing_rows(Path(settings.output.dir))
+    goals = settings.scenario.get("goals")
     levels = {"condition": list(plan.conditions)}
     if before is not None:
-        console.print(f"\nthe set that is there ({settings['output']['dir']}):", markup=False)
+        console.print(f"\nthe set that is there ({settings.output.dir}):", markup=False)
         print_matrix(before, goals, console, levels=levels)
         console.print("\nafter this run:")
     else:
@@ -66,7 +64,7 @@ def _forecast_lines(found: Forecast, workers: int) -> str:
     if not found.samples:
         lines.append("nothing to render: the set meets its goals, or nothing at hand can bring it nearer")
     if found.unreadable:
-        lines.append(f"{found.unreadable:,} utterances cannot be read and would be set aside (see `roomtone corpus`)")
+        lines.append(f"{found.unreadable:,} utterances cannot be read and would be rejected (see `roomtone corpus`)")
     return "\n".join(lines)
 
 

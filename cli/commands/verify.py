@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.settings import Annotated, Bounds, read_settings
+from roomtone.core.workers.executors import ExecutorSettings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -14,15 +17,28 @@ CONFIG_NAME = "verify"
 _SHOWN = 20
 
 
+@dataclass(frozen=True)
+class VerifySettings:
+    """The keys of `conf/verify.yaml`."""
+
+    executor: ExecutorSettings
+    dataset: str | None = None
+    share: Annotated[float, Bounds(0, 1)] = 0.05
+    seed: int = 0
+    config_dir: str | None = None
+
+
 def run(cfg: DictConfig) -> int:
     """Check every row and file, re-render a share, say what does not hold."""
-    from roomtone.augment.verify import verify
+    from roomtone.augment.verification import verify
+    from roomtone.cli.compose import plain
     from roomtone.core.workers.executors import engine_of
 
-    if cfg.dataset is None:
+    settings = read_settings(VerifySettings, plain(cfg))
+    if settings.dataset is None:
         raise RoomtoneError("verify needs a set: roomtone verify dataset=DIR")
-    with engine_of(cfg.executor) as engine:
-        checked, again, findings = verify(str(cfg.dataset), engine, share=cfg.share, seed=cfg.seed)
+    with engine_of(settings.executor) as engine:
+        checked, again, findings = verify(settings.dataset, engine, share=settings.share, seed=settings.seed)
     for finding in findings[:_SHOWN]:
         print(f"{finding.sample_id}: {finding.what}")
     if len(findings) > _SHOWN:

@@ -13,7 +13,12 @@ _folders: dict[str, Path] = {}
 
 
 def register_bundle(name: str, folder: Path) -> None:
-    """Make the recordings of `folder` known as `package:NAME/FILE.flac`."""
+    """Make the recordings of `folder` known as `package:NAME/FILE.flac`.
+
+    Args:
+        name: of the bundle, lower-case letters and `_`.
+        folder: where its FLAC files lie.
+    """
     _folders[name] = folder
 
 

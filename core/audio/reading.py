@@ -11,7 +11,6 @@ side), and channels that cancel each other are refused, because their average is
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections import OrderedDict
@@ -21,25 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError, container
+from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
+from roomtone.core.audio.recording_files import audio_path
+from roomtone.core.audio.resampling import fit_length, resample
 from roomtone.core.audio.segment import AudioRef
-from roomtone.core.errors import RoomtoneError
 
-__all__ = [
-    "AudioInfo",
-    "BadAudioError",
-    "Limits",
-    "OpenRecordings",
-    "audio_path",
-    "contained_path",
-    "inspect",
-    "pcm_sha256",
-    "read_audio",
-    "resample",
-    "sha256_file",
-    "write_pcm16",
-]
+__all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", "read_audio"]
 
 _BLOCK_FRAMES = 1 << 18
 #: What libsndfile may call what `container` let through.
@@ -53,14 +40,11 @@ class Limits:
     """Bounds that are checked before anything is decoded.
 
     Attributes:
-        min_rate_hz, max_rate_hz: sample rates; libsndfile itself accepts 1 Hz.
         max_channels: libsndfile itself accepts 1024.
         max_read_s: longest stretch that one read may ask for, so that a header cannot make a worker allocate without end.
         max_file_s: longest file of which a segment may be read.
     """
 
-    min_rate_hz: int = 4_000
-    max_rate_hz: int = 384_000
     max_channels: int = 32
     max_read_s: float = 3_600.0
     max_file_s: float = 172_800.0
@@ -80,40 +64,6 @@ class AudioInfo:
     def duration_s(self) -> float:
         """Return the declared length in seconds."""
         return self.frames / self.sample_rate_hz
-
-
-def audio_path(path: str | os.PathLike[str]) -> Path:
-    """Return where a recording lies; `package:demo/NAME.flac` is bundled.
-
-    Raises:
-        BadAudioError: a `package:` name of another form.
-    """
-    name = os.fspath(path)
-    if not name.startswith("package:"):
-        return Path(name)
-    bundled = bundled_path(name)
-    if bundled is None:
-        raise BadAudioError(name, "no bundled recording has such a name; they are package:demo/NAME.flac")
-    return bundled
-
-
-def contained_path(root: str | os.PathLike[str], name: str) -> Path:
-    """Return the absolute path of `name` below `root`, symbolic links followed.
-
-    An absolute `name` says where it points and is taken at its word; what hides where it points is refused.
-
-    Raises:
-        RoomtoneError: a relative path leaves the root, by `..` or through a symbolic link.
-    """
-    home = Path(os.path.realpath(root))
-    path = Path(os.path.realpath(home / name))
-    if os.path.isabs(name) and os.path.normpath(name) == name and Path(os.path.abspath(root)) not in Path(name).parents:
-        return path
-    if path != home and home not in path.parents:
-        raise RoomtoneError(
-            f"{name}: lies outside of {home}; corpus.root=… names another folder that audio may come from"
-        )
-    return path
 
 
 def inspect(path: str | os.PathLike[str], *, limits: Limits | None = None) -> AudioInfo:
@@ -147,9 +97,8 @@ def _checked_info(path: Path, kind: str, file: Any, limits: Limits) -> AudioInfo
     info = AudioInfo(file.format, file.subtype, file.samplerate, file.channels, file.frames)
     if info.format not in _DECODED[kind]:
         raise BadAudioError(path, f"opens as {kind} and decodes as {info.format}")
-    if not limits.min_rate_hz <= info.sample_rate_hz <= limits.max_rate_hz:
-        bounds = f"{limits.min_rate_hz} to {limits.max_rate_hz} Hz"
-        raise BadAudioError(path, f"has a sample rate of {info.sample_rate_hz} Hz; {bounds} are read")
+    if not is_recorded_rate(info.sample_rate_hz):
+        raise BadAudioError(path, f"has a sample rate of {info.sample_rate_hz} Hz; {recorded_bounds()} are read")
     if not 1 <= info.channels <= limits.max_channels:
         raise BadAudioError(path, f"has {info.channels} channels; up to {limits.max_channels} are read")
     if info.frames <= 0:
@@ -225,7 +174,8 @@ def _read_segment(
         raise BadAudioError(
             path, f"holds {int((~np.isfinite(mono)).sum())} samples that are not finite (NaN or infinity)"
         )
-    return resample(mono, info.sample_rate_hz, sample_rate_hz)
+    wanted = max(1, round(mono.size * sample_rate_hz / info.sample_rate_hz))
+    return fit_length(resample(mono.astype(np.float32, copy=False), info.sample_rate_hz, sample_rate_hz), wanted)
 
 
 def _stretch(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int]:
@@ -286,56 +236,3 @@ def _mix(path: Path, blocks: list[np.ndarray], energy: np.ndarray) -> np.ndarray
     if share < 10 ** (_CANCELLED_DB / 10):
         raise BadAudioError(path, "its channels cancel each other (one is inverted); split them into files")
     return mono.astype(np.float32)
-
-
-def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Return float32 samples [shape=(round(samples * to_hz / from_hz),)] with time 0 kept (soxr, quality VHQ)."""
-    if from_hz == to_hz:
-        return np.ascontiguousarray(samples, dtype=np.float32)
-    import soxr
-
-    wanted = max(1, round(samples.size * to_hz / from_hz))
-    out = soxr.resample(np.asarray(samples, dtype=np.float32), from_hz, to_hz, quality="VHQ")[:wanted]
-    return np.concatenate([out, np.zeros(wanted - out.size, dtype=np.float32)]) if out.size < wanted else out
-
-
-def write_pcm16(path: str | os.PathLike[str], samples: np.ndarray, sample_rate_hz: int, audio_format: str) -> None:
-    """Write int16 samples [shape=(samples,)] as `flac` or `wav` and flush them to the disk.
-
-    The path is a temporary name that the caller renames: a writer killed half-way leaves a WAV that reads back clean and short.
-
-    Raises:
-        RoomtoneError: samples of another type or shape, or another format.
-    """
-    import soundfile
-
-    if audio_format not in ("flac", "wav"):
-        raise RoomtoneError(f"output format {audio_format!r}: only flac and wav are written")
-    if samples.dtype != np.int16 or samples.ndim != 1 or not samples.size:
-        raise RoomtoneError(
-            f"{os.fspath(path)}: expected int16 samples [shape=(samples,)], got {samples.dtype} {samples.shape}"
-        )
-    with open(path, "wb") as file:
-        soundfile.write(file, samples, sample_rate_hz, format=audio_format.upper(), subtype="PCM_16")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def pcm_sha256(samples: np.ndarray) -> str:
-    """Return the SHA-256, in hex, of int16 samples as little-endian bytes: the sound alone, neither header nor rate."""
-    if samples.dtype != np.int16:
-        raise RoomtoneError(f"pcm_sha256: expected int16 samples, got {samples.dtype}")
-    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<i2").data).hexdigest()
-
-
-def sha256_file(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256, in hex, of a recording's bytes.
-
-    Raises:
-        BadAudioError: there is no such regular file.
-    """
-    place = audio_path(path)
-    if not place.is_file():
-        raise BadAudioError(place, "there is no such file")
-    with open(place, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Clip:
-    """Where a stretch of recorded sound lies: a file (absolute, or `package:…`) and, for segments, offset and length."""
-
-    path: str
-    sha256: str | None = None
-    offset_s: float = 0.0
-    duration_s: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class AudioRef:
-    """Where a stretch of sound lies: a file (absolute path, or `package:…`) and, for a segment, offset and length."""
+    """A recording, or a segment of one.
+
+    Attributes:
+        path: its file: an absolute path, or `package:…` for a bundled recording.
+        offset_s: where the segment begins, in seconds.
+        duration_s: its length in seconds; None for all that follows.
+        sha256: of the file's bytes, in hex; None where it is not known or not needed.
+    """
 
     path: str
     offset_s: float = 0.0
     duration_s: float | None = None
+    sha256: str | None = None
+
+    def to_dict(self) -> dict[str, str | float | None]:
+        """Return the fields as plain JSON types."""
+        return {name: getattr(self, name) for name in ("path", "sha256", "offset_s", "duration_s")}

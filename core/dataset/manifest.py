@@ -1,74 +1,29 @@
 """The manifest: one row a sample, in Parquet parts of which each stands for one finished shard.
 
-This file owns the schema. A part's presence is the commit of its shard, so a part appears whole or not at all: it is
-written under a temporary name that no other attempt uses, flushed to disk, and renamed. Columns beyond the schema are
-kept (`attr_*` and whatever a user adds); parts may differ in them, and reading brings them together.
-
-Conventions: durations in seconds, levels in dB, rates in Hz; a label is null where its factor is `none`; paths are
-relative to the dataset folder; the accents of a multi-accent speaker are joined with `|`.
+A part's presence is the commit of its shard, so a part appears whole or not at all: it is written under a temporary name
+that no other attempt uses, flushed to disk, and renamed. Columns beyond those of `columns.py` are kept; parts may differ in
+them, and reading brings them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.errors import RoomtoneError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-import os
-import uuid
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-from roomtone.core.errors import nearest
+from roomtone.core.dataset.columns import COLUMNS, manifest_schema
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import fsync_path, is_remote, open_binary
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
 
-    MANIFEST_SCHEMA: pa.Schema
-
 #: A dataset folder, or several: a set is read once however often it is named.
 Dataset = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-
-#: Column name -> Arrow type name, in the order of the table.
-COLUMNS: dict[str, str] = {
-    **dict.fromkeys(["sample_id", "utterance_id"], "string"),
-    "replicate": "int32",
-    "seed": "int64",
-    **{"audio_path": "string", "sample_rate_hz": "int32", "num_samples": "int64", "duration_s": "float64"},
-    **{"pcm_sha256": "string", "text": "string", "words": "int32"},
-    **dict.fromkeys(["language", "speaker", "accent", "accent_raw", "corpus", "speech_origin"], "string"),
-    **dict.fromkeys(["condition", "room", "noise", "equipment", "handset"], "string"),
-    **dict.fromkeys(["snr_db", "equipment_snr_db", "t60_s"], "float64"),
-    **dict.fromkeys(["measured_snr_db", "measured_snr_rms_db", "measured_equipment_snr_db"], "float64"),
-    **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
-    **dict.fromkeys(["active_level_dbov", "activity", "clipped_share"], "float64"),
-    "delay_samples": "int32",
-    **dict.fromkeys(["noise_asset", "room_asset", "equipment_asset"], "string"),
-    "recipe": "string",
-}
-
-
-def manifest_schema() -> pa.Schema:
-    """Return the Arrow schema of the contract's columns; `MANIFEST_SCHEMA` is the same, built on first use."""
-    import pyarrow as pa
-
-    required = {"sample_id", "utterance_id", "condition"}
-    makers = {"string": pa.string, "int32": pa.int32, "int64": pa.int64, "float64": pa.float64}
-    return pa.schema([pa.field(name, makers[kind](), nullable=name not in required) for name, kind in COLUMNS.items()])
-
-
-def __getattr__(name: str) -> Any:
-    if name == "MANIFEST_SCHEMA":
-        globals()[name] = manifest_schema()
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def write_part(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) -> Path:
@@ -95,7 +50,7 @@ def write_part(rows: Sequence[Mapping[str, Any]], path: str | os.PathLike[str]) 
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    fsync_path(target.parent)  # without it a power cut can lose the name of a file whose bytes are safe
     return target
 
 
@@ -148,15 +103,6 @@ def _as_one_kind(values: list[Any]) -> list[Any]:
     return [None if value is None else str(value) for value in values]
 
 
-def _sync_folder(folder: Path) -> None:
-    """Flush the rename itself; without it a power cut can lose the name of a file whose bytes are safe."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def manifest_parts(dataset: Dataset) -> list[str]:
     """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
 
@@ -189,11 +135,6 @@ def _remote_parts(folder: str) -> list[str]:
     except (ImportError, ValueError, OSError) as error:
         raise RoomtoneError(f"{folder}: cannot be listed ({str(error).splitlines()[0]})") from error
     return sorted(filesystem.unstrip_protocol(path) for path in found)
-
-
-def is_remote(path: str) -> bool:
-    """Return whether a path is a URL of an object store rather than a folder of this machine."""
-    return "://" in path
 
 
 def dataset_folders(dataset: Dataset) -> list[str]:
@@ -257,21 +198,13 @@ def _part_schema(part: str) -> pa.Schema:
     import pyarrow.parquet as pq
 
     try:
-        with _open_part(part) as file:
+        with open_binary(part) as file:
             schema = pq.read_schema(file)
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
     return schema
-
-
-def _open_part(part: str) -> Any:
-    if not is_remote(part):
-        return open(part, "rb")
-    import fsspec
-
-    return fsspec.open(part, "rb").open()
 
 
 def _widest(kinds: set[pa.DataType]) -> pa.DataType:
@@ -289,7 +222,7 @@ def _read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table
     import pyarrow.parquet as pq
 
     try:
-        with _open_part(part) as file:
+        with open_binary(part) as file:
             table = pq.read_table(file, columns=[c for c in columns if c in pq.read_schema(file).names])
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
@@ -329,9 +262,7 @@ def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str])
 
 
 def existing_rows(dataset: Path) -> pd.DataFrame | None:
-    """Return the manifest of the set that is there already, or None."""
-    from roomtone.core.dataset.manifest import read_manifest
-
+    """Return the manifest of the set that a folder already holds, or None where it holds none."""
     if not list((dataset / "manifest").glob("part-*.parquet")):
         return None
     return read_manifest(dataset)

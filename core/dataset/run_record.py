@@ -1,4 +1,4 @@
-"""`dataset.json`: what a set says of itself."""
+"""`dataset.json`: what a set records of the runs that made it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from roomtone.core.dataset.storage import Place
+from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 
 FORMAT_VERSION = 1
 
 
-def _read(place: Place) -> Any:
-    text = place.read_text("dataset.json")
+def read_record(storage: DatasetStorage) -> dict[str, Any] | None:
+    """Return what `dataset.json` holds, None where the set has none yet.
+
+    Raises:
+        RoomtoneError: not JSON, or of a format version that is not known here.
+    """
+    text = storage.read_text("dataset.json")
     if text is None:
         return None
     try:
-        state = json.loads(text)
-        if state["format_version"] != FORMAT_VERSION:
+        record = json.loads(text)
+        if record["format_version"] != FORMAT_VERSION:
             raise RoomtoneError(
-                f"{place}/dataset.json: format version {state['format_version']!r}; this version knows {FORMAT_VERSION}"
+                f"{storage}/dataset.json: format version {record['format_version']!r}; "
+                f"this version knows {FORMAT_VERSION}"
             )
     except (ValueError, KeyError, TypeError) as error:
-        raise RoomtoneError(f"{place}/dataset.json: not readable as JSON with a format_version: {error}") from error
-    return state
+        raise RoomtoneError(f"{storage}/dataset.json: not readable as JSON with a format_version: {error}") from error
+    return dict(record)
 
 
-def _write(place: Place, state: Mapping[str, Any]) -> None:
-    place.write_text("dataset.json", json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+def write_record(storage: DatasetStorage, record: Mapping[str, Any]) -> None:
+    """Write `dataset.json`, whole or not at all."""
+    storage.write_text("dataset.json", json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

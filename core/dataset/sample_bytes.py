@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote, open_binary
 
 _PARQUET_COLUMNS = ("sample_id", "audio")
 
@@ -31,7 +32,7 @@ def sample_bytes(dataset: str | os.PathLike[str], audio_path: str) -> bytes:
     place = _inside(os.fspath(dataset), outer)
     try:
         if not member:
-            with _open(place) as file:
+            with open_binary(place) as file:
                 return bytes(file.read())
         if outer.endswith(".tar"):
             return _from_tar(place, member)
@@ -49,7 +50,7 @@ def _inside(dataset: str, name: str) -> str:
     parts = name.split("/")
     if os.path.isabs(name) or ".." in parts or "\0" in name or not name:
         raise RoomtoneError(f"audio_path {name!r}: leaves the dataset folder")
-    if "://" in dataset:
+    if is_remote(dataset):
         return f"{dataset.rstrip('/')}/{name}"
     root, path = os.path.realpath(dataset), os.path.realpath(os.path.join(dataset, name))
     if not path.startswith(root.rstrip(os.sep) + os.sep):
@@ -59,17 +60,9 @@ def _inside(dataset: str, name: str) -> str:
     return path
 
 
-def _open(place: str) -> Any:
-    if "://" not in place:
-        return open(place, "rb")
-    import fsspec
-
-    return fsspec.open(place, "rb").open()
-
-
 def _version(place: str) -> tuple[Any, ...]:
     """Return what changes when a shard is written anew, so that no index outlives its file."""
-    if "://" not in place:
+    if not is_remote(place):
         found = os.stat(place)
         return found.st_ino, found.st_size, found.st_mtime_ns
     import fsspec
@@ -84,7 +77,7 @@ def _from_tar(place: str, member: str) -> bytes:
     if member not in index:
         raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no such member")
     offset, size = index[member]
-    with _open(place) as file:
+    with open_binary(place) as file:
         file.seek(offset)
         return bytes(file.read(size))
 
@@ -95,7 +88,7 @@ def _tar_index(place: str, version: tuple[Any, ...]) -> dict[str, tuple[int, int
     import tarfile
 
     try:
-        with _open(place) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        with open_binary(place) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             return {info.name: (info.offset_data, info.size) for info in tar if info.isreg()}
     except tarfile.TarError as error:
         raise RoomtoneError(f"{place}: not a readable tar file ({error})") from error
@@ -113,7 +106,7 @@ def _from_parquet(place: str, member: str) -> bytes:
 @functools.lru_cache(maxsize=64)
 def _parquet_index(place: str, version: tuple[Any, ...]) -> dict[str, int]:
     """Return the row group of each sample."""
-    with _open(place) as file:
+    with open_binary(place) as file:
         parquet = _parquet(file, place)
         names = (
             parquet.read_row_group(i, columns=["sample_id"])["sample_id"].to_pylist()
@@ -124,7 +117,7 @@ def _parquet_index(place: str, version: tuple[Any, ...]) -> dict[str, int]:
 
 @functools.lru_cache(maxsize=2)
 def _parquet_group(place: str, version: tuple[Any, ...], group: int) -> dict[str, bytes]:
-    with _open(place) as file:
+    with open_binary(place) as file:
         table = _parquet(file, place).read_row_group(group, columns=list(_PARQUET_COLUMNS))
     return {row["sample_id"]: row["audio"]["bytes"] for row in table.to_pylist()}
 

@@ -11,18 +11,22 @@ import contextlib
 import os
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path
+from roomtone.core.files import fsync_path, write_whole
 from roomtone.core.random_streams import content_key
 
+#: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
+LOCK_NAME, SESSION_NAME = ".lock", ".session"
+#: Seconds that a run waits for the lock: a worker that asks whether it is held holds it for a moment.
+_PATIENCE_S = 1.0
 
-class Place:
+
+class DatasetStorage:
     """A dataset's place; names are relative to it, with `/`."""
 
     def __init__(self, url: str) -> None:
@@ -61,7 +65,12 @@ class Place:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a small text file, whole or not at all."""
+        """Write a small text file, whole or not at all.
+
+        Args:
+            name: relative to the set.
+            text: the whole file.
+        """
         with self.attempt("text") as folder:
             path = folder / PurePosixPath(name).name
             with open(path, "w", encoding="utf-8") as handle:
@@ -98,7 +107,7 @@ class Place:
         return True
 
 
-class Folder(Place):
+class LocalStorage(DatasetStorage):
     """A folder of this machine, or of a file system that all workers share."""
 
     def __init__(self, url: str) -> None:
@@ -149,45 +158,37 @@ class Folder(Place):
         Raises:
             RoomtoneError: another run writes into this set.
         """
+        import filelock
+
         self._root.mkdir(parents=True, exist_ok=True)
-        with open(self._root / ".lock", "a+", encoding="ascii") as handle:
-            if not _lock_soon(handle):
-                raise RoomtoneError(f"{self.url}: another run is writing into this set")
-            handle.truncate(0)
-            handle.write(session)
-            handle.flush()
+        lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise RoomtoneError(f"{self.url}: another run is writing into this set") from error
+        try:
+            write_whole(self._root / SESSION_NAME, session.encode())
             yield
+        finally:
+            (self._root / SESSION_NAME).unlink(missing_ok=True)
+            lock.release()
 
     def held_by(self, session: str) -> bool:
         """Return whether the lock is held, and by that session: a worker whose driver was killed finds out before it publishes."""
-        import fcntl
+        import filelock
 
+        if not (self._root / LOCK_NAME).exists():
+            return False
         try:
-            with open(self._root / ".lock", encoding="ascii") as handle:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return handle.read() == session
-        except FileNotFoundError:
-            pass
-        return False
+            with filelock.FileLock(self._root / LOCK_NAME, timeout=0):
+                return False
+        except filelock.Timeout:
+            return self.read_text(SESSION_NAME) == session
+        except OSError:
+            return False
 
 
-def _lock_soon(handle: IO[str]) -> bool:
-    """Take the lock; a second's patience, because an orphan that asks whether it is held holds it for a moment."""
-    import fcntl
-
-    for _ in range(10):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False
-
-
-class Store(Place):
+class ObjectStorage(DatasetStorage):
     """An object store or any other file system that fsspec knows."""
 
     def __init__(self, url: str) -> None:
@@ -253,9 +254,9 @@ class Store(Place):
             self._files.rm(self._full(""), recursive=True)
 
 
-def open_place(url: str | os.PathLike[str]) -> Place:
+def open_storage(url: str | os.PathLike[str]) -> DatasetStorage:
     """Return the place of a dataset: a folder's path or an fsspec URL (`s3://bucket/set`, `memory://set`)."""
     name = os.fspath(url)
     if name.startswith("file://"):
         name = name.removeprefix("file://")
-    return Store(name) if "://" in name else Folder(name)
+    return ObjectStorage(name) if "://" in name else LocalStorage(name)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.dataset.manifest import is_remote
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import is_remote
 
 
 @dataclass(frozen=True)

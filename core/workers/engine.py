@@ -69,7 +69,12 @@ class Engine:
         return self.workers
 
     def run(self, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Outcome]:
-        """Yield an outcome a task, in the order of completion; tasks are taken from the iterable as workers come free."""
+        """Yield an outcome a task, in the order of completion; tasks are taken from the iterable as workers come free.
+
+        Args:
+            function: of one task; it runs in a worker, so it must be importable there.
+            tasks: what it is called with; must be picklable.
+        """
         waiting = iter(tasks)
         suspects: deque[Any] = deque()
         running: dict[Future[Any], Any] = {}

@@ -7,43 +7,50 @@ task that dies is simply given again, alone, and after `ATTEMPTS` deaths it is h
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
-from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.settings import Annotated, Bounds
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.processes import ProcessEngine
 from roomtone.core.workers.serial import SerialEngine
 
 
-def engine_of(executor: Mapping[str, Any]) -> Engine:
-    """Return the engine of a configuration's `executor` group."""
-    return make_engine(
-        executor["name"],
-        executor.get("workers"),
-        executor.get("address"),
-        allow_insecure=bool(executor.get("allow_insecure", False)),
-    )
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """The group `executor`.
+
+    Attributes:
+        name: which engine.
+        workers: how many; None is one a core.
+        address: of a Dask scheduler; None starts a cluster on loopback.
+        allow_insecure: take a `tcp://` address beyond this machine.
+    """
+
+    name: Literal["processes", "serial", "dask"] = "processes"
+    workers: Annotated[int, Bounds(1)] | None = None
+    address: str | None = None
+    allow_insecure: bool = False
+
+    @property
+    def worker_count(self) -> int:
+        """Return the number of workers: as asked, one a core where nothing is asked, one where there is no pool."""
+        return 1 if self.name == "serial" else self.workers or _cores()
 
 
-def make_engine(name: str, workers: int | None, address: str | None = None, *, allow_insecure: bool = False) -> Engine:
-    """Return the engine of `executor=name`.
+def engine_of(executor: ExecutorSettings) -> Engine:
+    """Return the engine of the group `executor`.
 
     Raises:
-        RoomtoneError: an unknown engine, a nonsensical number of workers, or a cluster that does not answer.
+        RoomtoneError: Dask is not installed, or its cluster does not answer.
     """
-    count = workers if workers is not None else _cores()
-    if not isinstance(count, int) or count < 1:
-        raise RoomtoneError(f"executor.workers: expected a whole number from 1 up, got {workers!r}")
-    if name == "serial":
+    if executor.name == "serial":
         return SerialEngine()
-    if name == "processes":
-        return ProcessEngine(count)
-    if name == "dask":
-        from roomtone.core.workers.dask import DaskEngine
+    if executor.name == "processes":
+        return ProcessEngine(executor.worker_count)
+    from roomtone.core.workers.dask import DaskEngine
 
-        return DaskEngine(address, count, allow_insecure=allow_insecure)
-    raise RoomtoneError(f"executor: unknown {name!r}; {nearest(name, ['serial', 'processes', 'dask'])}")
+    return DaskEngine(executor.address, executor.worker_count, allow_insecure=executor.allow_insecure)
 
 
 def _cores() -> int:

@@ -28,7 +28,7 @@ class ProcessEngine(Engine):
             import multiprocessing
 
             self._pool = ProcessPoolExecutor(
-                self.workers, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
+                self.workers, multiprocessing.get_context("spawn"), initializer=tie_to_parent, initargs=(os.getpid(),)
             )
         return _OneThreadBelow(self._pool)
 
@@ -65,8 +65,8 @@ class _OneThreadBelow(Executor):
             return self._pool.submit(fn, *args, **kwargs)
 
 
-def _start_worker(parent: int) -> None:
-    """Tie this worker's life to its parent's, and leave Ctrl-C to the parent."""
+def tie_to_parent(parent: int) -> None:
+    """Tie this worker's life to that of its parent, process `parent`, and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -11,7 +11,7 @@ _EVERY_S = 10.0
 
 
 class Progress:
-    """Shows samples done of planned, how many times faster than real time, time left, and what was set aside."""
+    """Shows samples done of planned, how many times faster than real time, time left, and what was rejected."""
 
     def __init__(self, planned: int, what: str, unit: str = "samples") -> None:
         self._planned = planned
@@ -36,7 +36,14 @@ class Progress:
             print(self._line(), file=sys.stderr, flush=True)
 
     def add(self, done: int, *, rejected: int = 0, seconds: float = 0.0, rendered: bool = True) -> None:
-        """Count finished items; `seconds` is the length of their audio; `rendered=False` for what an earlier run made."""
+        """Count finished items; `seconds` is the length of their audio; `rendered=False` for what an earlier run made.
+
+        Args:
+            done: items finished, rendered or rejected.
+            rejected: how many of them were rejected.
+            seconds: length of their audio.
+            rendered: False for what an earlier run made.
+        """
         self._done += done
         self._rejected += rejected
         if rendered:
@@ -51,7 +58,7 @@ class Progress:
     def _status(self) -> str:
         elapsed = max(time.monotonic() - self._begun, 1e-6)
         speed = f"{self._seconds / elapsed:.0f}x real time" if self._seconds else ""
-        rejected = f"{self._rejected} set aside" if self._rejected else ""
+        rejected = f"{self._rejected} rejected" if self._rejected else ""
         return ", ".join(part for part in (speed, rejected) if part)
 
     def _line(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.manifest import COLUMNS, manifest_parts, register_remote
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.words import words_sql
 from roomtone.coverage.counting.axes import identifier, literal
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _recordings(connection: duckdb.DuckDBPyConnection, path: str) -> str:
         "sample_id": f"CAST({identifier(audio)} AS VARCHAR)",
         "utterance_id": f"CAST({identifier('sample_id' if 'sample_id' in have else audio)} AS VARCHAR)",
         "condition": "'recorded'",
-        "words": "len(regexp_extract_all(text, '\\S+'))" if "text" in have else "NULL",
+        "words": words_sql("text") if "text" in have else "NULL",
     }
     added = [f"{sql} AS {identifier(name)}" for name, sql in extra.items() if name not in have]
     added.append(f"{literal(path)} AS {identifier(PART)}")

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.files import is_remote
 from roomtone.coverage.views.matrix_view import Step
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.files import is_remote
 
 
 def set_name(source: Any) -> str:

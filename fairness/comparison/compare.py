@@ -32,12 +32,12 @@ from roomtone.fairness.comparison.intervals import (
     resample_weights,
 )
 from roomtone.fairness.comparison.verdicts import Evidence, is_saturated, judge
+from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REST = "all others"
-SCALES = ("difference", "ratio")
 
 
 @dataclass(frozen=True)
@@ -108,34 +108,32 @@ def compare(
     Raises:
         RoomtoneError: a column, the baseline, the reference or a declared pair that does not exist; fewer than one group.
     """
-    _check(scale, smallest_gap, smallest_ratio, alpha, power)
-    rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance=utterance)
-    conditions = [baseline, *sorted(set(rows["condition"]) - {baseline})]
-    groups = count_groups(rows, baseline, conditions)
-    rng = np.random.default_rng(seed)
-    sides = {name: _side(name, counts, resamples, rng) for name, counts in groups.items()}
-    pairs = _pairs(sides, reference, rng)
-    settings = {
-        "group": group, "condition": condition, "baseline": baseline, "reference": reference, "scale": scale, "seed": seed,
-        "smallest_gap": smallest_gap, "smallest_ratio": smallest_ratio, "alpha": alpha, "power": power, "resamples": resamples,
-        "declared": None if declared is None else [list(pair) for pair in declared],
-    }  # fmt: skip
-    names = {"group": group, "condition": condition}
+    chosen = CompareSettings(
+        group=group, condition=condition, baseline=baseline, speaker=speaker, utterance=utterance, reference=reference, scale=scale,
+        smallest_gap=smallest_gap, smallest_ratio=smallest_ratio, declared=declared, alpha=alpha, power=power, resamples=resamples, seed=seed,
+    )  # fmt: skip
+    return compare_as(scores, chosen)
+
+
+def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
+    """Return what `compare` returns, the choices being checked settings.
+
+    Raises:
+        RoomtoneError: as `compare`.
+    """
+    s = settings
+    rows = prepare(
+        scores, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
+    )
+    conditions = [s.baseline, *sorted(set(rows["condition"]) - {s.baseline})]
+    groups = count_groups(rows, s.baseline, conditions)
+    rng = np.random.default_rng(s.seed)
+    sides = {name: _side(name, counts, s.resamples, rng) for name, counts in groups.items()}
+    pairs = _pairs(sides, s.reference, rng)
+    names = {"group": s.group, "condition": s.condition}
     cells = _cells(rows, scores, sides, conditions).rename(columns=names)
-    gaps = _gaps(pairs, conditions, _declared(declared, pairs, conditions), settings).rename(columns=names)
-    return Comparison(cells, gaps, settings)
-
-
-def _check(scale: str, smallest_gap: float, smallest_ratio: float, alpha: float, power: float) -> None:
-    if scale not in SCALES:
-        raise RoomtoneError(f"scale: {scale!r} is not allowed; {nearest(str(scale), SCALES)}")
-    if not 0 < smallest_gap < 1:
-        raise RoomtoneError(f"smallest_gap: a share of words between 0 and 1, got {smallest_gap!r} (in points?)")
-    if not smallest_ratio > 1:
-        raise RoomtoneError(f"smallest_ratio: above 1, got {smallest_ratio!r}")
-    for name, value in (("alpha", alpha), ("power", power)):
-        if not 0 < value < 1:
-            raise RoomtoneError(f"{name}: between 0 and 1, got {value!r} (in per cent?)")
+    gaps = _gaps(pairs, conditions, _declared(s.declared, pairs, conditions), s.to_json()).rename(columns=names)
+    return Comparison(cells, gaps, s.to_json())
 
 
 def _side(name: str, counts: GroupCounts, resamples: int, rng: np.random.Generator) -> _Side:

@@ -181,22 +181,6 @@ def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[Array,
     return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
 
 
-def wilson(count: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's (1927) score interval of a proportion of independent trials.
-
-    >>> tuple(round(bound, 6) for bound in wilson(10, 200))
-    (0.027383, 0.089578)
-    """
-    from scipy.special import ndtri
-
-    if of <= 0:
-        return math.nan, math.nan
-    z = float(ndtri(0.5 + confidence / 2))
-    p, centre = count / of, (count + z * z / 2) / (of + z * z)
-    half = z / (of + z * z) * math.sqrt(of * p * (1 - p) + z * z / 4)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return Garwood's (1936) exact interval of a Poisson rate.
 
@@ -213,29 +197,21 @@ def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[fl
 
 
 def holm(p: Array) -> Array:
-    """Return Holm's (1979) adjusted p on the last axis; it controls the chance of any false finding. NaN stays NaN."""
-    ordered, order, number = _sorted(p)
-    rank = np.arange(ordered.shape[-1])
-    adjusted = np.fmax.accumulate(ordered * (number[..., None] - rank), axis=-1)
-    return _unsorted(adjusted, order, ordered)
+    """Return Holm's (1979) adjusted p; it controls the chance of any false finding. NaN stays NaN [shape=(tests,)]."""
+    return _adjusted(p, "holm")
 
 
 def benjamini_hochberg(p: Array) -> Array:
-    """Return Benjamini and Hochberg's (1995) adjusted p on the last axis: the share of false among the found. NaN stays NaN."""
-    ordered, order, number = _sorted(p)
-    rank = np.arange(1, ordered.shape[-1] + 1)
-    scaled = ordered * number[..., None] / rank
-    adjusted = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
-    return _unsorted(adjusted, order, ordered)
+    """Return Benjamini and Hochberg's (1995) adjusted p: the share of false among the found. NaN stays NaN [shape=(tests,)]."""
+    return _adjusted(p, "fdr_bh")
 
 
-def _sorted(p: Array) -> tuple[Array, Array, Array]:
+def _adjusted(p: Array, method: str) -> Array:
+    from statsmodels.stats.multitest import multipletests
+
     values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values, axis=-1)  # NaN last
-    return np.take_along_axis(values, order, axis=-1), order, np.isfinite(values).sum(axis=-1)
-
-
-def _unsorted(adjusted: Array, order: Array, ordered: Array) -> Array:
-    out = np.empty_like(adjusted)
-    np.put_along_axis(out, order, np.where(np.isnan(ordered), np.nan, np.minimum(adjusted, 1.0)), axis=-1)
+    known = np.isfinite(values)
+    out = np.full(values.shape, np.nan)
+    if known.any():
+        out[known] = multipletests(values[known], method=method)[1]
     return out

@@ -122,8 +122,3 @@ def token(text: str, taken: dict[str, str]) -> str:
         name, number = f"{base}_{number}", number + 1
     taken[text] = name
     return name
-
-
-def one_line(text: Any) -> str:
-    """Return a text with every run of white space as one space."""
-    return " ".join(str(text or "").split())

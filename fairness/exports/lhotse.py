@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from roomtone.fairness.exports.job import ExportJob, one_line
+from roomtone.core.words import one_line
+from roomtone.fairness.exports.job import ExportJob
 
 
 def write(job: ExportJob) -> list[Path]:

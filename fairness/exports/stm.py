@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from roomtone.fairness.exports.job import ExportJob, one_line, token, write_lines
+from roomtone.core.words import one_line
+from roomtone.fairness.exports.job import ExportJob, token, write_lines
 
 _GROUPS = (("accent", "A"), ("condition", "C"))
 

@@ -1,7 +1,7 @@
 """The closed table of recognisers: what `asr=…` may ask for. Each file is one; a new one is a file and a line here.
 
 A recogniser gets the path of one recording and returns its words as text. What it cannot do it says with `TranscriptionError`,
-whose text becomes the row's reason. An empty text is an answer: it heard nothing.
+whose text becomes the row's reason. An empty text is a result: no words were recognised.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 
-__all__ = ["RECOGNISERS", "Clip", "Recogniser", "TranscriptionError", "make_recogniser"]
+__all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser"]
 
 #: Name -> (module, class).
 RECOGNISERS: dict[str, tuple[str, str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +12,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from roomtone.core.audio.reading import BadAudioError, read_audio
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
-
-#: First bytes of the files that are handed to libsndfile, which would otherwise guess at many more kinds.
-_MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS")
 
 
 class TranscriptionError(Exception):
@@ -25,7 +23,7 @@ class TranscriptionError(Exception):
 
 
 @dataclass(frozen=True)
-class Clip:
+class SampleAudio:
     """One recording to transcribe: a file of its set, or a member of one of the set's shards."""
 
     sample_id: str
@@ -69,8 +67,8 @@ class Recogniser:
 
     #: `processes`: one copy a core; `threads`: waits for others, so many at once; `one`: fills the machine by itself.
     runs_in: ClassVar[Literal["processes", "threads", "one"]] = "one"
-    #: Settings that change no hypothesis, and so not whose hypotheses these are.
-    indifferent: ClassVar[frozenset[str]] = frozenset()
+    #: Settings that change no hypothesis and so are no part of the recogniser's identity.
+    no_effect_on_text: ClassVar[frozenset[str]] = frozenset()
 
     def check(self) -> None:
         """Raise RoomtoneError where the settings cannot work; called once, before anything runs."""
@@ -78,7 +76,7 @@ class Recogniser:
     def open(self) -> None:
         """Load what transcribing needs; called once in each worker."""
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return the text of one recording; raises TranscriptionError."""
         raise NotImplementedError
 
@@ -90,28 +88,24 @@ class Recogniser:
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide what is heard, in plain JSON types."""
         return {
-            f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init and f.name not in self.indifferent
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if f.init and f.name not in self.no_effect_on_text
         }
 
 
-def read_audio(clip: Clip, sample_rate_hz: int) -> np.ndarray:
-    """Return the recording as mono float32 [shape=(samples,)] at this rate.
+def read_samples(clip: SampleAudio, sample_rate_hz: int) -> np.ndarray:
+    """Return the recording as mono float32, full scale +-1.0 [shape=(samples,)].
+
+    Args:
+        clip: the recording.
+        sample_rate_hz: the rate that the recogniser wants.
 
     Raises:
         TranscriptionError: it is missing, of a kind that sets do not hold, or damaged.
     """
-    import soundfile
-
-    data = clip.read()
-    if not data.startswith(_MAGIC):
-        raise TranscriptionError(f"neither WAV, FLAC nor Ogg: it begins with {data[:8]!r}")
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise TranscriptionError(f"cannot be read: {str(error).splitlines()[0]}") from error
-    mono: np.ndarray = samples.mean(axis=1)
-    if rate != sample_rate_hz:
-        import soxr
-
-        mono = soxr.resample(mono, rate, sample_rate_hz)
-    return mono.astype(np.float32)
+    with clip.file() as path:
+        try:
+            return read_audio(AudioRef(str(path)), sample_rate_hz)
+        except BadAudioError as error:
+            raise TranscriptionError(f"cannot be read: {error.reason}") from error

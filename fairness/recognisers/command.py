@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 
 _PLACE = "{audio}"
 
@@ -20,7 +20,7 @@ class Command(Recogniser):
     """`command`: program and arguments with `{audio}` (and `{language}`) in them, split like a shell's words but run without one."""
 
     runs_in: ClassVar[Literal["processes", "threads", "one"]] = "threads"
-    indifferent: ClassVar[frozenset[str]] = frozenset({"timeout_s", "workers"})
+    no_effect_on_text: ClassVar[frozenset[str]] = frozenset({"timeout_s", "workers"})
     command: str
     timeout_s: float = 120.0
     workers: int | None = None
@@ -43,7 +43,7 @@ class Command(Recogniser):
         if shutil.which(program) is None:
             raise RoomtoneError(f"asr.command: there is no program {program!r} on this machine")
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return what the program prints; another exit status than 0 is a failure, with its last line of errors."""
         with clip.file() as path:
             done = self._run(path, clip.language or "")

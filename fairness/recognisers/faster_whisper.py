@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers.base import Clip, Recogniser, read_audio
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, read_samples
 
 _RATE_HZ = 16000
 
@@ -16,7 +16,7 @@ _RATE_HZ = 16000
 class FasterWhisper(Recogniser):
     """`model`: a folder with a converted model, or a name that the library knows how to find."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"device"})
+    no_effect_on_text: ClassVar[frozenset[str]] = frozenset({"device"})
     model: str
     device: str = "auto"
     compute_type: str = "default"
@@ -40,9 +40,9 @@ class FasterWhisper(Recogniser):
                 f"asr=faster_whisper: {self.model!r} cannot be loaded ({str(error).splitlines()[0]})"
             ) from error
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return the segments' text; temperature stays at 0, so that a second run hears the same."""
-        samples = read_audio(clip, _RATE_HZ)
+        samples = read_samples(clip, _RATE_HZ)
         segments, _ = self._model[0].transcribe(
             samples, language=self.language or clip.language, beam_size=self.beam_size, temperature=0.0
         )

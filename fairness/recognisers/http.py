@@ -1,4 +1,4 @@
-"""An OpenAI-compatible transcription endpoint, asked by so many at once and no more, again after what may pass."""
+"""An OpenAI-compatible transcription endpoint: a bounded number of requests at once, repeated after temporary faults."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 
-_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 60.0
 
 
-class _PassingError(Exception):
-    """A fault that may pass; `wait_s` is what the server asked for."""
+class _TemporaryError(Exception):
+    """A temporary fault; `wait_s` is what the server asked for."""
 
     def __init__(self, text: str, wait_s: float | None = None) -> None:
         super().__init__(text)
@@ -31,7 +31,7 @@ class Http(Recogniser):
     """`url`: base of the interface, to which `/audio/transcriptions` is added; the key is read from the environment, never stored."""
 
     runs_in: ClassVar[Literal["processes", "threads", "one"]] = "threads"
-    indifferent: ClassVar[frozenset[str]] = frozenset(
+    no_effect_on_text: ClassVar[frozenset[str]] = frozenset(
         {"api_key_env", "concurrency", "attempts", "timeout_s", "first_wait_s"}
     )
     url: str
@@ -60,20 +60,20 @@ class Http(Recogniser):
             if getattr(self, name) < 1:
                 raise RoomtoneError(f"asr.{name}: at least 1, got {getattr(self, name)!r}")
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return the endpoint's text; waits double from `first_wait_s`, or are as long as the server asks."""
         wait_s = self.first_wait_s
         for attempt in range(1, self.attempts + 1):
             try:
                 return self._ask(clip)
-            except _PassingError as fault:
+            except _TemporaryError as fault:
                 if attempt == self.attempts:
                     raise TranscriptionError(f"{fault} (asked {attempt} times)") from fault
                 time.sleep(min(_LONGEST_WAIT_S, wait_s if fault.wait_s is None else fault.wait_s))
                 wait_s *= 2
         raise AssertionError("unreachable: attempts is at least 1")
 
-    def _ask(self, clip: Clip) -> str:
+    def _ask(self, clip: SampleAudio) -> str:
         body, kind = self._form(clip)
         headers = {"Content-Type": kind, "Accept": "application/json"}
         key = os.environ.get(self.api_key_env, "") if self.api_key_env else ""
@@ -87,15 +87,15 @@ class Http(Recogniser):
             with error:
                 said = error.read(300).decode("utf-8", "replace").strip().replace("\n", " ")
             text = f"HTTP {error.code}{': ' + said if said else ''}"
-            if error.code in _PASSING:
-                raise _PassingError(text, _seconds(error.headers.get("Retry-After"))) from error
+            if error.code in _TEMPORARY:
+                raise _TemporaryError(text, _seconds(error.headers.get("Retry-After"))) from error
             raise TranscriptionError(text) from error
         except TimeoutError as error:
-            raise _PassingError(f"no answer within {self.timeout_s:g} s") from error
+            raise _TemporaryError(f"no answer within {self.timeout_s:g} s") from error
         except (urllib.error.URLError, ConnectionError, OSError) as error:
-            raise _PassingError(f"no connection: {getattr(error, 'reason', error)}") from error
+            raise _TemporaryError(f"no connection: {getattr(error, 'reason', error)}") from error
 
-    def _form(self, clip: Clip) -> tuple[bytes, str]:
+    def _form(self, clip: SampleAudio) -> tuple[bytes, str]:
         """Return a multipart form with the recording, and its content type (RFC 7578)."""
         fields = {"model": self.model, "response_format": "json", "temperature": f"{self.temperature:g}"}
         fields |= {"language": self.language} if self.language else {}
@@ -115,9 +115,9 @@ def _text(body: bytes) -> str:
     try:
         text = json.loads(body)["text"]
     except (ValueError, KeyError, TypeError) as error:
-        raise _PassingError(f"an answer without a text: {body[:80]!r}") from error
+        raise _TemporaryError(f"an answer without a text: {body[:80]!r}") from error
     if not isinstance(text, str):
-        raise _PassingError(f"an answer whose text is {text!r}")
+        raise _TemporaryError(f"an answer whose text is {text!r}")
     return text
 
 

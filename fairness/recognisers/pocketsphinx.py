@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers.base import Clip, Recogniser, TranscriptionError, read_audio
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError, read_samples
 
 _RATE_HZ = 16000
 
@@ -47,9 +47,9 @@ class PocketSphinx(Recogniser):
                 f"asr=pocketsphinx: the decoder does not start ({error}); grammar: {self.grammar}"
             ) from error
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return the best path's words; no path at all is an empty answer."""
-        samples = read_audio(clip, _RATE_HZ)
+        samples = read_samples(clip, _RATE_HZ)
         if samples.size < _RATE_HZ // 10:
             raise TranscriptionError(f"shorter than 0.1 s ({samples.size} samples)")
         if not self._decoder:

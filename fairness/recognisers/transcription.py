@@ -1,17 +1,17 @@
 """Runs a recogniser over a set: in parallel, with progress, resumable; every sample ends with a hypothesis or a reason.
 
 Each answer is appended, flushed line by line, to a JSON Lines file of this run, in a folder named after the recogniser and its
-settings; what an earlier run wrote there is not asked again. A line that a kill cut short does not parse and is asked again.
+settings; what an earlier run wrote there is not transcribed again. A line that a kill cut short does not parse; its sample is transcribed again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import multiprocessing
 import os
-import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers import Clip, Recogniser, TranscriptionError, make_recogniser
+from roomtone.core.workers.processes import tie_to_parent
+from roomtone.core.workers.progress import Progress
+from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,13 +71,14 @@ def transcribe(
         )
         with (
             open(folder / f"run-{uuid.uuid4().hex}.jsonl", "a", encoding="utf-8") as file,
-            _Bar(progress, len(clips)) as step,
+            Progress(len(clips), "transcribing") if progress else contextlib.nullcontext() as shown,
         ):
             for answer in _answers(recogniser, dict(settings), clips, workers):
                 file.write(json.dumps(answer, ensure_ascii=False) + "\n")
                 file.flush()
                 done[answer["sample_id"]] = answer
-                step()
+                if shown is not None:
+                    shown.add(1, rejected=int(answer["hypothesis"] is None))
     rows = [done[name] for name in manifest["sample_id"].astype(str)]
     columns = ("sample_id", "hypothesis", "reason")
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
@@ -102,19 +105,19 @@ def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _clips(manifest: pd.DataFrame, dataset: str) -> list[Clip]:
+def _clips(manifest: pd.DataFrame, dataset: str) -> list[SampleAudio]:
     for name in ("sample_id", "audio_path"):
         if name not in manifest:
             raise RoomtoneError(f"the manifest has no column {name!r}, so its audio cannot be found")
     languages = manifest["language"] if "language" in manifest else [None] * len(manifest)
     return [
-        Clip(str(name), dataset, str(path), language if isinstance(language, str) else None)
+        SampleAudio(str(name), dataset, str(path), language if isinstance(language, str) else None)
         for name, path, language in zip(manifest["sample_id"], manifest["audio_path"], languages)
     ]
 
 
 def _answers(
-    recogniser: Recogniser, settings: dict[str, Any], clips: list[Clip], workers: int | None
+    recogniser: Recogniser, settings: dict[str, Any], clips: list[SampleAudio], workers: int | None
 ) -> Iterator[dict[str, Any]]:
     count = workers or recogniser.at_once or os.cpu_count() or 1
     if recogniser.runs_in == "processes":
@@ -128,7 +131,7 @@ def _answers(
         yield from (_ask(recogniser, clip) for clip in clips)
 
 
-def _ask(recogniser: Recogniser, clip: Clip) -> dict[str, Any]:
+def _ask(recogniser: Recogniser, clip: SampleAudio) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         return _answer(clip, recogniser.transcribe(clip), None, time.perf_counter() - start)
@@ -136,12 +139,12 @@ def _ask(recogniser: Recogniser, clip: Clip) -> dict[str, Any]:
         return _answer(clip, None, str(error) or "no reason given", time.perf_counter() - start)
 
 
-def _answer(clip: Clip, hypothesis: str | None, reason: str | None, seconds: float = 0.0) -> dict[str, Any]:
+def _answer(clip: SampleAudio, hypothesis: str | None, reason: str | None, seconds: float = 0.0) -> dict[str, Any]:
     return {"sample_id": clip.sample_id, "hypothesis": hypothesis, "reason": reason, "seconds": round(seconds, 3)}
 
 
-def _windowed(pool: Executor, ask: Any, clips: Iterable[Clip], count: int) -> Iterator[dict[str, Any]]:
-    """Yield answers as they come; only a few are asked ahead, so that a million clips are not a million futures."""
+def _windowed(pool: Executor, ask: Any, clips: Iterable[SampleAudio], count: int) -> Iterator[dict[str, Any]]:
+    """Yield answers as they come; only a few are submitted ahead, so that a million clips are not a million futures."""
     pending: set[Future[dict[str, Any]]] = set()
     for clip in clips:
         pending.add(pool.submit(ask, clip))
@@ -153,10 +156,10 @@ def _windowed(pool: Executor, ask: Any, clips: Iterable[Clip], count: int) -> It
         yield from (future.result() for future in done)
 
 
-def _in_processes(settings: dict[str, Any], clips: list[Clip], count: int) -> Iterator[dict[str, Any]]:
-    """Yield answers from a pool of processes. Where one dies, what was under way is asked again in a process of its own."""
+def _in_processes(settings: dict[str, Any], clips: list[SampleAudio], count: int) -> Iterator[dict[str, Any]]:
+    """Yield answers from a pool of processes. Where one dies, what was under way is transcribed again in a process of its own."""
     left = {clip.sample_id: clip for clip in clips}
-    suspects: list[Clip] = []
+    suspects: list[SampleAudio] = []
     while left:
         batch, size = (suspects, 1) if suspects else (list(left.values()), count)
         try:
@@ -180,7 +183,7 @@ def _pool(settings: dict[str, Any], count: int) -> ProcessPoolExecutor:
 
 
 def _start_worker(settings: dict[str, Any], parent: int) -> None:
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    tie_to_parent(parent)
     try:
         recogniser = make_recogniser(settings)
         recogniser.open()
@@ -190,37 +193,7 @@ def _start_worker(settings: dict[str, Any], parent: int) -> None:
         _WORKER.append(recogniser)
 
 
-def _die_with(parent: int) -> None:
-    """End this worker when its parent is gone, killed or not, so that none is left behind."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _ask_in_worker(clip: Clip) -> dict[str, Any]:
+def _ask_in_worker(clip: SampleAudio) -> dict[str, Any]:
     if isinstance(_WORKER[0], RoomtoneError):
         raise _WORKER[0]
     return _ask(_WORKER[0], clip)
-
-
-class _Bar:
-    """A progress bar on standard error, or nothing."""
-
-    def __init__(self, shown: bool, total: int) -> None:
-        self._shown, self._total = shown, total
-
-    def __enter__(self) -> Any:
-        if not self._shown:
-            return lambda: None
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("transcribing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True))
-        self._progress.start()
-        task = self._progress.add_task("", total=self._total)
-        return lambda: self._progress.advance(task)
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._progress.stop()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers.base import Clip, Recogniser, read_audio
+from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, read_samples
 
 _RATE_HZ = 16000
 
@@ -16,7 +16,7 @@ _RATE_HZ = 16000
 class Transformers(Recogniser):
     """`model`: a folder, or a name in the hub; code that comes with a model is never run."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"device"})
+    no_effect_on_text: ClassVar[frozenset[str]] = frozenset({"device"})
     model: str
     device: str = "cpu"
     _pipeline: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -41,7 +41,7 @@ class Transformers(Recogniser):
             ) from error
         self._pipeline.append(made)
 
-    def transcribe(self, clip: Clip) -> str:
+    def transcribe(self, clip: SampleAudio) -> str:
         """Return the pipeline's text."""
-        samples = read_audio(clip, _RATE_HZ)
+        samples = read_samples(clip, _RATE_HZ)
         return str(self._pipeline[0]({"raw": samples, "sampling_rate": _RATE_HZ})["text"]).strip()

@@ -55,35 +55,17 @@ def markdown(content: Mapping[str, Any]) -> str:
         ([c, *(_wer(content, g, c) for g in content["groups"])] for c in content["conditions"]),
     )
     lines += ["", "In parentheses: thin (fewer than three speakers) or saturated.", "", "## Gaps", ""]
-    head = [
-        group,
-        condition,
-        "against",
-        "gap (points)",
-        "did (points)",
-        "95 %",
-        "ratio",
-        "ratio of ratios",
-        "p adjusted",
-        "detectable",
-        "verdict",
-    ]
-    lines += table(head, (_gap(row, content) for row in content["gaps"]))
-    lines += [
-        "",
-        "## Slices",
-        "",
-        *_slices(content),
-        "",
-        "## The whole grid",
-        "",
-        *_model(content),
-        "",
-        "## Method",
-        "",
-    ]
-    lines += [f"- {text}" for text in METHOD] + ["", "## Limits", ""] + [f"- {text}" for text in LIMITS]
+    lines += table([group, condition, *_GAP_HEAD], (_gap(row, content) for row in content["gaps"]))
+    for title, part in (("Slices", _slices(content)), ("The whole grid", _model(content))):
+        lines += ["", f"## {title}", "", *part]
+    for title, texts in (("Method", METHOD), ("Limits", LIMITS)):
+        lines += ["", f"## {title}", "", *(f"- {text}" for text in texts)]
     return "\n".join(lines) + "\n"
+
+
+_GAP_HEAD = (
+    "against", "gap (points)", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
+)  # fmt: skip
 
 
 def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:

@@ -86,7 +86,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "model_note": result.model_note, "pairs": _records(result.pairs[result.pairs[group] == "all"]) if len(result.pairs) else [],
         "slices": _records(result.subgroups[result.subgroups["named"].astype(bool)]), "slices_note": result.subgroups_note,
         "no_slice": NO_SLICE,
-        "effect_name": "ratio of WERs" if result.settings.subgroups.get("outcome") == "errors" else "odds ratio",
+        "effect_name": "ratio of WERs" if result.settings.subgroups.outcome == "errors" else "odds ratio",
         "loops": _loops(cells), "worst": worst_samples(result), "reasons": _reasons(result.scores),
         "certificates": [path.name for path in result.certificates],
         "groups_of_people": _people(result.scores, group, result.settings.speaker), "signs": _SIGNS, "names": VERDICT_NAMES,

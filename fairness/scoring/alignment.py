@@ -72,7 +72,7 @@ def _trace(ref: np.ndarray, hyp: np.ndarray, ops: np.ndarray) -> int:  # pragma:
 
 @numba.njit(cache=True, nogil=True)
 def _repeated(words: np.ndarray, longest: int) -> int:  # pragma: no cover - compiled
-    """Return how many words stand in the second or a later copy of an n-gram that follows itself at once."""
+    """Return how many words are in the second or a later copy of an n-gram that follows itself at once."""
     looped = np.zeros(words.size, dtype=np.bool_)
     for n in range(1, longest + 1):
         for start in range(words.size - 2 * n + 1):

@@ -1,6 +1,6 @@
 """Text normalisers: a closed, versioned table; the one that is named is applied to reference and hypothesis alike.
 
-A WER without its normaliser is not comparable, so the name and version stand in every table and report. A change of what a
+A WER without its normaliser is not comparable, so the name and version are in every table and report. A change of what a
 normaliser does is a new version.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.words import split_words
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ _LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 def _basic(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold()
     folded = _LONE_APOSTROPHE.sub(" ", _DOTTED.sub("", folded))
-    return "".join(" " if c != "'" and unicodedata.category(c)[0] in "PSC" else c for c in folded).split()
+    return split_words("".join(" " if c != "'" and unicodedata.category(c)[0] in "PSC" else c for c in folded))
 
 
 NORMALIZERS: dict[str, Normalizer] = {
     n.name: n
     for n in (
-        Normalizer("none", 1, "split at white space, nothing else", str.split),
+        Normalizer("none", 1, "split at white space, nothing else", split_words),
         Normalizer(
-            "casefold", 1, "case folded, split at white space (as sclite scores)", lambda t: t.casefold().split()
+            "casefold", 1, "case folded, split at white space (as sclite scores)", lambda t: split_words(t.casefold())
         ),
         Normalizer(
             "basic",

@@ -23,7 +23,7 @@ def read_trn(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return utterance id -> text of a trn file, both case-folded, as sclite compares them.
 
     Raises:
-        RoomtoneError: a line without `(id)`, or an id that comes twice.
+        RoomtoneError: a line without `(id)`, or a duplicate id.
     """
     found: dict[str, str] = {}
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
@@ -34,7 +34,7 @@ def read_trn(path: str | os.PathLike[str]) -> dict[str, str]:
             raise RoomtoneError(f"{path}, line {number}: no (utterance id) at its end: {line[-40:]!r}")
         text, name = match[1].strip().casefold(), match[2].casefold()
         if name in found:
-            raise RoomtoneError(f"{path}, line {number}: the utterance {name!r} comes twice")
+            raise RoomtoneError(f"{path}, line {number}: the utterance {name!r} is a duplicate")
         found[name] = text
     return found
 

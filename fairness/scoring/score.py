@@ -1,7 +1,7 @@
 """From manifest and hypotheses to counts: substitutions, deletions, insertions, hits and reference words of each sample.
 
 Counts first; a rate is a ratio of sums and is taken where it is shown. A sample without a hypothesis is a row with a
-reason and null counts: a failure is not an empty answer. An empty reference is defined: its words are 0, each word of the
+reason and null counts: a failure is not an empty hypothesis. An empty reference is defined: its words are 0, each word of the
 hypothesis is an insertion, and its own rates are null.
 """
 
@@ -37,8 +37,8 @@ def score(
         manifest: rows with `sample_id` and `text`.
         hypotheses: columns `sample_id` and `hypothesis`, a null one with its `reason`; or sample id -> hypothesis.
         normalizer: the name in `normalize.NORMALIZERS`, applied to both sides.
-        allow_missing: samples without a hypothesis become failures with a reason, hypotheses of unknown samples are set aside,
-            and two that contradict each other are a failure; otherwise each of these is an error.
+        allow_missing: samples without a hypothesis become failures with a reason, hypotheses of unknown samples are left out,
+            and two different ones of one sample are a failure; otherwise each of these is an error.
 
     Returns:
         `sample_id, substitutions, deletions, insertions, hits, words` (whole numbers, null for a failure), then
@@ -46,20 +46,27 @@ def score(
         share of the reference's words, the repetition rate of the hypothesis's. `words` is known for failures too.
 
     Raises:
-        RoomtoneError: ids missing, unknown or twice, with their count and the first few.
+        RoomtoneError: ids that are missing, unknown or duplicate, with their count and the first few.
     """
-    import pandas as pd
-
     texts = _column(manifest, "text", "the manifest")
     ids = _column(manifest, "sample_id", "the manifest").astype(str)
     if ids.duplicated().any():
         raise RoomtoneError(
-            f"the manifest has {int(ids.duplicated().sum())} sample ids twice, e.g. {_few(ids[ids.duplicated()])}"
+            f"the manifest has {int(ids.duplicated().sum())} duplicate sample ids, e.g. {_few(ids[ids.duplicated()])}"
         )
     answers = _answers(ids, hypotheses, allow_missing=allow_missing)
     words_of = find_normalizer(normalizer)
     references = [words_of.words(text) if isinstance(text, str) else [] for text in texts]
     heard = [words_of.words(text) if isinstance(text, str) else [] for text in answers["hypothesis"]]
+    return _table(ids, answers, references, heard, words_of.label)
+
+
+def _table(
+    ids: pd.Series, answers: pd.DataFrame, references: list[list[str]], heard: list[list[str]], label: str
+) -> pd.DataFrame:
+    """Return the columns of `score`; counts of a sample without a hypothesis are null."""
+    import pandas as pd
+
     counts = count_errors(references, heard)
     frame = pd.DataFrame({"sample_id": ids.to_numpy()})
     failed = answers["hypothesis"].isna().to_numpy()
@@ -73,7 +80,7 @@ def score(
     frame["insertion_rate"] = _rate(frame["insertions"], frame["words"])
     frame["repetition_rate"] = _rate(frame["repeated_words"], frame["hypothesis_words"])
     frame["reason"] = pd.Series(answers["reason"].tolist(), dtype=object)
-    frame["normalizer"] = words_of.label
+    frame["normalizer"] = label
     return frame
 
 
@@ -90,12 +97,12 @@ def _answers(ids: pd.Series, hypotheses: Any, *, allow_missing: bool) -> pd.Data
     given["sample_id"] = given["sample_id"].astype(str)
     problems = _problems(ids, given)
     if problems and (not allow_missing or not given["sample_id"].isin(set(ids)).any()):
-        hint = "" if allow_missing else "; allow_missing=true scores the rest and shows these as coverage lost"
+        hint = "" if allow_missing else "; allow_missing=true scores the rest and reports these as lost coverage"
         raise RoomtoneError(f"the hypotheses do not fit the set: {'; '.join(problems)}{hint}")
     doubled = given.drop_duplicates().loc[lambda f: f["sample_id"].duplicated(), "sample_id"]
     given = given.drop_duplicates("sample_id").set_index("sample_id")
     at = given.index.isin(doubled)
-    given.loc[at, "hypothesis"], given.loc[at, "reason"] = None, "hypotheses contradict each other"
+    given.loc[at, "hypothesis"], given.loc[at, "reason"] = None, "two different hypotheses"
     out = given.reindex(ids.to_numpy())
     known = set(given.index)
     texts = [text if isinstance(text, str) else None for text in out["hypothesis"]]
@@ -137,9 +144,9 @@ def _problems(ids: pd.Series, given: pd.DataFrame) -> list[str]:
     twice = named[named.duplicated()].drop_duplicates()
     if len(ids) and len(missing) == len(ids):
         return [
-            f"none of its {len(ids)} samples has one, e.g. {_few(ids)}; they look like another set's ({_few(named)})"
+            f"none of its {len(ids)} samples has one, e.g. {_few(ids)}; the ids of the hypotheses are {_few(named)}"
         ]
-    kinds = (("samples have no hypothesis", missing), ("ids are unknown", unknown), ("ids come twice", twice))
+    kinds = (("samples have no hypothesis", missing), ("ids are unknown", unknown), ("ids are duplicates", twice))
     return [f"{len(found)} {what}, e.g. {_few(found)}" for what, found in kinds if len(found)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from roomtone.fairness.comparison.counts import prepare
 from roomtone.fairness.slices.dispersion import Sentences
-from roomtone.fairness.slices.excess import Table
+from roomtone.fairness.slices.excess import CountTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +37,11 @@ class Cells:
         return Cells(self.frame[rows].reset_index(drop=True), spoken)
 
     @property
-    def table(self) -> Table:
+    def table(self) -> CountTable:
         """Return the counts as arrays."""
         codes = [_codes(self.frame[name].map(str)) for name in ("_speaker", "_condition")]
         counts = [self.frame[name].to_numpy(float) for name in ("_errors", "_words")]
-        return Table(counts[0], counts[1], codes[0], codes[1])
+        return CountTable(counts[0], counts[1], codes[0], codes[1])
 
     @property
     def sentences(self) -> Sentences | None:

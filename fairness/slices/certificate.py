@@ -3,7 +3,7 @@
 The file is JSON and holds a predicate, a claim, numbers, and the samples with the recipes that reproduce them; nothing in it
 runs. A verifier scores the same recogniser on a set the claimant has not seen. The claim is upheld there if the slice's excess errors are
 at least `at_least` of all words, and more than chance at a level that is divided by the number of queries the verifier
-grants; a budget, because each answer gives away a little of the holdout (after Globus-Harris, Kearns and Roth 2022).
+grants; a budget, because each result reveals a little of the holdout (after Globus-Harris, Kearns and Roth 2022).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def measure_slice(
     scores: pd.DataFrame, predicate: Predicate, *, group: str = "accent", condition: str = "condition", baseline: str = "clean",
     speaker: str = "speaker", sentence: str = "text",
 ) -> ExcessNumbers:  # fmt: skip
-    """Return a slice's excess errors over what all other samples let expect of the same speakers and conditions.
+    """Return a slice's excess errors over what all other samples predict for the same speakers and conditions.
 
     Raises:
         RoomtoneError: a column does not exist, no speaker is known, or the slice is empty or everything.
@@ -109,7 +109,7 @@ def certify(
         predicate: of the slice.
         recogniser: its name and the settings that decide what it hears.
         at_least: the claim: excess errors of the slice as a share of all words of a set.
-        hypotheses: sample id -> what was heard, for the samples that are listed.
+        hypotheses: sample id -> hypothesis, for the samples that are listed.
         baseline: the undisturbed condition.
     """
     own = predicate if isinstance(predicate, Predicate) else parse_predicate(predicate)
@@ -203,13 +203,13 @@ def verify_certificate(
 ) -> Ruling:
     """Return whether a set upholds a claim, and write the query to the ledger.
 
-    A claim that the ledger holds already is answered again without spending; the predicate and the claim make it the same one.
+    A claim that the ledger already holds is checked again without spending; the predicate and the claim make it the same one.
 
     Args:
         certificate: as `read_certificate` gives it.
         scores: of the recogniser that the certificate names, on the verifier's own set, labels beside them.
-        ledger: JSON Lines file of the queries this set has answered.
-        budget: queries that the set may answer in all; the level of each is alpha / budget.
+        ledger: JSON Lines file of the claims checked on this set.
+        budget: different claims that may be checked on the set in all; the level of each is alpha / budget.
         alpha: chance of upholding any false claim over the whole budget.
         speaker: the column of speakers.
 
@@ -259,7 +259,7 @@ def _errors_by_id(scores: pd.DataFrame) -> dict[str, int]:
 
 def _why(numbers: ExcessNumbers, at_least: float, level: float, upheld: bool) -> str:
     shown = (
-        f"{numbers.errors} errors where {numbers.expected:.1f} were to be expected, {100 * numbers.excess_share:.2f} % of all words in"
+        f"{numbers.errors} errors where {numbers.expected:.1f} were expected, {100 * numbers.excess_share:.2f} % of all words in"
         f" excess (claimed: at least {100 * at_least:.2f} %), p = {numbers.p:.2g} (needed: {level:.2g});"
         f" {numbers.speakers} speakers, {numbers.words} words"
     )

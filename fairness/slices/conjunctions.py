@@ -11,7 +11,7 @@ import numpy as np
 from roomtone.fairness.slices.cells import Cells
 from roomtone.fairness.slices.excess import fit_levels
 from roomtone.fairness.slices.predicates import Literal, Predicate
-from roomtone.fairness.slices.slice_tests import Kind, Score, score_slices
+from roomtone.fairness.slices.slice_tests import SliceKind, SliceScores, score_slices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def conjunctions(frame: pd.DataFrame, names: Sequence[str], depth: int) -> list[
     return found
 
 
-def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray) -> Score:
+def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray) -> SliceScores:
     """Return the test of each slice; those of the same columns are one kind.
 
     Args:
@@ -51,7 +51,7 @@ def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray)
     members: dict[tuple[str, ...], list[int]] = {}
     for number, predicate in enumerate(predicates):
         members.setdefault(tuple(literal.column for literal in predicate.literals), []).append(number)
-    kinds = [Kind(np.array(own), cells.environment(columns)) for columns, own in members.items()]
+    kinds = [SliceKind(np.array(own), cells.environment(columns)) for columns, own in members.items()]
     return score_slices(fit_levels(cells.table), matrix, sentences=cells.sentences, kinds=kinds)
 
 

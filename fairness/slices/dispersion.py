@@ -1,6 +1,6 @@
 """The spreads that the test of a slice rests on, beside the kind's own (`slice_scores`), each estimated by moments.
 
-`phi`, dispersion: errors of one speaker in one condition hang together. It is pooled over all speakers, without which four
+`phi`, dispersion: errors of one speaker in one condition are correlated. It is pooled over all speakers, without which four
 speakers could never pass a correction over hundreds of slices.
 `s^2`, sentences: one sentence is harder in one place for whoever says it. Where two groups read other sentences, a difference between
 them may be the sentences' (Clark 1973, "The language-as-fixed-effect fallacy", J. Verbal Learning and Verbal Behavior 12); where all
@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from roomtone.fairness.slices.excess import Fit
+from roomtone.fairness.slices.excess import FittedCounts
 
 #: Sentences times environments above which what the levels take of their spread is neglected: it is a share of 1 / sentences.
 _MOST_EXACT = 3000
@@ -79,10 +79,10 @@ class Clusters:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Dispersion:
     """The spreads of one fitted table; sentences are None where no two speakers share any."""
 
-    fit: Fit
+    fit: FittedCounts
     sentences: Sentences | None
 
     def of_sentences(self, environment: np.ndarray) -> SentenceSpread | None:
@@ -143,7 +143,7 @@ class Spread:
 
     @cached_property
     def clusters(self) -> Clusters:
-        """Return the scores of speakers in conditions and what they are to be held against."""
+        """Return the scores of speakers in conditions and the variances they are compared with."""
         fit = self.fit
         table = fit.table
         at = np.unique(table.speaker * (table.condition.max() + 1) + table.condition, return_inverse=True)[1]

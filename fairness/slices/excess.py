@@ -1,10 +1,10 @@
-"""Errors beyond what each speaker's own level and each condition's own level explain: the model that slices are held against.
+"""Errors beyond what each speaker's own level and each condition's own level explain: the model that slices are compared with.
 
     x = speaker + condition,    logit(share of words in error) = (exp(c x) - 1) / c
 
 A slice such as "this accent in this condition" has excess where its errors pass that model's. Speaker terms take up everything
 that is so in clean as well, which makes this the many-slice form of a difference from the baseline; condition terms take up what
-hurts everybody. On the scale of odds a condition can hurt all alike and still not drive a WER past 1: with rates or their
+costs everybody. On the scale of odds a condition can cost all the same and no WER passes 1: with rates or their
 logarithms, every set with a hard condition would show an "excess" of the better speakers there, or of the worse in clean.
 
 The curvature c is estimated with the levels, and is one degree of freedom for non-additivity (Tukey 1949, "One degree of freedom for
@@ -30,7 +30,7 @@ _FEWEST_CONDITIONS = 3
 
 
 @dataclass(frozen=True)
-class Table:
+class CountTable:
     """Counts by speaker and condition (and whatever else slices are made of); all [shape=(cells,)]."""
 
     errors: np.ndarray
@@ -38,10 +38,10 @@ class Table:
     speaker: np.ndarray
     condition: np.ndarray
 
-    def keep(self, rows: np.ndarray) -> Table:
+    def keep(self, rows: np.ndarray) -> CountTable:
         """Return the table of these rows, speakers and conditions numbered anew."""
         codes = [np.unique(a[rows], return_inverse=True)[1] for a in (self.speaker, self.condition)]
-        return Table(self.errors[rows], self.words[rows], codes[0], codes[1])
+        return CountTable(self.errors[rows], self.words[rows], codes[0], codes[1])
 
     @property
     def wrong(self) -> np.ndarray:
@@ -64,10 +64,10 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FittedCounts:
     """A table with its levels: what the test of a slice needs of them; all arrays [shape=(cells,)]."""
 
-    table: Table
+    table: CountTable
     levels: Levels
 
     @cached_property
@@ -96,10 +96,10 @@ class Fit:
         return rest
 
     @cached_property
-    def bend(self) -> np.ndarray:
+    def curvature_gradient(self) -> np.ndarray:
         """Return the log odds' derivative by the curvature with what speakers and conditions explain taken out."""
-        slope, bend = self.tangents
-        columns = np.column_stack([self._conditions, bend])
+        slope, curvature_gradient = self.tangents
+        columns = np.column_stack([self._conditions, curvature_gradient])
         own = _without_speakers(columns, self.table.speaker, slope, self.weights)
         d, z = own[:, :-1], own[:, -1]
         left: np.ndarray = z - d @ (_inverse(d, self.weights) @ ((d.T * self.weights) @ z))
@@ -123,27 +123,35 @@ class Fit:
 
     @cached_property
     def _nuisance(self) -> tuple[np.ndarray, np.ndarray]:
-        slope, bend = self.tangents
-        columns = np.column_stack([self._conditions, bend]) if can_bend(self.table) else self._conditions
+        slope, curvature_gradient = self.tangents
+        columns = (
+            np.column_stack([self._conditions, curvature_gradient])
+            if can_estimate_curvature(self.table)
+            else self._conditions
+        )
         own = _without_speakers(columns, self.table.speaker, slope, self.weights)
         return own, _inverse(own, self.weights)
 
 
-def fit_levels(table: Table, curvature: float | None = None) -> Fit:
+def fit_levels(table: CountTable, curvature: float | None = None) -> FittedCounts:
     """Return the levels of speakers and conditions by maximum likelihood; the curvature too, unless it is given."""
     grid = _grid(table)
     a, b = np.zeros(table.speaker.max() + 1), np.zeros(table.condition.max() + 1)
     c = 0.0 if curvature is None else curvature
     for _ in range(_ROUNDS):
         a, b = _additive(*grid, a, b, c)
-        found = Fit(table, Levels(a, b, c))
-        if curvature is not None or not can_bend(table):
+        found = FittedCounts(table, Levels(a, b, c))
+        if curvature is not None or not can_estimate_curvature(table):
             break
-        information = float(found.weights @ found.bend**2)
+        information = float(found.weights @ found.curvature_gradient**2)
         if information < 1e-6:
             break
         now = float(
-            np.clip(c + np.clip(found.bend @ found.residual / information, -0.25, 0.25), -_MOST_CURVED, _MOST_CURVED)
+            np.clip(
+                c + np.clip(found.curvature_gradient @ found.residual / information, -0.25, 0.25),
+                -_MOST_CURVED,
+                _MOST_CURVED,
+            )
         )
         if abs(now - c) < 1e-4:
             break
@@ -151,12 +159,12 @@ def fit_levels(table: Table, curvature: float | None = None) -> Fit:
     return found
 
 
-def can_bend(table: Table) -> bool:
+def can_estimate_curvature(table: CountTable) -> bool:
     """Return whether the curvature can be told from an excess: with two conditions, a steeper rise of some is all that either shows."""
     return bool(table.condition.max() + 1 >= _FEWEST_CONDITIONS)
 
 
-def _grid(table: Table) -> tuple[np.ndarray, np.ndarray]:
+def _grid(table: CountTable) -> tuple[np.ndarray, np.ndarray]:
     """Return errors and words by speaker and condition [shape=(speakers, conditions)]: all that the levels depend on."""
     shape = (int(table.speaker.max()) + 1, int(table.condition.max()) + 1)
     at = table.speaker * shape[1] + table.condition
@@ -218,7 +226,7 @@ def _inverse(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return inverse
 
 
-def expected_from_outside(table: Table, inside: np.ndarray, curvature: float | None = None) -> float:
+def expected_from_outside(table: CountTable, inside: np.ndarray, curvature: float | None = None) -> float:
     """Return the errors that a slice would have if it went by the model fitted to all other rows; NaN where those do not say."""
     outside = ~inside
     if not outside.any():

@@ -1,9 +1,9 @@
-"""Finding the slices that nobody named: conjunctions over accent, condition, factors and attributes that fare worse than the rest.
+"""The subgroup search: conjunctions over accent, condition, factors and attributes with more errors than the rest.
 
-Two questions, named by `outcome`. `excess`: where does a condition hurt some speakers more than it hurts others (the model is in
-`excess`, the test in `spread`)? `errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums, the reference
-always the complement, never a whole that holds the slice itself. Tests are one-sided: only what fares worse is looked for. After a
-slice is named its samples are set aside and the search starts again, so that neither its parts nor its wholes are named for it.
+Two questions, named by `outcome`. `excess`: where does a condition cost some speakers more than it costs others (the model is in
+`excess`, the test in `slice_tests`)? `errors`: where is the WER higher than everywhere else? The outcome is a ratio of sums; the
+reference is the complement, which does not hold the slice itself. Tests are one-sided: only slices with more errors are named. After a
+slice is named its samples are left out and the search starts again, so that neither its parts nor larger slices are named for it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS
 from roomtone.fairness.comparison.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
+from roomtone.fairness.settings import CompareSettings, SearchSettings
 from roomtone.fairness.slices.cells import Cells, make_cells
 from roomtone.fairness.slices.conjunctions import conjunctions, excess_of
-from roomtone.fairness.slices.excess import Table, expected_from_outside, fit_levels
+from roomtone.fairness.slices.excess import CountTable, expected_from_outside, fit_levels
 from roomtone.fairness.slices.predicates import Predicate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOMES = ("excess", "errors")
-FACTORS = ("room", "noise", "equipment", "handset")
 _SHOWN = 50
 
 COLUMNS = (
@@ -51,7 +51,7 @@ def find_subgroups(
     alpha: float = 0.05,
     most: int = 10,
 ) -> pd.DataFrame:
-    """Return the slices that were looked at, the named ones first, in the order in which they were named.
+    """Return the slices that were tested, the named ones first, in the order in which they were named.
 
     In simulated sets of four speakers an accent it named a slice where none was planted in 2 to 5 % with or without a ceiling or hard
     sentences, in 5 to 9 % where accents differed a little in every condition; an accent's 33 % WER raised to 85 % in one condition was named
@@ -65,42 +65,54 @@ def find_subgroups(
         min_speakers: in a slice, and outside it.
         min_words: in a slice.
         group, condition, baseline, speaker: as in `compare`.
-        sentence: the column of what was said, whose difficulty speakers share; left out where there is none.
-        alpha: share of false slices among the named ones (Benjamini-Hochberg over all slices looked at).
+        sentence: the column of the text, whose difficulty speakers share; left out where there is none.
+        alpha: share of false slices among the named ones (Benjamini-Hochberg over all slices tested).
         most: slices to name at most.
 
     Returns:
         One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
-        lets expect; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
+        predicts; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
         (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
     """
+    settings = SearchSettings(
+        outcome=outcome, columns=columns, depth=depth, min_speakers=min_speakers, min_words=min_words
+    )
+    labels = CompareSettings(group=group, condition=condition, baseline=baseline, speaker=speaker, alpha=alpha)
+    return search_as(scores, settings, labels, sentence=sentence, most=most)
+
+
+def search_as(
+    scores: pd.DataFrame, settings: SearchSettings, labels: CompareSettings, *, sentence: str = "text", most: int = 10
+) -> pd.DataFrame:
+    """Return what `find_subgroups` returns, the choices being checked settings.
+
+    Raises:
+        RoomtoneError: as `find_subgroups`.
+    """
     import pandas as pd
 
-    if outcome not in OUTCOMES:
-        raise RoomtoneError(f"outcome: unknown {outcome!r}; {nearest(str(outcome), OUTCOMES)}")
-    if not 1 <= depth <= 3:
-        raise RoomtoneError(f"depth: 1 to 3 conditions, got {depth!r}")
-    names = _slice_columns(scores, columns, group, condition)
+    names = _slice_columns(scores, settings.columns, labels.group, labels.condition)
     cells = make_cells(
-        scores, names, group=group, condition=condition, speaker=speaker, baseline=baseline, sentence=sentence
-    )
+        scores, names, group=labels.group, condition=labels.condition, speaker=labels.speaker, baseline=labels.baseline,
+        sentence=sentence,
+    )  # fmt: skip
     if cells.frame.empty:
-        raise RoomtoneError("subgroups: no speaker is known, and without speakers a slice's spread is not")
-    slices = conjunctions(cells.frame, names, depth)
+        raise RoomtoneError("subgroups: no speaker is known, so the spread of a slice cannot be estimated")
+    slices = conjunctions(cells.frame, names, settings.depth)
     named: list[dict[str, Any]] = []
-    looked: list[dict[str, Any]] = []
+    tested: list[dict[str, Any]] = []
     for number in range(1, most + 2):
-        found = _look(cells, slices, outcome, min_speakers, min_words, alpha)
-        looked = [row | {"round": number} for row in found]
-        chosen = next((row for row in looked if row["_steady"]), None)
+        found = _test_slices(cells, slices, settings, labels.alpha)
+        tested = [row | {"round": number} for row in found]
+        chosen = next((row for row in tested if row["_steady"]), None)
         if chosen is None or number > most:
             break
         named.append(chosen | {"named": True})
         cells = cells.keep(~chosen["_predicate"].holds(cells.frame))
-    rest = [row | {"named": False} for row in looked[:_SHOWN]]
+    rest = [row | {"named": False} for row in tested[:_SHOWN]]
     return pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
 
 
@@ -115,13 +127,8 @@ def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: s
     return list(dict.fromkeys(columns))
 
 
-def _look(
-    cells: Cells,
-    slices: Sequence[Predicate],
-    outcome: str,
-    min_speakers: int,
-    min_words: int,
-    alpha: float,
+def _test_slices(
+    cells: Cells, slices: Sequence[Predicate], settings: SearchSettings, alpha: float
 ) -> list[dict[str, Any]]:
     """Return a row for each slice of the rows that are left, lowest p first."""
     now = cells.frame
@@ -132,14 +139,14 @@ def _look(
     kept, masks = [], []
     for predicate in slices:
         inside = predicate.holds(now)
-        enough = min(len(set(people[inside])), len(set(people[~inside]))) >= min_speakers
-        if enough and table.words[inside].sum() >= min_words:
+        enough = min(len(set(people[inside])), len(set(people[~inside]))) >= settings.min_speakers
+        if enough and table.words[inside].sum() >= settings.min_words:
             kept.append(predicate)
             masks.append(inside)
     if not kept:
         return []
     matrix = np.column_stack(masks)
-    if outcome == "excess":
+    if settings.outcome == "excess":
         score = excess_of(cells, kept, matrix)
         log_ratio, se, df, p = score.log_ratio, score.se, score.df, score.p
     else:
@@ -151,7 +158,7 @@ def _look(
         small = bool(adjusted[k] <= alpha)
         found.append(
             _row(
-                kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), outcome,
+                kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), settings.outcome,
                 shown=small or rank < _SHOWN, judged=small,
             )
         )  # fmt: skip
@@ -162,7 +169,7 @@ def _row(
     predicate: Predicate,
     inside: np.ndarray,
     now: pd.DataFrame,
-    table: Table,
+    table: CountTable,
     effect: tuple[float, float, float],
     p: tuple[float, float],
     outcome: str,
@@ -188,12 +195,12 @@ def _row(
     }  # fmt: skip
 
 
-def _rate(table: Table, rows: np.ndarray) -> float:
+def _rate(table: CountTable, rows: np.ndarray) -> float:
     words = table.words[rows].sum()
     return float(table.errors[rows].sum() / words) if words > 0 else math.nan
 
 
-def _against_complement(table: Table, matrix: np.ndarray) -> tuple[np.ndarray, ...]:
+def _against_complement(table: CountTable, matrix: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the log ratio of WER inside to outside, jackknifed over speakers, who may be on both sides."""
     from scipy.special import stdtr
 
@@ -215,7 +222,7 @@ def _against_complement(table: Table, matrix: np.ndarray) -> tuple[np.ndarray, .
     return tuple(np.array(column) for column in zip(*results))
 
 
-def _sums(table: Table, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(table: CountTable, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return errors and words inside and outside by speaker [shape=(speakers, 4)], and who has words inside."""
     size = table.speaker.max() + 1
     parts = [np.bincount(table.speaker, a * w, size) for w in (inside, ~inside) for a in (table.errors, table.words)]
@@ -228,7 +235,7 @@ def _log_ratio(sums: np.ndarray) -> np.ndarray:
     return result
 
 
-def steady(table: Table, inside: np.ndarray, outcome: str = "excess") -> bool:
+def steady(table: CountTable, inside: np.ndarray, outcome: str = "excess") -> bool:
     """Return whether the slice stays worse whichever one of its speakers is left out: it is not one person."""
     curvature = fit_levels(table).levels.curvature if outcome == "excess" else None
     for person in set(table.speaker[inside]):

@@ -5,10 +5,10 @@
 G is the information z'Wz of the slices of one kind beside the model's own terms; X_j holds the weights of slice
 j on each sentence in each environment; phi and s are in `spread`.
 
-`k^2`, kind: slices of the same columns (every accent in every room) scatter by themselves, and one is remarkable only beyond
+`k^2`, kind: slices of the same columns (every accent in every room) scatter by themselves, and a slice is named only beyond
 that. A kind with fewer than five degrees of freedom cannot tell its own spread, and is taken to have none.
 
-phi and k are estimated as they are when the slice has a term of its own: a large excess must not hide behind itself. Degrees of
+phi and k are estimated as they are when the slice has a term of its own: otherwise a large excess would inflate its own variance. Degrees of
 freedom: those of the kind where it has a spread, else Satterthwaite's.
 """
 
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.fairness.slices.dispersion import Sentences, Spread
-from roomtone.fairness.slices.excess import Fit
+from roomtone.fairness.slices.dispersion import Dispersion, Sentences
+from roomtone.fairness.slices.excess import FittedCounts
 
 _FEWEST_DF = 5.0
 
 
 @dataclass(frozen=True)
-class Kind:
+class SliceKind:
     """Slices of the same columns: which ones, and the environment of each cell (the columns of the kind that describe a condition)."""
 
     slices: np.ndarray
@@ -34,7 +34,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Score:
+class SliceScores:
     """The test of each slice [shape=(slices,)]: errors and modelled errors, one-step log odds ratio, SE, df, and p of no excess."""
 
     observed: np.ndarray
@@ -46,8 +46,8 @@ class Score:
 
 
 def score_slices(
-    fit: Fit, slices: np.ndarray, *, sentences: Sentences | None = None, kinds: Sequence[Kind] = ()
-) -> Score:
+    fit: FittedCounts, slices: np.ndarray, *, sentences: Sentences | None = None, kinds: Sequence[SliceKind] = ()
+) -> SliceScores:
     """Return the test of each slice, one-sided: p is small where it has more errors than the model gives.
 
     Args:
@@ -58,10 +58,10 @@ def score_slices(
     """
     from scipy.special import stdtr
 
-    spread = Spread(fit, sentences)
+    spread = Dispersion(fit, sentences)
     found = [np.full(slices.shape[1], np.nan) for _ in range(4)]
     alone = np.setdiff1d(np.arange(slices.shape[1]), np.concatenate([np.zeros(0, int), *(k.slices for k in kinds)]))
-    for kind in (*kinds, *(Kind(np.array([k]), fit.table.condition) for k in alone)):
+    for kind in (*kinds, *(SliceKind(np.array([k]), fit.table.condition) for k in alone)):
         for total, part in zip(found, _score_kind(spread, slices[:, kind.slices], kind.environment)):
             total[kind.slices] = part
     score, information, variance, df = found
@@ -69,10 +69,10 @@ def score_slices(
         log_ratio, se = score / information, np.sqrt(variance) / information
         p = stdtr(df, -log_ratio / se)
     modelled = (fit.table.wrong - fit.residual) @ slices
-    return Score(fit.table.wrong @ slices, modelled, log_ratio, se, df, p)
+    return SliceScores(fit.table.wrong @ slices, modelled, log_ratio, se, df, p)
 
 
-def _score_kind(spread: Spread, slices: np.ndarray, environment: np.ndarray) -> list[np.ndarray]:
+def _score_kind(spread: Dispersion, slices: np.ndarray, environment: np.ndarray) -> list[np.ndarray]:
     """Return score, information, variance of the score and its degrees of freedom of the slices of one kind; NaN where not estimable."""
     fit = spread.fit
     columns = slices * fit.tangents[0][:, None]
@@ -98,7 +98,7 @@ def _score_kind(spread: Spread, slices: np.ndarray, environment: np.ndarray) -> 
     return out
 
 
-def _dispersion(spread: Spread, score: np.ndarray, information: np.ndarray, projected: np.ndarray) -> np.ndarray:
+def _dispersion(spread: Dispersion, score: np.ndarray, information: np.ndarray, projected: np.ndarray) -> np.ndarray:
     """Return phi with each slice's own term taken out."""
     clusters, fit = spread.clusters, spread.fit
     held = np.zeros((len(clusters.score), len(score)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from roomtone.augment import rerender, stems
-from roomtone.augment.generate import generate
+from roomtone.augment.generation import generate
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 
@@ -77,5 +77,5 @@ def test_only_the_level_differs_between_two_snrs(make):
 
 
 def test_a_misspelt_choice_is_named(make):
-    with pytest.raises(RoomtoneError, match="draws: unknown 'comon'; did you mean 'common'"):
+    with pytest.raises(RoomtoneError, match="draws: 'comon' is not allowed; did you mean 'common'"):
         make("set", "draws=comon")

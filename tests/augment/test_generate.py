@@ -16,10 +16,11 @@ import pytest
 import soundfile
 
 from roomtone.augment import rerender, stems
-from roomtone.augment.generate import generate
-from roomtone.augment.runs.shard_writer import file_fault, run_lock
+from roomtone.augment.generation import generate
+from roomtone.augment.runs.shard_writer import file_fault
 from roomtone.augment.scenarios.planner import make_plan
 from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.dataset.storage import open_storage
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 
 LEVELS = (
@@ -104,7 +105,7 @@ def test_every_row_holds_its_labels_by_an_independent_measure(rendered, active_l
 
 
 def test_every_row_renders_again_to_its_hash(rendered):
-    from roomtone.core.audio.reading import pcm_sha256
+    from roomtone.core.audio.encoding import pcm_sha256
 
     _, dataset = rendered
     rows = read_manifest(dataset)
@@ -293,7 +294,7 @@ def test_a_changed_recording_is_refused_on_resume(configure, small_table, tmp_pa
 
 
 def test_two_runs_do_not_write_into_one_set(configure, tmp_path):
-    with run_lock(tmp_path / "set"), pytest.raises(RoomtoneError, match="another run is writing"):
+    with open_storage(tmp_path / "set").lock(), pytest.raises(RoomtoneError, match="another run is writing"):
         generate(configure("set"))
 
 
@@ -306,7 +307,7 @@ def test_inputs_that_cannot_be_read_are_set_aside_with_their_reason(configure, s
     for name in ("broken.wav", "silent.wav", "missing.wav"):
         lines.append(json.dumps({"audio": name, "text": "x", "speaker": "s", "accent": "a"}))
     small_table.write_text("\n".join(lines) + "\n")
-    with pytest.raises(TooManyRejectedError, match=r"of 9 utterances set aside, max_rejected allows 0"):
+    with pytest.raises(TooManyRejectedError, match=r"of 9 utterances rejected, max_rejected allows 0"):
         generate(configure("strict"))
     summary = generate(configure("lenient", "max_rejected=3"))
     assert summary.exit_status == 3

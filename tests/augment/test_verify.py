@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from roomtone.augment.generate import generate
-from roomtone.augment.verify import verify
+from roomtone.augment.generation import generate
+from roomtone.augment.verification import verify
 from roomtone.cli.main import main
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
@@ -89,11 +89,12 @@ def test_an_edited_label_is_found(dataset, column, value, message):
 
 
 def test_a_measure_that_was_edited_with_its_seal_is_found_by_rendering_again(dataset):
-    from roomtone.core.dataset.row_hash import SEAL, seal
+    from roomtone.core.dataset.columns import ROW_HASH
+    from roomtone.core.dataset.row_hash import row_hash
 
     def change(rows):
         rows.loc[0, "active_level_dbov"] = -20.0
-        rows.loc[0, SEAL] = seal(rows.iloc[0].to_dict())
+        rows.loc[0, ROW_HASH] = row_hash(rows.iloc[0].to_dict())
 
     edit(dataset, change)
     _, _, findings = check(dataset, share=1.0)

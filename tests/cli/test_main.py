@@ -65,7 +65,7 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
         (["generate", "scenario.factors.room=[none,wart]"], "room: unknown preset 'wart'; did you mean 'ward'?"),
         (["generate", "scenario.factors.noise=[none,babble]"], "says no SNR; write for instance babble@10dB"),
         (["generate", "seed=-1"], "seed: expected a whole number from 0 up, got -1"),
-        (["generate", "executor.workers=0"], "executor.workers: expected a whole number from 1 up, got 0"),
+        (["generate", "executor.workers=0"], "executor.workers: expected a whole number from 1 up or null, got 0"),
         (["generate", "output.format=mp4"], "output.format: unknown 'mp4'"),
         (["generate", "corpus=table", "corpus.path=/no/such.csv"], "/no/such.csv"),
         (["verify"], "verify needs a set"),

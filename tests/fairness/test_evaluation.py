@@ -157,7 +157,7 @@ def test_ids_that_do_not_fit_are_exit_1_and_allow_missing_shows_the_loss(gap_set
     words = ["evaluate", f"dataset={dataset}", "asr=hypotheses", f"path={file}"]
     assert main(words) == 1
     said = capsys.readouterr().err
-    for part in ("5 samples have no hypothesis", "1 ids are unknown, e.g. 'zz'", "1 ids come twice"):
+    for part in ("5 samples have no hypothesis", "1 ids are unknown, e.g. 'zz'", "1 ids are duplicates"):
         assert part in said
     assert main([*words, "allow_missing=true"]) == 3
     assert "5 of 144 samples have no hypothesis" in capsys.readouterr().out

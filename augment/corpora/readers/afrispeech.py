@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, alias, need_columns, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import first_column, one_of, require_columns
 from roomtone.augment.corpora.readers.common_voice import split_accents
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
@@ -38,9 +39,9 @@ class AfriSpeech(Reader):
         splits = sorted(path.stem for path in (home / "transcripts").glob("*.csv"))
         table = home / "transcripts" / f"{one_of(self.split, splits, 'corpus.split')}.csv"
         found = columns_of(table)
-        need_columns(found, {"accent": "accent"}, table)
+        require_columns(found, {"accent": "accent"}, table)
         audio, speaker, text = (
-            alias(found, names, use, table)
+            first_column(found, names, use, table)
             for names, use in ((_AUDIO, "audio"), (_SPEAKER, "speaker"), (_TEXT, "text"))
         )
         others = [
@@ -49,10 +50,10 @@ class AfriSpeech(Reader):
         files = self.audio_files(home)
         for row in read_rows(table):
             name = (row.get(audio) or "").lstrip("/")
-            place, problem = files.find(name)
+            file, problem = files.find(name)
             yield self.utterance(
                 name,
-                AudioRef(place),
+                AudioRef(file),
                 text=row.get(text),
                 speaker=row.get(speaker),
                 accent=join_accents(split_compound(row.get("accent") or "")),

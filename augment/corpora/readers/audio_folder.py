@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import one_of
+from roomtone.augment.corpora.readers.columns import one_of
 from roomtone.augment.corpora.readers.table import Table
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.errors import RoomtoneError

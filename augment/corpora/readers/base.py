@@ -1,27 +1,21 @@
 """What every reader is: a frozen dataclass of its keys that yields utterances as a stream, again and again.
 
-A reader is added in two places: a file here with a subclass of `Reader`, listed in `corpora.READERS`, and a preset in
-`conf/corpus/`. Its rows come as the corpus has them: `accent_raw` filled, `accent` the same text; the accent map and
-the selection are laid over it by `Corpus`.
+A reader is two files: one here with a subclass of `Reader`, listed in `corpora.READERS`, and a preset in
+`conf/corpus/`. It yields rows as the corpus has them: `accent_raw` filled, `accent` the same text; `Corpus` applies the accent map
+and the selection.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
-from roomtone.core.errors import RoomtoneError, nearest
-
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
-#: So many missing files are looked up for a nearest name; a corpus without its audio folder shall not be listed a million times.
-_HINTS = 3
-_HINT_FOLDER_FILES = 5_000
+from roomtone.core.errors import RoomtoneError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -65,13 +59,11 @@ class Reader:
             RoomtoneError: no path was given, or there is nothing at it.
         """
         if not self.path:
-            raise RoomtoneError(
-                f"corpus={self.kind}: the key corpus.path is missing; corpus.path=… says where the corpus lies"
-            )
+            raise RoomtoneError(f"corpus={self.kind}: the key corpus.path is missing; type corpus.path=FOLDER_OR_FILE")
         path = Path(self.path).expanduser().absolute()
         if not path.exists():
             beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise RoomtoneError(f"corpus.path: there is no {path}{_did_you_mean(path.name, beside)}")
+            raise RoomtoneError(f"corpus.path: there is no {path}{did_you_mean(path.name, beside)}")
         return path
 
     def folder(self) -> Path:
@@ -97,7 +89,11 @@ class Reader:
         return home
 
     def audio_files(self, folder: Path) -> AudioFiles:
-        """Return the audio files of this corpus, by their names relative to `folder`."""
+        """Return the audio files of this corpus.
+
+        Args:
+            folder: what their names are relative to.
+        """
         return AudioFiles(folder, Path(self.root).expanduser().absolute() if self.root else folder)
 
     def utterance(
@@ -113,9 +109,21 @@ class Reader:
         attributes: Mapping[str, object] | None = None,
         problem: str | None = None,
     ) -> Utterance:
-        """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated."""
+        """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated.
+
+        Args:
+            utterance_id: unique within the corpus, and the same whatever the order of its rows.
+            audio: file, offset and length in seconds.
+            text: the transcript.
+            speaker: who speaks; None where the corpus does not say.
+            accent: what the accent map is applied to, several joined by `|`.
+            accent_raw: as the corpus has it; None where that is `accent`.
+            language: BCP 47 tag; None takes the corpus's own.
+            attributes: further columns; those without a value are left out.
+            problem: why the recording cannot be used, where that is known already.
+        """
         raw = _stated(accent_raw) or _stated(accent)
-        # the licence stands in every row, because rows of several corpora may meet in one set
+        # every row has the licence, because rows of several corpora may meet in one set
         named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
             utterance_id=utterance_id,
@@ -137,101 +145,3 @@ def _stated(value: object) -> str | None:
     if value is None or value != value:
         return None
     return str(value).strip() or None
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    hint = nearest(name, known) if known else ""
-    return f"; {hint}" if hint.startswith("did") else ""
-
-
-def need_columns(found: list[str] | tuple[str, ...], needed: Mapping[str, str], where: str | os.PathLike[str]) -> None:
-    """Check that a table has its columns.
-
-    Args:
-        needed: what a column is for -> its name.
-
-    Raises:
-        RoomtoneError: one is missing; the message names the columns that are there, the nearest first.
-    """
-    for use, name in needed.items():
-        if name not in found:
-            hint = nearest(name, found)
-            there = "" if hint.startswith("known") else "; columns: " + ", ".join(found)
-            raise RoomtoneError(f"{os.fspath(where)}: there is no column {name!r} (for {use}); {hint}{there}")
-
-
-def alias(found: list[str], names: tuple[str, ...], use: str, where: str | os.PathLike[str]) -> str:
-    """Return the first of a column's names that is there; releases of one corpus differ.
-
-    Raises:
-        RoomtoneError: none is there.
-    """
-    present = next((name for name in names if name in found), None)
-    if present is None:
-        need_columns(found, {use: names[0]}, where)
-    return str(present)
-
-
-def one_of(value: str, allowed: list[str], key: str) -> str:
-    """Return `value` where it is allowed.
-
-    Raises:
-        RoomtoneError: it is not; the message names the nearest.
-    """
-    if value not in allowed:
-        raise RoomtoneError(f"{key}={value}: there is none of that name; {nearest(value, allowed)}")
-    return value
-
-
-class AudioFiles:
-    """Audio files by name: absolute paths, kept below one root, with the reason where one cannot be used.
-
-    Names come from tables that strangers wrote. An absolute name says where it points and is taken at its word; `..` and
-    symbolic links that lead out of the root, commands and addresses are refused. Folders are resolved once, so that two
-    million rows cost two million `lstat`, no more.
-    """
-
-    def __init__(self, folder: Path, root: Path) -> None:
-        self._folder = folder
-        self._root = os.path.realpath(root)
-        self._folders: dict[str, str] = {}
-        self._hints = 0
-
-    def find(self, name: str | None) -> tuple[str, str | None]:
-        """Return the absolute path of a file, and what is wrong with it or None."""
-        if not name:
-            return "", "the row names no audio file"
-        if "://" in name or name.lstrip().startswith("pipe:") or name.rstrip().endswith("|"):
-            return name, "names a command or an address; only files are read"
-        if not name.isprintable() and any(letter < " " for letter in name):
-            return repr(name), f"{name!r} has control characters in it"
-        path = os.path.normpath(os.path.join(self._folder, name))
-        parent, leaf = os.path.split(path)
-        if parent not in self._folders:
-            if len(self._folders) > 10_000:
-                self._folders.clear()
-            self._folders[parent] = os.path.realpath(parent)
-        real = os.path.join(self._folders[parent], leaf)
-        try:
-            mode = os.lstat(real).st_mode
-        except (OSError, ValueError):
-            mode = 0
-        if stat.S_ISLNK(mode):
-            real = os.path.realpath(real)
-        plain = (
-            os.path.isabs(name) and os.path.normpath(name) == name and not name.startswith(f"{self._folder}{os.sep}")
-        )
-        if not plain and self._root != os.sep and not real.startswith(self._root + os.sep):
-            elsewhere = "corpus.root=… names another folder that audio may come from"
-            return path, f"{name}: lies outside of {self._root}; {elsewhere}"
-        if not mode:
-            return path, f"{path}: there is no such file{self._hint(path)}"
-        return path, None
-
-    def _hint(self, path: str) -> str:
-        self._hints += 1
-        parent, leaf = os.path.split(path)
-        if self._hints > _HINTS or not os.path.isdir(parent):
-            return ""
-        names = os.listdir(parent)
-        return _did_you_mean(leaf, names) if len(names) <= _HINT_FOLDER_FILES else ""

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import one_of, require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
@@ -38,7 +39,7 @@ class CommonVoice(Reader):
         splits = sorted({path.stem for path in home.glob("*.tsv")} - set(_OTHER_TABLES))
         path = home / f"{one_of(self.split, splits, 'corpus.split')}.tsv"
         found = columns_of(path, quoting=False)
-        need_columns(found, {"audio": "path", "text": "sentence", "speaker": "client_id"}, path)
+        require_columns(found, {"audio": "path", "text": "sentence", "speaker": "client_id"}, path)
         accents = next((name for name in ("accents", "accent") if name in found), None)
         others = [name for name in found if name not in _USED]
         files = self.audio_files(home / "clips")
@@ -46,11 +47,11 @@ class CommonVoice(Reader):
             name = row.get("path") or ""
             stem, ending = os.path.splitext(name)
             clip = name if ending or not name else f"{name}.mp3"
-            place, problem = files.find(clip)
+            file, problem = files.find(clip)
             raw = row.get(accents) if accents else None
             yield self.utterance(
                 os.path.basename(stem),
-                AudioRef(place),
+                AudioRef(file),
                 text=row.get("sentence"),
                 speaker=row.get("client_id"),
                 accent=join_accents(split_accents(raw or "")),

@@ -1,6 +1,6 @@
 """CORAAL, African American English in interviews: `*_metadata_*.txt`, a transcript `FILE.txt` and a recording `FILE.wav` each.
 
-Traps that are met here: the metadata has one row a *file*, so a speaker with two files stands there twice; transcripts
+Traps that are met here: the metadata has one row a *file*, so a speaker with two files has two rows; transcripts
 hold the interviewer's lines too, which have no metadata and are left out; text is marked up: (pauses), /redactions and
 what was not understood/, <sounds>, [overlaps]. Columns `Line Spkr StTime Content EnTime` [recalled].
 """
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.folder import walk_files
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance
@@ -58,14 +59,14 @@ class Coraal(Reader):
             raise RoomtoneError(f"{home}: no *_metadata_*.txt is in it")
         rows: dict[str, dict[str, Any]] = {}
         for table in tables:
-            need_columns(columns_of(table, quoting=False), {"file": "CORAAL.File", "speaker": "CORAAL.Spkr"}, table)
+            require_columns(columns_of(table, quoting=False), {"file": "CORAAL.File", "speaker": "CORAAL.Spkr"}, table)
             for row in read_rows(table, quoting=False):
                 rows.setdefault(row["CORAAL.File"], row)
         return rows
 
-    def _lines(self, path: Path, about: dict[str, Any], place: str, problem: str | None) -> Iterator[Utterance]:
+    def _lines(self, path: Path, about: dict[str, Any], file: str, problem: str | None) -> Iterator[Utterance]:
         found = columns_of(path, quoting=False)
-        need_columns(found, {"speaker": "Spkr", "start": "StTime", "text": "Content", "end": "EnTime"}, path)
+        require_columns(found, {"speaker": "Spkr", "start": "StTime", "text": "Content", "end": "EnTime"}, path)
         component = about.get("CORAAL.Sub") or path.stem.split("_")[0]
         attributes: dict[str, object] = {name: about.get(column) for column, name in _ATTRIBUTES.items()}
         for row in read_rows(path, quoting=False):
@@ -77,7 +78,7 @@ class Coraal(Reader):
             marks = {"overlap": "[" in row["Content"], "redacted_or_unclear": "/" in row["Content"]}
             yield self.utterance(
                 f"{path.stem}/{row.get('Line') or row['StTime']}",
-                AudioRef(place, start, max(end - start, 0.0) or None),
+                AudioRef(file, start, max(end - start, 0.0) or None),
                 text=text,
                 speaker=row["Spkr"],
                 accent=component,

@@ -2,7 +2,7 @@
 `linguistic_background.csv`.
 
 Traps that are met here: the questionnaire's headers are whole questions, some with curly quotes and spaces at the end;
-the accent is what the speaker wrote into it, free text; stretches marked as not to be scored are left out; marks such as
+the accent is what the speaker wrote into it, free text; segments marked as not to be scored are left out; marks such as
 `<laugh>` are taken out of the text.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import one_of, require_columns
 from roomtone.augment.corpora.readers.kaldi import read_map, read_segments
 from roomtone.augment.corpora.readers.tables import columns_of, read_lines, read_rows
 from roomtone.augment.corpora.utterance import Utterance
@@ -53,10 +54,10 @@ class EdAcc(Reader):
             speaker = speakers.get(name)
             accent, ethnicity = background.get(speaker or "", (None, None))
             gender, l1 = labels.get(speaker or "", (None, None))
-            place, problem = files.find(f"{recording}.wav")
+            file, problem = files.find(f"{recording}.wav")
             yield self.utterance(
                 name,
-                AudioRef(place, start, duration),
+                AudioRef(file, start, duration),
                 text=spoken,
                 speaker=speaker,
                 accent=None if accent is None else accent.replace("|", "/"),
@@ -69,13 +70,16 @@ class EdAcc(Reader):
 def read_background(path: Path) -> dict[str, tuple[str | None, str | None]]:
     """Return participant -> (accent, ethnicity) in their own words.
 
+    Args:
+        path: `linguistic_background.csv`.
+
     Raises:
         RoomtoneError: no such file, or no column that asks for the accent.
     """
     if not path.is_file():
-        raise RoomtoneError(f"{path}: there is no such file; the accents stand in it")
+        raise RoomtoneError(f"{path}: there is no such file; it holds the accents")
     found = columns_of(path)
-    need_columns(found, {"speaker": "PARTICIPANT_ID"}, path)
+    require_columns(found, {"speaker": "PARTICIPANT_ID"}, path)
     accent = _question(found, _ACCENT_QUESTION)
     ethnicity = _question(found, _ETHNICITY_QUESTION)
     if accent is None:

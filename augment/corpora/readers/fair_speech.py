@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, need_columns
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
@@ -34,17 +35,17 @@ class FairSpeech(Reader):
         home = self.folder()
         table = self._table(home)
         found = columns_of(table, quoting=False)
-        need_columns(found, {"audio": "hash_name", "text": "transcription"}, table)
+        require_columns(found, {"audio": "hash_name", "text": "transcription"}, table)
         if self.accent_from:
-            need_columns(found, {"accent": self.accent_from}, table)
+            require_columns(found, {"accent": self.accent_from}, table)
         others = [name for name in found if name not in ("hash_name", "transcription")]
         folder = next(home / name for name in _AUDIO_FOLDERS if (home / name).is_dir())
         files = self.audio_files(folder)
         for row in read_rows(table, quoting=False):
-            place, problem = files.find(f"{row['hash_name']}.wav")
+            file, problem = files.find(f"{row['hash_name']}.wav")
             yield self.utterance(
                 row["hash_name"],
-                AudioRef(place),
+                AudioRef(file),
                 text=row["transcription"],
                 speaker=None,
                 accent=row[self.accent_from] if self.accent_from else None,

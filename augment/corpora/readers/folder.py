@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import AUDIO_SUFFIXES, Reader
+from roomtone.augment.corpora.readers.audio_files import AUDIO_SUFFIXES
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
@@ -41,12 +42,12 @@ class Folder(Reader):
         files = self.audio_files(home)
         for path in walk_files(home, AUDIO_SUFFIXES):
             name = path.relative_to(home).as_posix()
-            place, problem = files.find(name)
+            file, problem = files.find(name)
             text, wrong_text = _transcript(path.with_suffix(".txt"))
             accent = _labelled(self.accent, path)
             yield self.utterance(
                 name,
-                AudioRef(place),
+                AudioRef(file),
                 text=text,
                 speaker=_labelled(self.speaker, path),
                 accent=None if accent is None else join_accents([accent]),

@@ -1,6 +1,6 @@
 """A Hugging Face dataset in Parquet with the recordings inside: a column of `{bytes, path}` beside the others.
 
-Recordings are taken out into a cache, under names that are hashes of their bytes, when they are first read; a render is
+Recordings are copied into a cache, under names that are hashes of their bytes, when they are first read; a render is
 then made from a file like any other. `corpus.path` is the dataset's folder, or one file; `corpus.split` takes files named
 after it.
 """
@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import AudioFiles, Reader, need_columns
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, parquet_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
@@ -33,7 +35,7 @@ class HfParquet(Reader):
     Attributes:
         split: files whose path holds it as a word: `test-00000-of-00001.parquet`, `test/0000.parquet`; null takes all.
         columns: what a column is for -> its name; null does without.
-        cache: where recordings are taken out to; null is the user's cache folder.
+        cache: where recordings are copied to; null is the user's cache folder.
     """
 
     kind: ClassVar[str] = "hf_parquet"
@@ -47,7 +49,7 @@ class HfParquet(Reader):
         return use
 
     def utterances(self) -> Iterator[Utterance]:
-        """Yield one utterance a row; its recording lies in the cache when it is yielded."""
+        """Yield one utterance a row; its recording is in the cache when it is yielded."""
         for path in self._files():
             names = self._names(path)
             folder = path.parent
@@ -77,17 +79,17 @@ class HfParquet(Reader):
         found = columns_of(path)
         names = {use: self.columns.get(use, self.renamed(use)) for use in _USES}
         names = {use: str(name) for use, name in names.items() if name is not None}
-        need_columns(found, {use: name for use, name in names.items() if use in _REQUIRED}, path)
+        require_columns(found, {use: name for use, name in names.items() if use in _REQUIRED}, path)
         return {use: name for use, name in names.items() if name in found}
 
     def _utterance(self, row: Mapping[str, Any], names: Mapping[str, str], files: AudioFiles) -> Utterance:
         value = {use: row.get(name) for use, name in names.items()}
-        place, key, problem = self._place(value["audio"], files)
+        file, key, problem = self._recording(value["audio"], files)
         others = {k: v for k, v in row.items() if k not in names.values() and isinstance(v, str | int | float | bool)}
         accent = value.get("accent")
         return self.utterance(
             str(value.get("id") or key),
-            AudioRef(place),
+            AudioRef(file),
             text=value.get("text"),
             speaker=value.get("speaker"),
             accent=None if accent is None else join_accents(self.split_accent(str(accent))),
@@ -101,20 +103,20 @@ class HfParquet(Reader):
         """Return the accents that a cell holds."""
         return raw.split("|")
 
-    def _place(self, audio: Any, files: AudioFiles) -> tuple[str, str, str | None]:
+    def _recording(self, audio: Any, files: AudioFiles) -> tuple[str, str, str | None]:
         """Return the recording's path, a key of it, and what is wrong with it."""
         if not isinstance(audio, Mapping):
             return "", str(audio), "the column of audio holds no {bytes, path}"
         content, name = audio.get("bytes"), audio.get("path") or ""
         if content is None:
-            place, problem = files.find(name)
-            return place, name, problem
+            file, problem = files.find(name)
+            return file, name, problem
         digest = hashlib.sha256(content).hexdigest()
         # names are unique within one file of a dataset, not among its files
         key = f"{Path(name).stem}-{digest[:12]}" if name else digest
-        return str(self._taken_out(content, digest, Path(name).suffix)), key, None
+        return str(self._cached(content, digest, Path(name).suffix)), key, None
 
-    def _taken_out(self, content: bytes, digest: str, suffix: str) -> Path:
+    def _cached(self, content: bytes, digest: str, suffix: str) -> Path:
         """Return the file in the cache; it appears whole, or not at all."""
         home = Path(self.cache).expanduser() if self.cache else user_cache()
         path = home.absolute() / digest[:2] / f"{digest}{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"

@@ -1,4 +1,4 @@
-"""A Kaldi (or ESPnet) data directory: `wav.scp`, `text`, `utt2spk`, and where they are there `segments`, `utt2lang`,
+"""A Kaldi (or ESPnet) data directory: `wav.scp`, `text`, `utt2spk`, and where present `segments`, `utt2lang`,
 `spk2gender` or `utt2gender`, and `utt2accent` or `spk2accent`.
 
 Commands in `wav.scp` (a line that ends in `|`) are refused; so are archives with offsets. Paths are relative to the directory,
@@ -34,14 +34,14 @@ class Kaldi(Reader):
         text, speakers = read_map(home / "text"), read_map(home / "utt2spk")
         side = {name: read_map(home / name, required=False) for name in _SIDE}
         files = self.audio_files(home)
-        for name, recording, offset_s, duration_s in self._stretches(home, recordings):
-            place, problem = files.find(recordings.get(recording))
+        for name, recording, offset_s, duration_s in self._segments(home, recordings):
+            file, problem = files.find(recordings.get(recording))
             speaker = speakers.get(name)
             accent = self.accent or side["utt2accent"].get(name) or side["spk2accent"].get(speaker or "")
             gender = side["spk2gender"].get(speaker or "") or side["utt2gender"].get(name)
             yield self.utterance(
                 name,
-                AudioRef(place, offset_s, duration_s),
+                AudioRef(file, offset_s, duration_s),
                 text=text.get(name),
                 speaker=speaker,
                 accent=None if accent is None else join_accents(accent.split("|")),
@@ -52,7 +52,7 @@ class Kaldi(Reader):
             )
 
     @staticmethod
-    def _stretches(home: Path, recordings: dict[str, str]) -> Iterator[tuple[str, str, float, float | None]]:
+    def _segments(home: Path, recordings: dict[str, str]) -> Iterator[tuple[str, str, float, float | None]]:
         """Yield (utterance, recording, start, length)."""
         if not (home / "segments").is_file():
             yield from ((name, name, 0.0, None) for name in recordings)
@@ -66,28 +66,36 @@ _SIDE = ("utt2accent", "spk2accent", "spk2gender", "utt2gender", "utt2lang")
 def read_map(path: Path, *, required: bool = True) -> dict[str, str]:
     """Return key -> rest of the line.
 
+    Args:
+        path: a Kaldi table, one key a line.
+        required: False gives an empty map where there is no such file.
+
     Raises:
-        RoomtoneError: the file is required and not there, or a key stands twice.
+        RoomtoneError: the file is required and missing, or a key is a duplicate.
     """
     if not path.is_file():
         if required:
             raise RoomtoneError(f"{path}: there is no such file, which a Kaldi data directory needs")
         return {}
     found: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(read_lines(path), start=1):
         key, _, rest = line.strip().replace("\t", " ", 1).partition(" ")
         if key in found:
-            raise RoomtoneError(f"{path}, line {number}: {key!r} stands there twice")
+            raise RoomtoneError(f"{path}: {key!r} is a duplicate: lines {lines[key]} and {number}; keep one of them")
         if key:
-            found[key] = rest.strip()
+            found[key], lines[key] = rest.strip(), number
     return found
 
 
 def read_segments(path: Path) -> Iterator[tuple[str, str, float, float | None]]:
     """Yield (utterance, recording, start in seconds, length in seconds); an end of -1 is the recording's.
 
+    Args:
+        path: a Kaldi `segments` file.
+
     Raises:
-        RoomtoneError: a line that is none.
+        RoomtoneError: a line that does not parse.
     """
     for number, line in enumerate(read_lines(path), start=1):
         try:

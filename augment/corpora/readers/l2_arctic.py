@@ -1,6 +1,6 @@
 """L2-ARCTIC: `SPK/{wav,transcript}/arctic_a0001.*`, 24 speakers of six first languages.
 
-The corpus has no metadata file; the table of speakers stands in its README, and here. All speakers read the same prompts,
+The corpus has no metadata file; the table of speakers is in its README, and here. All speakers read the same prompts,
 and not all read all of them. The spontaneous part (`suitcase_corpus`) is not read.
 """
 
@@ -44,11 +44,11 @@ class L2Arctic(Reader):
             recorded = {path.stem for path in (home / speaker / "wav").glob("*.wav")}
             texts = {path.stem: path for path in (home / speaker / "transcript").glob("*.txt")}
             for name in sorted(recorded | set(texts)):
-                place, problem = files.find(f"{speaker}/wav/{name}.wav")
+                file, problem = files.find(f"{speaker}/wav/{name}.wav")
                 text = texts[name].read_text(encoding="utf-8", errors="replace") if name in texts else None
                 yield self.utterance(
                     f"{speaker}/{name}",
-                    AudioRef(place),
+                    AudioRef(file),
                     text=None if text is None else " ".join(text.split()),
                     speaker=speaker,
                     accent=first_language,

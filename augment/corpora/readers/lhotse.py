@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import AudioFiles, Reader
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
+from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.tables import read_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
@@ -38,7 +39,7 @@ class Lhotse(Reader):
                 ) from error
 
     def _cut(self, cut: Mapping[str, Any], files: AudioFiles) -> Iterator[Utterance]:
-        place, problem = self._place(cut, files)
+        file, problem = self._recording(cut, files)
         for supervision in cut["supervisions"]:
             start = float(cut["start"]) + float(supervision["start"])
             custom = supervision.get("custom") or {}
@@ -46,7 +47,7 @@ class Lhotse(Reader):
             plain = {key: value for key, value in custom.items() if isinstance(value, str | int | float | bool)}
             yield self.utterance(
                 str(supervision["id"]),
-                AudioRef(place, start, float(supervision["duration"])),
+                AudioRef(file, start, float(supervision["duration"])),
                 text=supervision.get("text"),
                 speaker=supervision.get("speaker"),
                 accent=None if accent is None else join_accents(str(accent).split("|")),
@@ -57,7 +58,7 @@ class Lhotse(Reader):
             )
 
     @staticmethod
-    def _place(cut: Mapping[str, Any], files: AudioFiles) -> tuple[str, str | None]:
+    def _recording(cut: Mapping[str, Any], files: AudioFiles) -> tuple[str, str | None]:
         if cut.get("type", "MonoCut") != "MonoCut":
             return str(cut["id"]), f"is a {cut['type']}; only cuts of the type MonoCut are read"
         sources = cut["recording"]["sources"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, one_of
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import one_of
 from roomtone.augment.corpora.readers.tables import read_lines
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
@@ -35,10 +36,10 @@ class LibriSpeech(Reader):
                 name, _, text = line.strip().partition(" ")
                 if not name:
                     continue
-                place, problem = files.find(f"{chapter}/{name}.flac")
+                file, problem = files.find(f"{chapter}/{name}.flac")
                 yield self.utterance(
                     name,
-                    AudioRef(place),
+                    AudioRef(file),
                     text=text,
                     speaker=speaker,
                     accent=None,

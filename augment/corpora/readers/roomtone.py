@@ -38,10 +38,10 @@ class RoomtoneSet(Reader):
                 if row["condition"] != self.condition or row.get("replicate"):
                     continue
                 found = True
-                place, problem = files.find(row["audio_path"])
+                file, problem = files.find(row["audio_path"])
                 utterance = self.utterance(
                     row["utterance_id"],
-                    AudioRef(place),
+                    AudioRef(file),
                     text=row.get("text"),
                     speaker=row.get("speaker"),
                     accent=row.get("accent"),

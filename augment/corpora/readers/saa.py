@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.base import Reader, alias, need_columns
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import first_column, require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, read_lines, read_rows
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
@@ -34,8 +35,8 @@ class SpeechAccentArchive(Reader):
         if not table.is_file():
             raise RoomtoneError(f"{home}: there is no speakers_all.csv in it")
         found = columns_of(table)
-        need_columns(found, {"audio": "filename", "accent": "native_language"}, table)
-        speaker = alias(found, ("speakerid", "speaker_id"), "speaker", table)
+        require_columns(found, {"audio": "filename", "accent": "native_language"}, table)
+        speaker = first_column(found, ("speakerid", "speaker_id"), "speaker", table)
         nested = home / "recordings" / "recordings"
         files = self.audio_files(nested if nested.is_dir() else home / "recordings")
         passage = home / "reading-passage.txt"
@@ -43,12 +44,12 @@ class SpeechAccentArchive(Reader):
         for row in read_rows(table):
             if str(row.get("file_missing?")).strip().upper() == "TRUE":
                 continue
-            place, problem = files.find(f"{row['filename']}.mp3" if row["filename"] else None)
+            file, problem = files.find(f"{row['filename']}.mp3" if row["filename"] else None)
             attributes = {key: row.get(key) for key in _ATTRIBUTES}
             attributes["sex"] = {"famale": "female"}.get(attributes["sex"] or "", attributes["sex"])
             yield self.utterance(
                 row["filename"],
-                AudioRef(place),
+                AudioRef(file),
                 text=text,
                 speaker=row[speaker],
                 accent=row["native_language"],

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from roomtone.augment.corpora.readers.base import AudioFiles, Reader, need_columns
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
+from roomtone.augment.corpora.readers.base import Reader
+from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance, join_accents
 from roomtone.core.audio.segment import AudioRef
@@ -65,20 +67,20 @@ class Table(Reader):
         if self.accent is not None:
             names.pop("accent", None)
         stated = {use for use, name in self.columns.items() if name is not None and name != self.renamed(use)}
-        need_columns(found, {u: n for u, n in names.items() if u in REQUIRED or u in stated}, path)
+        require_columns(found, {u: n for u, n in names.items() if u in REQUIRED or u in stated}, path)
         return {use: name for use, name in names.items() if name in found}
 
     def _utterance(self, row: dict[str, Any], names: dict[str, str], files: AudioFiles, path: Path) -> Utterance:
         value = {use: row.get(name) for use, name in names.items()}
         name = None if value["audio"] is None else str(value["audio"])
-        place, problem = files.find(name)
+        file, problem = files.find(name)
         start, wrong_start = _seconds(value.get("start"), "start")
         duration, wrong_duration = _seconds(value.get("duration"), "duration")
         offset_s = start or 0.0
         label = self.accent or value.get("accent")
         return self.utterance(
             str(value.get("id") or segment_id(name or "", offset_s)),
-            AudioRef(place, offset_s, None if start is None else duration),
+            AudioRef(file, offset_s, None if start is None else duration),
             text=value.get("text"),
             speaker=value.get("speaker"),
             accent=None if label is None else join_accents(str(label).split("|")),

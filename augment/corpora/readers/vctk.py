@@ -1,8 +1,8 @@
 """VCTK in both layouts: `wav48/p225/p225_001.wav` (0.80) and `wav48_silence_trimmed/p225/p225_001_mic1.flac` (0.92).
 
 Traps that are met here: `speaker-info.txt` is aligned by spaces, regions may be empty, of several words, or followed by a
-remark in parentheses; ids are "225" or "p225"; for some speakers the word English of "Australian English" stands where
-the region begins; p315 has no transcripts, p280 no second microphone, and of p362 some recordings are missing.
+remark in parentheses; ids are "225" or "p225"; for some speakers the word English of "Australian English" is the first
+word of the region; p315 has no transcripts, p280 no second microphone, and of p362 some recordings are missing.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class Vctk(Reader):
             recorded = {path.name.removesuffix(ending) for path in (audio / folder).glob(f"*{ending}")}
             texts = {path.stem: path for path in (home / "txt" / folder).glob("*.txt")}
             for name in sorted(recorded | set(texts)):
-                place, problem = files.find(f"{audio.name}/{folder}/{name}{ending}")
+                file, problem = files.find(f"{audio.name}/{folder}/{name}{ending}")
                 yield self.utterance(
                     name,
-                    AudioRef(place),
+                    AudioRef(file),
                     text=_text(texts.get(name)),
                     speaker=folder,
                     accent=speaker.accent,
@@ -71,10 +71,13 @@ def _text(path: Path | None) -> str | None:
 
 
 def read_speakers(path: Path) -> list[Speaker]:
-    """Return the speakers of a speaker-info.txt of either release.
+    """Return the speakers of a `speaker-info.txt`.
+
+    Args:
+        path: of either release.
 
     Raises:
-        RoomtoneError: there is no such file, or a line that is none.
+        RoomtoneError: there is no such file, or a line does not parse.
     """
     if not path.is_file():
         raise RoomtoneError(f"{path}: there is no such file; is it the VCTK folder?")

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.table import DrawContext, Processor
-from roomtone.core.audio.resampling import fit, resample, shift
+from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.speech_level import rms_level_dbov
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
@@ -171,10 +171,10 @@ class AudiomentationsOp(Processor):
         transform = _build(self.transform, self.arguments)
         with _seeded(self.seed), self._explained():
             inner_hz = self._inner_rate_hz(sample_rate_hz)
-            inner = np.array(resample(samples, sample_rate_hz, inner_hz), dtype=np.float32)
+            inner = np.array(resample(samples, sample_rate_hz, inner_hz, quality="HQ"), dtype=np.float32)
             heard = np.asarray(transform(inner, inner_hz), dtype=np.float32)
         if inner_hz != sample_rate_hz:
-            heard = fit(resample(heard, inner_hz, sample_rate_hz), samples.size)
+            heard = fit_length(resample(heard, inner_hz, sample_rate_hz, quality="HQ"), samples.size)
         if heard.ndim != 1 or not np.isfinite(heard).all():
             raise RoomtoneError(f"{self._name}: gave shape {heard.shape}, or values that are not finite")
         return heard, _parameters(transform)

@@ -17,7 +17,7 @@ import numpy as np
 
 from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
 from roomtone.core.audio.delay import correlation_lag
-from roomtone.core.audio.resampling import fit, resample, shift
+from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -146,9 +146,9 @@ class Codec(Processor):
         rate_hz = self._rate_for(sample_rate_hz)
         level = self.compression_level
         assert level is None or isinstance(level, float)
-        pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz))
+        pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
         decoded, report = _round_trip(pcm, self.codec, rate_hz, level)
-        out = fit(resample(decoded, rate_hz, sample_rate_hz), samples.size)
+        out = fit_length(resample(decoded, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
         if not CODECS[self.codec].memoryless:
             # Opus changes its delay with the mode it chooses for a signal, so no probe can stand in for the signal itself.
             reach = round(_LARGEST_LAG_S * sample_rate_hz)
@@ -158,8 +158,8 @@ class Codec(Processor):
     def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return the linear part: the band limit of the codec's rate."""
         rate_hz = self._rate_for(sample_rate_hz)
-        narrow = resample(samples, sample_rate_hz, rate_hz)
-        return fit(resample(narrow, rate_hz, sample_rate_hz), samples.size).astype(np.float32)
+        narrow = resample(samples, sample_rate_hz, rate_hz, quality="HQ")
+        return fit_length(resample(narrow, rate_hz, sample_rate_hz, quality="HQ"), samples.size).astype(np.float32)
 
 
 def _to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:

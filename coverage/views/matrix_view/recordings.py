@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from roomtone.core.dataset.manifest import is_remote
+from roomtone.core.files import is_remote
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole

@@ -43,7 +43,7 @@ class Voices:
         clips = [self.samples() for _ in range(-(-int(10 * seconds) // 16))]
         samples = np.concatenate(clips)[: int(seconds * RATE_HZ)]
         if rate_hz != RATE_HZ:
-            from roomtone.core.audio.reading import resample
+            from roomtone.core.audio.resampling import resample
 
             samples = resample(samples, RATE_HZ, rate_hz)
         soundfile.write(path, samples, rate_hz)

@@ -91,9 +91,9 @@ def test_a_users_map_wins_over_the_packaged_one_and_over_its_base(tmp_path: Path
     [
         ("accents: {}", "'version' is missing"),
         ("version: 1\naccent: {}", "unknown key 'accent'; did you mean 'accents'"),
-        ("version: 1\naccents: {a: {raw: [x]}, b: {raw: [X]}}", "'X' stands for both 'a' and 'b'"),
+        ("version: 1\naccents: {a: {raw: [x]}, b: {raw: [X]}}", "'X' is listed under both 'a' and 'b'"),
         ("version: 1\naccents: {a: {raw: [x]}, b: {rw: [y]}}", "unknown key 'rw'"),
-        ("version: 1\naccents: {a: {raw: [b]}, b: {raw: [c]}}", "'b' stands for both 'a' and 'b'"),
+        ("version: 1\naccents: {a: {raw: [b]}, b: {raw: [c]}}", "'b' is listed under both 'a' and 'b'"),
         ("version: 1\nbase: englsh", "no map 'englsh'; did you mean 'english'"),
         ("version: 1\naccents: {'a|b': {}}", "joins several accents"),
         ("version: [1", "not readable as YAML"),

@@ -181,7 +181,7 @@ def test_an_accent_map_is_chosen_as_a_group(layout: Layout, capsys: pytest.Captu
     assert main([*typed, "accents=mine", "--config-dir", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "cymric" in out
-    assert "accents that the map does not know (1 utterances)" in out
+    assert "accents that the map does not have (1 utterances)" in out
     assert main([*typed, "accents=english"]) == 0
     assert "unmapped" not in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from roomtone.augment.corpora.make_demo import ACCENTS, ORDERS, VOICES, _speak, in_quiet_room
-from roomtone.core.audio.reading import audio_path
+from roomtone.core.audio.recording_files import audio_path
 
 
 def _version() -> str:

@@ -142,7 +142,7 @@ def test_what_cannot_be_used_is_not_lost() -> None:
 
 def test_wrong_selections_are_refused() -> None:
     for keys, message in [
-        ({"split": "tset"}, "no part 'tset'; did you mean 'test'"),
+        ({"split": "tset"}, "there is no split 'tset'; did you mean 'test'"),
         ({"split": "a", "splits": {"a": 0.7, "b": 0.7}}, "add up to 1"),
         ({"max_per_speaker": 0}, "from 1 up, got 0"),
     ]:

@@ -8,7 +8,8 @@ import pytest
 from roomtone.augment.condition import Condition
 from roomtone.augment.ops.table import Asset, DrawContext, Processor, Room, Source, op_table, parse_op, to_dict
 from roomtone.augment.scenarios.conditions import WITH_SNR
-from roomtone.augment.scenarios.presets import FACTORS, load_preset, parse_preset, preset_names
+from roomtone.augment.scenarios.presets import load_preset, parse_preset, preset_names
+from roomtone.core.vocabulary import FACTORS
 
 RATE = 16000
 PRESETS = [(factor, name) for factor in FACTORS for name in preset_names(factor)]

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Op, Source, check_fields, parse_op, pin_ranges, to_dict
+from roomtone.augment.ops.table import DrawContext, Drawn, Op, Source, parse_op, pin_ranges, to_dict
 from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe
 from roomtone.augment.scenarios.conditions import parse_condition
 from roomtone.augment.scenarios.presets import load_preset
-from roomtone.core.audio.segment import Clip
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
+from roomtone.core.settings import check_fields
 
-CLEAN_CLIP = Clip("/speech.wav", "0" * 64)
+CLEAN_CLIP = AudioRef("/speech.wav", sha256="0" * 64)
 
 
 def draw(labels, *, key="u1", seed=0):

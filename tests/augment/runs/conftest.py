@@ -50,7 +50,7 @@ def write_corpus():
 @pytest.fixture(scope="session")
 def run_in_process(composed):
     """run_in_process(words, *overrides) -> Summary, without another process."""
-    from roomtone.augment.generate import generate
+    from roomtone.augment.generation import generate
 
     def run(words, *overrides):
         return generate(composed(*words[1:], *overrides))

@@ -15,11 +15,10 @@ import pytest
 import soundfile
 
 from roomtone.augment import rerender
-from roomtone.augment.generate import generate
-from roomtone.augment.output.containers import CONTAINERS, container_of
-from roomtone.augment.verify import verify
-from roomtone.core.audio.encoding import encode
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.augment.generation import generate
+from roomtone.augment.verification import verify
+from roomtone.core.audio.encoding import encode, pcm_sha256
+from roomtone.core.dataset.containers import CONTAINERS, container_of
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError

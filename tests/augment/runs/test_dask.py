@@ -11,7 +11,7 @@ import time
 import pytest
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.workers.executors import engine_of, make_engine
+from roomtone.core.workers.executors import ExecutorSettings, engine_of
 
 pytest.importorskip("distributed")
 
@@ -128,9 +128,9 @@ def test_a_cluster_that_does_not_see_the_folder_says_so(tmp_path, composed, job)
 def test_an_open_scheduler_elsewhere_is_refused(address, message):
     """Whoever reaches a Dask scheduler runs programs on its workers; only TLS or the user's word lets us join one."""
     with pytest.raises(RoomtoneError, match=message):
-        make_engine("dask", 1, address)
+        engine_of(ExecutorSettings("dask", 1, address))
 
 
 def test_the_users_word_is_taken():
     with pytest.raises(RoomtoneError, match="no Dask scheduler answers"):
-        engine_of({"name": "dask", "workers": 1, "address": "tcp://127.0.0.1:1", "allow_insecure": True})
+        engine_of(ExecutorSettings("dask", 1, "tcp://127.0.0.1:1", allow_insecure=True))

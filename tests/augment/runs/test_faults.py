@@ -101,12 +101,12 @@ def test_the_only_process_killed(point, job, tmp_path, run_in_process, check_set
 
 def test_an_orphan_publishes_nothing(job, tmp_path, composed):
     """A worker that outlives its driver finds the lock free, or held by another run, and gives up before it renames."""
-    from roomtone.augment.output.containers import CONTAINERS
     from roomtone.augment.runs.shard_writer import ShardWriter
-    from roomtone.core.dataset.storage import open_place
+    from roomtone.core.dataset.containers import CONTAINERS
+    from roomtone.core.dataset.storage import open_storage
     from roomtone.core.errors import RoomtoneError
 
-    place = open_place(tmp_path / "set")
+    place = open_storage(tmp_path / "set")
     with place.lock("first"):
         assert place.held_by("first")
         assert not place.held_by("other")

@@ -12,7 +12,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from roomtone.augment.generate import generate
+from roomtone.augment.generation import generate
 from roomtone.core.dataset.manifest import read_manifest
 
 LEVELS = (

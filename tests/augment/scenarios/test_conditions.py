@@ -9,9 +9,10 @@ from roomtone.augment.scenarios.conditions import (
     parse_condition_name,
     split_level,
 )
-from roomtone.augment.scenarios.presets import FACTORS, load_preset, preset_names
+from roomtone.augment.scenarios.presets import load_preset, preset_names
 from roomtone.augment.scenarios.scenario import inline_presets, lookup, parse_scenario
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import FACTORS
 
 
 def find(factor, name):
@@ -94,7 +95,7 @@ def test_every_preset_of_every_factor_parses():
 def test_scenario_refuses_unknown_keys_and_repeated_levels():
     with pytest.raises(RoomtoneError, match="unknown key 'goal'; did you mean 'goals'"):
         parse_scenario({"name": "s", "factors": {"room": ["none"]}, "goal": {}})
-    with pytest.raises(RoomtoneError, match="'ward' stands there twice"):
+    with pytest.raises(RoomtoneError, match="'ward' is listed twice"):
         parse_scenario({"name": "s", "factors": {"room": ["ward", "ward"]}})
     with pytest.raises(RoomtoneError, match="expected a list of levels"):
         parse_scenario({"name": "s", "factors": {"room": "ward"}})
@@ -104,8 +105,8 @@ def test_a_users_preset_wins_over_the_packaged_one(tmp_path):
     (tmp_path / "noise").mkdir()
     (tmp_path / "noise" / "pink.yaml").write_text("op: ltass_noise\n")
     scenario = parse_scenario({"name": "s", "factors": {"noise": ["none", "pink@5dB"]}})
-    assert inline_presets(scenario, {}, str(tmp_path))["noise"]["pink"] == {"op": "ltass_noise"}
-    assert inline_presets(scenario, {}, None)["noise"]["pink"]["op"] != "ltass_noise"
+    assert inline_presets(scenario, {}, (tmp_path,))["noise"]["pink"] == {"op": "ltass_noise"}
+    assert inline_presets(scenario, {}, ())["noise"]["pink"]["op"] != "ltass_noise"
     assert lookup({"noise": {"pink": {"op": "x"}}})("noise", "pink") == {"op": "x"}
 
 

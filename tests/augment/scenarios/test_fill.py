@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomtone.augment.generate import generate
+from roomtone.augment.generation import generate
 from roomtone.augment.scenarios.planner import make_plan
 from roomtone.cli.main import main
 from roomtone.core.dataset.manifest import read_manifest

@@ -15,19 +15,10 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from roomtone.core.audio.reading import (
-    AudioInfo,
-    BadAudioError,
-    Limits,
-    OpenRecordings,
-    contained_path,
-    inspect,
-    pcm_sha256,
-    read_audio,
-    resample,
-    sha256_file,
-    write_pcm16,
-)
+from roomtone.core.audio.encoding import pcm_sha256, write_pcm16
+from roomtone.core.audio.reading import AudioInfo, BadAudioError, Limits, OpenRecordings, inspect, read_audio
+from roomtone.core.audio.recording_files import sha256_file
+from roomtone.core.audio.resampling import resample
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
@@ -224,7 +215,7 @@ def test_resampling_keeps_time_and_level(from_hz: int, to_hz: int) -> None:
     """A Gaussian pulse has a closed form at any rate: the resampled one must equal it sample by sample."""
     centre_s, width_s = 0.4321, 0.001  # its spectrum is 100 dB down at 1 kHz
     pulse = [np.exp(-0.5 * ((np.arange(rate) / rate - centre_s) / width_s) ** 2) for rate in (from_hz, to_hz)]
-    out = resample(pulse[0], from_hz, to_hz)
+    out = resample(pulse[0].astype(np.float32), from_hz, to_hz)
     assert out.dtype == np.float32
     assert out.size == to_hz
     np.testing.assert_allclose(out, pulse[1], atol=3e-5)  # soxr VHQ on float32
@@ -247,18 +238,6 @@ def test_only_int16_is_written(tmp_path: Path) -> None:
     with pytest.raises(RoomtoneError, match="mp3"):
         write_pcm16(tmp_path / "x", np.zeros(5, np.int16), 16000, "mp3")
     assert not (tmp_path / "x").exists()
-
-
-def test_paths_stay_below_their_root(tmp_path: Path) -> None:
-    root = tmp_path / "corpus"
-    root.mkdir()
-    (tmp_path / "secret.wav").write_bytes(b"")
-    (root / "link.wav").symlink_to(tmp_path / "secret.wav")
-    assert contained_path(root, "a/b.wav") == root.resolve() / "a" / "b.wav"
-    assert contained_path(root, str(tmp_path / "secret.wav")) == tmp_path.resolve() / "secret.wav"
-    for name in ("../secret.wav", f"{root}/../secret.wav", f"{root}/link.wav", "link.wav", "a/../../secret.wav"):
-        with pytest.raises(RoomtoneError, match="lies outside"):
-            contained_path(root, name)
 
 
 def test_packaged_names_reach_nothing_else() -> None:

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.settings import read_settings
 from roomtone.core.workers.engine import Engine, WorkerDied
-from roomtone.core.workers.executors import make_engine
+from roomtone.core.workers.executors import ExecutorSettings, engine_of
 from roomtone.core.workers.processes import ProcessEngine
 
 TASKS = """
@@ -59,7 +60,7 @@ def tasks(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["serial", "processes"])
 def test_every_task_has_one_outcome(tasks, name):
-    with make_engine(name, 2) as engine:
+    with engine_of(ExecutorSettings(name, 2)) as engine:
         outcomes = list(engine.run(tasks.fussy, iter(range(10))))
     assert sorted(o.task for o in outcomes) == list(range(10))
     assert {o.task: o.value for o in outcomes if o.error is None} == {n: n for n in range(10) if n != 5}
@@ -109,7 +110,7 @@ def test_workers_die_with_their_parent(tasks, tmp_path):
     """A plain process pool leaves orphans that go on writing beside the resumed run."""
     target = tmp_path / "orphan.txt"
     code = (
-        "import engine_tasks\nfrom roomtone.core.workers.executors import ProcessEngine\n"
+        "import engine_tasks\nfrom roomtone.core.workers.processes import ProcessEngine\n"
         "if __name__ == '__main__':\n"
         f"    for _ in ProcessEngine(1).run(engine_tasks.sleep_and_write, [{str(target)!r}]): pass\n"
     )
@@ -137,21 +138,21 @@ def _children(pid):
 
 
 def test_unknown_engines_and_absurd_workers_are_told_what_would_be_right():
-    with pytest.raises(RoomtoneError, match="unknown 'proceses'; did you mean 'processes'"):
-        make_engine("proceses", 2)
-    with pytest.raises(RoomtoneError, match="executor.workers: expected a whole number from 1 up, got 0"):
-        make_engine("serial", 0)
-    assert isinstance(make_engine("serial", None), Engine)
+    with pytest.raises(RoomtoneError, match="executor.name: 'proceses' is not allowed; did you mean 'processes'"):
+        read_settings(ExecutorSettings, {"name": "proceses"}, where="executor")
+    with pytest.raises(RoomtoneError, match="executor.workers: expected a whole number from 1 up or null, got 0"):
+        read_settings(ExecutorSettings, {"name": "serial", "workers": 0}, where="executor")
+    assert isinstance(engine_of(ExecutorSettings("serial", None)), Engine)
 
 
 @pytest.mark.slow
 def test_dask_on_loopback_gives_the_same_outcomes(tasks):
     pytest.importorskip("distributed")
     with (
-        make_engine("dask", 1),
-        make_engine("dask", 2) as engine,
+        engine_of(ExecutorSettings("dask", 1)),
+        engine_of(ExecutorSettings("dask", 2)) as engine,
     ):  # two clusters on a machine ask for no port in common
         outcomes = list(engine.run(tasks.fussy, range(10)))
     assert {o.task: o.value for o in outcomes if o.error is None} == {n: n for n in range(10) if n != 5}
     with pytest.raises(RoomtoneError, match="no Dask scheduler answers at 'tcp://127.0.0.1:1'"):
-        make_engine("dask", 1, "tcp://127.0.0.1:1")
+        engine_of(ExecutorSettings("dask", 1, "tcp://127.0.0.1:1"))

@@ -16,11 +16,11 @@ from roomtone.fairness.slices.certificate import (
     verify_certificate,
     write_certificate,
 )
-from roomtone.fairness.slices.dispersion import Sentences, Spread
-from roomtone.fairness.slices.excess import Table, expected_from_outside, fit_levels
+from roomtone.fairness.slices.dispersion import Dispersion, Sentences
+from roomtone.fairness.slices.excess import CountTable, expected_from_outside, fit_levels
 from roomtone.fairness.slices.predicates import parse_predicate
 from roomtone.fairness.slices.search import find_subgroups
-from roomtone.fairness.slices.slice_tests import Kind, score_slices
+from roomtone.fairness.slices.slice_tests import SliceKind, score_slices
 
 ROOMS = ("ward", "office", "none")
 
@@ -81,14 +81,14 @@ def test_the_raw_outcome_names_conditions_against_their_complement() -> None:
     assert top["other_speakers"] == 48
 
 
-def counts_of(scores: pd.DataFrame) -> tuple[Table, np.ndarray]:
+def counts_of(scores: pd.DataFrame) -> tuple[CountTable, np.ndarray]:
     cells = scores.groupby(["accent", "speaker", "condition"], as_index=False)[["substitutions", "words"]].sum()
     speaker, condition = (np.unique(cells[c], return_inverse=True)[1] for c in ("speaker", "condition"))
-    table = Table(cells["substitutions"].to_numpy(float), cells["words"].to_numpy(float), speaker, condition)
+    table = CountTable(cells["substitutions"].to_numpy(float), cells["words"].to_numpy(float), speaker, condition)
     return table, ((cells["accent"] == "a3") & (cells["condition"] == "c4")).to_numpy()
 
 
-def design_of(table: Table) -> np.ndarray:
+def design_of(table: CountTable) -> np.ndarray:
     return np.column_stack([pd.get_dummies(table.speaker), pd.get_dummies(table.condition).iloc[:, 1:]]).astype(float)
 
 
@@ -168,7 +168,7 @@ def test_the_worst_accent_in_clean_is_no_excess_where_nobody_can_lose_more_than_
     speaker, condition = np.repeat(np.arange(48), 8), np.tile(np.arange(8), 48)
     x = np.linspace(-1.5, 2.5, 12)[speaker // 4] + np.linspace(-2, 2, 8)[condition] + rng.normal(0, 0.3, 384)
     errors = rng.binomial(90, 0.8 / (1 + np.exp(-x))).astype(float)
-    table = Table(errors, np.full(384, 90.0), speaker, condition)
+    table = CountTable(errors, np.full(384, 90.0), speaker, condition)
     worst_in_clean = (speaker >= 44) & (condition == 0)
     observed = errors[worst_in_clean].sum()
     assert observed > 1.2 * expected_from_outside(table, worst_in_clean, 0.0)  # plain log odds: an excess
@@ -189,7 +189,7 @@ def test_a_curvature_that_was_put_in_comes_out() -> None:
     for curvature in (-0.4, 0.0, 0.3):
         log_odds = np.expm1(curvature * x) / curvature if curvature else x
         errors = rng.binomial(2000, 1 / (1 + np.exp(-log_odds))).astype(float)
-        found = fit_levels(Table(errors, np.full(384, 2000.0), speaker, condition)).levels.curvature
+        found = fit_levels(CountTable(errors, np.full(384, 2000.0), speaker, condition)).levels.curvature
         assert found == pytest.approx(curvature, abs=0.03)
 
 
@@ -243,13 +243,13 @@ def test_the_spreads_that_were_put_in_come_out() -> None:
     errors = rng.binomial(40, 1 / (1 + np.exp(-x))).astype(float)
     cell = speaker * 8 + condition
     at, sums = np.arange(384), [np.bincount(cell, counts) for counts in (errors, np.full(len(x), 40.0))]
-    fit = fit_levels(Table(sums[0], sums[1], at // 8, at % 8))
-    spread = Spread(fit, Sentences(cell, text, errors, np.full(len(x), 40.0)))
+    fit = fit_levels(CountTable(sums[0], sums[1], at // 8, at % 8))
+    spread = Dispersion(fit, Sentences(cell, text, errors, np.full(len(x), 40.0)))
     found = spread.by_condition
     assert found is not None
     assert np.sqrt(found.variance) == pytest.approx(0.6, abs=0.1)
     masks = np.column_stack([(at // 32 == a) & (at % 8 == c) for a in range(12) for c in range(8)])
-    kind = Kind(np.arange(96), at % 8)
+    kind = SliceKind(np.arange(96), at % 8)
     alone, known = (score_slices(fit, masks, sentences=spread.sentences, kinds=kinds) for kinds in ((), (kind,)))
     extra = np.sqrt(np.mean(known.se**2 - alone.se**2))
     assert extra == pytest.approx(0.4, abs=0.1)

@@ -1,6 +1,6 @@
 """From a composed configuration to a finished stress-test set: plan, render, account for every planned sample.
 
-The configuration is a plain mapping (the keys of `conf/generate.yaml`), so notebooks may call `generate` as the command does.
+Notebooks call `generate` as the command does, with the keys of `conf/generate.yaml` as a mapping.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from roomtone.augment.output.containers import Container, container_of
 from roomtone.augment.runs.resume import Run, open_run
-from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, shard_samples, shards_of
+from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, shards_of
 from roomtone.augment.runs.shard import Job, Report, Shard, probe_utterance, render_shard
 from roomtone.augment.runs.summary import Summary
 from roomtone.augment.scenarios.plan import Plan
-from roomtone.augment.scenarios.planner import _whole, make_plan
-from roomtone.core.dataset.storage import Place, open_place
+from roomtone.augment.scenarios.planner import make_plan
+from roomtone.augment.settings import GenerateSettings, generate_settings
+from roomtone.core.dataset.containers import Container, container_of
+from roomtone.core.dataset.storage import DatasetStorage, open_storage
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine, Outcome, WorkerDied
@@ -25,80 +26,93 @@ from roomtone.core.workers.executors import engine_of
 from roomtone.core.workers.progress import Progress
 
 
-def generate(cfg: Mapping[str, Any], *, config_text: str | None = None) -> Summary:
+def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config_text: str | None = None) -> Summary:
     """Render the stress-test set that a composed configuration describes, or finish one that was begun.
 
     Args:
-        cfg: the keys of `conf/generate.yaml`, values resolved.
+        cfg: the keys of `conf/generate.yaml`, values resolved, or settings that were read from them.
         config_text: the configuration as YAML with environment values unresolved, kept in the set.
 
     Returns:
-        what was rendered, found done, and set aside.
+        what was rendered, found done, and rejected.
 
     Raises:
         RoomtoneError: the input is wrong, or a render missed its label (the message names the sample).
-        TooManyRejectedError: more inputs were set aside than `max_rejected` allows.
+        TooManyRejectedError: more inputs were rejected than `max_rejected` allows.
     """
-    output = cfg["output"]
-    container = container_of(output["format"], _whole(cfg, "sample_rate_hz", 4000))
-    place = open_place(str(output["dir"]))
-    plan = make_plan(cfg)
+    settings = generate_settings(cfg)
+    container = container_of(settings.output.format, settings.sample_rate_hz)
+    storage = open_storage(settings.output.dir)
+    plan = make_plan(settings)
     if plan.items is not None and not plan.samples:
-        return Summary(place.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
+        return Summary(storage.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
     try:
-        if output["overwrite"]:
-            _remove_set(place)
+        if settings.output.overwrite:
+            _remove_set(storage)
         session = uuid.uuid4().hex
-        with place.lock(session):
-            return _generate(cfg, plan, place, container, config_text, session)
+        with storage.lock(session):
+            return _generate(settings, plan, storage, container, config_text, session)
     except OSError as error:
         raise RoomtoneError(
-            f"{place}: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}; "
+            f"{storage}: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}; "
             "once that is mended the same command goes on where it left off"
         ) from error
 
 
 def _generate(
-    cfg: Mapping[str, Any], plan: Plan, place: Place, container: Container, config_text: str | None, session: str
+    settings: GenerateSettings,
+    plan: Plan,
+    storage: DatasetStorage,
+    container: Container,
+    config_text: str | None,
+    session: str,
 ) -> Summary:
     """Run a plan in a set that is locked."""
-    each = shard_samples(cfg["output"], container)
-    filling = plan.items is not None
+    each = settings.output.shard_samples or container.shard_samples
     run = open_run(
-        place,
-        {**cfg, "items": content_key(sorted((plan.items or {}).items()))} if filling else cfg,
+        storage,
+        _identity(settings, plan),
         plan.presets,
         plan.utterances,
         shards=sum(1 for _ in blocks_of(plan, each)),
-        append=bool(cfg["output"]["append"]) or filling,
+        append=settings.output.append or plan.items is not None,
     )
-    place.remove_temporaries()
+    storage.remove_temporaries()
     try:
-        with engine_of(cfg["executor"]) as engine:
-            job = replace(make_job(cfg, plan, place.url, engine), session=session)
+        with engine_of(settings.executor) as engine:
+            job = replace(make_job(settings, plan, storage.url, engine), session=session)
             build_banks(job, engine)
-            reports = _render_all(cfg, plan, job, run, engine, each)
+            reports = _render_all(settings.max_rejected, plan, job, run, engine, each)
     finally:
-        place.remove_temporaries()  # the workers have gone
-    summary = _summarise(place.url, plan, reports)
+        storage.remove_temporaries()  # the workers have gone
+    summary = _summarise(storage.url, plan, reports)
     run.finish(summary, config_text)
     return summary
 
 
-def _remove_set(place: Place) -> None:
+def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
+    """Return what makes a run this run: what shapes the samples, how they are stored, and what a fill design chose."""
+    identity = settings.identity()
+    identity |= {"output_format": settings.output.format, "shard_samples": settings.output.shard_samples}
+    return identity if plan.items is None else identity | {"items": content_key(sorted(plan.items.items()))}
+
+
+def _remove_set(storage: DatasetStorage) -> None:
     """Remove a set, and nothing that is not one."""
-    names = place.names()
+    names = storage.names()
     if not names:
         return
     if "dataset.json" not in names:
-        raise RoomtoneError(f"{place}: not a stress-test set (no dataset.json), so output.overwrite will not remove it")
-    with place.lock():
-        place.remove_all()
+        raise RoomtoneError(
+            f"{storage}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
+        )
+    with storage.lock():
+        storage.remove_all()
 
 
-def _render_all(cfg: Mapping[str, Any], plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:
-    """Run every shard and return the reports; stops when too much was set aside."""
-    limit = _rejection_limit(cfg["max_rejected"], len(plan.utterances))
+def _render_all(max_rejected: float, plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:
+    """Run every shard and return the reports; stops when too much was rejected."""
+    limit = _rejection_limit(max_rejected, len(plan.utterances))
     reports: list[Report] = []
     rejected: set[str] = set()
     with Progress(plan.samples, "rendering") as progress:
@@ -136,15 +150,13 @@ def _without_killers(shard: Shard, engine: Engine) -> Report:
     return _report(next(engine.run(render_shard, [replace(shard, excluded=excluded)])), engine)
 
 
-def _rejection_limit(value: Any, utterances: int) -> int:
-    """Return how many utterances may be set aside: a count, or a share below 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise RoomtoneError(f"max_rejected: expected a count or a share below 1, got {value!r}")
+def _rejection_limit(value: float, utterances: int) -> int:
+    """Return how many utterances may be rejected: a count, or a share below 1."""
     return int(value) if value >= 1 or value == 0 else int(value * utterances)
 
 
 def rejection_line(entry: Mapping[str, Any]) -> str:
-    """Return the path and reason of what was set aside; most reasons open with the path."""
+    """Return the path and reason of what was rejected; most reasons open with the path."""
     path, reason = str(entry["path"]), str(entry["reason"])
     return reason if reason.startswith(path) else f"{path}: {reason}"
 
@@ -152,7 +164,7 @@ def rejection_line(entry: Mapping[str, Any]) -> str:
 def _too_many(rejected: set[str], limit: int, plan: Plan, reports: list[Report], dataset: str) -> str:
     first = next(entry for report in reports for entry in report.rejected)
     return (
-        f"{len(rejected)} of {len(plan.utterances)} utterances set aside, max_rejected allows {limit}; "
+        f"{len(rejected)} of {len(plan.utterances)} utterances rejected, max_rejected allows {limit}; "
         f"the first: {rejection_line(first)}; all are listed in {dataset}/rejected"
     )
 
@@ -163,7 +175,7 @@ def _summarise(dataset: str, plan: Plan, reports: list[Report]) -> Summary:
     rendered = sum(report.rendered for report in reports)
     if rendered + len(rejected) != plan.samples:
         raise RoomtoneError(
-            f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} set aside"
+            f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} rejected"
         )
     resumed = sum(report.rendered for report in reports if report.resumed)
     return Summary(dataset, plan.samples, rendered, resumed, rejected, sum(report.seconds for report in reports))

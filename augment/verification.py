@@ -12,11 +12,13 @@ import numpy as np
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.rerender import _suffix, render_recipe
 from roomtone.augment.runs.shard_writer import file_fault
-from roomtone.core.audio.reading import pcm_sha256
+from roomtone.core.audio.encoding import pcm_sha256
+from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.manifest import read_manifest
-from roomtone.core.dataset.row_hash import SEAL, is_null, seal
+from roomtone.core.dataset.row_hash import is_null, row_hash
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
+from roomtone.core.vocabulary import FACTORS
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
@@ -35,11 +37,16 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     """Check every row and file of a set, and re-render a share of the rows.
 
     Args:
+        dataset: the dataset folder or its URL.
+        engine: whose workers check and render.
         share: of the rows to render again, above 0 at least one.
         seed: which rows those are.
 
     Returns:
         rows checked, rows rendered again, and what was found wrong.
+
+    Raises:
+        RoomtoneError: a share out of bounds, or no set.
     """
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0.0 <= share <= 1.0:
         raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")
@@ -55,7 +62,7 @@ def verify(dataset: str, engine: Engine, *, share: float = 0.05, seed: int = 0) 
     return len(rows), len(again), sorted(findings, key=lambda finding: finding.sample_id)
 
 
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a row of a DataFrame in the types that Parquet holds."""
     return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
 
@@ -83,7 +90,7 @@ def _check_rows(task: tuple[str, list[dict[str, Any]], set[str]]) -> list[Findin
 
 
 def _row_faults(dataset: str, row: dict[str, Any], again: bool) -> Iterator[str]:
-    if row.get(SEAL) is not None and seal(row) != row[SEAL]:
+    if row.get(ROW_HASH) is not None and row_hash(row) != row[ROW_HASH]:
         yield "the row was edited: its row_sha256 does not hold"
     fault = file_fault(dataset, row)
     if fault is not None:
@@ -106,7 +113,7 @@ def _label_faults(row: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
         want, said = getattr(recipe, column), row[column]
         if (None if is_null(said) else said) != want:
             yield f"{column} says {said}, the recipe asks {want}"
-    for factor in ("room", "noise", "equipment", "handset"):
+    for factor in FACTORS:
         if (row[factor] == "none") != (getattr(recipe, factor) is None):
             yield f"{factor} says {row[factor]!r}, the recipe has {'none' if getattr(recipe, factor) is None else 'one'}"
 
