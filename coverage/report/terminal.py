@@ -135,28 +135,24 @@ def _bar(share: float) -> str:
 def _tables(grid: Grid, width: int, *, full: bool) -> tuple[list[Table], list[str]]:
     """Return the matrix as one table where it fits, as several one below the other if it is asked for, else as none.
 
-    The shorter names run downwards; long ones across, such as conditions have, are numbers with a key below.
+    Long names across, such as conditions have, are numbers with a key below.
     """
     from rich.table import Table
     from rich.text import Text
 
-    down = 0 if _longest(grid.levels[0]) <= _longest(grid.levels[1]) else 1
-    across = 1 - down
     unit = _unit(grid)
     texts, styles = _cell_texts(grid, unit), grid.array("status")
-    if down == 1:
-        texts, styles = texts.T, styles.T
-    names, columns = grid.levels[down], grid.levels[across]
+    names, columns = grid.levels
     numbered = _longest(columns) > 8
     heads = [str(i + 1) for i in range(len(columns))] if numbered else list(columns)
     widths = [max(len(head), *map(len, texts[:, i])) + 1 for i, head in enumerate(heads)]
-    chunks = _chunks(widths, max(8, width - max(_longest(names), len(grid.names[down])) - 1))
+    chunks = _chunks(widths, max(8, width - max(_longest(names), len(grid.names[0])) - 1))
     if not full and (len(chunks) > 1 or len(names) > MAX_ROWS):
         return [], []
     tables = []
     for chunk in chunks:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        table.add_column(Text(grid.names[down]), no_wrap=True)
+        table.add_column(Text(grid.names[0]), no_wrap=True)
         for i in chunk:
             table.add_column(Text(heads[i]), justify="right", no_wrap=True)
         for r, name in enumerate(names):

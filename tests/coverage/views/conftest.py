@@ -98,7 +98,9 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     """Return an opener of pages without a network; a test fails on a script's error or a request that is not for a file."""
     contexts, errors, asked = [], [], []
 
-    def opened(path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True) -> Any:
+    def opened(
+        path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True, tolerate: bool = False
+    ) -> Any:  # fmt: skip
         context = chromium.new_context(
             offline=True, viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts,
             reduced_motion="reduce",  # colours are read at once, not on their way
@@ -106,7 +108,8 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        if not tolerate:  # a file that is missing on purpose is an error to the console
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
         return page
