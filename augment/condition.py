@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.table import Room
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import prepare
@@ -155,7 +154,6 @@ class Condition:
             return []
         if sample_rate_hz not in self._entries:
             op = self._levels.levels["room"].op
-            assert isinstance(op, Room)
             self._entries[sample_rate_hz] = list(build_bank(op, sample_rate_hz, cache_dir=self._cache_dir))
         return self._entries[sample_rate_hz]
 

@@ -8,20 +8,32 @@ from typing import Any
 
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
-    "MANIFEST_SCHEMA": "roomtone.core.dataset.manifest",
+    "Axis": "roomtone.coverage.counting.axes",
     "CoverageMatrix": "roomtone.coverage.matrix",
+    "FillPlan": "roomtone.coverage.fill.plan",
     "GateNotMetError": "roomtone.core.errors",
+    "GateThresholds": "roomtone.coverage.report.ci_gates",
+    "Goals": "roomtone.coverage.counting.goals",
+    "MANIFEST_SCHEMA": "roomtone.core.dataset.columns",
     "RoomtoneError": "roomtone.core.errors",
     "TWayCoverage": "roomtone.coverage.combinatorics.t_way",
+    "check_gates": "roomtone.coverage.report.ci_gates",
     "conditions_for": "roomtone.coverage.combinatorics.designs",
     "covering_array": "roomtone.coverage.combinatorics.covering_arrays",
+    "diff_matrices": "roomtone.coverage.report.diff",
     "fill_plan": "roomtone.coverage.fill.plan",
+    "heat_map": "roomtone.coverage.views.heat_map",
     "maximal_uncovered_patterns": "roomtone.coverage.holes.patterns",
+    "parse_gates": "roomtone.coverage.report.ci_gates",
     "parse_goals": "roomtone.coverage.counting.goals",
     "print_matrix": "roomtone.coverage.report.terminal",
     "read_manifest": "roomtone.core.dataset.manifest",
+    "read_matrix_csv": "roomtone.coverage.views.csv_tables",
     "scan_manifest": "roomtone.core.dataset.manifest",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
+    "tway_triangle": "roomtone.coverage.views.heat_map",
+    "words_and_speakers": "roomtone.coverage.power",
+    "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",
 }
 

@@ -64,7 +64,7 @@ class CoverageMatrix:
             self._illegal_rows = _illegal_rows(opened, self.goals, self._axes)
 
     def _check_goal_axes(self, opened: OpenSource) -> None:
-        """An axis that goals name must be an axis here or a column: a slip there would be a goal that never applies."""
+        """Refuse goals that name neither an axis nor a column: they would never apply."""
         known = [*[axis.column for axis in self._axes], *opened.columns]
         rules = [*self.goals.cells, *self.goals.weights, *self.goals.ignore, *self.goals.illegal]
         for name in {axis for rule in rules for axis in rule.where} | set(self.goals.levels):
@@ -185,6 +185,9 @@ class CoverageMatrix:
 
         Returns:
             one row a value: the axis, `seen, possible, total, simple`.
+
+        Raises:
+            RoomtoneError: `axis` is no axis of this matrix.
         """
         import pandas as pd
 
@@ -220,6 +223,9 @@ class CoverageMatrix:
             limit: the first so many by `sample_id`.
             with_root: also the column `root`, the folder that `audio_path` is relative to.
             cell: a value for each axis.
+
+        Raises:
+            RoomtoneError: an axis is missing or unknown.
         """
         if missing := set(self.axes) ^ set(cell):
             raise RoomtoneError(
@@ -237,7 +243,12 @@ class CoverageMatrix:
         return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
-        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `views/heat_map.py`."""
+        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `views/heat_map.py`.
+
+        Args:
+            unit: the count shown in the cells; default the first unit that has a goal, renders last.
+            by: axis of the small multiples; default the third.
+        """
         from roomtone.coverage.views.heat_map import heat_map
         from roomtone.coverage.views.matrix_view.layout import lay_out
 
@@ -246,7 +257,11 @@ class CoverageMatrix:
         return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), factors=factors)
 
     def to_xarray(self) -> xr.Dataset:
-        """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray)."""
+        """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray).
+
+        Raises:
+            RoomtoneError: xarray is not installed.
+        """
         try:
             import xarray as xr
         except ImportError as error:

@@ -42,12 +42,21 @@ def design_effect(amounts: Sequence[float] | np.ndarray, rho: float) -> float:
 
 
 def effective_size(amounts: Sequence[float] | np.ndarray, rho: float) -> float:
-    """Return how many independent words the words of these speakers are worth, sum m / design effect."""
+    """Return how many independent words the words of these speakers are worth, sum m / design effect.
+
+    Args:
+        amounts: words (or utterances) of each speaker.
+        rho: intra-speaker correlation, 0 to 1.
+    """
     return float(np.asarray(amounts, dtype=np.float64).sum()) / design_effect(amounts, rho)
 
 
 def critical_sum(alpha: float = 0.05, power: float = 0.8) -> float:
     """Return z(1 - alpha/2) + z(power), 2.8016 at 5 % and 80 %.
+
+    Args:
+        alpha: two-sided level of the test, a share.
+        power: chance of seeing a true gap, a share.
 
     Raises:
         RoomtoneError: alpha or power is not between 0 and 1.
@@ -88,6 +97,15 @@ def minimum_detectable_gap(
 
 def words_needed(wer: float, other_wer: float, *, deff: float = 1.0, alpha: float = 0.05, power: float = 0.8) -> int:
     """Return the words each group needs to tell two WERs apart: DEFF z^2 (p1 q1 + p2 q2) / (p1 - p2)^2.
+
+    Args:
+        wer, other_wer: the two word error rates, shares between 0 and 1.
+        deff: design effect of the words within speakers.
+        alpha: two-sided level of the test.
+        power: chance of seeing the gap.
+
+    Raises:
+        RoomtoneError: equal rates, or one that is no share between 0 and 1.
 
     >>> words_needed(0.10, 0.12)
     3839
@@ -136,6 +154,17 @@ def words_and_speakers(
     """Return the goal `{words, speakers}` of a cell that must be able to show a WER gap of `detect`.
 
     The correlation that the words' design effect needs follows from the spread between speakers: sb^2 / (sb^2 + p (1-p)).
+
+    Args:
+        detect: the gap to be seen, a share (0.02 is two points).
+        power: chance of seeing it.
+        alpha: two-sided level of the test.
+        wer: the rate about which the groups lie, a share.
+        speaker_sd: standard deviation of WER between speakers, a share.
+        words_per_speaker: words of one speaker.
+
+    Raises:
+        RoomtoneError: a gap or rate that is no share between 0 and 1.
     """
     if not 0 < detect < 1:
         raise RoomtoneError(f"detect: a WER gap is a share between 0 and 1, got {detect!r} (in points?)")
@@ -159,6 +188,10 @@ def words_and_speakers(
 
 def zero_failures_upper(n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the upper bounds (Wilson, Clopper-Pearson) of a two-sided interval for a rate when 0 of `n` failed.
+
+    Args:
+        n: trials, none of which failed.
+        confidence: of the two-sided interval, a share.
 
     >>> tuple(round(100 * bound, 2) for bound in zero_failures_upper(30))
     (11.35, 11.57)

@@ -2,7 +2,7 @@
 
 An op is a frozen dataclass. As a preset it may hold ranges; `draw` pins every range with the generator it is given
 and returns the same class with plain numbers; the render methods are then deterministic. The same mapping
-`{op: name, **fields}` stands in the YAML preset, in the recipe and in the manifest.
+`{op: name, **fields}` is used in the YAML preset, in the recipe and in the manifest.
 
 Conventions: samples are float32 arrays [shape=(samples,)] with full scale +-1.0; inputs are never changed; time 0 is the first
 sample of the file; levels are in dB re a full-scale square wave (dBov) unless the name says otherwise.
@@ -12,7 +12,7 @@ There are three kinds of ops:
 * a `Processor` maps samples to samples of equal length with zero delay: `apply(samples, sample_rate_hz)`;
 * a `Source` makes sound from nothing but its numbers and named recordings: `render(...)`. Its level is arbitrary,
   because the renderer sets it to an SNR;
-* a `Room` stands for a bank of impulse responses.
+* a `RoomOp` stands for a bank of impulse responses.
 """
 
 from __future__ import annotations
@@ -52,6 +52,28 @@ class Asset:
 
 
 @dataclass(frozen=True)
+class RecordingsNeeded:
+    """Which recordings an op draws from; the caller finds them and offers them as the `assets` of a `DrawContext`.
+
+    Attributes:
+        path: a file or a folder; None for speech of the corpus's own talkers.
+        layout: how the folder is laid out, see `recordings.layouts`.
+        split: only this part of the folder; None for all of it.
+        talkers: voices that sound at once, where `path` is None.
+    """
+
+    path: str | None = None
+    layout: str = "folder"
+    split: str | None = None
+    talkers: int = 0
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether each recording is to be played once before any is played again."""
+        return self.path is not None
+
+
+@dataclass(frozen=True)
 class DrawContext:
     """What an op may know when it draws: the length of the file, its rate, and the recordings at hand."""
 
@@ -72,19 +94,40 @@ class Op:
             TABLE[cls.op] = cls
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
-        """Return this op with every range pinned to one number, drawn in the order of the fields."""
+        """Return this op with every range replaced by one number, drawn in the order of the fields.
+
+        Args:
+            rng: the generator of this stage of this sample.
+            context: length and rate of the file, and the recordings at hand.
+        """
         del context
         return pin_ranges(self, rng)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, where: str) -> Self:
-        """Return the op of this kind that a mapping names; a field whose type is a kind of op is read by it."""
+        """Return the op of this kind that a mapping names; a field whose type is a kind of op is read by it.
+
+        Args:
+            mapping, where: see `parse_op`.
+
+        Raises:
+            RoomtoneError: as `parse_op`.
+        """
         return parse_op(mapping, cls, where=where)
 
     @classmethod
     def fold(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields of this class for a mapping as it is written; an op with free keys gathers them here."""
         return fields
+
+    def recordings_needed(self) -> RecordingsNeeded | None:
+        """Return which recordings the op draws from, or None where it is made from numbers alone."""
+        return None
+
+    @property
+    def num_realisations(self) -> int | None:
+        """How many realisations the op draws from (rooms of a bank); None where each draw is one of its own."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -95,30 +138,96 @@ class Processor(Op):
     linear: ClassVar[bool] = False
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
-        """Return the processed samples [shape=(samples,), float32]; requires that all ranges are drawn."""
+        """Return the processed samples.
+
+        Args:
+            samples: float32 [shape=(samples,)], full scale +-1.0; left as they are.
+            sample_rate_hz: their rate in Hz.
+
+        Returns:
+            float32 [shape=(samples,)].
+
+        Raises:
+            RoomtoneError: a range is not drawn yet, or the samples cannot be processed.
+        """
         raise NotImplementedError
 
+    def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+        """Return the processed samples and what was measured on the way, by name; most ops measure nothing.
+
+        Args:
+            samples, sample_rate_hz: as `apply`.
+
+        Raises:
+            RoomtoneError: as `apply`.
+        """
+        return self.apply(samples, sample_rate_hz), {}
+
     def fir(self, sample_rate_hz: int) -> Samples:
-        """Return the odd-length linear-phase taps of a linear op, centre tap = time 0; others have none."""
+        """Return the odd-length taps of a linear op at `sample_rate_hz`, float64 [shape=(taps,)], centre tap = time 0.
+
+        Raises:
+            NotImplementedError: the op is not linear.
+        """
         raise NotImplementedError(f"{type(self).__name__} is not linear")
+
+    def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return what the linear part of the op makes of a signal: the reference with which its output is compared.
+
+        Args:
+            samples, sample_rate_hz: as `apply`.
+
+        Returns:
+            float32 [shape=(samples,)]; of an op without a linear part the samples themselves.
+        """
+        return self.apply(samples, sample_rate_hz) if self.linear else samples
+
+    @property
+    def has_linear_part(self) -> bool:
+        """Whether `linear_reference` changes anything."""
+        return self.linear or type(self).linear_reference is not Processor.linear_reference
+
+    def asked_codec(self) -> dict[str, Any]:
+        """Return `codec` and `codec_rate_hz` as the label has them, which `apply_measured` has to report; nothing without a codec."""
+        return {}
 
 
 @dataclass(frozen=True)
 class Source(Op):
-    """An op that makes sound. Silent stretches are allowed where `sounding` says so."""
+    """An op that makes sound. It may fall silent; `sounding` says when."""
 
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
-        """Return float32 samples [shape=(preroll_samples + num_samples,)]; index `preroll_samples` is time 0 of the file."""
+        """Return the sound of the source, at an arbitrary level.
+
+        Args:
+            num_samples: length of the file.
+            sample_rate_hz: its rate in Hz.
+            fetch: returns samples of a recording by asset id.
+            preroll_samples: samples wanted before time 0 of the file, for the memory of a room.
+
+        Returns:
+            float32 [shape=(preroll_samples + num_samples,)]; index `preroll_samples` is time 0 of the file.
+
+        Raises:
+            RoomtoneError: the op is not drawn yet, or a recording is silent or cannot be read.
+        """
         raise NotImplementedError
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
-        """Return where in the file the source sounds, bool [shape=(num_samples,)]; SNR is measured there."""
+        """Return where in the file the source sounds; its SNR is measured there.
+
+        Args:
+            num_samples, sample_rate_hz: length and rate of the file.
+
+        Returns:
+            bool [shape=(num_samples,)].
+        """
         del sample_rate_hz
         return np.ones(num_samples, dtype=bool)
 
     @property
     def always_sounds(self) -> bool:
-        """Return whether the source has no silent stretches of its own."""
+        """Whether the source never falls silent by itself."""
         return type(self).sounding is Source.sounding
 
     def assets_used(self) -> tuple[str, ...]:
@@ -127,7 +236,7 @@ class Source(Op):
 
 
 @dataclass(frozen=True)
-class Room(Op):
+class RoomOp(Op):
     """An op that stands for a bank of room impulse responses; `rooms.bank` realises it."""
 
 
@@ -161,8 +270,19 @@ def op_table() -> Mapping[str, type[Op]]:
     return TABLE
 
 
+def number(value: Drawn | None) -> float:
+    """Return the `value` of a drawn field, which by then is one number.
+
+    Raises:
+        RoomtoneError: it is still a range, or was not given.
+    """
+    if not isinstance(value, int | float):
+        raise RoomtoneError(f"expected a drawn number, got {value!r}; call draw() first")
+    return float(value)
+
+
 def pin_ranges(op: T, rng: np.random.Generator) -> T:
-    """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw.
+    """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
     """

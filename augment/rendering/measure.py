@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import StemFit, fit_stems, rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, measured_delay
 from roomtone.core.audio.types import Samples
 
@@ -19,7 +21,7 @@ from roomtone.core.audio.types import Samples
 def measure(
     recipe: Recipe,
     stems: Stems,
-    shadows: list[Samples],
+    references: list[Samples],
     pcm: np.ndarray,
     entry: RoomEntry | None,
     report: Mapping[str, Any],
@@ -28,14 +30,20 @@ def measure(
     """Return the `measured_*` columns of one render.
 
     Args:
-        shadows: the speech, and the sum of the other stems, after the linear part of the handset.
-        pcm: the finished samples, int16.
-        report: what the handset measured on the way.
-        level_at: returns the P.56 level in dBov of the first shadow at a gain.
+        recipe: what was rendered.
+        stems: the parts at the microphone.
+        references: the speech, and the sum of the other stems, after the linear part of the handset.
+        pcm: the finished samples, int16 [shape=(samples,)].
+        entry: the realised room, or None.
+        report: what the handset measured.
+        level_at: returns the P.56 level in dBov of the first reference at a gain.
+
+    Raises:
+        UnmetLevelError: the speech is not in the output.
     """
     speech = stems.level
     assert speech is not None
-    fit = fit_stems(pcm, shadows)
+    fit = fit_stems(pcm, references)
     row: dict[str, Any] = {
         "measured_snr_db": None,
         "measured_snr_rms_db": None,
@@ -43,7 +51,7 @@ def measure(
         "measured_equipment_snr_long_db": None,
         "active_level_dbov": level_at(speech_gain(fit) / 32768.0),
         "activity": speech.activity,
-        "delay_samples": _total_delay(stems, shadows, pcm, fit),
+        "delay_samples": _total_delay(stems, references, pcm, fit),
         "measured_codec": report.get("codec"),
         "measured_codec_rate_hz": report.get("codec_rate_hz"),
         "measured_codec_kbit_s": report.get("codec_kbit_s"),
@@ -58,52 +66,47 @@ def measure(
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)
         row["measured_equipment_snr_db"] = speech.level_dbov - sounding_db
         row["measured_equipment_snr_long_db"] = speech.level_dbov - long_db
-    if recipe.handset is None and len(shadows) > 1:
+    if recipe.handset is None and len(references) > 1:
         _add_gain_errors(row, stems, pcm)
     return row | _room_measures(entry, recipe.sample_rate_hz)
 
 
 def speech_gain(fit: StemFit) -> float:
-    """Return with which gain the speech, the first stem, stands in an output.
+    """Return the gain of the speech, the first stem of `fit`, in an output.
 
     Raises:
-        UnmetLevelError: it does not stand there at all.
+        UnmetLevelError: it is not in the output.
     """
     gain = abs(fit.gains[0])
     if not gain > 0.0:
-        raise UnmetLevelError("the handset leaves nothing of the speech")
+        raise UnmetLevelError("no speech is left behind the handset")
     return gain
 
 
 def _add_gain_errors(row: dict[str, Any], stems: Stems, pcm: np.ndarray) -> None:
-    """Without a handset the output is the plain sum, so what stands in it, not what was meant to, makes the SNR."""
+    """Correct the SNRs by the gains of the stems in the output, which without a handset is their plain sum."""
     speech, *others = fit_stems(pcm, stems.present()).gains
     columns = [column for column in ("measured_snr_db", "measured_equipment_snr_db") if row[column] is not None]
     for column, gain in zip(columns, others, strict=True):
         row[column] -= 20.0 * float(np.log10(abs(gain / speech)))
 
 
-def _total_delay(stems: Stems, shadows: list[Samples], pcm: np.ndarray, fit: StemFit) -> int:
+def _total_delay(stems: Stems, references: list[Samples], pcm: np.ndarray, fit: StemFit) -> int:
     """Return the delay of room and handset together, in samples."""
     if fit.together > IN_TIME:
         return stems.room_delay
-    return stems.room_delay + measured_delay(summed(shadows), pcm.astype(np.float32))
+    return stems.room_delay + measured_delay(summed(references), pcm.astype(np.float32))
 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
     if entry is None:
         return {"measured_t30_s": None, "measured_c50_db": None, "measured_drr_db": None}
-    response, row = _measured_rooms.get(entry.id, (None, {}))
-    if response is not entry.speech:
-        from roomtone.augment.rooms.acoustics import measure as measure_room
-
-        found = measure_room(entry.speech, sample_rate_hz, DIRECT_SAMPLE)
-        row = {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}
-        if len(_measured_rooms) >= 256:
-            _measured_rooms.clear()
-        _measured_rooms[entry.id] = entry.speech, row
-    return row
+    return dict(_response_measures(entry.responses["speech"], sample_rate_hz))
 
 
-#: What was measured on a room's response, by the room's id, with the very response.
-_measured_rooms: dict[str, tuple[Samples, dict[str, Any]]] = {}
+@functools.lru_cache(maxsize=256)
+def _response_measures(response: ImpulseResponse, sample_rate_hz: int) -> Mapping[str, float]:
+    from roomtone.augment.rooms.acoustics import measure as measure_room
+
+    found = measure_room(response.taps, sample_rate_hz, DIRECT_SAMPLE)
+    return {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
 from roomtone.core.audio.segment import AudioRef
@@ -37,8 +39,8 @@ class Recipe:
         handset: a processor `{op: …, drawn fields}`, or None.
         clips: the recordings that noise and equipment play, by asset id.
         libraries: versions the samples depend on.
-        common: whether conditions draw in common; noise and equipment then pass the handset one by one, so that what comes out is
-            common too.
+        common: whether conditions draw in common; noise and equipment then pass a linear handset one by one, so that conditions
+            share the result.
     """
 
     clean: AudioRef
@@ -64,7 +66,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Return the recipe of a manifest's `recipe` cell.
+        """Return the recipe that the `text` of a manifest's `recipe` cell holds.
 
         Raises:
             RoomtoneError: not JSON, not a recipe, or of a format this version does not know.
@@ -97,7 +99,7 @@ class Draws:
 
     Attributes:
         common: conditions of an utterance that have a level in common draw the same for it (common random numbers, as
-            simulation calls them): the same stretch of the same noise at 10 dB and at 0 dB, in the same place of the same room.
+            simulation calls them): the same excerpt of the same noise at 10 dB and at 0 dB, in the same position of the same room.
     """
 
     seed: int
@@ -106,8 +108,8 @@ class Draws:
     replicate: int
     common: bool = False
 
-    def stream(self, stage: str, level: str) -> Any:
-        """Return the generator of one stage of this sample; `level` is what conditions may have in common."""
+    def stream(self, stage: str, level: str) -> np.random.Generator:
+        """Return the NumPy generator of one stage of this sample; `level` is what conditions may have in common."""
         key = level if self.common else self.condition
         return stream(self.seed, self.utterance_id, key, self.replicate, stage)
 
@@ -120,22 +122,37 @@ class Draws:
 def sample_id(
     draws: Draws,
     condition: ConditionLevels,
-    clean_sha256: str,
     clean: AudioRef,
     corpus: str,
     sample_rate_hz: int,
     level_dbov: float,
 ) -> str:
-    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes."""
-    segment = [clean_sha256, clean.offset_s, clean.duration_s]
+    """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes.
+
+    Args:
+        draws: what keys its draws.
+        condition: what it is rendered in.
+        clean: the utterance, with the hash of its file.
+        corpus: name of the corpus that the utterance is of.
+        sample_rate_hz: rate of the set in Hz.
+        level_dbov: active speech level that is asked for, dBov.
+    """
+    segment = [clean.sha256, clean.offset_s, clean.duration_s]
     return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov)
 
 
 def draw_source(
     level: Level, draws: Draws, context: DrawContext, clips: Mapping[str, AudioRef]
 ) -> tuple[dict[str, Any], dict[str, AudioRef]]:
-    """Return the drawn op as JSON and the recordings it plays."""
-    assert isinstance(level.op, Source)
+    """Return the drawn op as JSON and the recordings it plays.
+
+    Args:
+        level: a level of noise or equipment.
+        draws: what keys the stream.
+        context: length and rate of the file, and the recordings at hand.
+        clips: where those recordings lie, by asset id.
+    """
+    assert isinstance(level.op, Source)  # a preset of these factors is read as one
     drawn = level.op.draw(draws.stream(level.factor, level.preset), context)
     return to_dict(drawn), {asset: clips[asset] for asset in drawn.assets_used()}
 
@@ -157,10 +174,14 @@ def draw_recipe(
     Args:
         condition: the condition to render.
         draws: what keys the streams.
-        clean: the utterance; `num_samples` is its length at `sample_rate_hz`.
+        clean: the utterance; `num_samples` is its length at `sample_rate_hz`, in Hz.
+        level_dbov: active speech level of the output, dBov.
         room_parameters: the realisations of the condition's room, if it has one; one is drawn.
         assets: recordings that the noise and the equipment may draw from, by factor.
         clips: where those recordings lie, by asset id.
+
+    Raises:
+        RoomtoneError: nothing can be drawn: no realisation of the room, no recording for a noise.
     """
     chosen: dict[str, Any] = {}
     played: dict[str, AudioRef] = {}

@@ -53,6 +53,10 @@ def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
 def recipe_of(dataset: str | PathLike[str], sample_id: str) -> Recipe:
     """Return the recipe that a row holds.
 
+    Args:
+        dataset: the dataset folder.
+        sample_id: the row's id.
+
     Raises:
         RoomtoneError: no such row, or not a recipe of this version.
     """
@@ -76,6 +80,8 @@ def render_recipe(recipe: Recipe, *, name: str = "sample", suffix: str = "flac")
     """Return the render of a recipe, its recordings read from where the recipe says they lie.
 
     Args:
+        recipe: of a manifest row.
+        name: names the sample in messages.
         suffix: how its file is encoded; a lossy one changes the samples.
 
     Raises:

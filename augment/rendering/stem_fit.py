@@ -1,4 +1,4 @@
-"""Least-squares gains of the clean stems in a rendered file, and what is left over."""
+"""Least-squares gains of the stems in a rendered file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from roomtone.core.audio.types import Samples
 
 
 def rms_db(samples: Samples) -> float:
-    """Return the RMS level in dB re full scale (dBov); silence is -inf."""
+    """Return the RMS level of float samples [shape=(samples,)] in dBov; silence is -inf."""
     from roomtone.core.audio._kernels import dot
 
     power = dot(samples, samples) / max(samples.size, 1)
@@ -21,7 +21,7 @@ def rms_db(samples: Samples) -> float:
 
 @dataclass(frozen=True)
 class StemFit:
-    """How stems stand in an output.
+    """The stems in an output.
 
     Attributes:
         gains: of each stem, by joint least squares; NaN for a stem without energy.
@@ -33,9 +33,12 @@ class StemFit:
 
 
 def fit_stems(output: Samples, stems: Sequence[Samples]) -> StemFit:
-    """Return how the stems stand in `output` (float, or int16 as it is: the gains are then in its units).
+    """Return the gains of stems in an output, by least squares.
 
-    The stems must have passed the linear part of the chain; what is left over (codec noise, clipping) is uncorrelated with them.
+    Args:
+        output: float, or int16 as it is (the gains are then in its units) [shape=(samples,)].
+        stems: each after the linear part of the chain [shape=(samples,)]; the residual (codec noise, clipping) is taken to be
+            uncorrelated with them.
     """
     from roomtone.core.audio._kernels import dot
 

@@ -1,4 +1,4 @@
-"""The label is the truth: what is measured on a render, how far it may miss, and what happens when it does.
+"""The label is the truth: how far a measured value may lie from its label.
 
 All measures are taken from finished signals, by other code than the code that set them: SNRs from the stems as they were summed,
 levels and delays from the 16-bit output itself, room figures from the impulse response that was used.

@@ -1,7 +1,7 @@
-"""What a room impulse response says about its room: decay, T30, C50 and DRR, after ISO 3382.
+"""Figures of a room, measured on its impulse response: decay, T30, C50 and DRR, after ISO 3382.
 
 Conventions: a response is a float array [shape=(samples,)]; the index of its direct sound is given, never guessed here.
-Times are in seconds, ratios in dB. What a response is too short or too noisy to tell is NaN.
+Times are in seconds, ratios in dB. A figure that cannot be told from a response, because it is too short or too noisy, is NaN.
 
 Sources: ISO 3382-1:2009 (Schroeder decay, T20, T30, EDT, C50) and ISO 3382-2:2008 (needed decay range), as recalled; the
 text of the standards was not at hand. Tests hold the figures against closed forms.
@@ -9,6 +9,7 @@ text of the standards was not at hand. Tests hold the figures against closed for
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ _BLOCK_S = 0.005
 
 @dataclass(frozen=True)
 class RoomMeasures:
-    """Figures of one response; NaN where it cannot tell.
+    """Figures of one response; NaN where one cannot be told.
 
     Attributes:
         t30_s, t20_s, edt_s: reverberation times, each scaled to 60 dB.
@@ -65,12 +66,13 @@ def measure(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMea
     energy = _energy(rir, direct_sample)
     level_db = decay_db(rir, direct_sample)
     range_db = _range_db(energy[direct_sample:], sample_rate_hz)
+    rate = sample_rate_hz
     late = direct_sample + round(DIRECT_S * sample_rate_hz) + 1
     border = direct_sample + round(EARLY_S * sample_rate_hz)
     return RoomMeasures(
-        t30_s=_fit_s(level_db, sample_rate_hz, -5.0, -35.0) if range_db >= T30_RANGE_DB else float("nan"),
-        t20_s=_fit_s(level_db, sample_rate_hz, -5.0, -25.0) if range_db >= T20_RANGE_DB else float("nan"),
-        edt_s=_fit_s(level_db, sample_rate_hz, 0.0, -10.0) if range_db >= EDT_RANGE_DB else float("nan"),
+        t30_s=decay_time_s(level_db, rate, -5.0, -35.0) if range_db >= T30_RANGE_DB else math.nan,
+        t20_s=decay_time_s(level_db, rate, -5.0, -25.0) if range_db >= T20_RANGE_DB else math.nan,
+        edt_s=decay_time_s(level_db, rate, 0.0, -10.0) if range_db >= EDT_RANGE_DB else math.nan,
         c50_db=_ratio_db(energy[:border].sum(), energy[border:].sum()),
         drr_db=_ratio_db(energy[:late].sum(), energy[late:].sum()),
         decay_range_db=range_db,
@@ -78,29 +80,77 @@ def measure(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMea
 
 
 def decay_db(rir: np.ndarray, direct_sample: int) -> np.ndarray:
-    """Return the Schroeder decay from the direct sound on, in dB re its start, float64 [shape=(samples - direct_sample,)]."""
+    """Return the Schroeder decay from the direct sound on (ISO 3382-1, backward integration).
+
+    Args:
+        rir: impulse response [shape=(samples,)].
+        direct_sample: index of the direct sound.
+
+    Returns:
+        dB re its start, float64 [shape=(samples - direct_sample,)].
+
+    Raises:
+        RoomtoneError: as `measure`.
+    """
     energy = _energy(rir, direct_sample)[direct_sample:]
     left = np.cumsum(energy[::-1])[::-1]
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(left / left[0])
 
 
-def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> dict[float, float]:
-    """Return T30 in each octave band that the rate can hold: `{centre in Hz: seconds}`, NaN where the range is too small.
+def decay_time_s(level_db: np.ndarray, sample_rate_hz: int, top_db: float, bottom_db: float) -> float:
+    """Return the time for 60 dB by a straight line through a decay between two levels (ISO 3382-1, least squares).
 
-    Butterworth band passes of order 6, run backwards in time, so that the filter's own ringing falls before the decay.
+    Args:
+        level_db: the decay in dB, one value a sample [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
+        top_db, bottom_db: the range of levels that the line is fitted to.
+
+    Returns:
+        seconds; NaN where the decay does not reach `bottom_db`, or does not fall.
+    """
+    inside = np.flatnonzero((level_db <= top_db) & (level_db >= bottom_db))
+    if inside.size < 2 or level_db[-1] > bottom_db:
+        return math.nan
+    times = inside / sample_rate_hz
+    times = times - times.mean()
+    fall = float((times * level_db[inside]).sum())
+    return -60.0 * float((times * times).sum()) / fall if fall < 0.0 else math.nan
+
+
+def octave_band(samples: np.ndarray, sample_rate_hz: int, centre_hz: float) -> np.ndarray:
+    """Return a response in one octave band, float64 [shape=(samples,)].
+
+    A Butterworth band pass of order 6, run backwards in time, so that the filter's own ringing falls before the decay.
+
+    Args:
+        samples: impulse response [shape=(samples,)].
+        sample_rate_hz: its rate in Hz; the band's upper edge must lie below half of it.
+        centre_hz: centre of the band.
     """
     from scipy import signal
 
+    edges = (centre_hz / 2**0.5, centre_hz * 2**0.5)
+    sos = signal.butter(3, edges, "bandpass", fs=sample_rate_hz, output="sos")
+    return np.asarray(signal.sosfilt(sos, samples[::-1])[::-1])
+
+
+def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> dict[float, float]:
+    """Return T30 in each octave band that the rate can hold: `{centre in Hz: seconds}`, NaN where the range is too small.
+
+    Args:
+        rir, sample_rate_hz, direct_sample: as `measure`.
+
+    Raises:
+        RoomtoneError: as `measure`.
+    """
     found: dict[float, float] = {}
     for centre in OCTAVES_HZ:
         if centre * 2**0.5 >= 0.49 * sample_rate_hz:
             continue
-        edges = (centre / 2**0.5, centre * 2**0.5)
-        sos = signal.butter(3, edges, "bandpass", fs=sample_rate_hz, output="sos")
-        padded = np.concatenate([np.zeros(round(4 * sample_rate_hz / centre)), np.asarray(rir, dtype=np.float64)])
-        band = signal.sosfilt(sos, padded[::-1])[::-1]
-        found[centre] = measure(band, sample_rate_hz, direct_sample + padded.size - len(rir)).t30_s
+        lead = round(4 * sample_rate_hz / centre)  # room for the ringing
+        padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
+        found[centre] = measure(octave_band(padded, sample_rate_hz, centre), sample_rate_hz, direct_sample + lead).t30_s
     return found
 
 
@@ -108,6 +158,12 @@ def noise_knee(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> int:
     """Return the index at which a measured decay meets its noise: the first block within 5 dB of the last tenth's level.
 
     A response that decays to its very end has its knee near the end.
+
+    Args:
+        rir, sample_rate_hz, direct_sample: as `measure`.
+
+    Raises:
+        RoomtoneError: as `measure`.
     """
     energy = _energy(rir, direct_sample)
     after = _trimmed(energy[direct_sample:])
@@ -147,16 +203,5 @@ def _range_db(energy: np.ndarray, sample_rate_hz: int) -> float:
     return _ratio_db(loudest, float(energy[-max(energy.size // 10, 1) :].mean()))
 
 
-def _fit_s(level_db: np.ndarray, sample_rate_hz: int, top_db: float, bottom_db: float) -> float:
-    """Return the time for 60 dB by a straight line through the decay between two levels (ISO 3382-1, least squares)."""
-    inside = np.flatnonzero((level_db <= top_db) & (level_db >= bottom_db))
-    if inside.size < 2 or level_db[-1] > bottom_db:
-        return float("nan")
-    times = inside / sample_rate_hz
-    times = times - times.mean()
-    slope = float((times * level_db[inside]).sum() / (times * times).sum())
-    return -60.0 / slope if slope < 0.0 else float("nan")
-
-
 def _ratio_db(early: float, late: float) -> float:
-    return float(10.0 * np.log10(early / late)) if early > 0.0 and late > 0.0 else float("nan")
+    return float(10.0 * np.log10(early / late)) if early > 0.0 and late > 0.0 else math.nan

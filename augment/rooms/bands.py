@@ -1,4 +1,4 @@
-"""Sound that travels loses energy per metre, more of it at some frequencies: losses per octave band on a response.
+"""Losses of travelling sound per octave band (air, walls that differ between bands), applied to a response.
 
 A response is split into octave bands by zero-phase masks that add up to one; each band decays by `exp(-loss * t)`, with t
 counted from the direct sound, and the bands are summed. The direct sound itself is untouched. With the coefficient m of
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-CENTRES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
+from roomtone.augment.rooms.acoustics import OCTAVES_HZ
+
+#: Centres of the octave bands in which losses are set: those in which rooms are described, and one above.
+CENTRES_HZ = (*OCTAVES_HZ, 8000.0)
 #: Energy loss of air per metre at 20 C, 50 to 70 % humidity and at 30 to 50 %, in the bands above
 #: (M. Vorländer, Auralization, 2008, annex; as tabulated in pyroomacoustics).
 _AIR_20C_MOIST = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.7e-3, 4.1e-3, 1.35e-2)
@@ -18,18 +21,29 @@ _AIR_20C_DRY = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.9e-3, 5.8e-3, 2.03e-2)
 
 
 def centres_hz(sample_rate_hz: int) -> tuple[float, ...]:
-    """Return the band centres that lie below the Nyquist frequency."""
+    """Return the band centres in Hz that lie below half of `sample_rate_hz`."""
     return tuple(centre for centre in CENTRES_HZ if centre < 0.5 * sample_rate_hz)
 
 
 def air_losses(centres: tuple[float, ...], humidity_percent: float, speed_m_s: float) -> np.ndarray:
-    """Return what air takes, in neper per second of travel, float64 [shape=(bands,)]."""
+    """Return the loss of amplitude in air, in neper per second of travel, float64 [shape=(bands,)].
+
+    Args:
+        centres: centres of the bands in Hz, the first ones of `CENTRES_HZ`.
+        humidity_percent: relative humidity; from 50 on the table for moist air is used.
+        speed_m_s: speed of sound.
+    """
     table = _AIR_20C_MOIST if humidity_percent >= 50.0 else _AIR_20C_DRY
     return np.array(table[: len(centres)]) * speed_m_s / 2.0
 
 
 def split_bands(rir: np.ndarray, sample_rate_hz: int, centres: tuple[float, ...]) -> np.ndarray:
     """Return the response in octave bands, float64 [shape=(bands, samples)]; the bands add up to the response.
+
+    Args:
+        rir: impulse response [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
+        centres: centres of the bands in Hz, an octave apart.
 
     Masks are raised cosines over log frequency, half way down at the band edges; the outer bands reach to 0 Hz and to
     the Nyquist frequency.
@@ -47,11 +61,22 @@ def split_bands(rir: np.ndarray, sample_rate_hz: int, centres: tuple[float, ...]
 
 
 def decays(losses: np.ndarray, num_samples: int, sample_rate_hz: int, direct_sample: int) -> np.ndarray:
-    """Return the gain of each band over time, float64 [shape=(bands, samples)], 1 up to the direct sound."""
+    """Return the gain of each band over time, float64 [shape=(bands, samples)], 1 up to the direct sound.
+
+    Args:
+        losses: neper per second [shape=(bands,)].
+        num_samples, sample_rate_hz: length and rate of the response.
+        direct_sample: index of the direct sound.
+    """
     times = np.maximum(np.arange(num_samples) - direct_sample, 0) / sample_rate_hz
     return np.exp(-np.asarray(losses)[:, None] * times[None, :])
 
 
 def apply_losses(bands: np.ndarray, losses: np.ndarray, sample_rate_hz: int, direct_sample: int) -> np.ndarray:
-    """Return the response of the split `bands` with the losses applied, float64 [shape=(samples,)]."""
+    """Return the response of the split `bands` [shape=(bands, samples)] with the losses applied, float64 [shape=(samples,)].
+
+    Args:
+        bands: from `split_bands`.
+        losses, sample_rate_hz, direct_sample: as `decays`.
+    """
     return (bands * decays(losses, bands.shape[1], sample_rate_hz, direct_sample)).sum(axis=0)

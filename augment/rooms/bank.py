@@ -9,6 +9,7 @@ workers builds the same bits; its parameters alone build them again (`rebuild_en
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import math
@@ -23,11 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.table import Room, to_dict
+from roomtone.augment.ops.table import Op, to_dict
 from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import measure
 from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
+from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
@@ -64,6 +66,11 @@ class RoomEntry:
     dimensions_m: tuple[float, ...] | None
     parameters: dict[str, Any]
 
+    @functools.cached_property
+    def responses(self) -> dict[str, ImpulseResponse]:
+        """The three responses as filters, by the name of the source."""
+        return {name: ImpulseResponse(getattr(self, name)) for name in ("speech", "noise", "equipment")}
+
 
 class RoomBank:
     """A finished bank on disk."""
@@ -87,7 +94,7 @@ class RoomBank:
 
 
 def build_bank(
-    room: Room,
+    room: Op,
     sample_rate_hz: int,
     *,
     cache_dir: str | os.PathLike[str] | None = None,
@@ -108,7 +115,7 @@ def build_bank(
     Raises:
         RoomtoneError: the room cannot be built (what, asked and possible).
     """
-    check_rendered_rate(sample_rate_hz, "room bank: sample_rate_hz")
+    check_rendered_rate(sample_rate_hz, "room bank, sample rate")
     root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
     folder = root / _bank_key(room, sample_rate_hz, seed)
     if not _is_whole(folder):
@@ -118,6 +125,10 @@ def build_bank(
 
 def rebuild_entry(parameters: Mapping[str, Any], sample_rate_hz: int) -> RoomEntry:
     """Return the realisation that these parameters stand for, the same bits as in its bank, without one.
+
+    Args:
+        parameters: of a `RoomEntry`.
+        sample_rate_hz: rate of the responses in Hz.
 
     Raises:
         RoomtoneError: not the parameters of a room, or a recorded response has changed.
@@ -133,25 +144,23 @@ def default_cache_dir() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "roomtone" / "rooms"
 
 
-def _bank_key(room: Room, sample_rate_hz: int, seed: int) -> str:
+def _bank_key(room: Op, sample_rate_hz: int, seed: int) -> str:
     from importlib.metadata import version
 
     versions = [version(name) for name in ("numpy", "scipy", "pyroomacoustics", "soxr")]
-    content: list[object] = []
-    if isinstance(room, RecordedRoom):
-        content = recorded.folder_content(room)
+    content = _kind(room.op).content(room)
     return content_key("room bank", FORMAT, to_dict(room), sample_rate_hz, seed, versions, content)
 
 
 def _build(
-    room: Room,
+    room: Op,
     sample_rate_hz: int,
     folder: Path,
     executor: Executor | None,
     progress: Callable[[int, int], None] | None,
     seed: int,
 ) -> None:
-    """Build a bank beside its place and move it there whole; where another process was faster, its bank stays."""
+    """Build a bank beside its place and move it there whole; where another process has finished first, its bank stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -174,7 +183,7 @@ def _build(
 
 
 def _move(work: Path, folder: Path) -> None:
-    """Rename a finished bank to its place; what lies there broken is set aside first."""
+    """Rename a finished bank to its place; a broken one that is there is removed first."""
     if folder.exists() and not _is_whole(folder):
         broken = Path(tempfile.mkdtemp(prefix=".broken-", dir=folder.parent))
         with contextlib.suppress(OSError):
@@ -204,15 +213,10 @@ def _sha256(path: Path) -> str:
 
 
 def _realisations(
-    room: Room, sample_rate_hz: int, executor: Executor | None, seed: int
+    room: Op, sample_rate_hz: int, executor: Executor | None, seed: int
 ) -> Iterator[tuple[int, dict[str, Any], np.ndarray]]:
     """Yield (number of realisations, parameters, responses), in order."""
-    if isinstance(room, ShoeBoxRoom):
-        tasks: list[tuple[Any, ...]] = [(_realise, room, sample_rate_hz, seed, k) for k in range(room.realisations)]
-    elif isinstance(room, RecordedRoom):
-        tasks = [(_recorded, parameters, sample_rate_hz) for parameters in recorded.draw_all(room, sample_rate_hz)]
-    else:
-        raise RoomtoneError(f"room bank: op {room.op!r} is no room that can be built")
+    tasks = _kind(room.op).tasks(room, sample_rate_hz, seed)
     if executor is None:
         for function, *arguments in tasks:
             yield len(tasks), *function(*arguments)
@@ -235,12 +239,52 @@ def _recorded(parameters: dict[str, Any], sample_rate_hz: int) -> tuple[dict[str
     return parameters, recorded.responses(parameters, sample_rate_hz)
 
 
+@dataclass(frozen=True)
+class _RoomKind:
+    """How a kind of room is realised.
+
+    Attributes:
+        content: returns what a room is made from beside its op, for the bank's key: the hashes of its files.
+        tasks: returns a (function, arguments) for each realisation, by (op, rate, seed).
+        responses: makes the responses again from the parameters of one realisation and the rate.
+    """
+
+    content: Callable[[Any], list[object]]
+    tasks: Callable[[Any, int, int], list[tuple[Any, ...]]]
+    responses: Callable[[dict[str, Any], int], np.ndarray]
+
+
+def _nothing(room: ShoeBoxRoom) -> list[object]:
+    del room
+    return []
+
+
+def _shoebox_tasks(room: ShoeBoxRoom, sample_rate_hz: int, seed: int) -> list[tuple[Any, ...]]:
+    return [(_realise, room, sample_rate_hz, seed, index) for index in range(room.realisations)]
+
+
+def _recorded_tasks(room: RecordedRoom, sample_rate_hz: int, seed: int) -> list[tuple[Any, ...]]:
+    del seed  # nothing is drawn
+    return [(_recorded, parameters, sample_rate_hz) for parameters in recorded.draw_all(room, sample_rate_hz)]
+
+
+#: The kinds of rooms by the name of their op, which is also the `kind` of their parameters.
+_KINDS = {
+    ShoeBoxRoom.op: _RoomKind(_nothing, _shoebox_tasks, shoebox.responses),
+    RecordedRoom.op: _RoomKind(recorded.folder_content, _recorded_tasks, recorded.responses),
+}
+
+
+def _kind(name: Any) -> _RoomKind:
+    if name not in _KINDS:
+        raise RoomtoneError(f"room: unknown kind {name!r}; known: {', '.join(_KINDS)}")
+    return _KINDS[name]
+
+
 def _responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
-    kinds = {ShoeBoxRoom.op: shoebox.responses, RecordedRoom.op: recorded.responses}
-    if parameters.get("kind") not in kinds:
-        raise RoomtoneError(f"room parameters: unknown kind {parameters.get('kind')!r}; known: {', '.join(kinds)}")
+    kind = _kind(parameters.get("kind"))
     try:
-        return kinds[parameters["kind"]](parameters, sample_rate_hz)
+        return kind.responses(parameters, sample_rate_hz)
     except (KeyError, TypeError) as error:
         raise RoomtoneError(f"room parameters: {error!r} is missing or malformed") from error
 

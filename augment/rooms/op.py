@@ -1,4 +1,4 @@
-"""Rooms as ops: what a preset may say about a room. `rooms.bank` turns them into measured impulse responses."""
+"""Rooms as ops: the fields of a room preset. `rooms.bank` makes measured impulse responses of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from typing import Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Room
+from roomtone.augment.ops.table import DrawContext, Drawn, RoomOp
+from roomtone.augment.rooms.bands import CENTRES_HZ
 from roomtone.core.errors import RoomtoneError
 
 #: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
 _FARTHEST = 0.625
-Place = float | tuple[float, float] | Literal["diffuse"]
+#: A distance from the microphone in metres, or a range of them, or `diffuse`: far away with the direct sound blocked.
+Distance = float | tuple[float, float] | Literal["diffuse"]
 
 
 def low_high(value: Drawn) -> tuple[float, float]:
-    """Return a number or a range as a range."""
+    """Return a `value` that may be a number or a range as a range (low, high)."""
     return (value[0], value[1]) if isinstance(value, tuple) else (value, value)
 
 
 @dataclass(frozen=True)
-class ShoeBoxRoom(Room):
+class ShoeBoxRoom(RoomOp):
     """A rectangular room, simulated until its measured T30 is `t60_s`.
 
     Ranges are drawn anew for every realisation. All distances are from the microphone, in metres.
@@ -39,11 +41,11 @@ class ShoeBoxRoom(Room):
             (ventilation, people behind furniture).
         equipment_distance_m: to the equipment, or `diffuse` as above.
         talker_height_m, microphone_height_m: above the floor.
-        wall_margin_m: nothing stands nearer to a wall than this, or than a tenth of the dimension if that is less.
+        wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
         realisations: how many rooms and placings the bank holds.
         scattering: share of the energy that a wall reflects diffusely, 0 to 1; equal for all walls and bands.
-        image_order: reflections up to this order come from image sources, later ones from ray tracing.
-        air_absorption: whether air swallows high frequencies, at the temperature and humidity below.
+        image_order: reflections up to this order come from image sources, later ones from traced rays.
+        air_absorption: whether air absorbs high frequencies, at the temperature and humidity below.
         temperature_c: air temperature in degrees Celsius; sets the speed of sound.
         humidity_percent: relative humidity.
     """
@@ -54,8 +56,8 @@ class ShoeBoxRoom(Room):
     t60_s: Drawn
     talker_distance_m: Drawn
     t60_bands_s: tuple[tuple[float, float], ...] = ()
-    noise_distance_m: Place = "diffuse"
-    equipment_distance_m: Place = (1.0, 2.5)
+    noise_distance_m: Distance = "diffuse"
+    equipment_distance_m: Distance = (1.0, 2.5)
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
     wall_margin_m: float = 0.4
@@ -92,6 +94,11 @@ class ShoeBoxRoom(Room):
             f"metres, for a floor {floor:.2f} m across",
         )
 
+    @property
+    def num_realisations(self) -> int:
+        """How many rooms the bank holds."""
+        return self.realisations
+
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Return this op as it is: its ranges are drawn once a realisation, when the bank is built."""
         del rng, context
@@ -99,7 +106,7 @@ class ShoeBoxRoom(Room):
 
 
 @dataclass(frozen=True)
-class RecordedRoom(Room):
+class RecordedRoom(RoomOp):
     """A folder of measured room impulse responses, each aligned to its direct sound and measured.
 
     Attributes:
@@ -142,7 +149,7 @@ def _check(key: str, value: Drawn, least: float, most: float, unit: str) -> None
 def _check_bands(bands: Iterable[tuple[float, float]]) -> None:
     last = 0.0
     for centre_hz, t60_s in bands:
-        if centre_hz not in (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0) or centre_hz <= last:
+        if centre_hz not in CENTRES_HZ or centre_hz <= last:
             raise RoomtoneError(
                 f"room, t60_bands_s: expected octave centres 125, 250, … 8000 Hz, ascending; got {centre_hz:g}"
             )

@@ -1,8 +1,8 @@
-"""Realisations of a rectangular room: where things stand, how much the walls swallow, and the responses that follow.
+"""Realisations of a rectangular room: positions, wall absorption, and the responses that follow.
 
 `draw_parameters` draws and calibrates one realisation and returns it as plain numbers; `responses` makes the samples from those
 numbers alone. Calibration goes by measurement: from Eyring's formula, the wall absorption is corrected until the simulated T30 is
-near, then the losses along the way (`bands`) bring the T30 of the talker's response onto its target.
+near, then losses per octave band (`bands`) bring the T30 of the talker's response onto its target.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.table import Drawn
-from roomtone.augment.rooms.acoustics import decay_db
+from roomtone.augment.rooms.acoustics import decay_db, decay_time_s
 from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, decays, split_bands
-from roomtone.augment.rooms.op import Place, ShoeBoxRoom, low_high
+from roomtone.augment.rooms.op import Distance, ShoeBoxRoom, low_high
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import stream
@@ -39,7 +39,13 @@ def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int)
     """Return realisation `index` of a room as plain JSON numbers, calibrated.
 
     A placing in which early reflections pile up to more than `_DISTINCT` of the direct sound is drawn again, and after `_TRIES`
-    the best is taken: when sound arrives could not be told from speech recorded there, and with it the label of time zero.
+    the best is taken: with larger early reflections the time of arrival cannot be measured on speech.
+
+    Args:
+        op: the room with its ranges.
+        sample_rate_hz: rate of the responses in Hz.
+        seed: of all draws.
+        index: number of the realisation in its bank.
 
     Raises:
         RoomtoneError: the distances do not fit into the room, or the walls cannot make it that dry.
@@ -89,7 +95,10 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
     """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers.
 
-    `sources` may leave out the later ones; the scale is always the talker's.
+    Args:
+        parameters: from `draw_parameters`.
+        sample_rate_hz: rate of the responses in Hz.
+        sources: the later ones may be left out; the scale is always the talker's.
     """
     scene = _scene(parameters, sample_rate_hz)
     losses = np.array(parameters["losses_neper_per_s"])
@@ -124,9 +133,9 @@ def _draw(rng: np.random.Generator, value: Drawn) -> float:
 def _place(
     op: ShoeBoxRoom, dimensions: tuple[float, ...], sample_rate_hz: int, distance_m: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Return where microphone, talker, noise and equipment stand.
+    """Return the positions of microphone, talker, noise and equipment.
 
-    Placings are tried until one fits. The microphone goes first; its tries go on until all sources find their place.
+    Placings are tried until one fits. The microphone is placed first; tries go on until all sources fit.
     """
     step_m = speed_of_sound(op.temperature_c, op.humidity_percent) / sample_rate_hz
     distance = _whole_samples(distance_m, step_m)
@@ -172,7 +181,7 @@ def _at_distance(rng: np.random.Generator, centre: list[float], distance: float,
 
 def _background(
     rng: np.random.Generator,
-    where: Place,
+    where: Distance,
     microphone: list[float],
     dimensions: tuple[float, ...],
     margins: list[float],
@@ -232,7 +241,7 @@ def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int
         if absorption > _MAX_ABSORPTION:
             raise RoomtoneError(
                 f"room: t60_s {target_s:g} is too short for {_size(parameters['dimensions_m'])} m; the walls would "
-                f"have to swallow {absorption:.0%} of the sound (at most {_MAX_ABSORPTION:.0%})"
+                f"have to absorb {absorption:.0%} of the sound (at most {_MAX_ABSORPTION:.0%})"
             )
         tried = parameters | {"absorption": absorption}
         raw = trace(_scene(tried, sample_rate_hz), tuple(parameters["talker_m"]), seed=parameters["seed"])
@@ -265,8 +274,8 @@ def _fit_losses(
 ) -> np.ndarray:
     """Return the losses per band, neper per second, under which the T30 of the response is `target_s`.
 
-    With a band shape, each band goes to its own time first; what the broadband T30 then misses is made up by scaling all of
-    them. Without, one loss on top of that of the air serves all bands.
+    With a band shape, each band is brought to its own time first; then all are scaled until the broadband T30 is right.
+    Without, one loss on top of that of the air serves all bands.
     """
     bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
     losses = air.copy()
@@ -289,8 +298,4 @@ def _fit_losses(
 
 def _t30(response: np.ndarray, sample_rate_hz: int) -> float:
     """Return T30 without asking for a range: what is simulated has no noise."""
-    level_db = decay_db(response, DIRECT_SAMPLE)
-    inside = np.flatnonzero((level_db <= -5.0) & (level_db >= -35.0))
-    times = inside / sample_rate_hz
-    times = times - times.mean()
-    return float(-60.0 * (times * times).sum() / (times * level_db[inside]).sum())
+    return decay_time_s(decay_db(response, DIRECT_SAMPLE), sample_rate_hz, -5.0, -35.0)

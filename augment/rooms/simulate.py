@@ -1,6 +1,6 @@
 """One source and one microphone in a rectangular room: image sources first, traced rays after, by pyroomacoustics.
 
-What is pinned here, because the library leaves it open: its two random generators, its threads (the bits of a response change
+Pinned here, because the library leaves it open: its two random generators, its threads (the bits of a response change
 with their number), and its high-pass (on since 0.9.0, zero-phase, so it sounds before the direct sound). Its constant delay of 40
 samples and the travel time of the direct sound are taken out by geometry, never by a search for the peak: in a small live room a
 late reflection may be the largest sample.
@@ -44,7 +44,12 @@ class Scene:
 
 
 def speed_of_sound(temperature_c: float, humidity_percent: float) -> float:
-    """Return the speed of sound in m/s, by the formula of pyroomacoustics, so that both agree to the last digit."""
+    """Return the speed of sound in m/s, by the formula of pyroomacoustics, so that both agree to the last digit.
+
+    Args:
+        temperature_c: of the air, degrees Celsius.
+        humidity_percent: relative humidity.
+    """
     return 331.4 + 0.6 * temperature_c + 0.0124 * humidity_percent
 
 

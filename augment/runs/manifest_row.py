@@ -24,7 +24,16 @@ def manifest_row(
     made: Render,
     entry: RoomEntry | None,
 ) -> dict[str, Any]:
-    """Return a sample's manifest row, but for its id and path."""
+    """Return a sample's manifest row, but for its id and path.
+
+    Args:
+        utterance: what was said.
+        condition: the levels it was rendered in.
+        draws: what keyed the draws.
+        recipe: the drawn numbers.
+        made: the finished render.
+        entry: the realised room, or None.
+    """
     played = {factor: _asset_names(getattr(recipe, factor)) for factor in ("noise", "equipment")}
     return {
         "utterance_id": utterance.utterance_id,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import Room
 from roomtone.augment.rendering.catalogues import catalogues_for
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
@@ -66,7 +65,6 @@ def build_banks(job: Job, engine: Engine) -> None:
         return
     with Progress(len(rooms), "rooms", "banks") as progress:
         for op in rooms.values():
-            assert isinstance(op, Room)
             build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
             progress.add(1)
 

@@ -1,16 +1,15 @@
 """One shard: a block of utterances in all their conditions, rendered by one worker and committed as a whole.
 
-Each utterance is decoded and levelled once. Every planned sample ends as a row or, with its reason, among what was set aside.
+Each utterance is decoded and brought to its level once. Every planned sample ends as a row, or as a rejection with its reason.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
@@ -21,10 +20,11 @@ from roomtone.augment.rendering.render import render
 from roomtone.augment.rendering.tolerances import LabelError
 from roomtone.augment.runs.manifest_row import manifest_row
 from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
-from roomtone.augment.runs.worker import Job, Studio, studio_of
+from roomtone.augment.runs.worker import Job, RenderWorker, worker_of
 from roomtone.augment.scenarios.plan import Item
 from roomtone.core.audio.reading import read_audio
 from roomtone.core.audio.recording_files import sha256_file
+from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.row_hash import row_hash
@@ -40,8 +40,12 @@ class Shard:
     """A block of utterances and, for each, its planned samples.
 
     Attributes:
-        ordinals: the utterances' places in the sorted corpus; recordings are dealt out by them.
-        excluded: reasons by utterance id.
+        job: what all shards of the run share.
+        index: number of the shard in the set.
+        utterances: the block.
+        items: the planned samples of each.
+        ordinals: the utterances' positions in the sorted corpus; recordings take turns by them.
+        excluded: utterances that are not to be read, with the reason, by id.
     """
 
     job: Job
@@ -59,7 +63,15 @@ class Shard:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a shard: samples rendered, what was set aside, seconds of audio, and whether it was there already."""
+    """How a shard ended.
+
+    Attributes:
+        shard: its number.
+        rendered: samples that have a row.
+        rejected: one entry a rejected sample: id, path, condition, replicate, reason.
+        seconds: of audio rendered.
+        resumed: whether an earlier run had finished it.
+    """
 
     shard: int
     rendered: int
@@ -68,12 +80,12 @@ class Report:
     resumed: bool = False
 
 
-#: An engine may run its tasks in threads; libraries below hold global state, and the last resort of `time_limit` is one a process.
+#: An engine may run its tasks in threads; libraries below hold global state, and `time_limit` may end only one task a process.
 _one_at_a_time = threading.Lock()
 
 
 def render_shard(shard: Shard) -> Report:
-    """Render and commit a shard, or find that it is done; the one task that executors run.
+    """Render and commit a shard, or find that it is done; the task that executors run.
 
     Raises:
         LabelError: a render missed its label; nothing of the shard is committed.
@@ -93,20 +105,28 @@ def _render_shard(shard: Shard) -> Report:
         raise RoomtoneError(
             f"{job.dataset}: a worker does not see it; a cluster needs a folder that all share, or a URL"
         )
-    studio = studio_of(job)
+    worker = worker_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(storage, shard.index, studio.container, job.session) as writer:
+    with ShardWriter(storage, shard.index, worker.container, job.session) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
-            work = Work(studio, utterance, ordinal, writer)
-            for row_or_reason in _render_utterance(work, items, shard.excluded):
+            task = UtteranceTask(worker, utterance, ordinal, writer)
+            for row_or_reason in _render_utterance(task, items, shard.excluded):
                 (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
         writer.commit(rows, rejected)
     return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
 
 
 def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
-    """Return the report of a shard whose part is there, speaks of exactly the planned samples and matches its files."""
+    """Return the report of a shard that is done: its part holds exactly the planned samples and matches its files; else None.
+
+    Args:
+        shard: what is planned.
+        storage: of the set.
+
+    Raises:
+        RoomtoneError: a recording has changed since the set was begun.
+    """
     rows = read_part(storage, shard.index)
     if rows is None:
         return None
@@ -137,23 +157,25 @@ def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None
 
 
 @dataclass(frozen=True)
-class Work:
-    """One utterance on a worker's bench; `ordinal` is its position in the sorted corpus."""
+class UtteranceTask:
+    """One utterance to be rendered by a worker; `ordinal` is its position in the sorted corpus."""
 
-    studio: Studio
+    worker: RenderWorker
     utterance: Utterance
     ordinal: int
     writer: ShardWriter
 
 
-def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _render_utterance(
+    task: UtteranceTask, items: tuple[Item, ...], excluded: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """Yield a row, or an entry with a reason, for each planned sample of an utterance."""
-    utterance, job = work.utterance, work.studio.job
+    utterance, job = task.utterance, task.worker.job
     try:
         if reason := excluded.get(utterance.utterance_id) or utterance.problem:
             raise RoomtoneError(reason)
         with time_limit(job.item_timeout_s):
-            sha256 = sha256_file(utterance.audio.path)
+            source = replace(utterance.audio, sha256=sha256_file(utterance.audio.path))
             samples = _read(utterance, job)
         clean = prepare(samples, job.sample_rate_hz)  # nothing that an alarm may interrupt: it may compile
     except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
@@ -161,7 +183,7 @@ def _render_utterance(work: Work, items: tuple[Item, ...], excluded: Mapping[str
         return
     for item in items:
         try:
-            yield _render_item(work, clean, sha256, item)
+            yield _render_item(task, clean, source, item)
         except LabelError:
             raise
         except RoomtoneError as error:
@@ -183,22 +205,21 @@ def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
     }
 
 
-def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dict[str, Any]:
+def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item: Item) -> dict[str, Any]:
     """Render one planned sample, write its file, and return its row."""
-    studio, utterance, job = work.studio, work.utterance, work.studio.job
+    worker, utterance, job = task.worker, task.utterance, task.worker.job
     condition = job.conditions[item[0]]
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
-    clip = dataclasses.replace(utterance.audio, sha256=sha256)
-    name = sample_id(draws, condition, sha256, clip, utterance.corpus, job.sample_rate_hz, job.level_dbov)
-    if studio.container.lossy:
-        name = content_key(name, studio.container.suffix)  # other samples, so another id
+    name = sample_id(draws, condition, source, utterance.corpus, job.sample_rate_hz, job.level_dbov)
+    if worker.container.lossy:
+        name = content_key(name, worker.container.suffix)  # other samples, so another id
     label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
-    assets, clips = studio.assets(condition, utterance, work.ordinal + item[1] * job.utterances)
-    entries = studio.entries(condition)
+    assets, clips = worker.assets(condition, utterance, task.ordinal + item[1] * job.utterances)
+    entries = worker.entries(condition)
     recipe = draw_recipe(
         condition,
         draws,
-        clip,
+        source,
         clean.samples.size,
         job.sample_rate_hz,
         job.level_dbov,
@@ -208,14 +229,14 @@ def _render_item(work: Work, clean: CleanSpeech, sha256: str, item: Item) -> dic
     )
     entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
     fetch = Fetcher(recipe.clips, job.sample_rate_hz)
-    made = render(recipe, clean, fetch, entry, name=label, suffix=studio.container.suffix)
-    path = work.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
+    made = render(recipe, clean, fetch, entry, name=label, suffix=worker.container.suffix)
+    path = task.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
     row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {ROW_HASH: row_hash(row)}
 
 
 def probe_utterance(shard: Shard) -> float:
-    """Read the one utterance of a shard and leave it: does it kill its worker? Returns the seconds it took."""
+    """Read the one utterance of a shard, to find out whether that kills the worker; return the seconds it took."""
     with _one_at_a_time:
         return _probe(shard)
 

@@ -1,4 +1,4 @@
-"""A worker's workplace: what all shards of a run share, room banks open, recordings in order."""
+"""What a worker keeps between shards: the job, room banks opened, recordings in order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.sources.recordings import LoopedRecording, permuted_index
-from roomtone.augment.ops.table import Asset, Room
+from roomtone.augment.ops.sources.recordings import permuted_index
+from roomtone.augment.ops.table import Asset
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import ConditionLevels
@@ -26,9 +26,17 @@ class Job:
 
     Attributes:
         digest: stands for all the other fields, so that a worker prepares itself once.
+        dataset: folder or URL of the set.
+        audio_format: name of its container.
+        seed: root of all draws.
+        sample_rate_hz, level_dbov: of the set.
+        conditions: by name.
         catalogues: recordings by (factor, level name).
         utterances: how many the plan holds.
-        session: whose lock the workers write under; empty where there is none.
+        cache_dir: where room banks are kept; None for the user's cache folder.
+        item_timeout_s: seconds that one utterance may take to read.
+        retry_rejected: whether samples that an earlier run rejected are tried again.
+        session: the run that holds the set's lock; empty where there is none.
         common_draws: see `recipe.Draws`.
     """
 
@@ -48,8 +56,8 @@ class Job:
     common_draws: bool = False
 
 
-class Studio:
-    """A worker's workplace for one job: room banks open, rooms by condition."""
+class RenderWorker:
+    """What one worker process keeps for a job: its room banks and its recordings."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -58,12 +66,15 @@ class Studio:
         self._sorted: dict[tuple[str, str, str | None], tuple[Asset, ...]] = {}
 
     def entries(self, condition: ConditionLevels) -> list[RoomEntry]:
-        """Return the realisations a condition may draw from, from the bank's cache; none where it has no room."""
+        """Return the realisations that a condition may draw from, from the bank's cache; none where it has no room.
+
+        Raises:
+            RoomtoneError: the room cannot be built.
+        """
         level = condition.levels.get("room")
         if level is None:
             return []
         if level.name not in self._entries:
-            assert isinstance(level.op, Room)
             self._entries[level.name] = list(
                 build_bank(level.op, self.job.sample_rate_hz, cache_dir=self.job.cache_dir)
             )
@@ -74,7 +85,18 @@ class Studio:
     ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, AudioRef]]:
         """Return the recordings of a condition, those of the target speaker left out, and where they lie.
 
-        Recorded noises are dealt out: each is played once before any is played again in that condition (with common draws: by that preset).
+        Recorded noises take turns: each is played once before any is played again in that condition (with common draws: by that preset).
+
+        Args:
+            condition: the condition to be rendered.
+            utterance: the target speech.
+            ordinal: number of this sample among those of its condition.
+
+        Returns:
+            assets by factor, and segments of recordings by asset id.
+
+        Raises:
+            RoomtoneError: there is no recording of another speaker.
         """
         assets: dict[str, tuple[Asset, ...]] = {}
         clips: list[Any] = []
@@ -82,10 +104,11 @@ class Studio:
             catalogue = self.job.catalogues.get((factor, level.name))
             if catalogue is not None:
                 usable = self._usable((factor, level.name), f"{utterance.corpus}/{utterance.speaker}")
-                if isinstance(level.op, LoopedRecording):
-                    dealt = level.preset if self.job.common_draws else condition.name
-                    deal = int(content_key(self.job.seed, dealt, factor)[:12], 16)
-                    usable = (usable[permuted_index(len(usable), deal, ordinal)],)
+                needed = level.op.recordings_needed()
+                if needed is not None and needed.in_turn:
+                    series = level.preset if self.job.common_draws else condition.name
+                    order_seed = int(content_key(self.job.seed, series, factor)[:12], 16)
+                    usable = (usable[permuted_index(len(usable), order_seed, ordinal)],)
                 assets[factor] = usable
                 clips.append(catalogue.clips)
         return assets, clips[0] if len(clips) == 1 else ChainMap(*clips)
@@ -103,22 +126,22 @@ class Studio:
                 self._sorted.clear()
             found = catalogue.without_group(speaker)
             if not found:
-                raise RoomtoneError(f"{level[0]} {level[1]!r}: no recording of anybody but the speaker himself")
+                raise RoomtoneError(f"{level[0]} {level[1]!r}: all its recordings are of the target speaker")
             self._sorted[key] = tuple(sorted(found, key=lambda asset: asset.id))
         return self._sorted[key]
 
 
-#: Of so many speakers the recordings of all others are kept in order.
+#: For how many target speakers the sorted recordings of all others are kept.
 _SPEAKERS_KEPT = 64
 
 
-_studios: dict[str, Studio] = {}
+_workers: dict[str, RenderWorker] = {}
 
 
-def studio_of(job: Job) -> Studio:
-    """Return this worker's studio for a job; another job's is given up."""
-    if job.digest not in _studios:
-        _studios.clear()
+def worker_of(job: Job) -> RenderWorker:
+    """Return what this process keeps for a job; what it kept for another is released."""
+    if job.digest not in _workers:
+        _workers.clear()
         keep_freed_memory()
-        _studios[job.digest] = Studio(job)
-    return _studios[job.digest]
+        _workers[job.digest] = RenderWorker(job)
+    return _workers[job.digest]

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.sources.recordings import LoopedRecording, Recordings
 from roomtone.augment.ops.table import Op
 from roomtone.augment.recordings.layouts import scan_noise
-from roomtone.augment.rooms.op import ShoeBoxRoom
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.scenario import Scenario, design_conditions
 from roomtone.augment.settings import GenerateSettings
@@ -106,11 +104,10 @@ def _assets(conditions: Mapping[str, ConditionLevels]) -> dict[str, int]:
 
 def _count(op: Op) -> int | None:
     """Return how many assets an op draws from; None where each draw is one of its own."""
-    if isinstance(op, ShoeBoxRoom):
-        return op.realisations
-    if isinstance(op, LoopedRecording):
-        return len(scan_noise(op.path, op.kind if isinstance(op, Recordings) else "folder"))
-    return None
+    needed = op.recordings_needed()
+    if needed is None or needed.path is None:
+        return op.num_realisations
+    return len(scan_noise(needed.path, needed.layout))
 
 
 def fill_items(

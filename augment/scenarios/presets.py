@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.ops.table import Op, Processor, Room, Source, parse_op
+from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 
 #: Preset keys that speak to the reader and not to the op.
@@ -99,6 +99,6 @@ def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:
     Raises:
         RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
     """
-    kinds: dict[str, type[Op]] = {"room": Room, "noise": Source, "equipment": Source, "handset": Processor}
+    kinds: dict[str, type[Op]] = {"room": RoomOp, "noise": Source, "equipment": Source, "handset": Processor}
     fields = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}
     return parse_op(fields, kinds[factor], where=f"{factor} preset {name!r}")

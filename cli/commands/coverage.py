@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import GateMiss
     from roomtone.coverage.report.diff import MatrixDiff
+    from roomtone.coverage.settings import CoverageSettings
     from roomtone.coverage.views.matrix_view import EvaluationView
 
 CONFIG_NAME = "coverage"
-HELP = "the accent x condition matrix of a set, its holes, figures and gates"
 #: Cells that a missed gate lists.
 _SHOWN = 20
 
@@ -32,25 +32,28 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.core.dataset.study import read_study
     from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import show_matrix
+    from roomtone.coverage.settings import parse_settings
 
-    settings: Any = OmegaConf.to_container(cfg, resolve=True)
-    sets = _sets(settings["dataset"])
-    study = read_study(sets)
-    goals = study.goals if settings["goals"] is None else settings["goals"]
-    matrix = CoverageMatrix(sets, axes=settings["axes"], goals=goals)
+    values: Any = OmegaConf.to_container(cfg, resolve=True)
+    values.pop("config_dir", None)  # where presets are looked up; this command has none
+    settings = parse_settings(values)
+    study = read_study(settings.dataset)
+    goals = study.goals if settings.goals is None else settings.goals
+    matrix = CoverageMatrix(list(settings.dataset), axes=settings.axes, goals=goals)
     console = Console()
-    show_matrix(matrix, console, full=settings["full"])
+    show_matrix(matrix, console, full=settings.full)
     tway = _tway(matrix, settings, study)
     lines = [_tway_line(coverage) for coverage in tway.values()]
-    difference = _difference(matrix, settings["baseline"], tway)
+    difference = _difference(matrix, settings.baseline, tway)
     if difference is not None:
-        lines += [f"against {settings['baseline']}:", *(f"  {line}" for line in difference.lines())]
-    misses = _misses(matrix, settings, tway, difference)
+        lines += [f"against {settings.baseline}:", *(f"  {line}" for line in difference.lines())]
+    misses = check_gates(matrix, settings.gates, tway=tway, difference=difference)
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
     if lines:
         _print(console, "\n".join(lines))
-    folder = _write(matrix, settings, sets, tway, lines)
+    folder = _write(matrix, settings, tway, lines)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
@@ -60,37 +63,26 @@ def _print(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _sets(dataset: Any) -> list[str]:
-    if dataset in (None, "???"):
-        raise RoomtoneError("dataset: which set? name a folder that `roomtone generate` wrote, dataset=stress-set")
-    named = [dataset] if isinstance(dataset, str) else list(dataset)
-    if not named or not all(isinstance(name, str) and name for name in named):
-        raise RoomtoneError(f"dataset: expected a folder or a list of folders, got {dataset!r}")
-    return named
-
-
-def _tway(matrix: CoverageMatrix, settings: dict[str, Any], study: Study) -> dict[int, TWayCoverage]:
+def _tway(matrix: CoverageMatrix, settings: CoverageSettings, study: Study) -> dict[int, TWayCoverage]:
     """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
     from roomtone.core.vocabulary import FACTORS
     from roomtone.coverage.counting.source import open_source
-    from roomtone.coverage.report.ci_gates import parse_tway
 
     with open_source(matrix.source) as opened:
-        factors = settings["factors"] or [name for name in FACTORS if name in opened.columns]
-    gated = parse_tway(settings["fail_under_tway"])
-    found = {}
-    for strength in sorted({*settings["strengths"], *gated}):
-        if strength > len(factors) and strength not in gated:
-            continue
-        found[strength] = matrix.t_way(
+        factors = settings.factors or [name for name in FACTORS if name in opened.columns]
+    gated = settings.gates.fail_under_tway
+    return {
+        strength: matrix.t_way(
             strength,
             factors=factors,
             levels=study.factors,
             constraints=study.constraints,
-            min_samples=settings["tway_samples"],
-            min_speakers=settings["tway_speakers"],
+            min_samples=settings.tway_samples,
+            min_speakers=settings.tway_speakers,
         )
-    return found
+        for strength in sorted({*settings.strengths, *gated})
+        if strength <= len(factors) or strength in gated
+    }
 
 
 def _tway_line(coverage: TWayCoverage) -> str:
@@ -122,44 +114,33 @@ def _old_tway(baseline: str) -> dict[str, float]:
         return {}  # the CSV alone is a baseline too
 
 
-def _misses(
-    matrix: CoverageMatrix, settings: dict[str, Any], tway: dict[int, TWayCoverage], difference: MatrixDiff | None
-) -> list[GateMiss]:
-    from roomtone.coverage.report.ci_gates import Gates, check_gates
-
-    names = ("fail_under", "fail_under_cell", "fail_under_tway", "min_speakers", "no_new_holes", "max_illegal")
-    return check_gates(matrix, Gates(**{name: settings[name] for name in names}), tway=tway, difference=difference)
-
-
-def _write(
-    matrix: CoverageMatrix, settings: dict[str, Any], sets: list[str], tway: dict[int, TWayCoverage], lines: list[str]
-) -> Path:
+def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str]) -> Path:
     from roomtone.core.files import is_remote, write_whole
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
     from roomtone.coverage.views.figure_files import save_figure
 
-    local = [name for name in sets if Path(name).is_dir() and not is_remote(name)]
-    if settings["to"] is None and not local:
+    local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
+    if settings.to is None and not local:
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
-    folder = Path(settings["to"] or Path(local[0]) / "coverage")
+    folder = Path(settings.to or Path(local[0]) / "coverage")
     write_csv(matrix.to_frame(), folder / "matrix.csv")
     write_csv(matrix.holes(), folder / "holes.csv")
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
-    if settings["pictures"]:
+    if settings.pictures:
         if len(matrix.axes) <= 3:
-            figure = matrix.plot(settings["unit"], by=settings["by"])
+            figure = matrix.plot(settings.unit, by=settings.by)
             save_figure(figure, folder / "matrix.png")
             save_figure(figure, folder / "matrix.svg")
-        write_page(matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, sets))
+        write_page(matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings))
     return folder
 
 
-def _evaluation(matrix: CoverageMatrix, sets: list[str]) -> EvaluationView | None:
+def _evaluation(matrix: CoverageMatrix, settings: CoverageSettings) -> EvaluationView | None:
     """Return what an evaluation of the one set found, to be shown on the same matrix; None where there is none."""
     from roomtone.fairness.report.matrix import stored_evaluation
 
-    return stored_evaluation(sets[0], matrix.axes) if len(sets) == 1 else None
+    return stored_evaluation(settings.dataset[0], matrix.axes) if len(settings.dataset) == 1 else None
 
 
 def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:

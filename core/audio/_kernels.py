@@ -13,7 +13,13 @@ from numba import njit
 def speech_voltmeter(
     samples: np.ndarray, smoothing: float, hangover: int, thresholds: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Return the sum of squares and, for each of the ascending thresholds, the samples counted as active.
+    """Return the sum of squares and, for each of the ascending thresholds, the samples counted as active, int64 [shape=(thresholds,)].
+
+    Args:
+        samples: float [shape=(samples,)].
+        smoothing: coefficient of both one-pole smoothers of the envelope.
+        hangover: in samples.
+        thresholds: of the envelope, ascending [shape=(thresholds,)].
 
     The envelope, two cascaded one-pole smoothers, is compared with all thresholds in one pass. A sample is active for
     threshold j if the envelope reached it no more than `hangover` samples ago; before its first crossing it is not.
@@ -52,7 +58,7 @@ _LANES = 256
 
 @njit(cache=True)
 def dot(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the sum of products in double precision; the same bits on any processor, however wide its registers.
+    """Return the sum of products of `one` and `other` in double precision, the same bits on any processor, however wide its registers.
 
     BLAS would change them with the number of threads.
     """
@@ -72,7 +78,7 @@ def dot(one: np.ndarray, other: np.ndarray) -> float:
 
 @njit(cache=True)
 def to_pcm(samples: np.ndarray, gain: np.float32) -> tuple[np.ndarray, int]:
-    """Return float32 samples times a gain as 16-bit samples, rounded half to even, and how many of them had to be clipped."""
+    """Return float32 samples times a gain as int16 [shape=(samples,)], rounded half to even, and how many of them had to be clipped."""
     out = np.empty(samples.size, dtype=np.int16)
     clipped = 0
     for n in range(samples.size):
@@ -96,8 +102,13 @@ def automatic_gain(
 ) -> np.ndarray:
     """Return samples times a gain that follows the level: float32 [shape=(samples,)].
 
-    `averaging`, `attack` and `release` are one-pole coefficients per sample, the first of the power, the others of the
-    gain in dB where it falls and where it rises. Below `gate_db`, by a power of its own averaging, the gain stands still.
+    Args:
+        samples: float32 [shape=(samples,)].
+        target_db: power that the gain aims at, dBov.
+        max_gain_db, max_cut_db: limits of the gain.
+        gate_db: below this power, by an averaging of its own, the gain is held.
+        averaging, gate_averaging: one-pole coefficients per sample of the two powers.
+        attack, release: the same of the gain in dB, where it falls and where it rises.
     """
     out = np.empty(samples.size, dtype=np.float32)
     power, gate_power, gain_db = 0.0, 0.0, 0.0
@@ -116,7 +127,7 @@ def automatic_gain(
 
 @njit(cache=True)
 def peak_limit(samples: np.ndarray, ceiling: float, release: float) -> np.ndarray:
-    """Return samples turned down where their peaks, held with a decay of `release` per sample, exceed `ceiling`."""
+    """Return samples lowered where their peaks, held with a decay of `release` per sample, exceed `ceiling`, float32 [shape=(samples,)]."""
     out = np.empty(samples.size, dtype=np.float32)
     held = 0.0
     for n in range(samples.size):

@@ -10,8 +10,9 @@ Single precision: its rounding lies some 130 dB below the signal.
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
-from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,30 +25,49 @@ _SIZES = sorted(base << shift for base in (2, 3) for shift in range(6, 22))
 #: Responses whose spectra are kept.
 _KEPT = 96
 
-#: Spectra of the responses last used, by identity and length; the response is kept beside its spectrum, so that no other takes its place.
-_spectra: OrderedDict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = OrderedDict()
+
+@dataclass(frozen=True)
+class ImpulseResponse:
+    """A filter by its taps; two of the same content are equal, and their spectra are kept once.
+
+    Attributes:
+        taps: float [shape=(taps,)]; not to be changed afterwards.
+        digest: stands for the taps.
+    """
+
+    taps: np.ndarray = field(compare=False, repr=False)
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        content = np.ascontiguousarray(self.taps)
+        digest = hashlib.blake2b(content.data, digest_size=16, person=str(content.dtype).encode()[:16]).hexdigest()
+        object.__setattr__(self, "digest", digest)
 
 
-def convolve(samples: Samples, response: np.ndarray, start: int, count: int) -> Samples:
-    """Return samples `start` to `start + count` of the full linear convolution, float32 [shape=(count,)].
+def convolve(samples: Samples, response: ImpulseResponse, start: int, count: int) -> Samples:
+    """Return a part of the full linear convolution of a signal with a response.
 
     Args:
         samples: [shape=(samples,)]; silence before and after.
-        response: [shape=(taps,)], not changed by anybody afterwards: its spectrum is kept.
+        response: the filter.
         start: index into the full convolution; at a response's own time 0 the output is in time with the input.
         count: samples wanted.
+
+    Returns:
+        samples `start` to `start + count`, float32 [shape=(count,)].
     """
     from scipy import fft
 
-    size, blocks = _blocks(response.size, count)
-    hop = size - response.size + 1
-    begin = start - response.size + 1  # the first block looks back by the length of the response
-    heard = _stretch(samples, begin, begin + (blocks - 1) * hop + size)
+    taps = response.taps.size
+    size, blocks = _blocks(taps, count)
+    hop = size - taps + 1
+    begin = start - taps + 1  # the first block looks back by the length of the response
+    padded = _zero_padded(samples, begin, begin + (blocks - 1) * hop + size)
     # overlapping views, one a block; the buffer ends where the last of them does
-    views: np.ndarray = np.ndarray((blocks, size), np.float32, heard, strides=(hop * heard.itemsize, heard.itemsize))
+    views: np.ndarray = np.ndarray((blocks, size), np.float32, padded, strides=(hop * padded.itemsize, padded.itemsize))
     spectra = fft.rfft(views, axis=1)
     spectra *= _spectrum(response, size)
-    whole = fft.irfft(spectra, size, axis=1, overwrite_x=True)[:, response.size - 1 :]
+    whole = fft.irfft(spectra, size, axis=1, overwrite_x=True)[:, taps - 1 :]
     return np.ascontiguousarray(whole).reshape(-1)[:count]
 
 
@@ -63,7 +83,7 @@ def _blocks(taps: int, count: int) -> tuple[int, int]:
     return best[1], best[2]
 
 
-def _stretch(samples: Samples, begin: int, end: int) -> Samples:
+def _zero_padded(samples: Samples, begin: int, end: int) -> Samples:
     """Return float32 samples `begin` to `end`, zeros where there are none."""
     out = np.zeros(end - begin, dtype=np.float32)
     first, last = max(begin, 0), min(end, samples.size)
@@ -72,14 +92,10 @@ def _stretch(samples: Samples, begin: int, end: int) -> Samples:
     return out
 
 
-def _spectrum(response: np.ndarray, size: int) -> np.ndarray:
+@functools.lru_cache(maxsize=_KEPT)
+def _spectrum(response: ImpulseResponse, size: int) -> np.ndarray:
+    """Return the spectrum of a response in blocks of `size`, complex64 [shape=(size // 2 + 1,)]."""
     from scipy import fft
 
-    key = (id(response), size)
-    found = _spectra.pop(key, None)
-    if found is None:
-        found = response, fft.rfft(np.asarray(response, dtype=np.float64), size).astype(np.complex64)
-    _spectra[key] = found  # the latest last
-    while len(_spectra) > _KEPT:
-        _spectra.popitem(last=False)
-    return found[1]
+    spectrum: np.ndarray = fft.rfft(np.asarray(response.taps, dtype=np.float64), size).astype(np.complex64)
+    return spectrum

@@ -1,4 +1,4 @@
-"""How many samples a signal is late against another, from their correlation."""
+"""Delay of one signal against another, in samples, from their correlation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Blocks(NamedTuple):
 
 
 def loudest_blocks(reference: Samples, most: int = _MAX_BLOCKS) -> Blocks:
-    """Return the blocks of a reference on which delays are measured, so many at most."""
+    """Return the blocks of a reference [shape=(samples,)] on which delays are measured, at most `most` of them."""
     size = min(_BLOCK, 1 << max(int(reference.size).bit_length() - 1, 4))
     places = np.array(_loudest_starts(reference, size, most))[:, None] + np.arange(size)
     return Blocks(places, _spectra(reference, places))
@@ -43,6 +43,11 @@ def _spectra(signal: Samples, places: np.ndarray) -> np.ndarray:
 def measured_delay(reference: Samples | Blocks, output: Samples, *, whiten: bool = False) -> int:
     """Return by how many samples `output` lags `reference`, found between +-2048 samples.
 
+    Args:
+        reference: samples [shape=(samples,)], or the blocks of one.
+        output: as long.
+        whiten: whether the spectra may differ, as they do behind a room.
+
     The peak of the cross-correlation, summed over the loudest blocks. That is right where the two have the same spectrum, as a stem
     behind a handset's linear part has. A room changes the spectrum: with `whiten` the peak is taken of the estimated impulse
     response instead (the cross-spectrum over the geometric mean of both power spectra), which neither reflections nor a low-pitched voice blur.
@@ -50,10 +55,10 @@ def measured_delay(reference: Samples | Blocks, output: Samples, *, whiten: bool
     from scipy import fft
 
     places, spectra = reference if isinstance(reference, Blocks) else loudest_blocks(reference)
-    heard, size = _spectra(output, places), places.shape[1]
-    cross = (np.conj(spectra) * heard).sum(axis=0, dtype=np.complex128)
+    later, size = _spectra(output, places), places.shape[1]
+    cross = (np.conj(spectra) * later).sum(axis=0, dtype=np.complex128)
     if whiten:
-        powers = np.stack([(np.abs(side) ** 2).sum(axis=0, dtype=np.float64) for side in (spectra, heard)])
+        powers = np.stack([(np.abs(side) ** 2).sum(axis=0, dtype=np.float64) for side in (spectra, later)])
         floor = 1e-4 * powers.max(axis=1, keepdims=True) + 1e-20
         cross /= np.sqrt((powers + floor).prod(axis=0))
     lag = int(np.argmax(np.abs(fft.irfft(cross, 2 * size))))
@@ -77,15 +82,19 @@ def _loudest_starts(samples: Samples, size: int, most: int) -> list[int]:
     return sorted(starts[int(i)] for i in loudest)
 
 
-def correlation_lag(reference: np.ndarray, heard: np.ndarray, reach: int) -> int:
-    """Return by how many samples `heard` lags `reference`, at most `reach`: the peak of their cross-correlation.
+def correlation_lag(reference: np.ndarray, output: np.ndarray, reach: int) -> int:
+    """Return by how many samples `output` lags `reference`, by the peak of their cross-correlation.
 
-    For signals of one spectrum, such as the two sides of a codec; 0 unless another lag is truly better.
+    For signals of one spectrum, such as input and output of a codec; 0 unless another lag is truly better.
+
+    Args:
+        reference, output: float [shape=(samples,)] each.
+        reach: the largest lag looked for.
     """
     from scipy import fft
 
-    size = fft.next_fast_len(max(reference.size, heard.size) + reach + 1, real=True)
-    spectra = (fft.rfft(signal.astype(np.float64), size) for signal in (reference, heard))
+    size = fft.next_fast_len(max(reference.size, output.size) + reach + 1, real=True)
+    spectra = (fft.rfft(signal.astype(np.float64), size) for signal in (reference, output))
     product = np.conj(next(spectra)) * next(spectra)
     scores = fft.irfft(product, size)[np.arange(-reach, reach + 1)]
     best = int(np.argmax(scores))

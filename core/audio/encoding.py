@@ -16,7 +16,16 @@ _OPUS_COMPRESSION = 0.5
 
 
 def encode(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> bytes:
-    """Return int16 samples [shape=(samples,)] as the bytes of a file: `flac`, `wav` or `opus` (in Ogg)."""
+    """Return one recording as the bytes of a file.
+
+    Args:
+        pcm: int16 [shape=(samples,)].
+        sample_rate_hz: in Hz.
+        suffix: `flac`, `wav` or `opus` (in Ogg).
+
+    Raises:
+        RoomtoneError: samples of another type or shape.
+    """
     import soundfile
 
     if pcm.dtype != np.int16 or pcm.ndim != 1 or not pcm.size:
@@ -31,7 +40,7 @@ def encode(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> bytes:
 
 
 def decode(data: bytes) -> tuple[np.ndarray, int]:
-    """Return int16 samples [shape=(samples,)] and the rate in Hz of an encoded recording.
+    """Return int16 samples [shape=(samples,)] and the rate in Hz of a recording whose file is `data`.
 
     Raises:
         RoomtoneError: it does not decode.
@@ -46,14 +55,23 @@ def decode(data: bytes) -> tuple[np.ndarray, int]:
 
 
 def coded(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> tuple[np.ndarray, bytes | None]:
-    """Return what a reader of a lossy file will hear, and the file; lossless suffixes give the samples themselves."""
+    """Return the samples that a reader of a lossy file decodes, and the file; for lossless suffixes the samples themselves and None.
+
+    Args:
+        pcm: int16 [shape=(samples,)].
+        sample_rate_hz: in Hz.
+        suffix: as `encode`.
+
+    Raises:
+        RoomtoneError: the coder changed the length.
+    """
     if suffix != "opus":
         return pcm, None
     data = encode(pcm, sample_rate_hz, suffix)
-    heard, _ = decode(data)
-    if heard.shape != pcm.shape:
-        raise RoomtoneError(f"Opus gave {heard.shape} samples for {pcm.shape}")
-    return heard, data
+    decoded, _ = decode(data)
+    if decoded.shape != pcm.shape:
+        raise RoomtoneError(f"Opus gave {decoded.shape} samples for {pcm.shape}")
+    return decoded, data
 
 
 def write_pcm16(path: str | os.PathLike[str], samples: np.ndarray, sample_rate_hz: int, audio_format: str) -> None:

@@ -25,7 +25,8 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int, *, quality: Quality 
         return np.ascontiguousarray(samples)
     import soxr
 
-    return soxr.resample(samples, from_hz, to_hz, quality=quality)
+    changed: np.ndarray = soxr.resample(samples, from_hz, to_hz, quality=quality)
+    return changed
 
 
 def fit_length(samples: np.ndarray, size: int) -> np.ndarray:

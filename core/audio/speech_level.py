@@ -1,7 +1,7 @@
 """Speech and noise levels: the ITU-T P.56 active speech level, and plain RMS.
 
 0 dBov is the level of a full-scale square wave, so a full-scale sine is at -3.01 dBov. Signals are float arrays
-[shape=(samples,)] with full scale +-1.0. Silence is -100 dBov, not -inf, so that it can stand in a table.
+[shape=(samples,)] with full scale +-1.0. Silence is -100 dBov, not -inf, so that it can be written into a table.
 
 P.56 measures speech while it is there: pauses longer than about 350 ms do not pull the level down, as they do in an
 RMS over the whole file. It holds for speech with little noise; on a noisy mix it counts the noise as speech, and

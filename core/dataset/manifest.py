@@ -138,7 +138,11 @@ def _remote_parts(folder: str) -> list[str]:
 
 
 def dataset_folders(dataset: Dataset) -> list[str]:
-    """Return the folders or URLs named by `dataset`, each once, in the order given."""
+    """Return the folders or URLs named by `dataset`, each once, in the order given.
+
+    Raises:
+        RoomtoneError: no folder was given.
+    """
     named: Iterable[Any] = [dataset] if isinstance(dataset, str | os.PathLike) else dataset
     folders: dict[str, str] = {}
     for name in map(str, named):
@@ -176,7 +180,7 @@ def read_manifest(dataset: Dataset, columns: Sequence[str] | None = None) -> pd.
             raise RoomtoneError(f"{Path(parts[0]).parent}: there is no column {name!r}; {nearest(name, schema.names)}")
     read = list(dict.fromkeys([*wanted, "sample_id"]))
     table = pa.concat_tables(_read_part(part, schema, read) for part in parts)
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     return frame.drop_duplicates("sample_id", ignore_index=True)[wanted]
 
 
@@ -254,7 +258,12 @@ def scan_manifest(dataset: Dataset, *, connection: duckdb.DuckDBPyConnection | N
 
 
 def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> None:
-    """Let DuckDB read the object stores that these parts lie in, through fsspec."""
+    """Let DuckDB read the object stores that these parts lie in, through fsspec.
+
+    Args:
+        connection: the database.
+        parts: paths and URLs of manifest parts.
+    """
     import fsspec
 
     for protocol in {part.partition("://")[0] for part in parts if is_remote(part)}:

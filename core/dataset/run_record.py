@@ -12,8 +12,8 @@ from roomtone.core.errors import RoomtoneError
 FORMAT_VERSION = 1
 
 
-def read_record(storage: DatasetStorage) -> dict[str, Any] | None:
-    """Return what `dataset.json` holds, None where the set has none yet.
+def read_record(storage: DatasetStorage) -> Any:
+    """Return the mapping that `dataset.json` holds, None where the set has none yet.
 
     Raises:
         RoomtoneError: not JSON, or of a format version that is not known here.
@@ -30,9 +30,14 @@ def read_record(storage: DatasetStorage) -> dict[str, Any] | None:
             )
     except (ValueError, KeyError, TypeError) as error:
         raise RoomtoneError(f"{storage}/dataset.json: not readable as JSON with a format_version: {error}") from error
-    return dict(record)
+    return record
 
 
 def write_record(storage: DatasetStorage, record: Mapping[str, Any]) -> None:
-    """Write `dataset.json`, whole or not at all."""
+    """Write `dataset.json`, whole or not at all.
+
+    Args:
+        storage: where the set is kept.
+        record: what it records; plain JSON values.
+    """
     storage.write_text("dataset.json", json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

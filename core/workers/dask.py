@@ -31,10 +31,11 @@ class DaskEngine(Engine):
             _refuse_open_scheduler(address, allow_insecure)
             self.attempts = 1  # that scheduler has tried several times by itself
         try:
-            self._client = distributed.Client(self._cluster or address, timeout="10s", set_as_default=False)
+            client: Any = distributed.Client  # untyped there
+            self._client: Any = client(self._cluster or address, timeout="10s", set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise RoomtoneError(f"executor.address: no Dask scheduler answers at {address!r} ({error})") from error
-        self._executor = self._client.get_executor(pure=False, retries=0)
+        self._executor: Executor = self._client.get_executor(pure=False, retries=0)
         self._counted = 0.0
 
     def at_once(self) -> int:
@@ -85,7 +86,8 @@ def _own_cluster(workers: int) -> Any:
     import distributed
 
     with one_thread_below(), dask.config.set({"distributed.scheduler.allowed-failures": 0, **_SELDOM}):
-        return distributed.LocalCluster(
+        cluster: Any = distributed.LocalCluster  # untyped there
+        return cluster(
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",

@@ -2,7 +2,7 @@
 
 A t-tuple is one number: the offset of its choice of t factors plus its place among that choice's combinations. `times[tuple]` is
 how many rows hold it, `open_list[:open_count]` lists the required tuples that none holds, and `place[tuple]` is where in that
-list a tuple stands, or -1. All randomness comes from one 64-bit state, so a seed gives one array.
+list a tuple is, or -1. All randomness comes from one 64-bit state, so a seed gives one array.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def tuple_of(problem: Problem, subset: int, row: np.ndarray) -> int:
     index = problem.offsets[subset]
     for j in range(problem.subsets.shape[1]):
         index += problem.strides[subset, j] * row[problem.subsets[subset, j]]
-    return index
+    return int(index)
 
 
 @numba.njit(cache=True)

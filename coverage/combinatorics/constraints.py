@@ -26,6 +26,8 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
 
+#: The largest t: how many factors a combination has at most.
+MAX_STRENGTH = 4
 #: A conjunction that no row may match: factor -> levels.
 Forbidden = dict[int, frozenset[int]]
 #: A callable constraint is tried on every combination of its factors; more than this many is a slip.
@@ -61,6 +63,10 @@ def parse_constraints(constraints: Sequence[Any], sizes: Sequence[int]) -> list[
 def name_constraints(constraints: Sequence[Mapping[str, Any]], factors: Mapping[str, Sequence[str]]) -> list[Forbidden]:
     """Return constraints over names as forbidden conjunctions over indices.
 
+    Args:
+        constraints: mappings over names, see the module's head; None and an empty list are none.
+        factors: the levels of each factor, by its name.
+
     Raises:
         RoomtoneError: unknown key or factor, with the nearest known one. A pattern that fits no level forbids nothing.
     """
@@ -90,6 +96,10 @@ def name_constraints(constraints: Sequence[Mapping[str, Any]], factors: Mapping[
 
 def level_matches(level: str, patterns: Any) -> bool:
     """Return whether a level is one of the patterns; a preset's name stands for it at any SNR.
+
+    Args:
+        level: a level's name, e.g. `mri_epi@10dB`.
+        patterns: one pattern or a list of them.
 
     >>> level_matches("mri_epi@10dB", "mri_epi"), level_matches("mri_epi@10dB", ["gsm", "mri_*"])
     (True, True)
@@ -207,9 +217,17 @@ def check_levels(levels: Sequence[Any]) -> list[int]:
 
 
 def check_strength(strength: int, factors: int) -> int:
-    """Return the strength, 1 to 4 and no more than there are factors."""
-    if not isinstance(strength, int | np.integer) or not 1 <= strength <= 4:
-        raise RoomtoneError(f"strength: expected 1 to 4, got {strength!r}")
+    """Return the strength, 1 to `MAX_STRENGTH` and no more than there are factors.
+
+    Args:
+        strength: t.
+        factors: number of factors.
+
+    Raises:
+        RoomtoneError: it is not.
+    """
+    if not isinstance(strength, int | np.integer) or not 1 <= strength <= MAX_STRENGTH:
+        raise RoomtoneError(f"strength: expected 1 to {MAX_STRENGTH}, got {strength!r}")
     if strength > factors:
         raise RoomtoneError(f"strength: {strength} factors cannot meet where there are {factors}")
     return int(strength)

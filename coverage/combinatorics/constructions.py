@@ -36,6 +36,11 @@ class Construction:
 def smallest(strength: int, factors: int, levels: int) -> Construction | None:
     """Return the construction with fewest rows, or None where there is none.
 
+    Args:
+        strength: t.
+        factors: k, at least t.
+        levels: v of every factor.
+
     >>> smallest(3, 8, 4).name, smallest(3, 8, 4).size, smallest(2, 9, 8).size
     ('starter', 88, 64)
     """
@@ -170,4 +175,5 @@ def _double(triple: Construction, pair: Construction, levels: int) -> np.ndarray
 
 def filled(rows: np.ndarray) -> np.ndarray:
     """Return the rows with level 0 at every free place."""
-    return np.maximum(rows, 0)
+    full: np.ndarray = np.maximum(rows, 0)
+    return full

@@ -15,11 +15,11 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import NONE
-from roomtone.coverage.combinatorics.constraints import Rules, name_constraints
+from roomtone.coverage.combinatorics.constraints import MAX_STRENGTH, Rules, name_constraints
 
 Labels = dict[str, str]
 DESIGNS = ("full", "covering", "one_at_a_time", "fill")
-#: More conditions than this are a slip in the levels.
+#: More conditions than this are a mistake in the levels.
 MAX_CONDITIONS = 100_000
 
 
@@ -31,7 +31,7 @@ def conditions_for(
     *,
     existing: Sequence[Mapping[str, str]] = (),
 ) -> list[Labels]:
-    """Return the conditions of a design, the clean one first, none twice.
+    """Return the conditions of a design, the clean one first, each once.
 
     Args:
         factors: the levels of each factor, `none` among them where it is wanted.
@@ -94,8 +94,8 @@ def _covering(
 
     sizes = [len(values) for values in levels.values()]
     strength = design.get("strength", 2)
-    if strength not in (1, 2, 3, 4):
-        raise RoomtoneError(f"design.strength: expected 1 to 4, got {strength!r}")
+    if strength not in range(1, MAX_STRENGTH + 1):
+        raise RoomtoneError(f"design.strength: expected 1 to {MAX_STRENGTH}, got {strength!r}")
     array = covering_array(
         sizes,
         min(strength, len(sizes)),

@@ -20,6 +20,10 @@ from roomtone.coverage.combinatorics.galois_field import field, prime_power
 def most_factors(strength: int, levels: int) -> int:
     """Return for how many factors `orthogonal_array` has an array without a combination twice.
 
+    Args:
+        strength: t, from 1 up.
+        levels: v, from 1 up.
+
     >>> most_factors(2, 8), most_factors(3, 8), most_factors(2, 6), most_factors(2, 12)
     (9, 10, 3, 4)
     """

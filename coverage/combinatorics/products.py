@@ -44,6 +44,9 @@ def pair_product(one: PairArray, other: PairArray) -> PairArray:
 
     Factors are pairs (i, j) but those of which neither is constant; a row of either array shows its i or its j throughout. Two
     factors with equal i differ in j, and the other way round; what both leave open is in the head.
+
+    Args:
+        one, other: arrays over the same number of levels.
     """
     v = one.levels
     wide, far = one.rows.shape[1], other.rows.shape[1]
@@ -60,6 +63,10 @@ def direct_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return an array of strength 2 for as many factors as the product of both; rows of `other` that are disjoint are spared.
 
     Factors with the same i agree in every row of `one`, so that equal levels are there; only unequal ones are needed of `other`.
+
+    Args:
+        one: rows of strength 2 for k factors [shape=(rows, k)].
+        other: rows of strength 2 for l factors [shape=(rows, l)].
     """
     spare = disjoint_rows(other)
     relabelled = with_constant_rows(other, spare)
@@ -77,7 +84,12 @@ def disjoint_rows(rows: np.ndarray) -> list[int]:
 
 
 def with_constant_rows(rows: np.ndarray, chosen: list[int]) -> np.ndarray:
-    """Return the array with the levels of each factor renamed so that the chosen, disjoint rows are 0, 1, 2, … throughout."""
+    """Return the array with the levels of each factor renamed so that the chosen, disjoint rows are 0, 1, 2, … throughout.
+
+    Args:
+        rows: levels [shape=(rows, factors)].
+        chosen: row numbers no two of which share a level at any factor.
+    """
     out = np.empty_like(rows)
     for factor in range(rows.shape[1]):
         first = [int(rows[i, factor]) for i in chosen]
@@ -91,6 +103,11 @@ def doubled(triple: np.ndarray, pair: np.ndarray, levels: int) -> np.ndarray:
     """Return an array of strength 3 for twice the factors of `triple` (strength 3) and `pair` (strength 2).
 
     Below the array beside itself, the pairs stand beside themselves shifted by 1, 2, …, v - 1 levels.
+
+    Args:
+        triple: rows of strength 3 [shape=(rows, k)].
+        pair: rows of strength 2 [shape=(rows, k)].
+        levels: v of every factor.
     """
     shifted = [np.concatenate([pair, (pair + shift) % levels], axis=1) for shift in range(1, levels)]
     return np.concatenate([np.concatenate([triple, triple], axis=1), *shifted])
@@ -123,7 +140,8 @@ def _trace(elements: np.ndarray, order: int) -> np.ndarray:
         total = gf.add[total, power]
     names = np.full(gf.order, -1, dtype=np.int64)
     names[np.unique(total)] = np.arange(order)
-    return names[total][elements]
+    found: np.ndarray = names[total][elements]
+    return found
 
 
 def _to_the(elements: np.ndarray, exponent: int, multiply: np.ndarray) -> np.ndarray:
@@ -139,6 +157,10 @@ def projected(order: int, given_up: int) -> np.ndarray:
     Rows are lines y = a x + b; factors are the q points x, the slope a, and one for each level m that is given up. A line that is not
     level takes m at exactly one x, and that x (renamed to a level) is what the new factor shows. Two lines meet in a point, so
     that all pairs are there but (i, i) of two new factors: these stand in the level lines, where the new factors are free.
+
+    Args:
+        order: q, a prime power.
+        given_up: x, levels fewer and factors more.
     """
     levels = order - given_up
     lines = orthogonal_array(2, order + 1, order)
@@ -149,7 +171,7 @@ def projected(order: int, given_up: int) -> np.ndarray:
         extra[:, m] = np.argmax(points == levels + m, axis=1) % levels
     flat = slope == 0
     extra[flat] = points[flat, :1]
-    rows = np.column_stack([points, slope, extra])[~(flat & (points[:, 0] >= levels))]
+    rows: np.ndarray = np.column_stack([points, slope, extra])[~(flat & (points[:, 0] >= levels))]
     rows[:, : order + 1][rows[:, : order + 1] >= levels] = -1
     return rows
 
@@ -166,4 +188,5 @@ def fused(rows: np.ndarray) -> np.ndarray:
         renamed[rows[:, factor] == own, factor] = levels - 1
         renamed[rows[:, factor] == levels - 1, factor] = own
     kept = np.delete(renamed, 0, axis=0)
-    return np.where(kept == levels - 1, -1, kept)
+    free: np.ndarray = np.where(kept == levels - 1, -1, kept)
+    return free

@@ -151,7 +151,8 @@ def _shifted(moduli: Sequence[int]) -> np.ndarray:
     """Return where each shift takes each place of a block [shape=(shifts, places)]."""
     places = np.array(list(itertools.product(*map(range, moduli))), dtype=np.int64)
     weights = np.array([math.prod(moduli[i + 1 :]) for i in range(len(moduli))], dtype=np.int64)
-    return (places[None, :, :] - places[:, None, :]) % np.array(moduli) @ weights
+    moved: np.ndarray = (places[None, :, :] - places[:, None, :]) % np.array(moduli) @ weights
+    return moved
 
 
 def factor_choices(shape: Shape) -> np.ndarray:
@@ -161,7 +162,8 @@ def factor_choices(shape: Shape) -> np.ndarray:
     moves[:, shape.blocks * length :] = np.arange(shape.blocks * length, shape.factors)
     for block in range(shape.blocks):
         moves[:, block * length : (block + 1) * length] = block * length + _shifted(shape.shifts)
-    found, seen = [], set()
+    found: list[tuple[int, ...]] = []
+    seen: set[tuple[int, ...]] = set()
     for choice in itertools.combinations(range(shape.factors), shape.strength):
         if choice not in seen:
             found.append(choice)
@@ -191,6 +193,7 @@ def find_starter(shape: Shape, *, seed: int = 0, moves: int = 200_000, tries: in
         tries: searches from a random start.
     """
     from roomtone.coverage.combinatorics import starter_kernels as kernels
+    from roomtone.coverage.combinatorics.array_kernels import next_random
 
     orbit, count = required_orbits(shape)
     if shape.starter_rows < count:
@@ -202,7 +205,7 @@ def find_starter(shape: Shape, *, seed: int = 0, moves: int = 200_000, tries: in
     random = np.random.SeedSequence(seed).generate_state(1, np.uint64)
     counts = kernels.new_counts(len(placements), count)
     for _ in range(tries):
-        entries = np.array([kernels.next_random(random) % shape.levels for _ in range(shape.entries)], dtype=np.int64)
+        entries = np.array([next_random(random) % shape.levels for _ in range(shape.entries)], dtype=np.int64)
         if kernels.anneal_starter(search, entries, counts, random, moves, 0.6, 0.2) == 0:
             return Starter(shape, tuple(map(int, entries)))
     return None

@@ -59,7 +59,7 @@ def _projective(order: int) -> np.ndarray:
     """Return the maps (a x + b) / (c x + d), a d - b c not 0, on GF(order) and infinity, which is the last level."""
     gf = field(order)
     inverse = np.argmax(gf.multiply == 1, axis=1)
-    found = {}
+    found: dict[tuple[int, ...], None] = {}
     for a, b, c, d in itertools.product(range(order), repeat=4):
         image = []
         for x in range(order + 1):
@@ -77,6 +77,11 @@ def orbits(name: str, levels: int, strength: int) -> np.ndarray:
 
     Combinations are numbered in row-major order; orbits by their first combination.
 
+    Args:
+        name: a group, as `group` takes it.
+        levels: v.
+        strength: t.
+
     >>> orbits("cyclic", 3, 2).tolist()
     [0, 1, 2, 2, 0, 1, 1, 2, 0]
     """
@@ -87,6 +92,12 @@ def orbits(name: str, levels: int, strength: int) -> np.ndarray:
 
 
 def developed(rows: np.ndarray, name: str, levels: int) -> np.ndarray:
-    """Return every image of every row once [shape=(rows, factors)], in sorted order."""
+    """Return every image of every row once [shape=(rows, factors)], in sorted order.
+
+    Args:
+        rows: levels [shape=(rows, factors)].
+        name: a group, as `group` takes it.
+        levels: v.
+    """
     images = group(name, levels)[:, rows].reshape(-1, rows.shape[1])
     return np.unique(images, axis=0)

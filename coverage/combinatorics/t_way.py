@@ -85,6 +85,9 @@ class TWayCoverage:
         """Return (p, t)-completeness: the share of the choices of t factors held to at least the share `p`.
 
         A choice without any allowed combination is held in full.
+
+        Raises:
+            RoomtoneError: p is no share from 0 to 1.
         """
         if not 0 <= p <= 1:
             raise RoomtoneError(f"completeness: p is a share from 0 to 1, got {p!r} (in per cent?)")
@@ -129,7 +132,7 @@ def t_way_coverage(
         levels: for each factor its number of levels, or their names.
         strength: t, 1 to 4.
         constraints: see `constraints.py`.
-        samples: how many samples each row stands for, default 1 [shape=(rows,)].
+        samples: how many samples each row represents, default 1 [shape=(rows,)].
         speakers: the speaker of each row [shape=(rows,)]; needed for `min_speakers`. None is nobody.
         min_samples: samples from which a combination counts.
         min_speakers: distinct speakers from which it counts.
@@ -150,7 +153,7 @@ def t_way_coverage(
     weight = np.ones(len(table), dtype=np.int64) if samples is None else np.asarray(samples, dtype=np.int64)
     if min_speakers > 0 and speakers is None:
         raise RoomtoneError(f"min_speakers={min_speakers}: no speakers were given")
-    voice = None if speakers is None or min_speakers <= 0 else _codes(speakers)
+    codes = None if speakers is None or min_speakers <= 0 else _codes(speakers)
     subsets: list[SubsetCoverage] = []
     missing: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
     for factors in itertools.combinations(range(len(sizes)), strength):
@@ -160,7 +163,7 @@ def t_way_coverage(
             table[~bad][:, factors],
             shape,
             weight[~bad],
-            None if voice is None else voice[~bad],
+            None if codes is None else codes[~bad],
             min_samples,
             min_speakers,
         )
@@ -196,7 +199,19 @@ def _check_rows(rows: Any, sizes: Sequence[int]) -> np.ndarray:
 
 
 def allowed_combinations(rules: Rules, factors: Sequence[int], shape: Sequence[int]) -> np.ndarray:
-    """Return which combinations of these factors' levels occur in some row that obeys the rules, bool, flat."""
+    """Return which combinations of these factors' levels occur in some row that obeys the rules, bool, flat.
+
+    Args:
+        rules: the constraints.
+        factors: numbers of the factors that are combined.
+        shape: number of levels of each of them.
+
+    Returns:
+        one flag a combination, in row-major order [shape=(product of shape,)].
+
+    Raises:
+        RoomtoneError: more than `MAX_COMBINATIONS`.
+    """
     size = int(np.prod(shape, dtype=np.int64))
     if size > MAX_COMBINATIONS:
         raise RoomtoneError(
@@ -215,7 +230,7 @@ def _held(
     columns: np.ndarray,
     shape: Sequence[int],
     weight: np.ndarray,
-    voice: np.ndarray | None,
+    codes: np.ndarray | None,
     min_samples: int,
     min_speakers: int,
 ) -> np.ndarray:
@@ -224,9 +239,9 @@ def _held(
     known = (columns >= 0).all(axis=1)
     flat = np.ravel_multi_index(tuple(columns[known].T), shape)
     held = np.bincount(flat, weights=weight[known], minlength=size) >= max(min_samples, 1)
-    if voice is not None:
-        heard = voice[known] >= 0
-        pairs = np.unique(np.stack([flat[heard], voice[known][heard]]), axis=1)
+    if codes is not None:
+        stated = codes[known] >= 0
+        pairs = np.unique(np.stack([flat[stated], codes[known][stated]]), axis=1)
         held &= np.bincount(pairs[0], minlength=size) >= min_speakers
     return held
 
@@ -254,6 +269,20 @@ def source_t_way(
 
     Levels are those seen, those in `levels` and those that `goals.levels` names. Constraints (over names) and illegal
     goals over factors alone say what is not possible; a constraint over a factor that is not looked at says nothing.
+
+    Args:
+        source: an open source.
+        strength: t, 1 to 4.
+        factors: columns that combine; none are the acoustic factors that the source has.
+        goals: their `levels` and `illegal` say what there is and what cannot be.
+        levels: further levels of each factor.
+        constraints: over names, see `constraints.py`.
+        min_samples: samples from which a combination counts.
+        min_speakers: distinct speakers from which it counts.
+        where: SQL condition on the samples.
+
+    Raises:
+        RoomtoneError: no factor is a column, or a name in the constraints is unknown.
     """
     names = list(factors) or [name for name in FACTORS if name in source.columns]
     if not names:

@@ -1,7 +1,7 @@
-"""Axes: the manifest columns that span the cells, text as it stands or numbers in bins.
+"""Axes: the manifest columns that span the cells, text as it is or numbers in bins.
 
 Conventions: bins are half-open, `[low, high)`, and the last one holds its upper edge too, as in `numpy.histogram`; they are
-written `low..high`, what lies outside `<low` and `>high`. A text that is missing is `(not stated)`, a factor or
+written `low..high`, values outside them `<low` and `>high`. A text that is missing is `(not stated)`, a factor or
 number that is missing is `none`. An accent such as `scottish|irish` counts in both of its parts, once each.
 """
 
@@ -23,8 +23,6 @@ RENDERED = frozenset(
     {"condition", *FACTORS, "snr_db", "equipment_snr_db", "t60_s", "replicate", "seed", "active_level_dbov"}
 )
 
-AxisLike = "str | Mapping[str, Sequence[float]] | Axis"
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -40,7 +38,7 @@ class Axis:
 
     @property
     def missing(self) -> str:
-        """What stands for a null in this column."""
+        """The value shown for a null in this column."""
         return NONE if self.edges or self.column in FACTORS else NOT_STATED
 
     def bins(self) -> list[str]:
@@ -75,7 +73,7 @@ def parse_axes(axes: Any) -> tuple[Axis, ...]:
     """Return the axes that `axes` names: a column, `{column: [edges]}`, an `Axis`, or a list of such, 1 to 6 of them.
 
     Raises:
-        RoomtoneError: none or too many, one twice, or edges that do not rise.
+        RoomtoneError: none or too many, one repeated, or edges that do not rise.
     """
     listed = [axes] if isinstance(axes, str | Axis | Mapping) else list(axes)
     parsed = tuple(axis for item in listed for axis in _parse(item))
@@ -83,7 +81,7 @@ def parse_axes(axes: Any) -> tuple[Axis, ...]:
         raise RoomtoneError(f"axes: expected 1 to {MAX_AXES} axes, got {len(parsed)}")
     names = [axis.column for axis in parsed]
     if len(set(names)) < len(names):
-        raise RoomtoneError(f"axes: {', '.join(names)}: an axis is named twice")
+        raise RoomtoneError(f"axes: {', '.join(names)}: an axis is repeated")
     return parsed
 
 
@@ -107,7 +105,16 @@ def _parse(item: Any) -> list[Axis]:
 
 
 def check_columns(axes: Sequence[Axis], columns: Sequence[str], *, where: str) -> None:
-    """Raise a RoomtoneError that names the nearest column if an axis is not a column."""
+    """Raise a RoomtoneError that names the nearest column if an axis is not a column.
+
+    Args:
+        axes: the axes.
+        columns: the columns that there are.
+        where: the source, for the message.
+
+    Raises:
+        RoomtoneError: an axis is none of the columns.
+    """
     for axis in axes:
         if axis.column not in columns:
             raise RoomtoneError(f"{where}: no column {axis.column!r} for an axis; {nearest(axis.column, columns)}")

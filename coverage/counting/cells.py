@@ -5,7 +5,7 @@ of rooms and equipment), minutes and words of all renders; and the sums that eff
 in whole nanoseconds, so that the order in which threads add them cannot change a digit.
 
 The set is walked batch by batch. Distinct speakers and assets of a batch go into small tables that are merged at the end.
-Distinct utterances add up over batches where no utterance lies in two of them, as in every set that `roomtone generate`
+Distinct utterances add up over batches where no utterance is in two of them, as in every set that `roomtone generate`
 writes; this is checked, and where it does not hold they are counted in one pass over everything.
 """
 
@@ -33,6 +33,10 @@ def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
 
     Columns: `axis_0 …` (text), `renders, utterances, speakers, assets, minutes, words`; `kish_speakers`, and
     `cluster_words` (sum m^2 / sum m over the words m of each speaker's distinct utterances) with `distinct_words`.
+
+    Args:
+        source: an open source.
+        axes: 1 to 6 axes.
 
     Raises:
         RoomtoneError: an axis is no column of the source.
@@ -67,7 +71,16 @@ def cell_rows(
     *,
     with_root: bool = False,
 ) -> pd.DataFrame:
-    """Return the samples of one cell, at most `limit` of them, ordered by `sample_id`; absent columns are null."""
+    """Return the samples of one cell, at most `limit` of them, ordered by `sample_id`; absent columns are null.
+
+    Args:
+        source: an open source.
+        axes: the axes of the matrix.
+        cell: the cell's value on each axis.
+        columns: columns to return.
+        limit: rows at most.
+        with_root: whether `root` is added, the folder that audio paths are relative to.
+    """
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
     where = " AND ".join(membership(axis, value) for axis, value in zip(axes, cell))
     order = source.column("sample_id")
@@ -86,7 +99,14 @@ def _part(source: OpenSource) -> str:
 
 
 def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str], per_cell: int) -> pd.DataFrame:
-    """Return the first samples of every cell, `per_cell` at most: `axis_0 …`, the columns, and the file they came from."""
+    """Return the first samples of every cell, `per_cell` at most: `axis_0 …`, the columns, and the file they came from.
+
+    Args:
+        source: an open source.
+        axes: the axes of the matrix.
+        columns: columns to return.
+        per_cell: rows of a cell at most.
+    """
     keys = ", ".join(f"axis_{i}" for i in range(len(axes)))
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
     listed = axis_columns(axes, multi=has_several_accents(source, axes))
@@ -97,13 +117,19 @@ def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str]
 
 
 def membership(axis: Axis, value: str) -> str:
-    """Return the SQL condition that a row lies at this value of an axis."""
+    """Return the SQL condition that a row has this value of an axis.
+
+    Args:
+        axis: the axis.
+        value: one of its values.
+    """
     if axis.column != "accent":
         return f"{axis.sql()} = {literal(value)}"
     return f"list_contains(string_split({axis.sql()}, {literal(ACCENT_SEPARATOR)}), {literal(value)})"
 
 
 def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
+    """Return whether accent is an axis and some sample has several of them, such as `scottish|irish`."""
     if all(axis.column != "accent" for axis in axes):
         return False
     found = source.connection.execute(
@@ -113,7 +139,12 @@ def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
 
 
 def axis_columns(axes: Sequence[Axis], *, multi: bool) -> str:
-    """Return the select list `… AS axis_0, …`; where `multi`, a row stands once for each of its accents."""
+    """Return the select list `… AS axis_0, …`; where `multi`, a row is repeated for each of its accents.
+
+    Args:
+        axes: the axes.
+        multi: whether some sample has several accents.
+    """
     listed = []
     for i, axis in enumerate(axes):
         sql = axis.sql()
@@ -200,7 +231,14 @@ def _compact(source: OpenSource, *, at_most: int) -> None:
 
 
 def named_rows(source: OpenSource, relation: str, axes: Sequence[Axis], *, multi: bool) -> str:
-    """Return a relation under the names that counting uses; what the source lacks is null."""
+    """Return a relation under the names that counting uses; what the source lacks is null.
+
+    Args:
+        source: an open source.
+        relation: SQL of the rows.
+        axes: the axes, which become `axis_0 …`.
+        multi: whether some sample has several accents; it is then a row of each.
+    """
     assets = ", ".join(f"CAST({source.column(name)} AS VARCHAR) AS {name}" for name in _ASSETS)
     return f"""(SELECT {axis_columns(axes, multi=multi)}, CAST({source.column("speaker")} AS VARCHAR) AS speaker,
         CAST({source.column("utterance_id")} AS VARCHAR) AS utterance_id,

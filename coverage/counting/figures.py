@@ -1,6 +1,6 @@
 """Coverage in one number, three ways, because they differ.
 
-* `progress`: how far all goals have come, sum min(count, goal) / sum goal (OSVVM's GetCov);
+* `progress`: the share of all goals that is reached, sum min(count, goal) / sum goal (OSVVM's GetCov);
 * `covered`: the weighted share of cells whose goals are met in full (cocotb-coverage; a half-filled cell counts nothing);
 * `all_covered`: whether every cell is covered (OSVVM's IsCovered).
 
@@ -32,7 +32,7 @@ class Figures:
         cells: cells that have a goal.
         covered_cells: those that meet every goal they have.
         covered: weighted share of covered cells, exact; None where no cell has a goal or all weights are 0.
-        progress: weighted mean over cells of the unit that is furthest behind, min(count / goal, 1).
+        progress: weighted mean over cells of the smallest min(count / goal, 1) over the units.
         units: unit -> (cells with a goal in it, cells that meet it, sum min(count, goal) / sum goal).
         margins: margins with a goal, and those that meet it.
         illegal: samples in illegal cells.
@@ -54,7 +54,13 @@ class Figures:
 
 
 def matrix_figures(frame: pd.DataFrame, *, margins: tuple[int, int] = (0, 0), illegal: int = 0) -> Figures:
-    """Return the figures of a frame of `CoverageMatrix.to_frame`."""
+    """Return the figures of a frame of `CoverageMatrix.to_frame`.
+
+    Args:
+        frame: one row a cell, with counts, goals, `covered_share` and `weight`.
+        margins: margins that have a goal, and those that meet it.
+        illegal: samples in illegal cells.
+    """
     aimed = frame[frame["covered_share"].notna()]
     weights = aimed["weight"].to_numpy(float)
     covered = aimed["covered_share"].to_numpy(float) >= 1
@@ -79,7 +85,12 @@ def matrix_figures(frame: pd.DataFrame, *, margins: tuple[int, int] = (0, 0), il
 
 
 def percent_of_goal(count: float, goal: float) -> float:
-    """Return 100 count / goal; a goal of 0 is met by anything, a negative one infinitely (OSVVM's PercentCov)."""
+    """Return 100 count / goal; a goal of 0 is met by anything, a negative one infinitely (OSVVM's PercentCov).
+
+    Args:
+        count: what there is.
+        goal: what there should be.
+    """
     if goal > 0:
         return 100.0 * count / goal
     return 100.0 if goal == 0 else math.inf
@@ -89,6 +100,11 @@ def goal_progress(
     counts: Sequence[float] | np.ndarray, goals: Sequence[float] | np.ndarray, target: float = 100.0
 ) -> float:
     """Return sum min(count, goal') / sum goal' with goal' = ceil(target goal / 100): OSVVM's GetCov as a share.
+
+    Args:
+        counts: what each cell holds.
+        goals: what each should hold.
+        target: share of the goals that is asked, in per cent.
 
     >>> goal_progress([10, 0, 5, 20], [10, 10, 10, 10])
     0.625
@@ -102,6 +118,10 @@ def goal_progress(
 
 def covered_share(covered: Sequence[bool] | np.ndarray, weights: Sequence[float] | np.ndarray) -> Fraction | None:
     """Return the weighted share of covered cells as an exact fraction, None where there is no weight.
+
+    Args:
+        covered: which cells meet their goals.
+        weights: weight of each cell, none negative.
 
     >>> covered_share([True, False, False, True], [1, 1, 1, 1])
     Fraction(1, 2)

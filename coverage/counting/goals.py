@@ -179,12 +179,12 @@ def _positive(value: Any, where: str, *, zero: bool = False) -> float:
     right = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
     if not right or value < 0 or (value == 0 and not zero):
         raise RoomtoneError(f"{where}: expected a {'non-negative' if zero else 'positive'} number, got {value!r}")
-    return value
+    return float(value) if isinstance(value, float) else int(value)
 
 
 def _rho(value: Any) -> float:
     if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise RoomtoneError(f"goals.rho: an intra-speaker correlation lies in 0 to 1, got {value!r}")
+        raise RoomtoneError(f"goals.rho: an intra-speaker correlation is from 0 to 1, got {value!r}")
     return float(value)
 
 
@@ -193,7 +193,12 @@ def _is_wild(pattern: str) -> bool:
 
 
 def matches(value: str, patterns: Sequence[str]) -> bool:
-    """Return whether a value is one of the patterns; `*` and `?` are wildcards."""
+    """Return whether a value is one of the patterns; `*` and `?` are wildcards.
+
+    Args:
+        value: a value, as text.
+        patterns: patterns, any of which may fit.
+    """
     return any(value == pattern or fnmatch.fnmatchcase(value, pattern) for pattern in patterns)
 
 
@@ -201,6 +206,11 @@ def rule_mask(rule: Rule, axes: Sequence[Axis], levels: Sequence[Sequence[str]])
     """Return which cells a rule names, bool [shape=(levels of axis 0, levels of axis 1, …)].
 
     A rule that names a column which is no axis here says nothing about whole cells: its mask is empty.
+
+    Args:
+        rule: what is named.
+        axes: the axes of the grid.
+        levels: the values of each axis.
     """
     shape = tuple(len(values) for values in levels)
     if not set(rule.where) <= {axis.column for axis in axes}:
@@ -215,7 +225,7 @@ def rule_mask(rule: Rule, axes: Sequence[Axis], levels: Sequence[Sequence[str]])
 
 @dataclass(frozen=True)
 class CellGoals:
-    """Goals laid out on the grid of cells; every array has [shape=(levels of axis 0, …)], amounts are 0 where none is set."""
+    """Goals of every cell of the grid; every array has [shape=(levels of axis 0, …)], amounts are 0 where none is set."""
 
     amounts: Mapping[str, np.ndarray]
     weight: np.ndarray
@@ -224,7 +234,13 @@ class CellGoals:
 
 
 def cell_goals(goals: Goals, axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> CellGoals:
-    """Return the goals of every cell of the grid; ignored, illegal and not-stated cells have none."""
+    """Return the goals of every cell of the grid; ignored, illegal and not-stated cells have none.
+
+    Args:
+        goals: parsed goals.
+        axes: the axes of the grid.
+        levels: the values of each axis.
+    """
     shape = tuple(len(values) for values in levels)
     amounts = {unit: np.full(shape, float(goals.default.get(unit, 0))) for unit in UNITS}
     weight = np.ones(shape)
@@ -244,7 +260,13 @@ def cell_goals(goals: Goals, axes: Sequence[Axis], levels: Sequence[Sequence[str
 
 
 def margin_amounts(rule: Rule, axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
-    """Return the amounts of one margin rule on the margin's own grid, 0 where it does not apply."""
+    """Return the amounts of one margin rule on the margin's own grid, 0 where it does not apply.
+
+    Args:
+        rule: the margin.
+        axes: the margin's own axes.
+        levels: the values of each.
+    """
     mask = rule_mask(rule, axes, levels) & ~_any([Rule({a.column: (NOT_STATED,)}) for a in axes], axes, levels)
     return {unit: np.where(mask, float(rule.amounts.get(unit, 0)), 0.0) for unit in UNITS}
 

@@ -21,7 +21,7 @@ from roomtone.coverage.counting.source import OpenSource
 if TYPE_CHECKING:
     import pandas as pd
 
-#: More cells than this are a slip in the axes (an id column, a number without bins), not a plan.
+#: More cells than this are a mistake in the axes (an id column, a number without bins).
 MAX_CELLS = 5_000_000
 
 
@@ -46,7 +46,17 @@ class Grid:
 def count_grid(
     source: OpenSource, axes: Sequence[Axis], goals: Goals, extra: Mapping[str, Sequence[str]] | None = None
 ) -> Grid:
-    """Return the grid of a source, counted; `extra` names further values of an axis."""
+    """Return the grid of a source, counted; `extra` names further values of an axis.
+
+    Args:
+        source: an open source.
+        axes: 1 to 6 axes.
+        goals: values that they name are on the grid too.
+        extra: further values of an axis, by its column.
+
+    Raises:
+        RoomtoneError: more than `MAX_CELLS` cells.
+    """
     counts = count_cells(source, axes)
     levels = []
     for i, axis in enumerate(axes):
@@ -87,7 +97,11 @@ def with_goals(grid: Grid, goals: Goals) -> Grid:
     """Return the grid with `goal_*`, `status`, `covered_share`, effective sizes and `weight` beside the counts.
 
     Status: `covered`, `partial`, `empty` (of a cell with a goal), `no goal`, `ignored`, `illegal`. `covered_share` is
-    the unit furthest behind, min(count / goal, 1), and null where there is no goal.
+    the smallest min(count / goal, 1) over the units, and null where there is no goal.
+
+    Args:
+        grid: the counts.
+        goals: what cells must hold.
     """
     laid = cell_goals(goals, grid.axes, grid.levels)
     frame = goal_columns(grid.frame[grid.names + list(UNITS)].copy(), {u: a.ravel() for u, a in laid.amounts.items()})
@@ -103,6 +117,12 @@ def with_goals(grid: Grid, goals: Goals) -> Grid:
 
 
 def goal_columns(frame: pd.DataFrame, amounts: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return the frame with `goal_*`, `status` and `covered_share` beside its counts.
+
+    Args:
+        frame: counts, one row a cell.
+        amounts: for each unit what each row must hold, 0 where nothing [shape=(rows,)].
+    """
     share = np.full(len(frame), np.inf)
     for unit in UNITS:
         goal = amounts[unit]

@@ -1,7 +1,7 @@
-"""Where samples come from: dataset folders, tables of recordings, DataFrames, brought under one SQL roof.
+"""Where samples come from: dataset folders, tables of recordings, DataFrames, all read through SQL.
 
-A source is read where it lies, in batches of parts, by DuckDB in bounded memory; it is never loaded whole. Rows are
-united by `sample_id`, so a set that is named twice, or a part that lies in two folders, changes nothing.
+A source is read in place, in batches of parts, by DuckDB in bounded memory; it is never loaded whole. Rows are
+united by `sample_id`, so a set that is named twice, or a part that is in two folders, changes nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.dataset.manifest import COLUMNS, manifest_parts, register_remote
+from roomtone.core.dataset.columns import COLUMNS
+from roomtone.core.dataset.manifest import manifest_parts, register_remote
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.words import words_sql
 from roomtone.coverage.counting.axes import identifier, literal
@@ -54,7 +55,12 @@ class OpenSource:
         return "(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {batch.relation}" for batch in self.batches) + ")"
 
     def column(self, name: str, kind: str = "VARCHAR") -> str:
-        """Return a column in SQL, or a typed null where this source has none."""
+        """Return a column in SQL, or a typed null where this source has none.
+
+        Args:
+            name: the column.
+            kind: SQL type of the null.
+        """
         return identifier(name) if name in self.columns else f"CAST(NULL AS {kind})"
 
 

@@ -10,7 +10,7 @@ What stays out of reach is named with its reason: no speech, too few speakers, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -220,6 +220,12 @@ def _planned_rows(work: Work) -> pd.DataFrame:
     for n, (u, condition, replicate, _) in enumerate(work.planned):
         assets = work.caps.assets.get(condition, len(work.planned))
         asset = None if condition == "clean" else f"planned-{n % max(assets, 1)}"
-        own = {"sample_id": f"planned-{n}", "condition": condition, "replicate": replicate, "noise_asset": asset}
-        rows.append({**speech[u], **work.labels[condition], **own})
+        own: dict[Hashable, Any] = {
+            "sample_id": f"planned-{n}",
+            "condition": condition,
+            "replicate": replicate,
+            "noise_asset": asset,
+        }
+        labels: dict[Hashable, Any] = dict(work.labels[condition].items())
+        rows.append({**speech[u], **labels, **own})
     return pd.DataFrame(rows)

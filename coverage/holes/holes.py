@@ -1,7 +1,7 @@
 """Holes: the cells that miss a goal, and who can close them.
 
 Rendering can put a speaker's speech into another condition; it cannot make a speaker. A hole is closable where the
-clean speech at hand, of the cell's own accent and other speech attributes, reaches every goal of the cell when all of it is
+clean speech that is available, of the cell's own accent and other speech attributes, reaches every goal of the cell when all of it is
 rendered there once. What it does not reach must be recorded, and the table says how much of what.
 """
 
@@ -60,9 +60,13 @@ def list_holes(cells: pd.DataFrame, axes: Sequence[Axis], speech: object) -> pd.
 
 
 def available_speech(source: object, axes: Sequence[Axis]) -> pd.DataFrame:
-    """Return the distinct speech at hand for each value of the speech axes: `utterances, speakers, minutes, words`.
+    """Return the distinct speech available for each value of the speech axes: `utterances, speakers, minutes, words`.
 
     A longest duration and a largest word count stand for an utterance that has several.
+
+    Args:
+        source: what `open_source` takes, or an open source.
+        axes: the axes of the matrix; those that rendering decides are left out.
     """
     speech = [axis for axis in axes if not axis.rendered]
     with open_source(source) as opened:
@@ -82,7 +86,7 @@ def _speech(source: OpenSource, speech: Sequence[Axis]) -> pd.DataFrame:
 
 
 def _reach(frame: pd.DataFrame, at_hand: pd.DataFrame, speech: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return for each hole what the speech at hand amounts to."""
+    """Return for each hole what the available speech amounts to."""
     keys = [f"axis_{i}" for i in range(len(speech))]
     if not speech:
         return {unit: np.full(len(frame), at_hand[unit].sum()) for unit in RECORDED_UNITS}

@@ -20,7 +20,7 @@ from roomtone.coverage.counting.grid import Grid
 #: A pattern: for each axis the index of a value, or None where it is open.
 Pattern = tuple[int | None, ...]
 
-#: A line "everything but …" names at most this many exceptions, and stands only where more is missing than that.
+#: A line "everything but …" names at most this many exceptions, and is used only where more is missing than that.
 MAX_EXCEPTIONS = 2
 
 

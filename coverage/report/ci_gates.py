@@ -1,4 +1,4 @@
-"""Gates for continuous integration: thresholds that a set must reach, compared as exact fractions.
+"""GateThresholds for continuous integration: thresholds that a set must reach, compared as exact fractions.
 
 A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in whole numbers, nothing is rounded first.
 """
@@ -6,7 +6,7 @@ A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ class GateMiss:
 
 
 @dataclass(frozen=True)
-class Gates:
-    """Thresholds; None asks nothing.
+class GateThresholds:
+    """Thresholds; None asks nothing. `parse_gates` makes them.
 
     Attributes:
         fail_under: least share of cells that meet their goals, by weight, in per cent.
@@ -42,12 +42,41 @@ class Gates:
         max_illegal: most samples in cells that must be empty.
     """
 
-    fail_under: float | str | None = None
-    fail_under_cell: float | str | None = None
-    fail_under_tway: Mapping[int, float | str] | None = None
+    fail_under: Fraction | None = None
+    fail_under_cell: Fraction | None = None
+    fail_under_tway: Mapping[int, Fraction] = field(default_factory=dict)
     min_speakers: int | None = None
     no_new_holes: bool = False
     max_illegal: int | None = None
+
+
+def parse_gates(values: Mapping[str, Any]) -> GateThresholds:
+    """Return the thresholds of a mapping with the field names above as keys; null and absent ask nothing.
+
+    Raises:
+        RoomtoneError: a threshold out of range or of the wrong kind; the message names the key.
+
+    >>> parse_gates({"fail_under": 89.5}).fail_under
+    Fraction(179, 2)
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    no_new_holes = given.get("no_new_holes", False)
+    if not isinstance(no_new_holes, bool):
+        raise RoomtoneError(f"no_new_holes: expected true or false, got {no_new_holes!r}")
+    return GateThresholds(
+        fail_under=_percent(given["fail_under"], "fail_under") if "fail_under" in given else None,
+        fail_under_cell=_percent(given["fail_under_cell"], "fail_under_cell") if "fail_under_cell" in given else None,
+        fail_under_tway=parse_tway(given.get("fail_under_tway")),
+        min_speakers=_whole(given.get("min_speakers"), "min_speakers"),
+        no_new_holes=no_new_holes,
+        max_illegal=_whole(given.get("max_illegal"), "max_illegal"),
+    )
+
+
+def _whole(value: Any, gate: str) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise RoomtoneError(f"{gate}: expected a whole number from 0 up, got {value!r}")
+    return value
 
 
 def parse_tway(value: Any) -> dict[int, Fraction]:
@@ -90,7 +119,7 @@ def _percent(value: Any, gate: str) -> Fraction:
 
 def check_gates(
     matrix: CoverageMatrix,
-    gates: Gates,
+    gates: GateThresholds,
     *,
     tway: Mapping[int, TWayCoverage] | None = None,
     difference: MatrixDiff | None = None,
@@ -104,14 +133,14 @@ def check_gates(
         difference: against the baseline; `no_new_holes` needs it.
 
     Raises:
-        RoomtoneError: a threshold out of range, or `no_new_holes` without a baseline.
+        RoomtoneError: `no_new_holes` without a baseline.
     """
     misses: list[GateMiss | None] = [
         _fail_under(matrix, gates.fail_under),
         _fail_under_cell(matrix, gates.fail_under_cell),
         *[
             _fail_under_tway((tway or {}).get(t) or matrix.t_way(t), least)
-            for t, least in parse_tway(gates.fail_under_tway).items()
+            for t, least in gates.fail_under_tway.items()
         ],
         _min_speakers(matrix, gates.min_speakers),
         _max_illegal(matrix, gates.max_illegal),
@@ -120,10 +149,9 @@ def check_gates(
     return [miss for miss in misses if miss is not None]
 
 
-def _fail_under(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
-    if threshold is None:
+def _fail_under(matrix: CoverageMatrix, least: Fraction | None) -> GateMiss | None:
+    if least is None:
         return None
-    least = _percent(threshold, "fail_under")
     covered = matrix.figures.covered
     if covered is not None and covered * 100 >= least:
         return None
@@ -133,13 +161,12 @@ def _fail_under(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
         if covered is None
         else f"{_shown(covered)} % by weight ({figures.covered_cells} of {figures.cells} cells)"
     )
-    return GateMiss("fail_under", f"{share} meets its goals, below {threshold}", _cells(matrix, "covered_share"))
+    return GateMiss("fail_under", f"{share} meets its goals, below {float(least):g} %", _cells(matrix, "covered_share"))
 
 
-def _fail_under_cell(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
-    if threshold is None:
+def _fail_under_cell(matrix: CoverageMatrix, least: Fraction | None) -> GateMiss | None:
+    if least is None:
         return None
-    least = _percent(threshold, "fail_under_cell")
     frame = matrix.to_frame()
     short = []
     for row in frame[frame["covered_share"].notna()].to_dict("records"):
@@ -147,7 +174,7 @@ def _fail_under_cell(matrix: CoverageMatrix, threshold: Any) -> GateMiss | None:
         if min(ratios) * 100 < least:
             short.append(f"{_place(row, matrix.axes)}: {_shown(min(ratios))} %")
     return (
-        GateMiss("fail_under_cell", f"{len(short)} cells are below {threshold} % of a goal", tuple(short))
+        GateMiss("fail_under_cell", f"{len(short)} cells are below {float(least):g} % of a goal", tuple(short))
         if short
         else None
     )
@@ -167,8 +194,6 @@ def _fail_under_tway(coverage: TWayCoverage, least: Fraction) -> GateMiss | None
 def _min_speakers(matrix: CoverageMatrix, least: int | None) -> GateMiss | None:
     if least is None:
         return None
-    if not isinstance(least, int) or isinstance(least, bool) or least < 0:
-        raise RoomtoneError(f"min_speakers: expected a whole number, got {least!r}")
     frame = matrix.to_frame()
     short = frame[frame["covered_share"].notna() & (frame["speakers"] < least)]
     cells = tuple(f"{_place(row, matrix.axes)}: {row['speakers']} speakers" for row in short.to_dict("records"))
@@ -181,7 +206,7 @@ def _max_illegal(matrix: CoverageMatrix, most: int | None) -> GateMiss | None:
     frame = matrix.to_frame()
     hit = frame[(frame["status"] == "illegal") & (frame["renders"] > 0)]
     cells = tuple(f"{_place(row, matrix.axes)}: {row['renders']} samples" for row in hit.to_dict("records"))
-    return GateMiss("max_illegal", f"{matrix.figures.illegal} samples lie where none may, more than {most}", cells)
+    return GateMiss("max_illegal", f"{matrix.figures.illegal} samples are in illegal cells, more than {most}", cells)
 
 
 def _no_new_holes(difference: MatrixDiff | None, asked: bool) -> GateMiss | None:

@@ -67,6 +67,11 @@ def diff_matrices(
 ) -> MatrixDiff:
     """Return what changed from one frame of `CoverageMatrix.to_frame` to another over the same axes.
 
+    Args:
+        before, after: frames of `CoverageMatrix.to_frame`.
+        axes: the axes' columns.
+        tway_before, tway_after: strength -> total t-way coverage, a share.
+
     Raises:
         RoomtoneError: the frames have other axes.
     """
@@ -111,4 +116,5 @@ def diff_matrices(
 
 def _met(counts: Mapping[str, np.ndarray], goals: Mapping[str, np.ndarray]) -> np.ndarray:
     # a CSV keeps minutes to the digits it prints; a millionth is far below one sample's duration
-    return np.all([counts[u] >= goals[u] - (1e-6 if u == "minutes" else 0) for u in UNITS], axis=0)
+    met: np.ndarray = np.all([counts[u] >= goals[u] - (1e-6 if u == "minutes" else 0) for u in UNITS], axis=0)
+    return met

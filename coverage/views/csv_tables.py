@@ -9,7 +9,6 @@ what goes out comes back.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,12 @@ def _original(value: Any) -> Any:
 
 
 def write_csv(frame: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
-    """Write a table with neutralised texts, under a temporary name first; return the path."""
+    """Write a table with neutralised texts, under a temporary name first; return the path.
+
+    Args:
+        frame: the table.
+        path: the file.
+    """
     out = frame.copy()
     for name in out.columns:
         if out[name].dtype.kind not in "ifb":
@@ -77,8 +81,3 @@ def read_matrix_csv(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], pd.D
         else:
             frame[name] = pd.to_numeric(frame[name], errors="coerce")
     return axes, frame
-
-
-def goal_columns_of(frame: pd.DataFrame) -> Sequence[str]:
-    """Return the goal columns that a matrix has."""
-    return [f"goal_{unit}" for unit in UNITS if f"goal_{unit}" in frame.columns]

@@ -2,7 +2,7 @@
 
 The library draws from the global `random` and `numpy.random` (and, below RoomSimulator, from pyroomacoustics' own
 generator). Each call here is seeded with the op's drawn seed and the global states are put back, so that a render is
-a pure function of its recipe. The global states make it unfit for threads; worker processes are fine.
+a pure function of its recipe. Because of the global states it must not run in threads; worker processes are fine.
 
 The transform always applies (its `p` is 1), because a condition holds for every file that bears its name. Output is made
 as long as the input, checked for finite values, and shifted back by the delay it measures to have. Transforms whose
@@ -70,7 +70,7 @@ class AudiomentationsOp(Processor):
 
     Attributes:
         transform: name of the class.
-        arguments: of its constructor; in YAML they stand beside `transform`. `p` is not among them.
+        arguments: of its constructor; in YAML they are keys beside `transform`. `p` is not among them.
         seed: for both global generators; drawn.
         parameters: the numbers that the transform drew, as far as they do not depend on the signal; drawn, and compared
             when applied, so that another version of the library cannot silently make another sound.
@@ -126,7 +126,7 @@ class AudiomentationsOp(Processor):
             RoomtoneError: the transform failed, drew other numbers than the recipe holds, gave values that are not
                 finite, or was to add something and added nothing.
         """
-        heard, parameters = self._run(samples, sample_rate_hz)
+        output, parameters = self._run(samples, sample_rate_hz)
         if self.parameters is not None:
             changed = sorted(key for key, value in self.parameters.items() if parameters.get(key) != value)
             if changed:
@@ -134,20 +134,20 @@ class AudiomentationsOp(Processor):
                     f"{self._name}: drew another {', '.join(changed)} than the recipe holds "
                     f"(another version of audiomentations?)"
                 )
-        if self.transform.startswith("Add") and np.array_equal(heard, samples) and np.any(samples):
+        if self.transform.startswith("Add") and np.array_equal(output, samples) and np.any(samples):
             raise RoomtoneError(f"{self._name}: added nothing (a silent recording?)")
-        lag = self._lag(samples, heard, sample_rate_hz)
-        out = shift(heard, -lag, samples.size)
+        lag = self._lag(samples, output, sample_rate_hz)
+        out = shift(output, -lag, samples.size)
         record = {
             "transform": self.transform,
             "parameters": parameters,
             "lag_samples": lag,
-            "length_change": int(heard.size - samples.size),
+            "length_change": int(output.size - samples.size),
             "gain_db": rms_level_dbov(out) - rms_level_dbov(samples),
         }
         return out, {"audiomentations": [record]}
 
-    def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
+    def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return the transformed samples of a linear transform, and the samples themselves for any other."""
         return self.apply(samples, sample_rate_hz) if self.transform in LINEAR else samples
 
@@ -172,12 +172,12 @@ class AudiomentationsOp(Processor):
         with _seeded(self.seed), self._explained():
             inner_hz = self._inner_rate_hz(sample_rate_hz)
             inner = np.array(resample(samples, sample_rate_hz, inner_hz, quality="HQ"), dtype=np.float32)
-            heard = np.asarray(transform(inner, inner_hz), dtype=np.float32)
+            output = np.asarray(transform(inner, inner_hz), dtype=np.float32)
         if inner_hz != sample_rate_hz:
-            heard = fit_length(resample(heard, inner_hz, sample_rate_hz, quality="HQ"), samples.size)
-        if heard.ndim != 1 or not np.isfinite(heard).all():
-            raise RoomtoneError(f"{self._name}: gave shape {heard.shape}, or values that are not finite")
-        return heard, _parameters(transform)
+            output = fit_length(resample(output, inner_hz, sample_rate_hz, quality="HQ"), samples.size)
+        if output.ndim != 1 or not np.isfinite(output).all():
+            raise RoomtoneError(f"{self._name}: gave shape {output.shape}, or values that are not finite")
+        return output, _parameters(transform)
 
     def _inner_rate_hz(self, sample_rate_hz: int) -> int:
         return max(sample_rate_hz, _FILTER_RATE_HZ) if self.transform in _FILTERS else sample_rate_hz
@@ -193,12 +193,12 @@ class AudiomentationsOp(Processor):
                     raise RoomtoneError(f"{self._name}: {key} {value:.0f} Hz is not below half of {sample_rate_hz} Hz")
                 self._check_frequencies(value, sample_rate_hz)
 
-    def _lag(self, samples: Samples, heard: Samples, sample_rate_hz: int) -> int:
+    def _lag(self, samples: Samples, output: Samples, sample_rate_hz: int) -> int:
         if self.transform in TIME_CHANGING:
             return 0
         reach = round(_LARGEST_LAG_S * sample_rate_hz)
         if self.transform not in LINEAR:
-            return measured_lag(samples, heard, reach)
+            return measured_lag(samples, output, reach)
         # A linear filter shows its delay on an impulse, whatever the signal is: the same for speech, noise and their sum.
         impulse = np.zeros(4 * reach + 1, dtype=np.float32)
         impulse[2 * reach] = 1.0
@@ -253,7 +253,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def _parameters(transform: Any) -> dict[str, Any]:
-    """Return what a transform drew, as JSON types; what its inner transforms drew stands under their attribute's name."""
+    """Return what a transform drew, as JSON types; what its inner transforms drew is under their attribute's name."""
     from audiomentations.core.transforms_interface import BaseTransform
 
     drawn = {str(key): _plain(value) for key, value in transform.serialize_parameters().items()}
@@ -277,18 +277,23 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def measured_lag(samples: Samples, heard: Samples, reach: int) -> int:
-    """Return by how many samples `heard` lags `samples`, at most `reach`: the peak of their whitened cross-correlation.
+def measured_lag(samples: Samples, output: Samples, reach: int) -> int:
+    """Return by how many samples `output` lags `samples`: the peak of their whitened cross-correlation.
 
-    0 unless another lag explains the output clearly better.
+    Args:
+        samples, output: [shape=(samples,)] each.
+        reach: the largest lag looked for.
+
+    Returns:
+        the lag; 0 unless another one explains the output clearly better.
     """
     from scipy import fft
 
-    if not np.any(samples) or not np.any(heard):
+    if not np.any(samples) or not np.any(output):
         return 0
-    size = fft.next_fast_len(max(samples.size, heard.size) + reach + 1, real=True)
+    size = fft.next_fast_len(max(samples.size, output.size) + reach + 1, real=True)
     before = fft.rfft(samples.astype(np.float64), size)
-    after = fft.rfft(heard.astype(np.float64), size)
+    after = fft.rfft(output.astype(np.float64), size)
     scale = np.abs(before) * np.abs(after)
     whitened = np.abs(fft.irfft(np.conj(before) * after / (scale + 1e-3 * scale.max()), size))
     lags = np.arange(-reach, reach + 1)

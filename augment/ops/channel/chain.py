@@ -43,7 +43,7 @@ class Chain(Processor):
         return self.apply_measured(samples, sample_rate_hz)[0]
 
     def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
-        """Return the samples after the last stage, and what the stages measured, merged.
+        """Return the samples after the last stage, float32 [shape=(samples,)], and what the stages measured, merged.
 
         Keys, where a stage has them: `clipped_share` (sum over the stages, at most 1), `codec`, `codec_rate_hz`,
         `codec_kbit_s` (of several codecs: the names joined by `+`, the lowest figures), `lost_share` (of several: at
@@ -53,45 +53,36 @@ class Chain(Processor):
             RoomtoneError: a stage changed the length or made values that are not finite.
         """
         report: dict[str, Any] = {}
-        heard = np.array(samples, dtype=np.float32)
+        out = np.array(samples, dtype=np.float32)
         for index, stage in enumerate(self.stages):
-            before = heard.size
-            heard, found = apply_measured(stage, heard, sample_rate_hz)
-            if heard.size != before or not np.isfinite(heard).all():
+            before = out.size
+            out, found = stage.apply_measured(out, sample_rate_hz)
+            if out.size != before or not np.isfinite(out).all():
                 raise RoomtoneError(
-                    f"stage {index} (op {stage.op}): {before} samples in, {heard.size} out, "
-                    f"{np.count_nonzero(~np.isfinite(heard))} of them not finite"
+                    f"stage {index} (op {stage.op}): {before} samples in, {out.size} out, "
+                    f"{np.count_nonzero(~np.isfinite(out))} of them not finite"
                 )
             report = merge_reports(report, found)
-        return heard, report
+        return out, report
 
-    def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
-        """Return what the linear stages make of a signal: what the speech in the output is to be compared with."""
-        heard = np.array(samples, dtype=np.float32)
-        casting = [stage for stage in self.stages if stage.linear or hasattr(stage, "shadow")]
-        for linear, stages in itertools.groupby(casting, key=lambda stage: stage.linear):
+    def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return what the linear parts of the stages make of a signal, float32 [shape=(samples,)]; see `Processor`."""
+        out = np.array(samples, dtype=np.float32)
+        filtering = [stage for stage in self.stages if stage.has_linear_part]
+        for linear, stages in itertools.groupby(filtering, key=lambda stage: stage.linear):
             if linear:
-                heard = apply_fir(heard, _one_fir(tuple(stages), sample_rate_hz))
+                out = apply_fir(out, _one_fir(tuple(stages), sample_rate_hz))
             else:
                 for stage in stages:
-                    heard = stage.shadow(heard, sample_rate_hz)  # type: ignore[attr-defined]
-        return heard
+                    out = stage.linear_reference(out, sample_rate_hz)
+        return out
 
     def asked_codec(self) -> dict[str, Any]:
-        """Return the codec and rate that `apply_measured` has to report, or nothing without a codec."""
+        """Return codec and rate of all stages, merged as `apply_measured` merges them; nothing without a codec."""
         report: dict[str, Any] = {}
         for stage in self.stages:
-            report = merge_reports(report, getattr(stage, "asked_codec", dict)())
+            report = merge_reports(report, stage.asked_codec())
         return report
-
-
-def apply_measured(stage: Processor, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
-    """Return the processed samples and what the processor measured on the way; most measure nothing."""
-    measured = getattr(stage, "apply_measured", None)
-    if measured is None:
-        return stage.apply(samples, sample_rate_hz), {}
-    result: tuple[Samples, dict[str, Any]] = measured(samples, sample_rate_hz)
-    return result
 
 
 @functools.lru_cache(maxsize=64)
@@ -101,7 +92,11 @@ def _one_fir(stages: tuple[Processor, ...], sample_rate_hz: int) -> np.ndarray:
 
 
 def merge_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the report of two stages together; a key that only one has is taken over."""
+    """Return the reports of two stages as one.
+
+    Args:
+        first, second: what `apply_measured` reported; a key that only one has is taken as it is.
+    """
     together: dict[str, Any] = {**first, **second}
     for key in first.keys() & second.keys():
         together[key] = _MERGE[key](first[key], second[key])

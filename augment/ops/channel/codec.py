@@ -2,7 +2,7 @@
 
 The signal is resampled to the codec's rate, clipped to 16 bits (libsndfile wraps floats above 1.0 in most speech codecs),
 encoded, decoded and resampled back. Length is kept and the delay compensated to the sample. What was really used is read
-back from the encoded stream's own header; anything else than what was asked is an error, not a label.
+back from the encoded stream's own header; anything else than what was asked is an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.delay import correlation_lag
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
@@ -120,7 +120,7 @@ class Codec(Processor):
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         pinned = pin_ranges(self, rng)
         level = pinned.compression_level
-        # Two decimals are finer than can be heard, and readable in the recipe.
+        # Two decimals are finer than is audible, and readable in the recipe.
         level = round(float(level), 2) if isinstance(level, float) else level
         return dataclasses.replace(pinned, rate_hz=self._rate_for(context.sample_rate_hz), compression_level=level)
 
@@ -131,7 +131,6 @@ class Codec(Processor):
         return next((rate for rate in rates if rate >= sample_rate_hz), rates[-1]) if rates else sample_rate_hz
 
     def asked_codec(self) -> dict[str, Any]:
-        """Return codec and rate as the label has them; to be equal to what `apply_measured` reports."""
         return {"codec": self.codec, "codec_rate_hz": self.rate_hz}
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -144,19 +143,18 @@ class Codec(Processor):
             RoomtoneError: the stream is not what was asked for, or lost samples.
         """
         rate_hz = self._rate_for(sample_rate_hz)
-        level = self.compression_level
-        assert level is None or isinstance(level, float)
+        level = None if self.compression_level is None else number(self.compression_level)
         pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
         decoded, report = _round_trip(pcm, self.codec, rate_hz, level)
         out = fit_length(resample(decoded, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
         if not CODECS[self.codec].memoryless:
-            # Opus changes its delay with the mode it chooses for a signal, so no probe can stand in for the signal itself.
+            # Opus changes its delay with the mode it chooses for a signal, so a probe cannot replace the signal itself.
             reach = round(_LARGEST_LAG_S * sample_rate_hz)
-            out = shift(out, -correlation_lag(self.shadow(samples, sample_rate_hz), out, reach), samples.size)
+            out = shift(out, -correlation_lag(self.linear_reference(samples, sample_rate_hz), out, reach), samples.size)
         return out.astype(np.float32), report | {"clipped_share": clipped_share}
 
-    def shadow(self, samples: Samples, sample_rate_hz: int) -> Samples:
-        """Return the linear part: the band limit of the codec's rate."""
+    def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return the samples in the band that the codec's rate holds, float32 [shape=(samples,)]."""
         rate_hz = self._rate_for(sample_rate_hz)
         narrow = resample(samples, sample_rate_hz, rate_hz, quality="HQ")
         return fit_length(resample(narrow, rate_hz, sample_rate_hz, quality="HQ"), samples.size).astype(np.float32)

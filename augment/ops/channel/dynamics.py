@@ -1,4 +1,4 @@
-"""What a handset does to the level of its own signal: automatic gain, limiter, clipping. No stage delays.
+"""Level control of a handset: automatic gain, limiter, clipping. None of them delays.
 
 Levels are in dBov: for `agc` the short-time RMS, for `limiter` and `clip` the peak, of which 0 dBov is full scale.
 """
@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from roomtone.augment.ops.table import Drawn, Processor
+from roomtone.augment.ops.table import Drawn, Processor, number
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
 _AVERAGING_S = 0.02
-# The gate must be shut before the level has fallen far, or the gain would rise into every pause.
+# The gate must close before the level has fallen far, or the gain would rise in every pause.
 _GATE_AVERAGING_S = 0.005
 
 
@@ -33,13 +33,13 @@ def _check_positive(op: str, **values: Any) -> None:
 
 @dataclass(frozen=True)
 class Agc(Processor):
-    """Automatic gain control: feed-forward, the gain pulled towards what brings the level to its target.
+    """Automatic gain control: feed-forward, the gain follows the one that brings the level to its target.
 
     Attributes:
         target_dbov: short-time RMS level that the gain aims at.
         max_gain_db, max_cut_db: how far the gain may go up and down from 0 dB.
         attack_s, release_s: time constants of a falling and of a rising gain.
-        gate_dbov: below this level the gain stands still, so that pauses are not pumped up.
+        gate_dbov: below this level the gain is held, so that noise in pauses is not raised.
     """
 
     op: ClassVar[str] = "agc"
@@ -58,28 +58,27 @@ class Agc(Processor):
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
         from roomtone.core.audio._kernels import automatic_gain
 
-        assert isinstance(self.attack_s, float)
-        assert isinstance(self.release_s, float)
-        return automatic_gain(
+        gained: Samples = automatic_gain(
             samples,
-            self.target_dbov,
-            self.max_gain_db,
-            self.max_cut_db,
-            self.gate_dbov,
+            number(self.target_dbov),
+            number(self.max_gain_db),
+            number(self.max_cut_db),
+            number(self.gate_dbov),
             _per_sample(_AVERAGING_S, sample_rate_hz),
             _per_sample(_GATE_AVERAGING_S, sample_rate_hz),
-            _per_sample(self.attack_s, sample_rate_hz),
-            _per_sample(self.release_s, sample_rate_hz),
+            _per_sample(number(self.attack_s), sample_rate_hz),
+            _per_sample(number(self.release_s), sample_rate_hz),
         )
+        return gained
 
 
 @dataclass(frozen=True)
 class Limiter(Processor):
-    """Peak limiter: acts at once, lets go slowly; no output sample lies above its threshold.
+    """Peak limiter: immediate attack, slow release; no output sample lies above its threshold.
 
     Attributes:
-        threshold_dbov: highest peak that is let through.
-        release_s: time constant with which the gain comes back.
+        threshold_dbov: highest peak of the output.
+        release_s: time constant with which the gain returns to 0 dB.
     """
 
     op: ClassVar[str] = "limiter"
@@ -92,15 +91,13 @@ class Limiter(Processor):
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
         from roomtone.core.audio._kernels import peak_limit
 
-        assert isinstance(self.threshold_dbov, float)
-        assert isinstance(self.release_s, float)
-        return peak_limit(
-            samples, 10.0 ** (self.threshold_dbov / 20.0), math.exp(-1.0 / (self.release_s * sample_rate_hz))
-        )
+        ceiling = 10.0 ** (number(self.threshold_dbov) / 20.0)
+        limited: Samples = peak_limit(samples, ceiling, math.exp(-1.0 / (number(self.release_s) * sample_rate_hz)))
+        return limited
 
 
 @dataclass(frozen=True)
-class Clip(Processor):
+class Clipping(Processor):
     """Clipping, of a converter (hard) or of an amplifier (soft).
 
     Attributes:
@@ -118,8 +115,7 @@ class Clip(Processor):
     def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
         """Return the clipped samples and `clipped_share`, the share of samples that came in above the level."""
         del sample_rate_hz
-        assert isinstance(self.level_dbov, float)
-        peak = np.float32(10.0 ** (self.level_dbov / 20.0))
+        peak = np.float32(10.0 ** (number(self.level_dbov) / 20.0))
         share = float(np.count_nonzero(np.abs(samples) > peak)) / max(samples.size, 1)
         clipped = np.clip(samples, -peak, peak) if self.kind == "hard" else peak * np.tanh(samples / peak)
         return clipped.astype(np.float32), {"clipped_share": share}

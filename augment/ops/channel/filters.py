@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from roomtone.augment.ops.table import Drawn, Processor
-from roomtone.core.audio.convolution import convolve
+from roomtone.augment.ops.table import Drawn, Processor, number
+from roomtone.core.audio.convolution import ImpulseResponse, convolve
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -37,6 +37,7 @@ def design_fir(points: Points, sample_rate_hz: int) -> np.ndarray:
 
     Args:
         points: (frequency in Hz, gain in dB) pairs, frequencies ascending.
+        sample_rate_hz: rate of the signals to be filtered, in Hz.
     """
     from scipy.signal import firwin2
 
@@ -49,7 +50,12 @@ def design_fir(points: Points, sample_rate_hz: int) -> np.ndarray:
 
 
 def interpolate_db(points: Points, frequency_hz: np.ndarray) -> np.ndarray:
-    """Return the gains in dB at `frequency_hz` of a response tabulated at ascending points."""
+    """Return the gains in dB, float64 [shape=(frequencies,)], of a response tabulated at ascending points.
+
+    Args:
+        points: (frequency in Hz, gain in dB) pairs.
+        frequency_hz: where the gains are wanted [shape=(frequencies,)].
+    """
     from scipy.interpolate import PchipInterpolator
 
     table_hz, table_db = np.array(points, dtype=np.float64).T
@@ -60,21 +66,37 @@ def interpolate_db(points: Points, frequency_hz: np.ndarray) -> np.ndarray:
 
 
 def apply_fir(samples: Samples, fir: np.ndarray) -> Samples:
-    """Return `samples` through an odd-length FIR whose centre tap is time 0, float32, equally long."""
+    """Return `samples` through an odd-length FIR whose centre tap is time 0.
+
+    Args:
+        samples: float [shape=(samples,)].
+        fir: float [shape=(odd taps,)].
+
+    Returns:
+        float32 [shape=(samples,)].
+    """
     if samples.size == 0:
         return samples.astype(np.float32)
-    return convolve(samples, fir, fir.size // 2, samples.size)
+    return convolve(samples, ImpulseResponse(fir), fir.size // 2, samples.size)
 
 
 def check_points(points: Points, op: str) -> None:
-    """Raise where a table of a response is empty, not ascending, or not above 0 Hz."""
+    """Check a table of a response.
+
+    Args:
+        points: (frequency in Hz, gain in dB) pairs.
+        op: names the table in the message.
+
+    Raises:
+        RoomtoneError: it is empty, its frequencies do not ascend, or are not above 0 Hz.
+    """
     frequencies = [hz for hz, _ in points]
     if not points or frequencies[0] <= 0.0 or any(b <= a for a, b in itertools.pairwise(frequencies)):
         raise RoomtoneError(f"{op}: points must be [Hz, dB] pairs with ascending frequencies above 0 Hz, got {points}")
 
 
 @dataclass(frozen=True)
-class _LinearFilter(Processor):
+class LinearFilter(Processor):
     """A processor that is nothing but its FIR."""
 
     linear: ClassVar[bool] = True
@@ -84,7 +106,7 @@ class _LinearFilter(Processor):
 
 
 @dataclass(frozen=True)
-class Response(_LinearFilter):
+class Response(LinearFilter):
     """A magnitude response given by a table.
 
     Attributes:
@@ -102,7 +124,7 @@ class Response(_LinearFilter):
 
 
 @dataclass(frozen=True)
-class BandPass(_LinearFilter):
+class BandPass(LinearFilter):
     """The magnitude of Butterworth filters, -3 dB at each edge, without their phase.
 
     Attributes:
@@ -126,16 +148,15 @@ class BandPass(_LinearFilter):
         return _band_pass_fir(self, sample_rate_hz)
 
     def design(self, sample_rate_hz: int) -> np.ndarray:
-        """Return the taps, designed anew."""
-        assert isinstance(self.low_hz, float)
-        assert isinstance(self.high_hz, float)
+        """Return the taps at `sample_rate_hz`, designed anew, float64 [shape=(odd taps,)]."""
+        low_hz, high_hz = number(self.low_hz), number(self.high_hz)
         exponent = self.slope_db_per_octave / (10.0 * math.log10(2.0))
         grid_hz = np.geomspace(5.0, sample_rate_hz / 2.0, 600)
         power = np.ones(grid_hz.size)
-        if self.low_hz > 0.0:
-            power *= 1.0 / (1.0 + (self.low_hz / grid_hz) ** exponent)
-        if self.high_hz > 0.0:
-            power *= 1.0 / (1.0 + (grid_hz / self.high_hz) ** exponent)
+        if low_hz > 0.0:
+            power *= 1.0 / (1.0 + (low_hz / grid_hz) ** exponent)
+        if high_hz > 0.0:
+            power *= 1.0 / (1.0 + (grid_hz / high_hz) ** exponent)
         gains_db = np.maximum(10.0 * np.log10(power), FLOOR_DB)
         return design_fir(tuple(zip(grid_hz.tolist(), gains_db.tolist())), sample_rate_hz)
 
@@ -161,5 +182,4 @@ class Gain(Processor):
         return (samples * np.float32(self.fir(sample_rate_hz)[0])).astype(np.float32)
 
     def fir(self, sample_rate_hz: int) -> np.ndarray:
-        assert isinstance(self.gain_db, float)
-        return np.array([10.0 ** (self.gain_db / 20.0)])
+        return np.array([10.0 ** (number(self.gain_db) / 20.0)])

@@ -1,8 +1,8 @@
-"""Lost packets and what a receiver puts in their place: `op: packet_loss`.
+"""Lost packets and their concealment by the receiver: `op: packet_loss`.
 
 Loss follows the two-state Gilbert-Elliott model with no loss in the good state and certain loss in the bad one. The
 process starts in its steady state, so that the asked share is the expected one from the first frame on. The lost frames
-are drawn into the recipe: a render loses exactly the frames that it lists.
+are drawn into the recipe: a render loses exactly the frames that its recipe lists.
 
 Loss is applied to the decoded signal: a real decoder's state also suffers in the frames after a gap, which is not modelled.
 """
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -65,15 +65,13 @@ class PacketLoss(Processor):
             )
 
     def frame_samples(self, sample_rate_hz: int) -> int:
-        """Return the length of a frame in samples."""
+        """Return the length of a frame in samples at `sample_rate_hz`."""
         return round(self.frame_ms * sample_rate_hz / 1000.0)
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         pinned = pin_ranges(self, rng)
-        assert isinstance(pinned.loss, float)
-        assert isinstance(pinned.mean_burst_frames, float)
         frames = -(-context.num_samples // self.frame_samples(context.sample_rate_hz))
-        lost = draw_lost_frames(rng, frames, pinned.loss, pinned.mean_burst_frames)
+        lost = draw_lost_frames(rng, frames, number(pinned.loss), number(pinned.mean_burst_frames))
         return dataclasses.replace(pinned, lost_frames=lost if self.lost_frames is None else self.lost_frames)
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -96,6 +94,8 @@ def draw_lost_frames(rng: np.random.Generator, frames: int, loss: float, mean_bu
     """Return the lost ones of `frames` frames, by a Gilbert-Elliott chain in its steady state.
 
     Args:
+        rng: the generator of this draw; one number a frame is taken.
+        frames: how many frames the file has.
         loss: expected share lost, below 1.
         mean_burst_frames: expected length of a run; one over the probability to leave the bad state.
     """

@@ -17,8 +17,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.channel.filters import _LinearFilter
+from roomtone.augment.ops.channel.filters import LinearFilter
 from roomtone.augment.ops.table import DrawContext
+from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
 _SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".w64", ".caf")
@@ -30,7 +31,7 @@ _BAND_HZ = (300.0, 3400.0)
 
 
 @dataclass(frozen=True)
-class RecordedDevice(_LinearFilter):
+class RecordedDevice(LinearFilter):
     """The response of a device as somebody measured it.
 
     Attributes:
@@ -106,10 +107,8 @@ def _device_fir(device: RecordedDevice, sample_rate_hz: int) -> np.ndarray:
     if not np.isfinite(taps).all() or not np.any(taps):
         raise RoomtoneError(f"recorded_device: {str(device._file())!r} is silent or not finite")
     if native_hz != sample_rate_hz:
-        import soxr
-
         # Padded, so that the resampler's ringing around the first tap is kept.
-        taps = soxr.resample(np.pad(taps, native_hz // 100), native_hz, sample_rate_hz)
+        taps = resample(np.pad(taps, native_hz // 100), native_hz, sample_rate_hz, quality="HQ")
     peak = int(np.argmax(np.abs(taps)))
     reach = max(peak, taps.size - 1 - peak)
     fir = np.pad(taps, (reach - peak, reach - (taps.size - 1 - peak)))

@@ -1,7 +1,7 @@
-"""The noise that a microphone and its amplifier add by themselves: `op: self_noise`.
+"""Self-noise of a microphone and its amplifier: `op: self_noise`.
 
 A data sheet gives it as SNR in dB(A) re 94 dB SPL; the equivalent input noise is 94 dB minus that. The speech arrives at
--26 dBov, so the sound pressure level of the speech says where that noise lies in dBov.
+-26 dBov, so the sound pressure level of the speech relates that noise to dBov.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, pin_ranges
+from roomtone.augment.ops.table import DrawContext, Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -56,15 +56,16 @@ class SelfNoise(Processor):
         return dataclasses.replace(pinned, seed=seed if self.seed is None else self.seed)
 
     def rms_level_dbov(self, sample_rate_hz: int) -> float:
-        """Return the RMS level of the noise in the band up to half the rate."""
+        """Return the RMS level in dBov of the noise in the band up to half of `sample_rate_hz`.
+
+        Raises:
+            RoomtoneError: a range is not drawn yet.
+        """
         if self.level_dbov is not None:
-            assert isinstance(self.level_dbov, float)
-            return self.level_dbov
-        assert isinstance(self.microphone_snr_db, float)
-        assert isinstance(self.speech_db_spl, float)
-        noise_dba_spl = _REFERENCE_DB_SPL - self.microphone_snr_db
+            return number(self.level_dbov)
+        noise_dba_spl = _REFERENCE_DB_SPL - number(self.microphone_snr_db)
         band_db = 10.0 * math.log10(sample_rate_hz / 2.0 / a_weighted_bandwidth_hz())
-        return _SPEECH_DBOV + noise_dba_spl - self.speech_db_spl + band_db
+        return _SPEECH_DBOV + noise_dba_spl - number(self.speech_db_spl) + band_db
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
         if self.seed is None:
@@ -76,7 +77,7 @@ class SelfNoise(Processor):
 
 @functools.cache
 def a_weighted_bandwidth_hz() -> float:
-    """Return the bandwidth of flat noise, 20 Hz to 20 kHz, as loud as it is after A-weighting (IEC 61672-1)."""
+    """Return the noise bandwidth in Hz of A-weighting from 20 Hz to 20 kHz (IEC 61672-1)."""
     hz = np.linspace(20.0, 20_000.0, 20_000)
     squared = hz**2
     weight = (12194.0**2 * squared**2) / (

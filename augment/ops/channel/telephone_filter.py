@@ -3,7 +3,7 @@
 Sources. IRS and modified IRS: the tables of ITU-T P.48 and P.830 Annex D (dB re V/Pa to send, Pa/V to receive). Half-tilt
 IRS, MSIN, P.341, flat and 50 Hz to 5 kHz: the gains that the filters of the ITU-T G.191 software tool library were
 measured to have at these frequencies. Where a table leaves a steep slope open, the measured gain of G.191's realisation
-stands in it (marked). All are linear-phase here, as P.48 leaves the phase open; delay is compensated exactly.
+is used (marked). All are linear-phase here, as P.48 leaves the phase open; delay is compensated exactly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from roomtone.augment.ops.channel.filters import Points, _LinearFilter, design_fir
+from roomtone.augment.ops.channel.filters import LinearFilter, Points, design_fir
 
 TelephoneFilterName = Literal[
     "irs_send",
@@ -110,7 +110,7 @@ assert set(TELEPHONE_FILTERS) == set(get_args(TelephoneFilterName))
 
 
 @dataclass(frozen=True)
-class TelephoneFilter(_LinearFilter):
+class TelephoneFilter(LinearFilter):
     """One of the telephone's standard filters.
 
     Attributes:

@@ -20,7 +20,7 @@ ONSET, LENGTH, PITCH, AMPLITUDE, GLIDE = range(5)
 
 @njit(cache=True)
 def drift_at(time_s: float, drift: np.ndarray) -> float:
-    """Return the relative deviation of the pitch: two slow sines, so bounded by +-drift[0]."""
+    """Return the relative deviation of the pitch at `time_s`: two slow sines, so bounded by +-drift[0]."""
     first = math.sin(2.0 * math.pi * (time_s / drift[1] + drift[3]))
     second = math.sin(2.0 * math.pi * (time_s / drift[2] + drift[4]))
     return 0.5 * drift[0] * (first + second)

@@ -1,4 +1,4 @@
-"""Babble: other people talking, each at the same active level.
+"""Babble: several other talkers, each at the same active level.
 
 The recordings in the `DrawContext` are the candidates: the renderer offers utterances of other speakers only, with the
 speaker as group. One talker is a loop of that talker's utterances in drawn order, entered at a drawn place.
@@ -14,13 +14,13 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.sources.periodic_tone import NOMINAL_RMS
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Source
+from roomtone.augment.ops.table import Asset, DrawContext, Fetch, RecordingsNeeded, Source
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
 #: Fades at the joints of two utterances.
 JOINT_S = 0.005
-#: A talker's loop is made longer than the file by this, so that a pre-roll seldom meets the file's own end.
+#: A talker's loop is made longer than the file by this, so that a pre-roll rarely repeats the file's own end.
 SPARE_S = 2.0
 
 
@@ -95,13 +95,17 @@ class Babble(Source):
             _add_looped(total, loop, (int(offset * loop.size) - preroll_samples) % loop.size)
         return (NOMINAL_RMS / np.sqrt(self.talkers) * total).astype(np.float32)
 
+    def recordings_needed(self) -> RecordingsNeeded:
+        """Return that speech of the corpus's own talkers is needed."""
+        return RecordingsNeeded(talkers=self.talkers)
+
     def assets_used(self) -> tuple[str, ...]:
         """Return the ids of all utterances that are played, voice by voice."""
         return tuple(asset for voice in self.voices or () for asset in voice)
 
 
 def _add_looped(total: np.ndarray, loop: np.ndarray, start: int) -> None:
-    """Add an endless loop to `total`, entered at `start`; stretch by stretch, which costs less than an index."""
+    """Add an endless loop to `total`, entered at `start`; in contiguous parts, which costs less than an index."""
     place = 0
     while place < total.size:
         length = min(loop.size - start, total.size - place)

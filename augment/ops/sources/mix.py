@@ -8,8 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from roomtone.augment.ops.sources.babble import Babble
-from roomtone.augment.ops.sources.recordings import LoopedRecording
 from roomtone.augment.ops.table import DrawContext, Fetch, Source, parse_op, to_dict
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -62,7 +60,7 @@ class Mix(Source):
                 raise RoomtoneError(f"mix, part {index + 1}: level_db must be a number, got {level!r}")
             fields = {key: value for key, value in part.items() if key != "level_db"}
             source = parse_op(fields, Source, where=f"mix, part {index + 1}")
-            if isinstance(source, Babble | LoopedRecording):
+            if source.recordings_needed() is not None:
                 raise RoomtoneError(
                     f"mix, part {index + 1}: {source.op} plays recordings; a mix holds synthetic sources only"
                 )

@@ -1,4 +1,4 @@
-"""Noise made from numbers: coloured, shaped, speech-shaped, modulated; and the SNR that goes with a noise level.
+"""Noise made from numbers: coloured, shaped, speech-shaped, modulated; and SNRs observed at a noise level.
 
 Every op draws one `seed`; the samples follow from it, the length and the rate. Spectra are power densities unless a
 field says band levels (see `spectra`). The level is nominal, `NOMINAL_RMS`, because the renderer sets it to an SNR.
@@ -37,18 +37,20 @@ from roomtone.core.errors import RoomtoneError
 class SeededNoise(Source):
     """Base of the ops whose only random number in the recipe is a seed."""
 
+    #: Drawn.
+    seed: int | None = dataclasses.field(default=None, kw_only=True)
+
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Pin ranges and the seed; a seed that the preset gives stays."""
         del context
         pinned = pin_ranges(self, rng)
         seed = int(rng.integers(2**31))
-        return dataclasses.replace(pinned, seed=seed) if getattr(self, "seed", None) is None else pinned
+        return dataclasses.replace(pinned, seed=seed) if self.seed is None else pinned
 
     def _rng(self) -> np.random.Generator:
-        seed = getattr(self, "seed", None)
-        if seed is None:
+        if self.seed is None:
             raise RoomtoneError(f"{self.op}: seed is not drawn; call draw() before render()")
-        return np.random.Generator(np.random.PCG64(seed))
+        return np.random.Generator(np.random.PCG64(self.seed))
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,6 @@ class ColouredNoise(SeededNoise):
     #: Nothing below and above; the upper limit may lie above half the sampling rate.
     low_hz: float = 20.0
     high_hz: float = 24000.0
-    #: Drawn.
-    seed: int | None = None
 
     def __post_init__(self) -> None:
         _check_band(self.op, self.low_hz, self.high_hz)
@@ -92,11 +92,9 @@ class ShapedNoise(SeededNoise):
     event_spread_db: Drawn = 6.0
     #: Time constant with which an event dies away; 0 for a bare impulse.
     event_decay_s: Drawn = 0.003
-    #: `[rate in Hz, depth]`: the level comes and goes by chance, mostly so many times a second (within half an octave); depth is that
-    #: of a sine which would move the amplitude as much. Empty for a level that stands.
+    #: `[rate in Hz, depth]`: random amplitude modulation around each rate (within half an octave); depth is that of a sine of equal
+    #: relative variance. Empty for a constant level.
     modulation: tuple[tuple[float, float], ...] = ()
-    #: Drawn.
-    seed: int | None = None
 
     def __post_init__(self) -> None:
         _check_band(self.op, self.low_hz, self.high_hz)
@@ -136,9 +134,6 @@ class LtassNoise(SeededNoise):
 
     op = "ltass_noise"
 
-    #: Drawn.
-    seed: int | None = None
-
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""
         del fetch
@@ -149,7 +144,7 @@ class LtassNoise(SeededNoise):
 
 @dataclass(frozen=True)
 class ModulatedNoise(SeededNoise):
-    """Speech-shaped noise whose level moves, as one talker's or as a sine.
+    """Speech-shaped noise with amplitude modulation, as one talker's or sinusoidal.
 
     `sinusoidal` multiplies by `1 + depth * cos(2 pi rate t)`. `speech` follows the idea of the ICRA noises: three
     bands (split at 850 and 2500 Hz), each with its own slow random level in dB, partly common to all three, whose
@@ -167,8 +162,6 @@ class ModulatedNoise(SeededNoise):
     modulation: Literal["speech", "sinusoidal"] = "speech"
     rate_hz: Drawn = 4.0
     depth: Drawn = 0.9
-    #: Drawn.
-    seed: int | None = None
 
     def __post_init__(self) -> None:
         if np.min(self.rate_hz) <= 0 or np.min(self.depth) < 0 or np.max(self.depth) > 2:
@@ -231,7 +224,7 @@ WU2018_RANGE_DBA = (40.0, 74.0)
 
 
 def wu2018_snr_db(noise_dba: float, rng: np.random.Generator) -> float:
-    """Return a drawn SNR, in dB, of a conversation in an environment with this noise level.
+    """Return a drawn SNR in dB of a conversation in an environment with this noise level.
 
     Wu et al. (2018) saw hearing-aid wearers' surroundings go from 40 dBA of noise at 20 dB SNR to 74 dBA at 0 dB (figures
     read second-hand), because talkers raise their voices by 0.41 dB for each dB of noise. The mean is the line between; the normal

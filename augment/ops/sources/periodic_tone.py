@@ -20,7 +20,7 @@ import numpy as np
 
 from roomtone.augment.ops.sources.schedule import draw_start, uniform_of
 from roomtone.augment.ops.sources.spectra import Spectrum, gaussian_noise
-from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Source, pin_ranges
+from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Source, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -57,7 +57,7 @@ class PeriodicTone(Source):
     fall_s: Drawn = 0.005
     #: Time constant of an exponential decay of the amplitude within a pulse (a knock); 0 for none.
     decay_s: Drawn = 0.0
-    #: Whether each pulse starts at the same phases (struck or re-triggered); otherwise the oscillators run on silently.
+    #: Whether each pulse starts at the same phases (re-triggered); otherwise the oscillators run on silently.
     restart: bool = False
     #: Amplitude modulation `1 + depth * cos`, over pulses and gaps alike; sidebands lie `am_hz` beside each partial.
     am_hz: Drawn = 0.0
@@ -88,13 +88,14 @@ class PeriodicTone(Source):
         phases = tuple(rng.random(len(self.harmonics) + 1).tolist())
         share = float(rng.random())
         duration_s = context.num_samples / context.sample_rate_hz
-        start_s = draw_start(_pulse_table(pinned), pinned.period_s, duration_s, share) if self.pulses else 0.0
-        changes = {
-            "seed": seed if self.seed is None else self.seed,
-            "phases": phases if self.phases is None else self.phases,
-            "start_s": start_s if self.start_s is None else self.start_s,
-        }
-        drawn = dataclasses.replace(pinned, **changes)
+        period_s = number(pinned.period_s)
+        start_s = draw_start(_pulse_table(pinned), period_s, duration_s, share) if self.pulses else 0.0
+        drawn = dataclasses.replace(
+            pinned,
+            seed=seed if self.seed is None else self.seed,
+            phases=phases if self.phases is None else self.phases,
+            start_s=start_s if self.start_s is None else self.start_s,
+        )
         drawn._check_audible(context.sample_rate_hz)
         return drawn
 
@@ -107,7 +108,7 @@ class PeriodicTone(Source):
         begin_s = -preroll_samples / sample_rate_hz
         rows = self._rows(begin_s, num_samples / sample_rate_hz)
         edges = np.array([self.rise_s, self.fall_s, self.decay_s]) if self.pulses else np.zeros(3)
-        ceiling_hz = BAND_LIMIT * sample_rate_hz - (self.am_hz if self.am_depth else 0.0)
+        ceiling_hz = BAND_LIMIT * sample_rate_hz - (number(self.am_hz) if self.am_depth else 0.0)
         tone, gate = render_pulses(
             length,
             begin_s,
@@ -130,13 +131,13 @@ class PeriodicTone(Source):
         if not self.pulses:
             return np.ones(num_samples, dtype=bool)
         mask = np.zeros(num_samples, dtype=bool)
-        for onset, length, *_ in self._rows(0.0, num_samples / sample_rate_hz):
+        for onset, length in self._rows(0.0, num_samples / sample_rate_hz)[:, :2].tolist():
             begin = max(0, math.ceil(onset * sample_rate_hz))
             mask[begin : max(begin, math.floor((onset + length) * sample_rate_hz) + 1)] = True
         return mask
 
     def onsets_s(self, begin_s: float, end_s: float) -> tuple[float, ...]:
-        """Return the starts of all pulses that sound between two file times, in order of time."""
+        """Return the starts of all pulses that sound between the file times `begin_s` and `end_s`, in order of time."""
         return tuple(sorted(float(row[0]) for row in self._rows(begin_s, end_s))) if self.pulses else ()
 
     def _rows(self, begin_s: float, end_s: float) -> np.ndarray:
@@ -152,7 +153,7 @@ class PeriodicTone(Source):
         return rows[(rows[:, 0] < end_s) & (rows[:, 0] + rows[:, 1] > begin_s)]
 
     def _burst_starts(self, begin_s: float, end_s: float, *, span_s: float) -> np.ndarray:
-        start, period, jitter = self.start_s, self.period_s, self.jitter_s
+        start, period, jitter = self.start_s, number(self.period_s), number(self.jitter_s)
         if start is None:
             raise RoomtoneError("periodic_tone: start_s is not drawn; call draw() before render()")
         if not period:
@@ -166,7 +167,7 @@ class PeriodicTone(Source):
     def _partials(self) -> np.ndarray:
         ratio, level_db = np.array(self.harmonics, dtype=np.float64).reshape(-1, 2).T
         phases = self.phases if self.phases is not None else (0.0,) * (len(self.harmonics) + 1)
-        amplitude = 10.0 ** (level_db / 20.0)
+        amplitude: np.ndarray = 10.0 ** (level_db / 20.0)
         if amplitude.size:
             amplitude = amplitude / math.sqrt(float((amplitude**2).sum()) / 2.0)
         return np.column_stack([ratio, amplitude, phases[:-1]])
@@ -178,7 +179,8 @@ class PeriodicTone(Source):
 
     def _modulation(self, time_s: np.ndarray) -> np.ndarray:
         phase = self.phases[-1] if self.phases else 0.0
-        return 1.0 + self.am_depth * np.cos(2.0 * np.pi * ((self.am_hz * time_s + phase) % 1.0))
+        turns: np.ndarray = (number(self.am_hz) * time_s + phase) % 1.0
+        return 1.0 + number(self.am_depth) * np.cos(2.0 * np.pi * turns)
 
     def _broadband(self, length: int, sample_rate_hz: int) -> np.ndarray:
         low, high = self.noise_band_hz
@@ -192,10 +194,10 @@ class PeriodicTone(Source):
         if self.noise_db is not None and self.noise_band_hz[0] < ceiling_hz:
             return
         pitch = min((float(row[2] * max(1.0, row[4])) for row in _pulse_table(self)), default=1.0)
-        lowest = min((ratio for ratio, _ in self.harmonics), default=math.inf) * pitch * self.fundamental_hz
+        lowest = min((ratio for ratio, _ in self.harmonics), default=math.inf) * pitch * number(self.fundamental_hz)
         if lowest > ceiling_hz:
             raise RoomtoneError(
-                f"periodic_tone: nothing to hear at {sample_rate_hz} Hz: the lowest partial is at {lowest:.0f} Hz, "
+                f"periodic_tone: inaudible at {sample_rate_hz} Hz: the lowest partial is at {lowest:.0f} Hz, "
                 f"the limit is {ceiling_hz:.0f} Hz; raise the sampling rate or choose another machine"
             )
 

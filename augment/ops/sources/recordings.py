@@ -10,13 +10,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, Source
+from roomtone.augment.ops.table import Asset, DrawContext, Fetch, RecordingsNeeded, Source
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -55,18 +54,6 @@ def _permutation(count: int, seed: int, block: int) -> np.ndarray:
     return np.random.Generator(np.random.PCG64([seed & 0xFFFFFFFFFFFFFFFF, block])).permutation(count)
 
 
-def permuted(assets: Sequence[Asset], seed: int, ordinal: int) -> Asset:
-    """Return the asset for draw number `ordinal` of a run: see `permuted_index`; their order does not matter.
-
-    Raises:
-        RoomtoneError: there are no assets.
-    """
-    if not assets:
-        raise RoomtoneError("no recordings to draw from")
-    ordered = sorted(assets, key=lambda asset: asset.id)
-    return ordered[permuted_index(len(ordered), seed, ordinal)]
-
-
 @dataclass(frozen=True)
 class LoopedRecording(Source):
     """What `recording` and `recordings` share: an asset, an offset and the loop."""
@@ -86,7 +73,7 @@ class LoopedRecording(Source):
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Pin an asset (its source group first, so that a group of many fragments is not favoured) and an offset.
 
-        A context with one asset pins that one: so a caller that numbers its draws chooses by `permuted`.
+        A context with one asset pins that one: so a caller that numbers its draws chooses by `permuted_index`.
 
         Raises:
             RoomtoneError: no recordings, or the named one is not among them.
@@ -149,6 +136,10 @@ class LoopedRecording(Source):
         loop = looped(whole, min(int(SEAM_S * sample_rate_hz), whole.size // 4))
         return loop[np.arange(begin, end) % loop.size]
 
+    def recordings_needed(self) -> RecordingsNeeded:
+        """Return that the recordings under `path` are needed."""
+        return RecordingsNeeded(self.path)
+
     def assets_used(self) -> tuple[str, ...]:
         """Return the id of the drawn recording."""
         return () if self.asset is None else (self.asset,)
@@ -174,9 +165,17 @@ class Recordings(LoopedRecording):
     #: Only this part of the corpus (e.g. `tt` of WHAM!, `noise` of MUSAN, `fold5` of ESC-50); null for all.
     split: str | None = None
 
+    def recordings_needed(self) -> RecordingsNeeded:
+        """Return that the recordings under `path`, in this layout and split, are needed."""
+        return RecordingsNeeded(self.path, self.kind, self.split)
+
 
 def looped(samples: Samples, seam: int) -> Samples:
-    """Return one turn of an endless loop, `seam` samples shorter: the tail is crossfaded into the head at equal power.
+    """Return one turn of an endless loop, float32 [shape=(samples - seam,)]: the end is crossfaded into the start at equal power.
+
+    Args:
+        samples: the recording, float32 [shape=(samples,)].
+        seam: length of the crossfade in samples, less than half of the recording.
 
     Equal power suits sounds that are not alike at both ends, as a recorded room is; a pure tone may swell by up to 3 dB
     for the length of the seam.

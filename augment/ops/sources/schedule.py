@@ -1,4 +1,4 @@
-"""When pulses sound: starts drawn so that a machine is heard, and jitter that any burst can look up by its number."""
+"""Times of pulses: starts drawn so that a machine sounds in the file, and jitter as a function of the number of a burst."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import numpy as np
 
 
 def uniform_of(index: np.ndarray, seed: int) -> np.ndarray:
-    """Return a number in [0, 1) for each integer, the same for the same index and seed (splitmix64)."""
+    """Return a number in [0, 1) for each integer, the same for the same index and seed (splitmix64).
+
+    Args:
+        index: integers [shape=(n,)].
+        seed: selects the sequence.
+
+    Returns:
+        float64 [shape=(n,)].
+    """
     with np.errstate(over="ignore"):
         z = index.astype(np.int64).astype(np.uint64) + np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15)
         z = (z + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

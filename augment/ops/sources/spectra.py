@@ -40,7 +40,7 @@ class Spectrum:
     high_hz: float = 24000.0
 
     def density_db(self, frequency_hz: np.ndarray) -> np.ndarray:
-        """Return the density at each frequency, dB re an arbitrary power per hertz; -inf outside the limits."""
+        """Return the density at `frequency_hz` [shape=(n,)], dB re an arbitrary power per hertz [shape=(n,)]; -inf outside the limits."""
         hz, db = np.array(self.points, dtype=np.float64).T
         inside = (frequency_hz >= self.low_hz) & (frequency_hz <= self.high_hz)
         level = np.interp(np.log2(np.maximum(frequency_hz, 1e-3)), np.log2(hz), db)
@@ -48,7 +48,12 @@ class Spectrum:
 
 
 def slope_spectrum(slope_db_per_octave: float, low_hz: float, high_hz: float) -> Spectrum:
-    """Return a straight density: 0 dB per octave is white, -3.01 pink, -6.02 brown."""
+    """Return a straight density from `low_hz` to `high_hz`.
+
+    Args:
+        slope_db_per_octave: 0 is white, -3.01 pink, -6.02 brown.
+        low_hz, high_hz: limits in Hz; nothing lies outside.
+    """
     octaves = float(np.log2(high_hz / low_hz))
     return Spectrum(((low_hz, 0.0), (high_hz, slope_db_per_octave * octaves)), low_hz, high_hz)
 
@@ -106,7 +111,13 @@ def _fft_length(num_samples: int, sample_rate_hz: int) -> int:
 
 
 def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: int, spectrum: Spectrum) -> np.ndarray:
-    """Return Gaussian noise of a spectrum, float32 [shape=(num_samples,)], expected RMS 1; zeros if nothing is in band."""
+    """Return Gaussian noise of a spectrum, float32 [shape=(num_samples,)], expected RMS 1; zeros if nothing is in band.
+
+    Args:
+        rng: the generator of this render.
+        num_samples, sample_rate_hz: length and rate of the noise.
+        spectrum: its density.
+    """
     from scipy.fft import irfft
 
     length = _fft_length(num_samples, sample_rate_hz)
@@ -116,12 +127,14 @@ def gaussian_noise(rng: np.random.Generator, num_samples: int, sample_rate_hz: i
 
 
 def random_swell(rng: np.random.Generator, num_samples: int, sample_rate_hz: int, modulation: Points) -> np.ndarray:
-    """Return a gain that comes and goes by chance, float32 [shape=(num_samples,)], expected mean square 1.
+    """Return a random slow gain, float32 [shape=(num_samples,)], expected mean square 1.
 
     Its logarithm is Gaussian noise of octave bands around the rates. A log-normal envelope exp(x) has the relative variance
     exp(var x) - 1, that of a sine of depth d is d^2 / 2, and depths of several rates add up as powers.
 
     Args:
+        rng: the generator of this render.
+        num_samples, sample_rate_hz: length and rate of the gain.
         modulation: `(rate in Hz, depth)`.
     """
     powers = np.array([depth**2 / 2.0 for _, depth in modulation])

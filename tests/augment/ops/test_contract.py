@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from roomtone.augment.condition import Condition
-from roomtone.augment.ops.table import Asset, DrawContext, Processor, Room, Source, op_table, parse_op, to_dict
+from roomtone.augment.ops.table import Asset, DrawContext, Processor, RoomOp, Source, op_table, parse_op, to_dict
 from roomtone.augment.scenarios.conditions import WITH_SNR
 from roomtone.augment.scenarios.presets import load_preset, parse_preset, preset_names
 from roomtone.core.vocabulary import FACTORS
@@ -40,7 +40,7 @@ def test_the_table_and_the_presets_are_not_empty():
 def test_every_op_of_the_table_is_of_one_kind():
     for name, op in op_table().items():
         assert op.op == name
-        assert issubclass(op, Processor | Source | Room), name
+        assert issubclass(op, Processor | Source | RoomOp), name
         assert op.__doc__, name
 
 

@@ -18,12 +18,12 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 from roomtone.core.settings import check_fields
 
-CLEAN_CLIP = AudioRef("/speech.wav", sha256="0" * 64)
+CLEAN = AudioRef("/speech.wav", sha256="0" * 64)
 
 
 def draw(labels, *, key="u1", seed=0):
     condition = parse_condition(labels, load_preset)
-    return draw_recipe(condition, Draws(seed, key, condition.name, 0), CLEAN_CLIP, 16000, 16000, -26.0)
+    return draw_recipe(condition, Draws(seed, key, condition.name, 0), CLEAN, 16000, 16000, -26.0)
 
 
 def test_streams_are_equal_for_equal_keys_and_differ_in_every_part_of_the_key():

@@ -12,7 +12,7 @@ import numpy as np
 import pyroomacoustics as pra
 import pytest
 
-from roomtone.augment.ops.table import DrawContext, Room, parse_op, to_dict
+from roomtone.augment.ops.table import DrawContext, RoomOp, parse_op, to_dict
 from roomtone.augment.rooms import bank as bank_module
 from roomtone.augment.rooms.bands import apply_losses, centres_hz, split_bands
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, build_bank, default_cache_dir, rebuild_entry
@@ -218,9 +218,9 @@ def test_room_op_round_trip() -> None:
         "noise_distance_m": "diffuse",
         "equipment_distance_m": 1.0,
     }
-    op = parse_op(mapping, Room, where="test")
-    assert parse_op(json.loads(json.dumps(to_dict(op))), Room, where="test") == op
-    assert hash(op) == hash(parse_op(mapping, Room, where="test"))
+    op = parse_op(mapping, RoomOp, where="test")
+    assert parse_op(json.loads(json.dumps(to_dict(op))), RoomOp, where="test") == op
+    assert hash(op) == hash(parse_op(mapping, RoomOp, where="test"))
     assert op.draw(np.random.default_rng(0), DrawContext(1, RATE)) == op
 
 

@@ -15,8 +15,8 @@ ROW = {"sample_id": "a", "utterance_id": "u", "condition": "clean", "accent": "s
 def test_schema_has_the_contract_columns_in_order():
     names = MANIFEST_SCHEMA.names
     assert names[:4] == ["sample_id", "utterance_id", "replicate", "seed"]
-    assert names[-4:] == ["noise_asset", "room_asset", "equipment_asset", "recipe"]
-    assert len(names) == len(set(names)) == 39
+    assert names[-5:] == ["noise_asset", "room_asset", "equipment_asset", "recipe", "row_sha256"]
+    assert len(names) == len(set(names)) == 45
     assert str(MANIFEST_SCHEMA.field("snr_db").type) == "double"
     assert MANIFEST_SCHEMA.field("speaker").nullable
 

@@ -1,4 +1,4 @@
-"""Gates, each with a set that just passes and one that just fails; differences; CSV."""
+"""each with a set that just passes and one that just fails; differences; CSV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from roomtone.coverage import CoverageMatrix, RoomtoneError
-from roomtone.coverage.report.ci_gates import Gates, check_gates, parse_tway
+from roomtone.coverage.report.ci_gates import check_gates, parse_gates, parse_tway
 from roomtone.coverage.report.diff import diff_matrices
 from roomtone.coverage.views.csv_tables import neutral, read_matrix_csv, write_csv
 
@@ -23,7 +23,7 @@ def share_of(rows_of):
 
 
 def names(matrix, difference=None, **gates) -> list[str]:
-    return [miss.gate for miss in check_gates(matrix, Gates(**gates), difference=difference)]
+    return [miss.gate for miss in check_gates(matrix, parse_gates(gates), difference=difference)]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_fail_under_cell(rows_of):
     rows = rows_of({("us", "a"): 9, ("us", "b"): 10})
     matrix = CoverageMatrix(rows, goals={"default": {"renders": 10}})
     assert names(matrix, fail_under_cell=90) == []
-    misses = check_gates(matrix, Gates(fail_under_cell=90.1))
+    misses = check_gates(matrix, parse_gates({"fail_under_cell": 90.1}))
     assert misses[0].cells == ("accent us, condition a: 90.0 %",)
 
 
@@ -87,7 +87,9 @@ def test_min_speakers(rows_of):
     rows = rows_of({("us", "a"): 3, ("us", "b"): 3})
     rows.loc[5, "speaker"] = rows.loc[4, "speaker"]
     assert names(CoverageMatrix(rows), min_speakers=2) == []
-    assert check_gates(CoverageMatrix(rows), Gates(min_speakers=3))[0].cells == ("accent us, condition b: 2 speakers",)
+    assert check_gates(CoverageMatrix(rows), parse_gates({"min_speakers": 3}))[0].cells == (
+        "accent us, condition b: 2 speakers",
+    )
 
 
 def test_max_illegal(rows_of):
@@ -104,11 +106,11 @@ def test_no_new_holes(rows_of):
     worse = CoverageMatrix(rows_of({("us", "a"): 2}), levels={"condition": ["b"]})
     assert names(same, diff_matrices(before, same.to_frame(), same.axes), no_new_holes=True) == []
     misses = check_gates(
-        worse, Gates(no_new_holes=True), difference=diff_matrices(before, worse.to_frame(), worse.axes)
+        worse, parse_gates({"no_new_holes": True}), difference=diff_matrices(before, worse.to_frame(), worse.axes)
     )
     assert misses[0].cells == ("accent us, condition b",)
     with pytest.raises(RoomtoneError, match="needs baseline=FILE"):
-        check_gates(same, Gates(no_new_holes=True))
+        check_gates(same, parse_gates({"no_new_holes": True}))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_no_new_holes(rows_of):
 )
 def test_thresholds_out_of_range_are_named(share_of, gate):
     with pytest.raises(RoomtoneError, match=next(iter(gate))):
-        check_gates(share_of(1, 2), Gates(**gate))
+        check_gates(share_of(1, 2), parse_gates(gate))
 
 
 def test_tway_thresholds_have_three_spellings():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import bilinear_zpk, sosfilt, zpk2sos
 
-from roomtone.augment.ops.channel.dynamics import Agc, Clip, Limiter
+from roomtone.augment.ops.channel.dynamics import Agc, Clipping, Limiter
 from roomtone.augment.ops.channel.self_noise import SelfNoise, a_weighted_bandwidth_hz
 from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
@@ -93,7 +93,7 @@ def test_limiter_recovers_with_its_time_constant() -> None:
 
 def test_hard_clipping_cuts_and_counts() -> None:
     samples = np.linspace(-1, 1, 2001).astype(np.float32)
-    heard, report = pinned({"op": "clip", "level_dbov": -6.0206}).apply_measured(samples, 16000)  # type: ignore[attr-defined]
+    heard, report = pinned({"op": "clip", "level_dbov": -6.0206}).apply_measured(samples, 16000)
     np.testing.assert_allclose(heard, np.clip(samples, -0.5, 0.5), atol=1e-6)
     assert report["clipped_share"] == pytest.approx(0.5, abs=0.002)
 
@@ -157,7 +157,7 @@ def test_self_noise_draws_its_seed_and_round_trips() -> None:
 
 
 def test_defaults_agree_with_the_docstrings_names() -> None:
-    assert {Agc.op, Limiter.op, Clip.op} == {"agc", "limiter", "clip"}
+    assert {Agc.op, Limiter.op, Clipping.op} == {"agc", "limiter", "clip"}
 
 
 @pytest.mark.parametrize(

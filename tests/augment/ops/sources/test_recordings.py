@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomtone.augment.ops.sources.recordings import Recording, Recordings, looped, permuted, permuted_index
+from roomtone.augment.ops.sources.recordings import Recording, Recordings, looped, permuted_index
 from roomtone.augment.ops.table import Asset, DrawContext, Source, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
@@ -98,15 +98,11 @@ def test_nothing_repeats_before_everything_was_used(count, seed, blocks):
         assert all(a != b for a, b in itertools.pairwise(draws))
 
 
-def test_permuted_is_balanced_and_does_not_depend_on_the_order_of_the_assets():
-    assets = [Asset(f"n{i}", RATE, "g") for i in range(7)]
-    picks = [permuted(assets, 3, n).id for n in range(24)]
-    assert picks == [permuted(assets[::-1], 3, n).id for n in range(24)]
+def test_turns_are_balanced_at_any_moment_and_differ_by_seed():
+    picks = [permuted_index(7, 3, n) for n in range(24)]
     counts = Counter(picks).values()
     assert max(counts) - min(counts) <= 1
-    assert picks != [permuted(assets, 4, n).id for n in range(24)]
-    with pytest.raises(RoomtoneError, match="no recordings"):
-        permuted([], 0, 0)
+    assert picks != [permuted_index(7, 4, n) for n in range(24)]
 
 
 @pytest.mark.parametrize(
