@@ -274,7 +274,9 @@ class CoverageMatrix:
     def __repr__(self) -> str:
         figures = self.figures
         name = set_name(self.source)
-        return f"CoverageMatrix({name}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        return (
+            f"CoverageMatrix({name}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        )
 
     def _repr_html_(self) -> str:
         from roomtone.coverage.views.notebook import matrix_html

@@ -16,7 +16,14 @@ from roomtone.core.files import write_whole
 from roomtone.coverage.counting.source import open_source
 from roomtone.coverage.report.next_commands import fill_command, further_steps
 from roomtone.coverage.report.terminal import figure_lines
-from roomtone.coverage.views.matrix_view import EvaluationView, MatrixData, SampleBudget, coverage_data, embed, static_tables
+from roomtone.coverage.views.matrix_view import (
+    EvaluationView,
+    MatrixData,
+    SampleBudget,
+    coverage_data,
+    embed,
+    static_tables,
+)
 from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
@@ -73,7 +80,9 @@ def headline(matrix: CoverageMatrix) -> str:
     if not figures.cells:
         return "No cell has a goal, so nothing can be missing."
     if figures.covered_cells == figures.cells:
-        return f"All {figures.cells:,} cells meet their goals." if figures.cells > 1 else "The one cell meets its goals."
+        return (
+            f"All {figures.cells:,} cells meet their goals." if figures.cells > 1 else "The one cell meets its goals."
+        )
     status = matrix.grid.frame["status"]
     empty, partial = int((status == "empty").sum()), int((status == "partial").sum())
     parts = [f"{count:,} {word}" for count, word in ((empty, "are empty"), (partial, "are partly filled")) if count]
@@ -100,4 +109,6 @@ def _notes(source: Any) -> list[str]:
     if not share:
         return []
     which = "This speech is" if share == 1 else f"{100 * share:.0f} % of this speech is"
-    return [f"{which} synthetic: it shows that the pipeline works, and says nothing about how a recogniser treats people."]
+    return [
+        f"{which} synthetic: it shows that the pipeline works, and says nothing about how a recogniser treats people."
+    ]

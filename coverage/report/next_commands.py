@@ -20,7 +20,11 @@ def fill_command(source: Any) -> str:
     try:
         config = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["runs"][-1]["config"]
         corpus, scenario = config["corpus"], config["scenario"]["name"]
-        words = [f"corpus={corpus['reader']}", *(["corpus.path=PATH"] if corpus.get("path") else []), f"scenario={scenario}"]
+        words = [
+            f"corpus={corpus['reader']}",
+            *(["corpus.path=PATH"] if corpus.get("path") else []),
+            f"scenario={scenario}",
+        ]
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return ""
     return shlex.join(["roomtone", "generate", *words, "design=fill", f"output.dir={folder.name}"])

@@ -66,7 +66,9 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
         full: print the cells whatever room they take, and every region of holes.
     """
     grid = matrix.grid
-    size = " x ".join(f"{len(values):,} {name}{'s' * (len(values) != 1)}" for name, values in zip(grid.names, grid.levels))
+    size = " x ".join(
+        f"{len(values):,} {name}{'s' * (len(values) != 1)}" for name, values in zip(grid.names, grid.levels)
+    )
     _say(console, f"{set_name(matrix.source)}: {size}")
     tables, key = _tables(grid, console.width, full=full) if len(grid.axes) == 2 else ([], [])
     for table in tables:
@@ -203,7 +205,11 @@ def _number(count: float) -> str:
 
 
 def _legend(unit: str) -> str:
-    letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items() if name in ("utterances", "speakers", "renders", "minutes"))
+    letters = ", ".join(
+        f"{letter} {name}"
+        for name, letter in _LETTERS.items()
+        if name in ("utterances", "speakers", "renders", "minutes")
+    )
     return f"in the cells: {unit}; where a goal is missed count/goal of what is furthest behind ({letters})"
 
 
@@ -211,7 +217,9 @@ def figure_lines(figures: Figures) -> list[str]:
     """Return the figures as lines of text."""
     if figures.covered is None or figures.progress is None:
         return ["no cell has a goal"]
-    share = f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals ({percent(figures.covered)} by weight)"
+    share = (
+        f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals ({percent(figures.covered)} by weight)"
+    )
     lines = [f"{share}; cells reach {percent(figures.progress)} of their goals on average"]
     for unit, (cells, met, progress) in figures.units.items():
         lines.append(f"  {unit:<10}  {met:,} of {cells:,} cells ({percent(progress)} of the goal)")

@@ -49,7 +49,8 @@ class _Sheet:
             array = array[:, None]
         elif self.down == 1:
             array = array.T
-        return array[np.ix_(self.rows, self.columns)]
+        drawn: np.ndarray = array[np.ix_(self.rows, self.columns)]
+        return drawn
 
     @property
     def row_names(self) -> list[str]:
@@ -112,7 +113,11 @@ def _title(grid: Grid, unit: str, name: str) -> str:
     goals = sorted({float(goal) for goal in grid.frame[f"goal_{unit}"] if goal > 0})
     goal = "" if not goals else f", goal {goals[0]:g}" if len(goals) == 1 else f", goals {goals[0]:g} to {goals[-1]:g}"
     aimed = grid.frame["covered_share"].notna()
-    met = f"; {int((grid.frame['status'] == 'covered').sum()):,} of {int(aimed.sum()):,} cells meet their goals" if aimed.any() else ""
+    met = (
+        f"; {int((grid.frame['status'] == 'covered').sum()):,} of {int(aimed.sum()):,} cells meet their goals"
+        if aimed.any()
+        else ""
+    )
     return f"{name}{': ' if name else ''}{unit} in each cell of {' x '.join(grid.names)}{goal}{met}"
 
 
@@ -149,7 +154,9 @@ def _sheets(panels: Sequence[Grid], factors: Sequence[Factor]) -> list[_Sheet]:
     across = None if len(sizes) == 1 else 1 - down
     shares = np.stack([_turned(panel, down, across) for panel in panels])
     known = np.isfinite(shares)
-    mean = np.where(known.any(axis=0), np.where(known, shares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+    mean = np.where(
+        known.any(axis=0), np.where(known, shares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan
+    )
     rows = _grouped(factors) if factors else _by_coverage(mean, grid.axes[down])
     columns = np.zeros(1, dtype=int) if across is None else _by_coverage(mean.T, grid.axes[across])
     return [_Sheet(panel, down, across, rows, columns, factors) for panel in panels]
@@ -184,7 +191,7 @@ def _panel(axes: Axes, sheet: _Sheet, unit: str) -> None:
     for (r, c), count in np.ndenumerate(counts):
         if status[r, c] == "no goal" and count == 0:
             continue
-        ink = "black" if status[r, c] in _OUT else ink_on(goal_colour(share[r, c]))
+        ink = "black" if status[r, c] in _OUT else ink_on(goal_colour(float(share[r, c])))
         axes.text(c + 0.5, r + 0.5, _count_text(count), ha="center", va="center", fontsize=size, color=ink)
     axes.set_xlim(0, counts.shape[1])
     axes.set_ylim(counts.shape[0], 0)
@@ -205,14 +212,19 @@ def _squares(axes: Axes, counts: np.ndarray, status: np.ndarray, share: np.ndarr
 
     out = np.isin(status, _OUT)
     places = list(np.ndindex(status.shape))
-    colours = ["white" if out[at] else goal_colour(share[at]) for at in places]
-    axes.add_collection(PolyCollection([_square(at) for at in places], facecolors=colours, edgecolors="white", linewidths=1.0), autolim=False)
+    colours = ["white" if out[at] else goal_colour(float(share[at])) for at in places]
+    axes.add_collection(
+        PolyCollection([_square(at) for at in places], facecolors=colours, edgecolors="white", linewidths=1.0),
+        autolim=False,
+    )
     holes, filled = np.isin(status, _HOLES), (status == "illegal") & (counts > 0)
     marks = ((holes, "///", "#c47a45", 0.0), (out, "xx", "#b9bfc8", 0.0), (filled, "", "#c21807", 1.6))
     for mask, hatch, colour, width in marks:
         if mask.any():
             squares = [_square(tuple(at)) for at in np.argwhere(mask)]
-            axes.add_collection(PolyCollection(squares, facecolor="none", edgecolor=colour, hatch=hatch, linewidth=width), autolim=False)
+            axes.add_collection(
+                PolyCollection(squares, facecolor="none", edgecolor=colour, hatch=hatch, linewidth=width), autolim=False
+            )
 
 
 def _square(at: Sequence[int]) -> list[tuple[float, float]]:
@@ -226,9 +238,11 @@ def _factor_columns(axes: Axes, sheet: _Sheet) -> None:
 
     axes.set_yticks([])
     # across: inches from the left edge of the cells, whatever the layout makes of their width; downwards: rows
-    inches = axes.get_figure().dpi_scale_trans + ScaledTranslation(0, 0, axes.transAxes)  # type: ignore[union-attr]
-    place = {"transform": blended_transform_factory(inches, axes.transData), "clip_on": False}
-    text = {"fontsize": 7, "ha": "left", "parse_math": False, **place}
+    figure: Any = axes.get_figure()
+    corner: Any = axes.transAxes
+    inches = figure.dpi_scale_trans + ScaledTranslation(0, 0, corner)
+    place: dict[str, Any] = {"transform": blended_transform_factory(inches, axes.transData), "clip_on": False}
+    text: dict[str, Any] = {"fontsize": 7, "ha": "left", "parse_math": False, **place}
     x = -sum(map(_column_inches, sheet.factors))
     plain = np.all([np.asarray(factor.at)[sheet.rows] == 0 for factor in sheet.factors], axis=0)
     starts = (np.arange(len(sheet.rows)) == 0) | np.concatenate([[False], plain[:-1]])
@@ -263,8 +277,10 @@ def _colour_bar(figure: Figure, drawn: Any) -> None:
     bar = figure.colorbar(
         ScalarMappable(BoundaryNorm(range(7), 6), colours), ax=drawn, aspect=18, shrink=0.7, fraction=0.03, pad=0.02
     )
-    bar.set_ticks(np.arange(6) + 0.5, labels=["nothing", "under 25 %", "25 to 50 %", "50 to 75 %", "75 to 100 %", "met"], fontsize=7)
+    bar.set_ticks(
+        [i + 0.5 for i in range(6)],
+        labels=["nothing", "under 25 %", "25 to 50 %", "50 to 75 %", "75 to 100 %", "met"],
+        fontsize=7,
+    )
     bar.ax.tick_params(length=0)
     bar.set_label("share of the cell's goals reached; hatched: something is missing", fontsize=8)
-
-

@@ -55,11 +55,18 @@ def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = 
 
     def answers(sample_ids: Sequence[str]) -> dict[str, Words]:
         wanted = known[known["sample_id"].astype(str).isin(set(sample_ids))]
-        return {str(row["sample_id"]): found for row in wanted.to_dict("records") if (found := _aligned(row)) is not None}
+        return {
+            str(row["sample_id"]): found for row in wanted.to_dict("records") if (found := _aligned(row)) is not None
+        }
 
     def layers(layout: Layout) -> Sequence[Any]:
         return evaluation_layers(
-            comparison.cells, comparison.gaps, comparison.settings, layout.row_names, layout.column_names, layout.factors
+            comparison.cells,
+            comparison.gaps,
+            comparison.settings,
+            layout.row_names,
+            layout.column_names,
+            layout.factors,
         )
 
     def sentences(layout: Layout) -> list[str | None]:
@@ -78,7 +85,9 @@ def stored_evaluation(dataset: str | Path, axes: Sequence[str]) -> EvaluationVie
     if scores is None:
         return None
     texts = read_manifest(dataset, columns=["sample_id", "text"])
-    return evaluation_view(stored, scores.drop(columns="text", errors="ignore").merge(texts, on="sample_id", how="left"))
+    return evaluation_view(
+        stored, scores.drop(columns="text", errors="ignore").merge(texts, on="sample_id", how="left")
+    )
 
 
 class StoredComparison:
@@ -156,9 +165,7 @@ def _aligned(row: Mapping[Any, Any]) -> Words | None:
 
 def _sentences(comparison: Compared, rows: Sequence[str], columns: Sequence[str]) -> list[str | None]:
     group, condition = comparison.settings["group"], comparison.settings["condition"]
-    said = {
-        (str(row[group]), str(row[condition])): str(row["statement"]) for row in comparison.gaps.to_dict("records")
-    }
+    said = {(str(row[group]), str(row[condition])): str(row["statement"]) for row in comparison.gaps.to_dict("records")}
     return [said.get((row, column)) for row in rows for column in columns]
 
 
@@ -167,10 +174,18 @@ def _open_questions(comparison: Compared) -> list[Step]:
     gaps, settings = comparison.gaps, comparison.settings
     if not len(gaps) or "speakers_needed" not in gaps:
         return []
-    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & gaps["speakers_needed"].notna()].sort_values("speakers_needed", kind="stable")
+    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & gaps["speakers_needed"].notna()].sort_values(
+        "speakers_needed", kind="stable"
+    )
     found = []
     for row in undecided.head(MAX_OPEN).to_dict("records"):
         name, condition = str(row[settings["group"]]), str(row[settings["condition"]])
         people = f"about {row['speakers_needed']:,.0f} speakers ({row['speakers']:,.0f} now)"
-        found.append(Step("record", f"{name}: {people} would decide the comparison in {condition}.", words=name if " " not in name else ""))
+        found.append(
+            Step(
+                "record",
+                f"{name}: {people} would decide the comparison in {condition}.",
+                words=name if " " not in name else "",
+            )
+        )
     return found

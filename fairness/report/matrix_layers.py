@@ -32,7 +32,9 @@ class CellFrame:
         columns: names of the columns, in order.
     """
 
-    def __init__(self, frame: pd.DataFrame, settings: Mapping[str, Any], rows: Sequence[str], columns: Sequence[str]) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, settings: Mapping[str, Any], rows: Sequence[str], columns: Sequence[str]
+    ) -> None:
         self.frame = frame
         self.shape = len(rows), len(columns)
         down = {name: i for i, name in enumerate(rows)}
@@ -105,7 +107,9 @@ def _wer(laid: CellFrame, factors: Sequence[Factor], thin: Table) -> Layer:
 
 def _width(laid: CellFrame, thin: Table) -> Layer:
     width = laid.numbers("wer_high") - laid.numbers("wer_low")
-    text = "The number is the width of the 95 % interval of the word error rate, in points: the darker, the less is known."
+    text = (
+        "The number is the width of the 95 % interval of the word error rate, in points: the darker, the less is known."
+    )
     return Layer(
         id="width", family="evaluation", label="width of the interval", help=text, fields={"value": Table(width)}, format="points",
         colour="ramp", domain=(0.0, nice_top(_top(width))), better="low", margin_help="stay empty",

@@ -50,7 +50,7 @@ def _to_record(holes: pd.DataFrame, speech: Sequence[str]) -> list[tuple[int, St
         return [(len(holes), Step("record", f"{plural(len(holes), 'cell')} need more speech."))] if len(holes) else []
     steps = []
     for value, part in holes.groupby(list(speech), sort=False):
-        most = part[needs].max()
+        most = part[needs].max().to_dict()
         name = _label(value)
         text = f"{name}: {_amounts(most)} would close {plural(len(part), 'cell')}."
         steps.append((len(part), Step("record", text, words=name if len(speech) == 1 and " " not in name else "")))

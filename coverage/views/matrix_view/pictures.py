@@ -65,7 +65,8 @@ def _band_energy(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     starts = np.linspace(0, padded.size - size, WIDTH).astype(int)
     frames = padded[starts[:, None] + np.arange(size)] * np.hanning(size).astype(np.float32)
     power = np.square(np.abs(np.fft.rfft(frames, axis=1)), dtype=np.float32)
-    return power @ _mel_weights(size, sample_rate_hz)
+    energy: np.ndarray = power @ _mel_weights(size, sample_rate_hz)
+    return energy
 
 
 @functools.lru_cache(maxsize=8)
@@ -77,7 +78,8 @@ def _mel_weights(size: int, sample_rate_hz: int) -> np.ndarray:
     # a band narrower than a bin still takes the bin beside it
     width = np.maximum(np.diff(edges)[0], np.diff(mel).max())
     weights = np.maximum(0, 1 - np.abs(mel[:, None] - edges[None, 1:-1]) / width)
-    return (weights / np.maximum(weights.sum(axis=0, keepdims=True), 1e-9)).astype(np.float32)
+    found: np.ndarray = (weights / np.maximum(weights.sum(axis=0, keepdims=True), 1e-9)).astype(np.float32)
+    return found
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from roomtone.core.files import is_remote
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import write_whole
+from roomtone.core.files import is_remote, write_whole
 from roomtone.coverage.counting.source import audio_root
 from roomtone.coverage.views.matrix_view.pictures import peaks, picture_text
 from roomtone.coverage.views.players import is_member

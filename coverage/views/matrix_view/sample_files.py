@@ -105,12 +105,16 @@ def write_sample_files(
     pictures = _pictures(recordings, [link for link, _ in links] + list(clean_links.values()))
     heard = answers([str(row["sample_id"]) for row in rows]) if answers else {}
     maker = _SampleMaker(source.columns, clean_links, pictures, heard)
-    cells: dict[int, list[tuple[dict[str, Any], str]]] = {}
+    cells: dict[int, list[tuple[Mapping[Any, Any], tuple[str | None, str]]]] = {}
     place = cell_numbers(layout)
     for row, link in zip(rows, links):
         cells.setdefault(place(row), []).append((row, link))
     drawer_id = hashlib.sha256(json.dumps([layout.row_names, layout.columns, len(rows)]).encode()).hexdigest()[:12]
-    note = f"{recordings.left_out:,} recordings inside shards were not copied beside the page." if recordings.left_out else None
+    note = (
+        f"{recordings.left_out:,} recordings inside shards were not copied beside the page."
+        if recordings.left_out
+        else None
+    )
     of: list[int | None] = [None] * len(renders)
     parts = []
     for number, content in enumerate(_parts(cells, maker, renders, sentences, budget.file_bytes)):
@@ -198,7 +202,11 @@ def _parts(
     size = 0
     for cell in sorted(cells):
         samples = [maker.sample(row, link, clean) for row, link in cells[cell]]
-        found[str(cell)] = {"of": int(renders[cell]), "samples": samples, "sentence": sentences[cell] if sentences else None}
+        found[str(cell)] = {
+            "of": int(renders[cell]),
+            "samples": samples,
+            "sentence": sentences[cell] if sentences else None,
+        }
         size += len(json.dumps(found[str(cell)]))
         if size > limit:
             yield {"cells": found, "clean": [{"audio": link, **maker.picture(link)} for link in clean]}
@@ -209,7 +217,9 @@ def _parts(
 
 def _script(drawer_id: str, number: int, content: Mapping[str, Any]) -> bytes:
     data = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return f"(window.roomtoneParts || {{ receive() {{}} }}).receive({json.dumps(drawer_id)}, {number}, {data});\n".encode()
+    return (
+        f"(window.roomtoneParts || {{ receive() {{}} }}).receive({json.dumps(drawer_id)}, {number}, {data});\n".encode()
+    )
 
 
 def _text(value: Any) -> str:

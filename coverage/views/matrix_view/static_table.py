@@ -40,7 +40,10 @@ def _table(data: MatrixData, layer: Layer, rows: range) -> str:
     head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in heads)
     head += "".join(f'<th scope="col" class="name" dir="auto">{breakable(data.row_names[r])}</th>' for r in rows)
     body = _margin_line(data, layer, rows, len(heads))
-    body += "".join(_line(_labels(data, c, len(heads)), _cells(data, layer, rows, c), len(heads)) for c in range(len(data.column_names)))
+    body += "".join(
+        _line(_labels(data, c, len(heads)), _cells(data, layer, rows, c), len(heads))
+        for c in range(len(data.column_names))
+    )
     caption = escaped(f"{layer.label} by {data.column_axis} and {data.row_axis}")
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -44,7 +44,9 @@ def sound_rows(conditions: list[dict[str, str]]) -> Callable[..., pd.DataFrame]:
 
     def make(accents: list[str], *, without: set[tuple[int, int]] | None = None) -> pd.DataFrame:
         rows = []
-        for (a, accent), (c, levels), s, u in itertools.product(enumerate(accents), enumerate(conditions), range(4), range(2)):
+        for (a, accent), (c, levels), s, u in itertools.product(
+            enumerate(accents), enumerate(conditions), range(4), range(2)
+        ):
             if (a, c) in (without or set()):
                 continue
             utterance = f"{accent}-{s}-{u}"
@@ -102,7 +104,10 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True, tolerate: bool = False
     ) -> Any:  # fmt: skip
         context = chromium.new_context(
-            offline=True, viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts,
+            offline=True,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
             reduced_motion="reduce",  # colours are read at once, not on their way
         )
         contexts.append(context)
@@ -125,7 +130,11 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def axe_script() -> str:
     """Return the source of axe-core, from the folder that AXE_CORE names or an npm folder of this checkout; else skip."""
-    named = [os.environ.get("AXE_CORE", ""), "node_modules/axe-core", *(str(p / "node_modules/axe-core") for p in Path(__file__).parents)]
+    named = [
+        os.environ.get("AXE_CORE", ""),
+        "node_modules/axe-core",
+        *(str(p / "node_modules/axe-core") for p in Path(__file__).parents),
+    ]
     for folder in filter(None, named):
         script = Path(folder) / "axe.min.js"
         if script.is_file():

@@ -32,7 +32,11 @@ def exploded(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(accent=rows["accent"].str.split("|")).explode("accent")
 
 
-COUNT = {"renders": ("sample_id", "size"), "utterances": ("utterance_id", "nunique"), "speakers": ("speaker", "nunique")}
+COUNT = {
+    "renders": ("sample_id", "size"),
+    "utterances": ("utterance_id", "nunique"),
+    "speakers": ("speaker", "nunique"),
+}
 
 
 @pytest.mark.parametrize("unit", ["renders", "utterances", "speakers", "minutes"])
@@ -76,7 +80,9 @@ def test_cells_and_statuses_are_those_of_the_frame(sound_rows):
     assert [letters[sign] for sign in data["statuses"]] == frame["status"].tolist()
     assert set(data["statuses"]) == {"c", "e", "i"}
     share = frame["covered_share"].to_numpy(float)
-    assert np.allclose([np.nan if v is None else v for v in layer(data, "share")["fields"]["value"]["cells"]], share, equal_nan=True)
+    assert np.allclose(
+        [np.nan if v is None else v for v in layer(data, "share")["fields"]["value"]["cells"]], share, equal_nan=True
+    )
 
 
 def test_conditions_have_their_factors(sound_rows, conditions):
@@ -96,7 +102,9 @@ def test_a_condition_that_nobody_rendered_is_read_from_its_name(sound_rows):
     data, _ = data_of(sound_rows(["us"]), levels={"condition": declared})
     columns = data["columns"]
     found = {
-        name: [f["levels"][f["at"][columns["names"].index(name)]] for f in columns["factors"] if f["name"] != "condition"]
+        name: [
+            f["levels"][f["at"][columns["names"].index(name)]] for f in columns["factors"] if f["name"] != "condition"
+        ]
         for name in declared
     }
     assert found[declared[0]] == ["ward", "babble@10dB", "mri_epi@10dB", "gsm"]

@@ -37,7 +37,15 @@ def page_path(tmp_path) -> Path:
     for i, text in enumerate(PAYLOADS):
         soundfile.write(folder / f"audio/s {i}#?.wav", np.zeros(8000 * (i + 1), dtype=np.int16), 16000)
         texts = {"text": text, "speaker": text, "accent": text, "condition": f"{text} {i}", "measured_codec": text}
-        rows.append({"sample_id": f"s{i}", "utterance_id": f"u{i}", "audio_path": f"audio/s {i}#?.wav", "duration_s": 0.5 * (i + 1), **texts})
+        rows.append(
+            {
+                "sample_id": f"s{i}",
+                "utterance_id": f"u{i}",
+                "audio_path": f"audio/s {i}#?.wav",
+                "duration_s": 0.5 * (i + 1),
+                **texts,
+            }
+        )
     frame = pd.DataFrame(rows)
     write_part(frame.to_dict("records"), folder / "manifest/part-00000.parquet")
     return write_page(CoverageMatrix(folder), folder / "coverage/index.html")
@@ -82,7 +90,9 @@ def test_a_name_from_right_to_left_reads_so(page_path, open_page):
 def test_a_missing_file_of_samples_is_said(page_path, open_page):
     (page_path.parent / "index-files/samples-0000.js").unlink()
     page = open_page(page_path, tolerate=True)
-    page.evaluate(f"[...{ROOT}.querySelectorAll('tbody td')].find(td => td.textContent === '1' && !td.classList.contains('all')).click()")
+    page.evaluate(
+        f"[...{ROOT}.querySelectorAll('tbody td')].find(td => td.textContent === '1' && !td.classList.contains('all')).click()"
+    )
     page.locator(".samples .warn").wait_for()
     assert page.locator(".samples .warn").inner_text() == (
         "The file index-files/samples-0000.js is missing. Copy the folder index-files/ together with this page."

@@ -32,7 +32,9 @@ def page_path(tmp_path_factory, sound_rows, with_sound, conditions) -> Path:
     """Return a page of five accents and seven conditions with holes of every kind, and sound under it."""
     folder = tmp_path_factory.mktemp("page") / "set"
     rows = sound_rows(ACCENTS, without={(1, 2), (1, 3), (2, 4)})
-    rows = rows[~((rows["accent"] == "irish") & (rows["condition"] == "ward") & rows["speaker"].str.endswith(("1", "2", "3")))]
+    rows = rows[
+        ~((rows["accent"] == "irish") & (rows["condition"] == "ward") & rows["speaker"].str.endswith(("1", "2", "3")))
+    ]
     with_sound(folder, rows)
     write_set(folder, rows)
     return write_page(CoverageMatrix(folder, goals=GOALS), folder / "coverage/index.html", extra=["2-way: total 90 %"])
@@ -287,14 +289,21 @@ def test_thirty_by_two_hundred_is_quick_and_light(large_path, open_page):
     size = large_path.stat().st_size
     assert size < 5_000_000
     page = open_page(large_path)
-    timing = page.evaluate("performance.getEntriesByType('paint').find(e => e.name === 'first-contentful-paint').startTime")
+    timing = page.evaluate(
+        "performance.getEntriesByType('paint').find(e => e.name === 'first-contentful-paint').startTime"
+    )
     loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     assert timing < 1000
     assert loaded < 2000
     assert page.locator(".scroller tbody tr").count() == 30
     assert page.evaluate(f"{ROOT}.querySelector('.margins').cells.length") == 202
     focusable = "a[href], button, input, select, textarea, summary, audio[controls], [tabindex]"
-    assert page.evaluate(f"document.querySelectorAll('{focusable}').length + {ROOT}.querySelectorAll('{focusable}').length") < 300
+    assert (
+        page.evaluate(
+            f"document.querySelectorAll('{focusable}').length + {ROOT}.querySelectorAll('{focusable}').length"
+        )
+        < 300
+    )
     assert page.locator(".overview canvas").is_visible()
 
 

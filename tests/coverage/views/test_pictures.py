@@ -29,7 +29,9 @@ def test_a_tone_is_dark_at_its_pitch(hertz):
     picture = pixels(spectrogram_png(tone, RATE_HZ))
     assert picture.shape == (HEIGHT, WIDTH)
     row = int(picture.mean(axis=1).argmin())
-    expected = HEIGHT - 1 - (mel(hertz) / (mel(8000) / (HEIGHT + 1)) - 1)  # bands lie evenly in mel, the lowest at the bottom
+    expected = (
+        HEIGHT - 1 - (mel(hertz) / (mel(8000) / (HEIGHT + 1)) - 1)
+    )  # bands lie evenly in mel, the lowest at the bottom
     assert abs(row - expected) <= 1.0
 
 

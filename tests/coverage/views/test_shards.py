@@ -102,7 +102,16 @@ def test_a_large_matrix_lists_fewer_samples_of_each_cell(tmp_path):
 
 
 def test_a_table_in_memory_says_why_nothing_plays(tmp_path):
-    rows = pd.DataFrame({"sample_id": ["a"], "utterance_id": ["u"], "speaker": ["p"], "accent": ["us"], "condition": ["clean"], "audio_path": ["a.wav"]})
+    rows = pd.DataFrame(
+        {
+            "sample_id": ["a"],
+            "utterance_id": ["u"],
+            "speaker": ["p"],
+            "accent": ["us"],
+            "condition": ["clean"],
+            "audio_path": ["a.wav"],
+        }
+    )
     write_page(CoverageMatrix(rows), tmp_path / "set/coverage/index.html")
     samples, _ = samples_of(tmp_path / "set")
     assert samples[0]["audio"] is None
