@@ -24,6 +24,7 @@ from roomtone.coverage.views.matrix_view import (
     embed,
     static_tables,
 )
+from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_page(
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    target, here = Path(path), Path(__file__)
+    target = Path(path)
     name = set_name(matrix.source)
     data = coverage_data(
         matrix.grid, matrix.source, name=name, holes=matrix.holes(), page=target, evaluation=evaluation,
@@ -60,7 +61,7 @@ def write_page(
     )  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     regions = matrix.patterns()
-    text = environment.from_string(here.with_name("page.html").read_text(encoding="utf-8")).render(
+    text = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8")).render(
         name=name,
         headline=headline(matrix),
         facts=facts(data),
@@ -68,7 +69,8 @@ def write_page(
         lines=[*figure_lines(matrix.figures), *extra],
         holes=regions[:MAX_REGIONS],
         more_holes=max(0, len(regions) - MAX_REGIONS),
-        style=Markup(here.with_name("page.css").read_text(encoding="utf-8")),
+        policy=CONTENT_POLICY,
+        style=Markup(page_style()),
         component=Markup(embed(data, static_tables(data))),
     )
     return write_whole(target, text.encode())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import NONE
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.grid import Grid
@@ -244,7 +245,9 @@ def _factor_columns(axes: Axes, sheet: _Sheet) -> None:
     place: dict[str, Any] = {"transform": blended_transform_factory(inches, axes.transData), "clip_on": False}
     text: dict[str, Any] = {"fontsize": 7, "ha": "left", "parse_math": False, **place}
     x = -sum(map(_column_inches, sheet.factors))
-    plain = np.all([np.asarray(factor.at)[sheet.rows] == 0 for factor in sheet.factors], axis=0)
+    plain = np.all(
+        [[factor.levels[at] == NONE for at in np.asarray(factor.at)[sheet.rows]] for factor in sheet.factors], axis=0
+    )
     starts = (np.arange(len(sheet.rows)) == 0) | np.concatenate([[False], plain[:-1]])
     for i, factor in enumerate(sheet.factors):
         levels = np.asarray(factor.at)[sheet.rows]
@@ -254,7 +257,7 @@ def _factor_columns(axes: Axes, sheet: _Sheet) -> None:
             axes.plot([x, -0.06], [start, start], color="#c9ced6", linewidth=0.6, **place)
             # a condition without a level in any factor has a name of its own, and that says more
             label = factor.levels[levels[start]] if not plain[start] else sheet.row_names[start] if i == 0 else ""
-            axes.text(x, start + 0.5, label, va="center", color="#7b8593" if label == "none" else "black", **text)
+            axes.text(x, start + 0.5, label, va="center", color="#7b8593" if label == NONE else "black", **text)
         x += _column_inches(factor)
 
 

@@ -52,6 +52,11 @@ class Comparison:
         found = self.gaps["verdict"].value_counts().to_dict() if len(self.gaps) else {}
         return f"Comparison({len(self.cells)} cells, {len(self.gaps)} gaps: {found})"
 
+    def _repr_html_(self) -> str:
+        from roomtone.fairness.report.matrix import comparison_html
+
+        return comparison_html(self)
+
 
 @dataclass(frozen=True)
 class _Side:

@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from roomtone.core.dataset.manifest import read_manifest
-from roomtone.coverage.views.matrix_view import EvaluationView, Factor, MatrixData, Step, embed, static_tables
+from roomtone.core.dataset.study import read_study
+from roomtone.core.errors import RoomtoneError
+from roomtone.coverage.matrix import CoverageMatrix
+from roomtone.coverage.report.next_commands import fill_command
+from roomtone.coverage.views.matrix_view import (
+    EvaluationView,
+    Factor,
+    MatrixData,
+    Step,
+    coverage_data,
+    embed,
+    static_tables,
+)
 from roomtone.coverage.views.matrix_view.layout import Layout
+from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
 from roomtone.fairness.report.matrix_layers import evaluation_layers
 from roomtone.fairness.results import evaluation_dir, read_evaluation
@@ -24,6 +37,8 @@ Words = list[tuple[str, str | None, str | None]]
 MAX_OPEN = 3
 #: The layer that an evaluation begins with, where it has it.
 FIRST = ("lost", "wer")
+#: The layers that are printed, and that show where scripts do not run.
+PRINTED = ("lost", "invented", "wer", "verdict")
 
 
 class Compared(Protocol):
@@ -40,6 +55,17 @@ class Compared(Protocol):
     @property
     def settings(self) -> Mapping[str, Any]:
         """Return what was chosen."""
+
+
+class Evaluated(Protocol):
+    """What an evaluation offers to its report."""
+
+    dataset: Path
+    scores: pd.DataFrame
+
+    @property
+    def comparison(self) -> Compared:
+        """Return the comparison."""
 
 
 def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = "") -> EvaluationView:
@@ -88,6 +114,33 @@ def stored_evaluation(dataset: str | Path, axes: Sequence[str]) -> EvaluationVie
     return evaluation_view(
         stored, scores.drop(columns="text", errors="ignore").merge(texts, on="sample_id", how="left")
     )
+
+
+def report_matrix(result: Evaluated, page: Path) -> str:
+    """Return the matrix of an evaluation as HTML; the samples' files are written beside the page.
+
+    Args:
+        result: the evaluation.
+        page: where the page will lie.
+    """
+    from markupsafe import Markup
+
+    settings = result.comparison.settings
+    view = evaluation_view(
+        result.comparison, result.scores, first="lost" if "substitutions" in result.comparison.cells else "wer"
+    )
+    try:
+        goals = read_study(result.dataset).goals
+        matrix = CoverageMatrix(result.dataset, axes=(settings["group"], settings["condition"]), goals=goals)
+    except RoomtoneError:  # the groups are no column of the manifest: the comparison stands for itself
+        data = comparison_data(result.comparison)
+        return Markup(embed(data, static_tables(data, PRINTED)))
+    name = set_name(result.dataset)
+    data = coverage_data(
+        matrix.grid, matrix.source, name=name, holes=matrix.holes(), page=page, evaluation=view, render_command=fill_command(matrix.source),
+        nothing_to_do="Every cell of the set meets its goals.",
+    )  # fmt: skip
+    return Markup(embed(data, static_tables(data, PRINTED)))
 
 
 class StoredComparison:

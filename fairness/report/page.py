@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
+from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
+from roomtone.fairness.report.charts import ranked_groups, snr_charts, speaker_points, ticks
 from roomtone.fairness.report.formatting import detectable, number, percent, points
+from roomtone.fairness.report.headline import headline, repeat_command
+from roomtone.fairness.report.matrix import report_matrix
 from roomtone.fairness.scoring.alignment import align
 from roomtone.fairness.scoring.normalize import normalizer
 
@@ -35,26 +40,18 @@ THIN_SPEAKERS = 3
 
 
 def write_report(result: Evaluation) -> list[Path]:
-    """Write `report.html`, `report.md` and `card.md` below `evaluation/` and return their paths."""
-    from jinja2 import Environment, StrictUndefined
+    """Write `report.html`, `report.md` and `card.md` below `evaluation/` and return their paths.
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "number": number,
-        "detectable": detectable,
-        "count": lambda n: f"{int(n):,}",
-    }
-    template = environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
+    The samples of the matrix' cells go into `report-files/` beside the page.
+    """
     from roomtone.fairness.report.markdown import LIMITS, METHOD, card, markdown
 
     content = gather(result) | {"method": METHOD, "limits": LIMITS}
     result.folder.mkdir(parents=True, exist_ok=True)
-
+    target = result.folder / "report.html"
     written = []
     for name, text in (
-        ("report.html", template.render(content)),
+        ("report.html", _html(content | _pictures(result) | {"component": report_matrix(result, target)})),
         ("report.md", markdown(content)),
         ("card.md", card(content)),
     ):
@@ -64,6 +61,40 @@ def write_report(result: Evaluation) -> list[Path]:
     return written
 
 
+def _html(content: Mapping[str, Any]) -> str:
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "number": number,
+        "detectable": detectable,
+        "count": lambda n: f"{int(n):,}",
+        "ticks": ticks,
+    }
+    here = Path(__file__)
+    style = page_style() + here.with_name("report.css").read_text(encoding="utf-8")
+    template = environment.from_string(here.with_name("report.html").read_text(encoding="utf-8"))
+    return template.render(content, style=Markup(style), policy=CONTENT_POLICY)
+
+
+def _pictures(result: Evaluation) -> dict[str, Any]:
+    """Return what the page's pictures are drawn from."""
+    comparison, scores = result.comparison, result.scores
+    settings = comparison.settings
+    ranked, top = ranked_groups(comparison.cells, getattr(comparison, "accents", None), settings)
+    order = [row.name for row in ranked]
+    people, people_top = speaker_points(scores, settings, order)
+    factors = [name for name in ("noise", "equipment") if name in scores]
+    labels = scores[[settings["condition"], *factors]].drop_duplicates(settings["condition"])
+    return {
+        "ranked": ranked, "ranked_top": top, "ranked_intervals": any(row.average.low is not None for row in ranked),
+        "people": people, "people_top": people_top, "snr_charts": snr_charts(comparison.cells, labels, settings, order),
+    }  # fmt: skip
+
+
 def gather(result: Evaluation) -> dict[str, Any]:
     """Return all that the page shows, in plain Python types."""
     cells, gaps = result.comparison.cells, result.comparison.gaps
@@ -71,7 +102,9 @@ def gather(result: Evaluation) -> dict[str, Any]:
     group, condition = settings["group"], settings["condition"]
     found = gaps["verdict"].value_counts().to_dict() if len(gaps) else {}
     return {
-        "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {result.dataset.resolve().name}",
+        "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {set_name(result.dataset)}",
+        "name": set_name(result.dataset), "headline": headline(gaps, settings),
+        "repeat": repeat_command(result.dataset.resolve().name, result.settings.asr, settings),
         "recogniser": {k: v for k, v in result.settings.asr.items() if v is not None},
         "normalizer": str(result.scores["normalizer"].iloc[0]), "normalizer_text": normalizer(result.settings.normalizer).description,
         "settings": settings, "group": group, "condition": condition, "notes": result.notes,
@@ -80,7 +113,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "groups": sorted(cells[group].unique()), "conditions": _ordered(cells[condition], settings["baseline"]),
         "verdicts": [(VERDICT_NAMES[v], _SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
         "overall": _overall(cells, condition, settings["baseline"]),
-        "matrix": _matrix(cells, group, condition), "gap_matrix": _gap_matrix(gaps, group, condition),
+        "matrix": _matrix(cells, group, condition),
         "statements": _statements(gaps, condition), "gaps": _records(gaps), "cells": _records(cells),
         "model": None if result.model is None else vars(result.model) | {"terms": _records(result.model.terms)},
         "model_note": result.model_note, "pairs": _records(result.pairs[result.pairs[group] == "all"]) if len(result.pairs) else [],
@@ -105,38 +138,31 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _overall(cells: pd.DataFrame, condition: str, baseline: str) -> list[dict[str, Any]]:
     """Return WER by condition over all groups, worst first, the baseline on top."""
-    sums = cells.groupby(condition)[["errors", "words", "samples", "failed"]].sum()
+    kinds = [name for name in ("substitutions", "deletions", "insertions") if name in cells]
+    sums = cells.groupby(condition)[["errors", "words", "samples", "failed", *kinds]].sum()
     rows: list[dict[str, Any]] = []
     for name, row in sums.to_dict("index").items():
         counts = {str(key): int(value) for key, value in row.items()}
-        rows.append(
-            {"condition": str(name), "wer": counts["errors"] / counts["words"] if counts["words"] else None} | counts
+        known = (
+            {"lost": counts["substitutions"] + counts["deletions"], "invented": counts["insertions"]}
+            if len(kinds) == 3
+            else {}
         )
+        rates = {key: known.get(key) for key in ("lost", "invented")} | {"wer": counts["errors"]}
+        words = counts["words"]
+        shares = {key: None if value is None or not words else value / words for key, value in rates.items()}
+        rows.append({"condition": str(name)} | shares | counts)
     return sorted(rows, key=lambda row: (row["condition"] != baseline, -(row["wer"] or 0)))
 
 
 def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return each cell with the colour of its WER, grey where it is thin or saturated."""
+    """Return each cell; it is grey where it is thin or saturated."""
     found = {}
     for row in _records(cells):
         thin = row["speakers"] < THIN_SPEAKERS
         grey = thin or row["saturated"] or row["wer"] is None
-        found[row[group], row[condition]] = row | {
-            "thin": thin,
-            "grey": grey,
-            "colour": "#ddd" if grey else shade(row["wer"]),
-        }
+        found[row[group], row[condition]] = row | {"thin": thin, "grey": grey}
     return found
-
-
-def shade(wer: float) -> str:
-    """Return white at 0 to strong orange at 0.8 and above; black text can be read on all of it."""
-    share = min(1.0, max(0.0, wer / 0.8))
-    return "#{:02x}{:02x}{:02x}".format(*(round(255 - share * depth) for depth in (8, 125, 215)))
-
-
-def _gap_matrix(gaps: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(row[group], row[condition]): row for row in _records(gaps)}
 
 
 def _statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:

@@ -34,6 +34,12 @@ def component_style() -> str:
     return (Path(__file__).parent / "matrix_view.css").read_text(encoding="utf-8")
 
 
+@functools.cache
+def page_style() -> str:
+    """Return the style sheet of the pages that hold the component: type, colours in light and dark, paper."""
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+
 def component_sha256() -> str:
     """Return the hash of code and style, in hex."""
     return hashlib.sha256((component_script() + component_style()).encode()).hexdigest()
@@ -59,6 +65,10 @@ def script_json(data: Any) -> str:
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
+
+
+#: What a page with the component may load: its own script and style, script and audio files beside it, pictures it holds.
+CONTENT_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'self' file:; style-src 'unsafe-inline'; img-src data:; media-src 'self' file:"
 
 
 def escaped(text: Any) -> str:
