@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -199,7 +201,8 @@ def snr_charts(
             snr_of = {
                 name: part[1] for name, part in zip(labels[condition], parts) if part is not None and part[0] == source
             }
-            table = cells[cells[condition].isin(list(snr_of))].assign(_snr=lambda f, of=snr_of: f[condition].map(of))
+            table = cells[cells[condition].isin(list(snr_of))].copy()
+            table["_snr"] = table[condition].map(snr_of)
             rates = table.groupby([group, "_snr"])["wer"].mean().unstack("_snr")
             if rates.shape[1] >= 2:
                 charts.append(_snr_chart(source, rates, [name for name in order if name in rates.index]))
@@ -219,7 +222,7 @@ def _level_and_snr(level: Any) -> tuple[str, float] | None:
 def _snr_chart(source: str, rates: pd.DataFrame, order: Sequence[str]) -> SnrChart:
     snrs = tuple(float(snr) for snr in rates.columns)
     top = axis_top(rates.to_numpy().ravel().tolist())
-    places = {name: _points(rates.loc[name].tolist(), snrs, top) for name in order}
+    places = {name: _points(np.asarray(rates.loc[name], dtype=float).tolist(), snrs, top) for name in order}
     lines = {name: " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points) for name, points in places.items()}
     panels = [
         SnrPanel(str(name), lines[name], tuple(line for other, line in lines.items() if other != name), places[name])

@@ -60,8 +60,13 @@ class Compared(Protocol):
 class Evaluated(Protocol):
     """What an evaluation offers to its report."""
 
-    dataset: Path
-    scores: pd.DataFrame
+    @property
+    def dataset(self) -> Path:
+        """Return the set's folder."""
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Return one row a sample, with labels, counts and answers."""
 
     @property
     def comparison(self) -> Compared:

@@ -105,12 +105,16 @@ def test_the_figures_of_the_page_are_those_of_the_tables(gap_set) -> None:
         assert layers["wer"]["low"]["cells"] == pytest.approx(cells["wer_low"].tolist(), abs=1e-6)
         lost = (cells["substitutions"] + cells["deletions"]) / cells["words"]
         assert layers["lost"]["value"]["cells"] == pytest.approx(lost.tolist(), abs=1e-6)
-        assert layers["invented"]["value"]["cells"] == pytest.approx((cells["insertions"] / cells["words"]).tolist(), abs=1e-6)
+        assert layers["invented"]["value"]["cells"] == pytest.approx(
+            (cells["insertions"] / cells["words"]).tolist(), abs=1e-6
+        )
         width = cells["wer_high"] - cells["wer_low"]
         assert layers["width"]["value"]["cells"] == pytest.approx(width.tolist(), abs=1e-6)
         at = order.get_loc(("scottish", "ward"))
         clean = cells["wer"].loc[("scottish", "clean")]
-        assert layers["cost"]["value"]["cells"][at] == pytest.approx(cells["wer"].loc[("scottish", "ward")] - clean, abs=1e-6)
+        assert layers["cost"]["value"]["cells"][at] == pytest.approx(
+            cells["wer"].loc[("scottish", "ward")] - clean, abs=1e-6
+        )
         assert layers["verdict"]["value"]["cells"][at] == "worse"
     gaps = re.search(r'<table id="gaps">.*?</table>', page, re.S)[0]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", gaps, re.S)[1:]]
@@ -231,7 +235,6 @@ def test_held_out_speakers_are_a_share_of_each_group_and_stay_the_same() -> None
     assert set(shuffled[held_out(shuffled, Settings(asr={}, holdout=0.5))]["speaker"]) == set(scores[out]["speaker"])
     with pytest.raises(RoomtoneError, match="holdout"):
         held_out(scores, Settings(asr={}, holdout=50))
-
 
 
 @pytest.mark.parametrize(
