@@ -81,8 +81,8 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
 
 
 def _say(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if lines:  # at once: a notebook makes an output of its own of every print
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:

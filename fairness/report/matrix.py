@@ -187,7 +187,7 @@ class StoredComparison:
 def comparison_html(comparison: Compared) -> str:
     """Return a comparison for a notebook: the component, and its tables where scripts do not run."""
     data = comparison_data(comparison)
-    return embed(data, static_tables(data))
+    return embed(data, static_tables(data, (data.first, "verdict")))
 
 
 def comparison_data(comparison: Compared) -> MatrixData:

@@ -16,6 +16,7 @@ from roomtone.coverage.views.matrix_view.embed import escaped
 
 #: Accents in one table.
 MAX_ACROSS = 12
+_KEY = ": ▲ worse off, ▽ better off, ≈ no gap, ? not enough data, ■ saturated"
 _VERDICTS = {"worse": "▲", "better": "▽", "no_gap": "≈", "not_enough_data": "?", "saturated": "■"}
 
 
@@ -44,7 +45,10 @@ def _table(data: MatrixData, layer: Layer, rows: range) -> str:
         _line(_labels(data, c, len(heads)), _cells(data, layer, rows, c), len(heads))
         for c in range(len(data.column_names))
     )
-    caption = escaped(f"{layer.label} by {data.column_axis} and {data.row_axis}")
+    unit = {"percent": ", %", "points": ", points"}.get(layer.format, "")
+    caption = escaped(
+        f"{layer.label}{unit}, by {data.column_axis} and {data.row_axis}{_KEY if layer.format == 'verdict' else ''}"
+    )
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -9,7 +9,14 @@ import pytest
 from roomtone.fairness.report.charts import HEIGHT, WIDTH, axis_top, ranked_groups, snr_charts, speaker_points
 from roomtone.fairness.report.headline import headline, repeat_command
 
-SETTINGS = {"group": "accent", "condition": "condition", "baseline": "clean", "speaker": "speaker", "seed": 3, "scale": "difference"}
+SETTINGS = {
+    "group": "accent",
+    "condition": "condition",
+    "baseline": "clean",
+    "speaker": "speaker",
+    "seed": 3,
+    "scale": "difference",
+}
 
 
 @pytest.fixture
@@ -37,7 +44,9 @@ def test_groups_are_ranked_by_their_mean_over_conditions(cells):
 
 
 def test_averages_of_the_comparison_win_over_plain_means(cells):
-    averages = pd.DataFrame({"accent": ["a", "b", "c"], "wer": [0.5, 0.2, 0.1], "wer_low": [0.4, 0.1, 0.0], "wer_high": [0.6, 0.3, 0.2]})
+    averages = pd.DataFrame(
+        {"accent": ["a", "b", "c"], "wer": [0.5, 0.2, 0.1], "wer_low": [0.4, 0.1, 0.0], "wer_high": [0.6, 0.3, 0.2]}
+    )
     ranked, _ = ranked_groups(cells, averages, SETTINGS)
     assert [(row.name, row.average.low) for row in ranked] == [("a", 0.4), ("b", 0.1), ("c", 0.0)]
 
@@ -56,7 +65,11 @@ def test_speakers_lie_at_their_own_rate():
 
 def test_rates_over_snr_run_from_left_to_right(cells):
     labels = pd.DataFrame(
-        {"condition": ["clean", "babble@5dB", "babble@10dB+gsm"], "noise": [None, "babble@5dB", "babble@10dB"], "equipment": ["none"] * 3}
+        {
+            "condition": ["clean", "babble@5dB", "babble@10dB+gsm"],
+            "noise": [None, "babble@5dB", "babble@10dB"],
+            "equipment": ["none"] * 3,
+        }
     )
     (chart,) = snr_charts(cells, labels, SETTINGS, ["b", "a", "c"])
     assert (chart.source, chart.snrs, chart.top) == ("babble", (5.0, 10.0), 0.6)
@@ -69,7 +82,9 @@ def test_rates_over_snr_run_from_left_to_right(cells):
 
 
 def test_one_snr_is_no_curve(cells):
-    labels = pd.DataFrame({"condition": ["clean", "babble@5dB", "babble@10dB+gsm"], "noise": [None, "babble@5dB", "pink@10dB"]})
+    labels = pd.DataFrame(
+        {"condition": ["clean", "babble@5dB", "babble@10dB+gsm"], "noise": [None, "babble@5dB", "pink@10dB"]}
+    )
     assert snr_charts(cells, labels, SETTINGS, ["a"]) == []
 
 
@@ -100,4 +115,7 @@ def test_the_headline_says_who_is_worse_off_and_what_is_open(rows, said):
 
 def test_the_command_to_repeat_names_no_path():
     asr = {"recogniser": "hypotheses", "path": "/home/me/h.csv"}
-    assert repeat_command("my set", asr, SETTINGS) == "roomtone evaluate 'dataset=my set' asr=hypotheses path=FILE seed=3 scale=difference"
+    assert (
+        repeat_command("my set", asr, SETTINGS)
+        == "roomtone evaluate 'dataset=my set' asr=hypotheses path=FILE seed=3 scale=difference"
+    )
