@@ -84,7 +84,9 @@ def test_numbers_of_the_text_are_those_of_the_code(notebook):
 def test_each_reads_like_a_lecture(notebook):
     """A question first, a caveat somewhere, no stretch of code without a word about it."""
     cells = notebook["cells"]
-    prose = " ".join(text_of(c["source"]) for c in cells if c["cell_type"] == "markdown") + json.dumps(outputs(notebook))
+    prose = " ".join(text_of(c["source"]) for c in cells if c["cell_type"] == "markdown") + json.dumps(
+        outputs(notebook)
+    )
     assert cells[0]["cell_type"] == "markdown"
     assert "?" in prose[: prose.index("##")]
     assert "What this cannot show" in prose

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.study import read_study
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import FACTORS
+from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.matrix import CoverageMatrix
 from roomtone.coverage.report.next_commands import fill_command
 from roomtone.coverage.views.matrix_view import (
@@ -21,10 +23,10 @@ from roomtone.coverage.views.matrix_view import (
     embed,
     static_tables,
 )
-from roomtone.coverage.views.matrix_view.layout import Layout
+from roomtone.coverage.views.matrix_view.layout import UNKNOWN_LEVEL, Layout, levels_in_name
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
-from roomtone.fairness.report.matrix_layers import evaluation_layers
+from roomtone.fairness.report.matrix_layers import Compared, evaluation_layers
 from roomtone.fairness.results import evaluation_dir, read_evaluation
 from roomtone.fairness.scoring.alignment import align
 from roomtone.fairness.scoring.normalize import normalizer
@@ -39,22 +41,6 @@ MAX_OPEN = 3
 FIRST = ("lost", "wer")
 #: The layers that are printed, and that show where scripts do not run.
 PRINTED = ("lost", "invented", "wer", "verdict")
-
-
-class Compared(Protocol):
-    """What a comparison offers: its cells, its gaps, and what was chosen."""
-
-    @property
-    def cells(self) -> pd.DataFrame:
-        """Return one row a group and condition."""
-
-    @property
-    def gaps(self) -> pd.DataFrame:
-        """Return one row a comparison."""
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Return what was chosen."""
 
 
 class Evaluated(Protocol):
@@ -91,14 +77,7 @@ def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = 
         }
 
     def layers(layout: Layout) -> Sequence[Any]:
-        return evaluation_layers(
-            comparison.cells,
-            comparison.gaps,
-            comparison.settings,
-            layout.row_names,
-            layout.column_names,
-            layout.factors,
-        )
+        return evaluation_layers(comparison, layout.row_names, layout.column_names, layout.factors)
 
     def sentences(layout: Layout) -> list[str | None]:
         return _sentences(comparison, layout.row_names, layout.column_names)
@@ -173,6 +152,24 @@ class StoredComparison:
         """Return one row a comparison."""
         return self._table("gaps.csv")
 
+    @property
+    def accents(self) -> pd.DataFrame | None:
+        """Return one row a group over all conditions, where the evaluation wrote it."""
+        return self._further("accents.csv")
+
+    @property
+    def conditions(self) -> pd.DataFrame | None:
+        """Return one row a condition over all groups, where the evaluation wrote it."""
+        return self._further("conditions.csv")
+
+    @property
+    def levels(self) -> pd.DataFrame | None:
+        """Return one row a group and factor level, where the evaluation wrote it."""
+        return self._further("levels.csv")
+
+    def _further(self, name: str) -> pd.DataFrame | None:
+        return self._table(name) if (self.folder / name).is_file() else None
+
     def _table(self, name: str) -> pd.DataFrame:
         """Return a table with the apostrophes taken away that keep a spreadsheet from running a cell."""
         import pandas as pd
@@ -196,8 +193,8 @@ def comparison_data(comparison: Compared) -> MatrixData:
     group, condition, baseline = settings["group"], settings["condition"], settings["baseline"]
     rows = sorted(set(comparison.cells[group].map(str)))
     columns = [baseline, *sorted(set(comparison.cells[condition].map(str)) - {baseline})]
-    factors = _factors(columns, condition)
-    layers = evaluation_layers(comparison.cells, comparison.gaps, settings, rows, columns, factors)
+    factors = _factors(comparison, columns, condition)
+    layers = evaluation_layers(comparison, rows, columns, factors)
     return MatrixData(
         name=f"{group} by {condition}", row_axis=group, row_names=rows, column_axis=condition, column_names=columns, factors=factors,
         layers=layers, baseline=0, first=next(name for name in FIRST if name in {layer.id for layer in layers}),
@@ -206,9 +203,21 @@ def comparison_data(comparison: Compared) -> MatrixData:
     )  # fmt: skip
 
 
-def _factors(columns: Sequence[str], condition: str) -> list[Factor]:
-    """Return the conditions as one row of the header; a comparison does not say which factor a level belongs to."""
-    return [Factor(condition, list(columns), list(range(len(columns))))]
+def _factors(comparison: Compared, columns: Sequence[str], condition: str) -> list[Factor]:
+    """Return the header: the factors whose levels the comparison knows, read from the conditions' names, else the names themselves."""
+    frame = getattr(comparison, "levels", None)
+    if frame is not None and len(frame) and {"factor", "level"} <= set(frame):
+        known = {str(name): set(part["level"].map(str)) for name, part in frame.groupby("factor")}
+        names = [name for name in FACTORS if name in known]
+        found = [levels_in_name(column, names, known) for column in columns]
+        if len(set(found)) == len(columns) and UNKNOWN_LEVEL not in {level for row in found for level in row}:
+            return [_factor(name, [row[i] for row in found]) for i, name in enumerate(names)]
+    return [_factor(condition, list(columns))]
+
+
+def _factor(name: str, values: Sequence[str]) -> Factor:
+    levels = Axis(name).order(values) if name in FACTORS else list(dict.fromkeys(values))
+    return Factor(name, levels, [levels.index(value) for value in values])
 
 
 def _aligned(row: Mapping[Any, Any]) -> Words | None:
