@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from roomtone.augment.condition import Condition
     from roomtone.augment.corpora import open_corpus
     from roomtone.augment.generation import generate
-    from roomtone.augment.ops.table import DrawContext, Processor, Source, parse_op
+    from roomtone.augment.ops.draw_context import DrawContext
+    from roomtone.augment.ops.table import Processor, Source, parse_op
     from roomtone.augment.rendering.rerender import rerender, stems
-    from roomtone.augment.rooms.bank import build_bank
+    from roomtone.augment.rooms.acoustics import measure_response
+    from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank
     from roomtone.augment.runs.summary import Summary
     from roomtone.augment.scenarios.plan import Plan
     from roomtone.augment.scenarios.planner import make_plan
@@ -39,6 +41,7 @@ register_bundle("demo", DEMO_FOLDER)
 
 __all__ = [
     "DEMO_FOLDER",
+    "DIRECT_SAMPLE",
     "AudioRef",
     "Condition",
     "DrawContext",
@@ -53,6 +56,7 @@ __all__ = [
     "generate",
     "load_preset",
     "make_plan",
+    "measure_response",
     "open_corpus",
     "parse_op",
     "parse_preset",
@@ -67,6 +71,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "AudioRef": "roomtone.core.audio.segment",
+        "DIRECT_SAMPLE": "roomtone.augment.rooms.bank",
         "Condition": "roomtone.augment.condition",
         "DrawContext": "roomtone.augment.ops.table",
         "GenerateSettings": "roomtone.augment.settings",
@@ -81,6 +86,7 @@ __getattr__, __dir__ = lazy_names(
         "load_preset": "roomtone.augment.scenarios.presets",
         "make_plan": "roomtone.augment.scenarios.planner",
         "open_corpus": "roomtone.augment.corpora",
+        "measure_response": "roomtone.augment.rooms.acoustics",
         "parse_op": "roomtone.augment.ops.table",
         "parse_preset": "roomtone.augment.scenarios.presets",
         "preset_names": "roomtone.augment.scenarios.presets",

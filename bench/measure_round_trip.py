@@ -43,7 +43,7 @@ def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, n
     """Return a drawn op, the tonal part of its reverberant stem, and the stem, -20 dB re full scale while it sounds."""
     from scipy.signal import fftconvolve
 
-    from roomtone.augment.ops.table import DrawContext
+    from roomtone.augment.ops.draw_context import DrawContext
     from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank
     from roomtone.augment.scenarios.presets import load_preset, parse_preset
 
@@ -65,8 +65,8 @@ def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, n
 
 def pink(rng: np.random.Generator, rms: float) -> np.ndarray:
     """Return pink noise of an RMS, float64 [shape=(samples,)]."""
+    from roomtone.augment.ops.draw_context import DrawContext
     from roomtone.augment.ops.sources.noise import ColouredNoise
-    from roomtone.augment.ops.table import DrawContext
 
     count = round(SECONDS * RATE)
     op = ColouredNoise(slope_db_per_octave=-3.01).draw(rng, DrawContext(count, RATE))

@@ -3,8 +3,8 @@
 if __name__ == "coverage":  # reached by accident, with the repository root on sys.path
     raise ImportError("this folder is roomtone.coverage, not coverage.py: run from elsewhere or with `python -P`")
 
-from importlib import import_module
-from typing import Any
+
+from roomtone.core.facade import lazy_names
 
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
@@ -39,12 +39,4 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -6,8 +6,9 @@ Order of work: a recogniser's hypotheses (`transcribe`), counts (`score`), compa
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from roomtone.core.facade import lazy_names
 
 if TYPE_CHECKING:
     from roomtone.fairness.comparison.compare import Comparison, compare
@@ -27,28 +28,28 @@ if TYPE_CHECKING:
 #: Public name -> module; found on first use, so that importing the package costs nothing. No module bears the name of a
 #: function, because importing it would put the module in the function's place.
 _HOMES = {
-    "Comparison": "comparison.compare",
-    "Evaluation": "evaluation",
-    "FORMATS": "exports",
-    "NORMALIZERS": "scoring.normalize",
-    "PoissonModel": "comparison.poisson",
-    "RECOGNISERS": "recognisers",
-    "Settings": "settings",
-    "certify": "slices.certificate",
-    "compare": "comparison.compare",
-    "evaluate": "evaluation",
-    "export": "exports",
-    "find_subgroups": "slices.search",
-    "parse_predicate": "slices.predicates",
-    "poisson_interaction": "comparison.poisson",
-    "read_certificate": "slices.certificate",
-    "read_hypotheses": "scoring.score",
-    "score": "scoring.score",
-    "transcribe": "recognisers.transcription",
-    "verify_certificate": "slices.certificate",
-    "with_labels": "scoring.score",
-    "write_certificate": "slices.certificate",
-    "write_report": "report.page",
+    "Comparison": "roomtone.fairness.comparison.compare",
+    "Evaluation": "roomtone.fairness.evaluation",
+    "FORMATS": "roomtone.fairness.exports",
+    "NORMALIZERS": "roomtone.fairness.scoring.normalize",
+    "PoissonModel": "roomtone.fairness.comparison.poisson",
+    "RECOGNISERS": "roomtone.fairness.recognisers",
+    "Settings": "roomtone.fairness.settings",
+    "certify": "roomtone.fairness.slices.certificate",
+    "compare": "roomtone.fairness.comparison.compare",
+    "evaluate": "roomtone.fairness.evaluation",
+    "export": "roomtone.fairness.exports",
+    "find_subgroups": "roomtone.fairness.slices.search",
+    "parse_predicate": "roomtone.fairness.slices.predicates",
+    "poisson_interaction": "roomtone.fairness.comparison.poisson",
+    "read_certificate": "roomtone.fairness.slices.certificate",
+    "read_hypotheses": "roomtone.fairness.scoring.score",
+    "score": "roomtone.fairness.scoring.score",
+    "transcribe": "roomtone.fairness.recognisers.transcription",
+    "verify_certificate": "roomtone.fairness.slices.certificate",
+    "with_labels": "roomtone.fairness.scoring.score",
+    "write_certificate": "roomtone.fairness.slices.certificate",
+    "write_report": "roomtone.fairness.report.page",
 }
 __all__ = [
     "FORMATS",
@@ -75,12 +76,4 @@ __all__ = [
     "write_report",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

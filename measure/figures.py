@@ -1,4 +1,4 @@
-"""The figures of what was measured, in words and as numbers."""
+"""The figures of a measurement: one line to print, and a mapping for JSON. Times in seconds, frequencies in Hz, levels in dB re full scale."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ import numpy as np
 
 from roomtone.measure.detection.machines import Machine
 from roomtone.measure.noise import NoiseFound
+from roomtone.measure.room import RoomFound
 
 
 def machine_words(machine: Machine) -> str:
-    """Return a machine in one line."""
+    """Return a machine as one line to print."""
     pitch = (
         f"{machine.fundamental_hz:.4g} Hz, {len(machine.partials)} partials"
         if machine.partials
         else "noise without pitch"
     )
     if machine.kind == "steady" or machine.cycle is None:
-        swell = f", swelling {machine.am_hz:.2f} times a second" if machine.am_depth else ""
-        return f"steady sound, {pitch}{swell}, {machine.above_background_db:.0f} dB re the background"
+        modulation = f", amplitude-modulated at {machine.am_hz:.2f} Hz" if machine.am_depth else ""
+        return f"steady sound, {pitch}{modulation}, {machine.above_background_db:.0f} dB re the background"
     pulses = machine.cycle.pulses
     length = f"{1000 * float(np.median([p.length_s for p in pulses])):.0f} ms" if pulses else "?"
     burst = f"{len(pulses)} pulses of about {length}" if len(pulses) > 1 else f"a pulse of {length}"
     jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
     level = f"{machine.above_background_db:.0f} dB above the background"
     if not machine.period_s:
-        return f"{pitch}, {burst}, heard once, {level}"
+        return f"{pitch}, {burst}, one occurrence, {level}"
     return f"{pitch}, {burst} every {machine.period_s:.4g}{jitter} s, {level} (cycles alike to {machine.likeness:.2f})"
 
 
@@ -49,12 +50,23 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
                 "onset_s": p.onset_s,
                 "length_s": p.length_s,
                 "glide": p.glide,
-                "struck": p.decaying,
+                "decaying": p.decaying,
                 "partials_hz": [q.hz for q in p.partials],
             }
             for p in machine.cycle.pulses
         ]
     return figures
+
+
+def room_figures(found: RoomFound) -> dict[str, Any]:
+    """Return the figures of a room, JSON-able."""
+    return {
+        "t60_s": found.t60_s,
+        "bands_s": {str(hz): value for hz, value in found.bands_s.items()},
+        "c50_db": found.c50_db,
+        "range_db": found.range_db,
+        "fit_db": found.fit_db,
+    }
 
 
 def noise_figures(found: NoiseFound) -> dict[str, Any]:

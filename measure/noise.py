@@ -1,4 +1,4 @@
-"""Background noise: third-octave levels, level distribution, modulation; IEC 61260-1 band edges (base 2), levels re full scale."""
+"""Background noise: third-octave levels, level distribution, modulation. IEC 61260-1 band edges (base 2), levels in dB re full scale."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 #: Centres of third-octave bands from 25 Hz to 16 kHz, 1000 * 2^(n / 3).
 CENTRES_HZ = tuple(1000.0 * 2.0 ** (n / 3.0) for n in range(-16, 13))
-#: The levels of the distribution are read over this time ("fast" is 125 ms, IEC 61672-1, recalled).
+#: Averaging time of the levels in the distribution ("fast" is 125 ms, IEC 61672-1, recalled).
 _BLOCK_S = 0.125
 #: Bands of the modulation spectrum, Hz.
 MODULATION_HZ = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -42,7 +42,12 @@ class NoiseFound:
 
 
 def third_octaves(samples: np.ndarray, sample_rate_hz: int) -> tuple[tuple[float, float], ...]:
-    """Return the level of each third-octave band below 0.45 of the rate, dB re full scale."""
+    """Return `(centre in Hz, level in dB re full scale)` of each third-octave band below 0.49 of the rate.
+
+    Args:
+        samples: [shape=(samples,)].
+        sample_rate_hz: their rate in Hz.
+    """
     from scipy import signal
 
     size = min(samples.size, round(0.5 * sample_rate_hz))
@@ -64,7 +69,12 @@ def _between(hz: np.ndarray, density: np.ndarray, low: float, high: float) -> fl
 
 
 def measure_noise(samples: np.ndarray, sample_rate_hz: int) -> NoiseFound:
-    """Return spectrum, level distribution and modulation of a noise, float [shape=(samples,)], at least a second."""
+    """Return spectrum, level distribution and modulation of a noise.
+
+    Args:
+        samples: float [shape=(samples,)], full scale +-1; at least a second.
+        sample_rate_hz: their rate in Hz.
+    """
     block = round(_BLOCK_S * sample_rate_hz)
     power = (samples[: samples.size // block * block].reshape(-1, block) ** 2).mean(axis=1)
     levels = 10.0 * np.log10(power + 1e-30)
@@ -76,7 +86,7 @@ def measure_noise(samples: np.ndarray, sample_rate_hz: int) -> NoiseFound:
 
 
 def _modulation(samples: np.ndarray, rate: int) -> dict[float, float]:
-    """Return the depth of the modulation of the envelope in octave bands, what Gaussian noise shows by chance taken off."""
+    """Return the modulation depth of the envelope in octave bands, less that of Gaussian noise."""
     from scipy import fft
 
     step = round(rate / 50)
@@ -85,7 +95,7 @@ def _modulation(samples: np.ndarray, rate: int) -> dict[float, float]:
     envelope = envelope / envelope.mean() - 1.0
     spectrum = np.abs(fft.rfft(envelope)) ** 2 * 2.0 / envelope.size**2
     hz = np.arange(spectrum.size) * 50.0 / envelope.size
-    chance = float(np.median(spectrum[hz > 10.0])) / np.log(2.0)  # what lies above all modulation that is heard as such
+    chance = float(np.median(spectrum[hz > 10.0])) / np.log(2.0)  # above all rates of interest: what Gaussian noise has
     found = {}
     for centre in MODULATION_HZ:
         inside = (hz >= centre / 2**0.5) & (hz < centre * 2**0.5)
@@ -95,7 +105,7 @@ def _modulation(samples: np.ndarray, rate: int) -> dict[float, float]:
 
 
 def noise_op(found: NoiseFound) -> dict[str, Any]:
-    """Return the `shaped_noise` of the measured spectrum and modulation; its level is set by the SNR of a scenario."""
+    """Return the `shaped_noise` op with the measured spectrum and modulation; the SNR of a scenario sets its level."""
     moving = [[rate_hz, depth] for rate_hz, depth in found.modulation.items() if depth >= LEAST_DEPTH]
     bands = [[hz, round(db - found.level_db, 2)] for hz, db in found.bands]
     low, high = bands[0][0] * 2.0 ** (-1 / 6), bands[-1][0] * 2.0 ** (1 / 6)

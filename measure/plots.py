@@ -1,4 +1,4 @@
-"""A picture beside each measurement: spectrum, spectrogram and envelope, with what was found marked."""
+"""A picture beside each measurement: spectrum, spectrogram and envelope, with the machines marked."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def draw(
     Args:
         path: the file.
         recording: what was measured.
-        title: what stands above.
-        equipment: machines to mark, if that is what was asked.
-        decay: `(times in s, level in dB)` shown instead of the envelope, for a room.
+        title: of the picture.
+        equipment: machines to mark; None for noises and rooms.
+        decay: `(times in s, level in dB)` to show instead of the envelope, for a room.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""From measurements to presets: the op mappings, and YAML in which every key says what it is."""
+"""From measurements to presets: the ops, and YAML with a comment on every key."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from roomtone.measure.detection.machines import Machine
 from roomtone.measure.spectra.cycle import Pulse
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 
-#: Partials weaker than this re the strongest are left out of a preset.
+#: Weaker partials re the strongest are left out of a preset, and so are all but the strongest few.
 _WEAKEST_DB = -32.0
 _MOST_PARTIALS = 16
 
 
 def machine_op(machine: Machine) -> dict[str, Any]:
-    """Return the `periodic_tone` of a machine, level aside."""
+    """Return the `periodic_tone` op of a machine, without its level: the SNR of a scenario sets that."""
     if machine.kind == "steady" or machine.cycle is None:
         return _steady_op(machine)
     op = _pulsed_op(machine, machine.cycle.pulses)
@@ -40,7 +40,7 @@ def _steady_op(machine: Machine) -> dict[str, Any]:
 
 
 def _levels(powers: Mapping[float, float]) -> list[list[float]]:
-    """Return `[ratio, dB re the strongest]`, ratios ascending; those within 0.6 % of a whole number are that number."""
+    """Return `[ratio, dB re the strongest]`, ratios ascending; a ratio within 0.6 % of a whole number is rounded to it."""
     top = max(powers.values())
     strongest = sorted(powers.items(), key=lambda item: -item[1])[:_MOST_PARTIALS]
     rows = [[_whole(ratio), round(float(10.0 * np.log10(power / top)), 2)] for ratio, power in strongest]
@@ -58,23 +58,23 @@ def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
     base = machine.fundamental_hz
     pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
     harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
-    op = _melody(tonal, pitches, base) if harmonic else _score(tonal)
+    op = _harmonic_op(tonal, pitches, base) if harmonic else _inharmonic_op(tonal)
     edge = round(float(np.clip(0.2 * min(pulse.length_s for pulse in tonal), 0.001, 0.010)), 4)
     op |= {"rise_s": edge, "fall_s": edge}
     if all(pulse.decaying for pulse in tonal):
         op["decay_s"] = round(float(np.median([pulse.length_s for pulse in tonal])) / np.log(2.0), 4)
-    return op | {"pulses": _fitted(op["pulses"], machine.period_s, edge)}
+    return op | {"pulses": _within_period(op["pulses"], machine.period_s, edge)}
 
 
 def _harmonic(pulse: Pulse, pitch_hz: float) -> bool:
-    """Return whether nearly all of a pulse's power lies on harmonics of its pitch."""
+    """Return whether 90 % of the power of a pulse is on harmonics of its pitch."""
     number = harmonic_numbers(np.array([p.hz for p in pulse.partials]), pitch_hz, 3.0)
     power = np.array([p.power for p in pulse.partials])
     return bool(power[number > 0].sum() > 0.9 * power.sum())
 
 
-def _melody(pulses: Sequence[Pulse], pitches: Sequence[float], base: float) -> dict[str, Any]:
-    """Return one set of harmonics and a row for each pulse, with its pitch."""
+def _harmonic_op(pulses: Sequence[Pulse], pitches: Sequence[float], base: float) -> dict[str, Any]:
+    """Return an op with one set of harmonics, and one row with a pitch for each pulse."""
     powers: dict[float, float] = {}
     for pulse, pitch in zip(pulses, pitches):
         number = harmonic_numbers(np.array([p.hz for p in pulse.partials]), pitch, 3.0)
@@ -85,16 +85,16 @@ def _melody(pulses: Sequence[Pulse], pitches: Sequence[float], base: float) -> d
     rows = []
     for pulse, pitch, power in zip(pulses, pitches, loud):
         level = round(float(10.0 * np.log10(power / max(loud))), 2)
-        rows.append([pulse.onset_s, pulse.length_s, _near_one(pitch / base), level, round(pulse.glide, 4)])
+        rows.append([pulse.onset_s, pulse.length_s, _rounded_pitch(pitch / base), level, round(pulse.glide, 4)])
     return {"op": "periodic_tone", "fundamental_hz": round(base, 3), "harmonics": _levels(powers), "pulses": rows}
 
 
-def _near_one(ratio: float) -> float:
+def _rounded_pitch(ratio: float) -> float:
     return 1.0 if abs(ratio - 1.0) < 0.008 else round(ratio, 5)
 
 
-def _score(pulses: Sequence[Pulse]) -> dict[str, Any]:
-    """Return a row for each partial of each pulse: the form for tones that share no fundamental."""
+def _inharmonic_op(pulses: Sequence[Pulse]) -> dict[str, Any]:
+    """Return an op with one row for each partial of each pulse: for tones that share no fundamental."""
     top = max(p.power for pulse in pulses for p in pulse.partials)
     rows = [
         [
@@ -112,7 +112,7 @@ def _score(pulses: Sequence[Pulse]) -> dict[str, Any]:
 
 
 def _noise_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
-    """Return bursts of noise, each at its level, in the band of the strongest."""
+    """Return an op of noise bursts, each with its level, all in the band of the strongest."""
     strongest = max(pulses, key=lambda pulse: pulse.noise_power)
     rise, fall = (round(float(np.median([getattr(p, edge) for p in pulses])), 4) for edge in ("rise_s", "fall_s"))
     top = max(strongest.noise_power, 1e-30)
@@ -121,11 +121,11 @@ def _noise_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
     ]
     op = {"op": "periodic_tone", "harmonics": [], "noise_db": 0.0}
     op |= {"noise_band_hz": [round(hz, 1) for hz in strongest.noise_band_hz], "rise_s": rise, "fall_s": fall}
-    return op | {"pulses": _fitted(rows, machine.period_s, 0.5 * (rise + fall))}
+    return op | {"pulses": _within_period(rows, machine.period_s, 0.5 * (rise + fall))}
 
 
-def _fitted(rows: list[list[float]], period_s: float, edge_s: float) -> list[list[float]]:
-    """Return rows that start at 0, their lengths from foot to foot, all inside the period."""
+def _within_period(rows: list[list[float]], period_s: float, edge_s: float) -> list[list[float]]:
+    """Return rows that start at 0 and end within the period, with lengths from 0 % of the rise to 0 % of the fall."""
     first = min(row[0] for row in rows)
     limit = 0.999 * period_s if period_s else np.inf
     out = []
@@ -144,18 +144,18 @@ def _jitter(machine: Machine, op: Mapping[str, Any]) -> float:
 #: What the keys of written presets mean; each is written with its comment.
 COMMENTS = {
     "fundamental_hz": "pitch in Hz; a range such as [700, 900] draws a pitch for each file",
-    "harmonics": "[ratio to the pitch, level in dB], at the microphone: the room is in them",
-    "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths are from foot to foot",
+    "harmonics": "[ratio to the pitch, level in dB], at the microphone, so they include the room",
+    "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths include both edges",
     "period_s": "from burst to burst",
-    "jitter_s": "how far a burst strays from the period",
-    "rise_s": "edges of a pulse; of tones they are not measured",
-    "fall_s": "edges of a pulse; of tones they are not measured",
-    "decay_s": "time constant of a struck sound; the room is in it",
-    "drift": "share by which the pitch wanders",
-    "am_hz": "rate of the swelling",
-    "am_depth": "depth of the swelling, 0 to 1",
+    "jitter_s": "largest deviation of a burst from the period",
+    "rise_s": "edges of a pulse; those of tones are not measured",
+    "fall_s": "edges of a pulse; those of tones are not measured",
+    "decay_s": "time constant of a decaying sound; it includes the room",
+    "drift": "share by which the pitch drifts",
+    "am_hz": "rate of the amplitude modulation",
+    "am_depth": "depth of the amplitude modulation, 0 to 1",
     "noise_db": "a burst of noise, no tones",
-    "noise_band_hz": "nine tenths of its power lie here",
+    "noise_band_hz": "the band that holds 90 % of its power",
     "parts": "the machines of the recording, each with its level",
     "path": "relative to this file",
     "levels": "the dB below are third-octave band levels",
@@ -166,7 +166,13 @@ COMMENTS = {
 
 
 def preset_yaml(title: str, source: str, op: Mapping[str, Any]) -> str:
-    """Return the text of a preset: what it is, how it was measured, and a comment on each key."""
+    """Return the YAML of a preset, with a comment on each key.
+
+    Args:
+        title: what it is; also the first line, as a comment.
+        source: how it was measured.
+        op: the op of the preset.
+    """
     lines = [f"# {title}", f"description: {_quoted(title)}", f"source: {_quoted(source)}"]
     for key, value in op.items():
         note = f"  # {COMMENTS[key]}" if key in COMMENTS else ""

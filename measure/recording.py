@@ -1,4 +1,4 @@
-"""A recording of a place, read with bounds and looked at before anything is measured: silence, clipping, coarse steps, length."""
+"""A recording of a place, read within bounds and checked before anything is measured: silence, clipping, resolution, length."""
 
 from __future__ import annotations
 
@@ -11,15 +11,24 @@ from roomtone.core.audio.reading import inspect, read_audio
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
-#: Quieter than this is a microphone that was off, dB re full scale.
+#: Quieter than this, the microphone was off; dB re full scale.
 SILENT_DB = -85.0
-#: Share of samples at the highest value from which clipping is told, and refused.
-CLIPPED_TOLD, CLIPPED_REFUSED = 1e-4, 0.02
+#: Share of samples at the highest value from which clipping is noted, and refused.
+CLIPPED_NOTED, CLIPPED_REFUSED = 1e-4, 0.02
 
 
 @dataclass(frozen=True)
 class PlaceRecording:
-    """What was read, and what a reader of the measurement must know about it."""
+    """A stretch of a recording, and what a reader of the measurement must know about it.
+
+    Attributes:
+        path: the file.
+        samples: float64 [shape=(samples,)], full scale +-1, mean removed.
+        sample_rate_hz: their rate.
+        offset_s: where in the file the stretch begins.
+        file_s: length of the whole file.
+        notes: sentences for the user: stretch, clipping, resolution, bandwidth.
+    """
 
     path: Path
     samples: np.ndarray
@@ -37,7 +46,14 @@ class PlaceRecording:
 def read_recording(
     path: str | Path, *, sample_rate_hz: int, offset_s: float = 0.0, longest_s: float = 120.0, shortest_s: float = 1.0
 ) -> PlaceRecording:
-    """Return a stretch of a recording, at most `longest_s` of it: memory stays bounded whatever the file's length.
+    """Return a stretch of a recording; memory is bounded by `longest_s`, whatever the length of the file.
+
+    Args:
+        path: the file.
+        sample_rate_hz: the rate wanted.
+        offset_s: where to begin.
+        longest_s: at most so much is read.
+        shortest_s: at least so much must be there.
 
     Raises:
         RoomtoneError: unreadable, too short, silent, or clipped in more than 2 % of its samples.
@@ -62,12 +78,10 @@ def read_recording(
     clipped = float((np.abs(samples) > 0.985 * top).mean()) if top > 0.5 else 0.0
     if clipped > CLIPPED_REFUSED:
         raise RoomtoneError(f"{place}: {100 * clipped:.1f} % of the samples are clipped; record again at a lower gain")
-    if clipped > CLIPPED_TOLD:
-        notes.append(
-            f"{100 * clipped:.2f} % of the samples lie at the highest value: clipped, so harmonics may be too strong"
-        )
+    if clipped > CLIPPED_NOTED:
+        notes.append(f"{100 * clipped:.2f} % of the samples are clipped, so harmonics may be too strong")
     if info.subtype in ("PCM_U8", "PCM_S8", "ULAW", "ALAW"):
-        notes.append(f"{info.subtype} has 8 bits: its own noise hides what is weak")
+        notes.append(f"{info.subtype} has 8 bits: its quantisation noise hides weak sounds")
     if info.sample_rate_hz < sample_rate_hz:
         notes.append(f"recorded at {info.sample_rate_hz} Hz: nothing above {info.sample_rate_hz / 2:g} Hz was measured")
     return PlaceRecording(place, samples, sample_rate_hz, offset_s, info.duration_s, tuple(notes))

@@ -1,7 +1,8 @@
-"""A room from a clap, a balloon or a sweep: decay times by bands, C50, and how far the decay can be followed.
+"""A room from a clap, a balloon or a sweep: decay times by octave band, C50, and the range over which the decay can be followed.
 
 Sources: ISO 3382-2 (interrupted and impulse methods, needed decay range) and W. T. Chu, J. Acoust. Soc. Am. 63, 1444 (1978), for
-taking the noise's power off before integrating backwards; both as recalled.
+subtracting the power of the noise before integrating backwards; both as recalled. `augment.rooms.acoustics` has the plain integration, for
+responses that were computed and have no noise.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import OCTAVES_HZ
+from roomtone.augment.rooms.acoustics import EARLY_S, OCTAVES_HZ, decay_time_s, octave_band
 from roomtone.core.errors import RoomtoneError
 
-#: The decay must fall this far before it meets the noise.
+#: The decay must fall this far before it reaches the noise.
 LEAST_RANGE_DB = 30.0
 #: The fit stays this far above the noise.
 _MARGIN_DB = 7.0
@@ -23,13 +24,13 @@ _LONGEST_S = 4.0
 
 @dataclass(frozen=True)
 class RoomFound:
-    """A room: times in seconds, ratios in dB.
+    """What was measured of a room: times in seconds, ratios in dB.
 
     Attributes:
         t60_s: broadband, from the fit between -5 dB and `fit_db`, as a time for 60 dB; T30 where `fit_db` is -35.
-        bands_s: the same by octave bands that have the range.
-        c50_db: early to late energy, noise taken off.
-        range_db: how far the decay falls before it meets the noise.
+        bands_s: the same for each octave band that falls far enough: `{centre in Hz: seconds}`.
+        c50_db: early to late energy (border at 50 ms), noise subtracted.
+        range_db: how far the decay falls before it reaches the noise.
         fit_db: lower end of the fit.
         response: the response itself, float64, its direct sound at `direct`.
         direct: index of the direct sound.
@@ -45,7 +46,7 @@ class RoomFound:
 
 
 def measure_room(samples: np.ndarray, sample_rate_hz: int, *, sweep: np.ndarray | None = None) -> RoomFound:
-    """Return the room that a recorded impulse, or a recorded sweep, tells of.
+    """Return what a recorded impulse, or a recorded sweep, tells about its room.
 
     Args:
         samples: the recording, float [shape=(samples,)].
@@ -60,19 +61,27 @@ def measure_room(samples: np.ndarray, sample_rate_hz: int, *, sweep: np.ndarray 
     range_db = _range_db(response, direct, noise, sample_rate_hz)
     if range_db < LEAST_RANGE_DB:
         raise RoomtoneError(
-            f"room: the decay falls by only {range_db:.0f} dB before it meets the noise; {LEAST_RANGE_DB:.0f} dB are needed: make the "
+            f"room: the decay falls by only {range_db:.0f} dB before it reaches the noise; {LEAST_RANGE_DB:.0f} dB are needed: make the "
             f"impulse {LEAST_RANGE_DB - range_db + 5:.0f} dB louder, or the room quieter by as much"
         )
     fit_db = max(-35.0, -(range_db - _MARGIN_DB))
     t60_s = _decay_time(response, direct, noise, sample_rate_hz, fit_db)
     if not np.isfinite(t60_s):
-        raise RoomtoneError("room: no straight decay was found; was it one clap in a quiet room?")
-    bands = _bands(impulse, response, direct, sample_rate_hz)
+        raise RoomtoneError("room: no straight decay was found; record one clap in a quiet room")
+    bands = _bands(response, direct, sample_rate_hz)
     return RoomFound(t60_s, bands, _c50_db(response, direct, noise, sample_rate_hz), range_db, fit_db, response, direct)
 
 
 def deconvolved(samples: np.ndarray, sweep: np.ndarray) -> np.ndarray:
-    """Return the response from a recorded and the played sweep: division of spectra, held back where the sweep has no power."""
+    """Return the impulse response from a recorded and the played sweep: a regularised division of spectra.
+
+    Args:
+        samples: the recorded sweep [shape=(samples,)].
+        sweep: the played one, at the same rate.
+
+    Returns:
+        The response [shape=(samples,)], as long as the recording.
+    """
     from scipy import fft
 
     size = fft.next_fast_len(samples.size + sweep.size, real=True)
@@ -84,7 +93,7 @@ def deconvolved(samples: np.ndarray, sweep: np.ndarray) -> np.ndarray:
 
 
 def _cut(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
-    """Return the loudest impulse with what follows it, the index of its direct sound, and the noise's power beside it."""
+    """Return the loudest impulse with its decay, the index of its direct sound, and the power of the noise around it."""
     block = max(1, round(0.005 * rate))
     power = np.convolve(samples**2, np.full(block, 1.0 / block), mode="same")
     peak = int(np.argmax(power))
@@ -104,9 +113,9 @@ def _cut(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
 
 
 def _range_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
-    """Return the height of the decay, read 20 ms after the direct sound and led back to it, above the noise.
+    """Return the level of the first 40 ms from the direct sound on, above the noise, in dB.
 
-    The loudest 5 ms hold the direct sound, whose height says nothing of how far the reverberation can be followed.
+    Not of the loudest 5 ms: these hold the direct sound, which says nothing about how far the reverberation can be followed.
     """
     block = max(1, round(0.02 * rate))
     after = response[direct : direct + 2 * block]
@@ -114,14 +123,14 @@ def _range_db(response: np.ndarray, direct: int, noise: float, rate: int) -> flo
 
 
 def _schroeder(response: np.ndarray, direct: int, noise: float, rate: int) -> np.ndarray:
-    """Return the decay in dB, the noise's power taken off (Chu 1978), up to where it meets the noise."""
+    """Return the decay in dB with the power of the noise subtracted (Chu 1978), up to where it reaches the noise [shape=(samples,)]."""
     energy = response[direct:] ** 2 - noise
     block = max(1, round(0.02 * rate))
     smooth = np.convolve(response[direct:] ** 2, np.full(block, 1.0 / block), mode="same")
     met = np.flatnonzero(smooth < 2.0 * noise)
     end = int(met[0]) if met.size else energy.size
     left = np.cumsum(energy[:end][::-1])[::-1]
-    # what the cut takes away: the rest of an exponential whose level and slope are those before the cut
+    # the energy beyond the cut: the rest of an exponential with the level and slope that the decay has before the cut
     part = smooth[max(0, end - 4 * block) : end] - noise
     if part.size > 2 * block and part[0] > 0 and part[-1] > 0:
         slope = np.log(max(part[0], 1e-30) / max(part[-1], 1e-30)) / part.size
@@ -132,23 +141,19 @@ def _schroeder(response: np.ndarray, direct: int, noise: float, rate: int) -> np
 
 def _decay_time(response: np.ndarray, direct: int, noise: float, rate: int, fit_db: float) -> float:
     decay = _schroeder(response, direct, noise, rate)
-    inside = np.flatnonzero((decay <= -5.0) & (decay >= fit_db))
-    if inside.size < 0.02 * rate:
+    if np.count_nonzero((decay <= -5.0) & (decay >= fit_db)) < 0.02 * rate:
         return float("nan")
-    slope = np.polyfit(inside / rate, decay[inside], 1)[0]
-    return float(-60.0 / slope) if slope < 0 else float("nan")
+    return decay_time_s(decay, rate, -5.0, fit_db)
 
 
-def _bands(impulse: np.ndarray, response: np.ndarray, direct: int, rate: int) -> dict[float, float]:
-    from scipy import signal
-
+def _bands(response: np.ndarray, direct: int, rate: int) -> dict[float, float]:
+    """Return the decay time of each octave band that falls far enough: `{centre in Hz: seconds}`."""
     found = {}
     for centre in OCTAVES_HZ:
-        if centre * 2**0.5 > 0.49 * rate:
+        if centre * 2**0.5 >= 0.49 * rate:
             continue
-        sos = signal.butter(3, (centre / 2**0.5, centre * 2**0.5), "bandpass", fs=rate, output="sos")
-        band = signal.sosfilt(sos, response[::-1])[::-1]
-        noise = float((band[-max(1, band.size // 10) :] ** 2).mean())
+        band = octave_band(response, rate, centre)
+        noise = float((band[-max(1, response.size // 10) :] ** 2).mean())
         range_db = _range_db(band, direct, noise, rate)
         if range_db >= LEAST_RANGE_DB:
             value = _decay_time(band, direct, noise, rate, max(-35.0, -(range_db - _MARGIN_DB)))
@@ -159,7 +164,7 @@ def _bands(impulse: np.ndarray, response: np.ndarray, direct: int, rate: int) ->
 
 def _c50_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
     energy = response[direct:] ** 2 - noise
-    border = round(0.05 * rate)
+    border = round(EARLY_S * rate)
     late = max(float(energy[border:].sum()), 1e-30)
     return float(10.0 * np.log10(max(float(energy[:border].sum()), 1e-30) / late))
 
@@ -167,7 +172,13 @@ def _c50_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float
 def room_op(
     found: RoomFound, dimensions_m: tuple[float, float, float], talker_distance_m: tuple[float, float]
 ) -> dict[str, Any]:
-    """Return the `shoebox` calibrated to the measured decay; size and distances are the caller's."""
+    """Return the `shoebox` op that is calibrated to the measured decay.
+
+    Args:
+        found: the measured room.
+        dimensions_m: length, width, height.
+        talker_distance_m: least and greatest distance from talker to microphone.
+    """
     op: dict[str, Any] = {
         "op": "shoebox",
         "dimensions_m": list(dimensions_m),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("augment", "coverage", "fairness")
+PACKAGES = ("augment", "coverage", "fairness", "measure")
 PUBLIC = [(package, name) for package in PACKAGES for name in importlib.import_module(f"roomtone.{package}").__all__]
 
 

@@ -21,12 +21,13 @@ import dataclasses
 import functools
 import importlib
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.settings import check_fields, schema_of
@@ -37,49 +38,6 @@ T = typing.TypeVar("T", bound="Op")
 Drawn = float | tuple[float, float]
 #: `fetch(asset_id, start, frames)` -> float32 samples at the set's rate; `frames=-1` reads to the end.
 Fetch = Callable[[str, int, int], Samples]
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One recording an op may draw from: its id, length in samples at the set's rate, and the group it belongs to.
-
-    Two assets of one group (a talker's utterances, fragments of one source recording) are not independent.
-    """
-
-    id: str
-    num_samples: int
-    group: str
-
-
-@dataclass(frozen=True)
-class RecordingsNeeded:
-    """Which recordings an op draws from; the caller finds them and offers them as the `assets` of a `DrawContext`.
-
-    Attributes:
-        path: a file or a folder; None for speech of the corpus's own talkers.
-        layout: how the folder is laid out, see `recordings.layouts`.
-        split: only this part of the folder; None for all of it.
-        talkers: voices that sound at once, where `path` is None.
-    """
-
-    path: str | None = None
-    layout: str = "folder"
-    split: str | None = None
-    talkers: int = 0
-
-    @property
-    def in_turn(self) -> bool:
-        """Whether each recording is to be played once before any is played again."""
-        return self.path is not None
-
-
-@dataclass(frozen=True)
-class DrawContext:
-    """What an op may know when it draws: the length of the file, its rate, and the recordings at hand."""
-
-    num_samples: int
-    sample_rate_hz: int
-    assets: Sequence[Asset] = ()
 
 
 @dataclass(frozen=True)

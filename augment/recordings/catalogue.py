@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import Asset
+from roomtone.augment.ops.draw_context import Asset
 from roomtone.core.audio.reading import read_audio
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.speech_level import SILENCE_DBOV, active_speech_level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import RecordingsNeeded
+from roomtone.augment.ops.draw_context import RecordingsNeeded
 from roomtone.augment.recordings.catalogue import Catalogue, recordings, talkers
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.core.workers.engine import Engine

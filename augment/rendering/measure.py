@@ -106,7 +106,7 @@ def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, An
 
 @functools.lru_cache(maxsize=256)
 def _response_measures(response: ImpulseResponse, sample_rate_hz: int) -> Mapping[str, float]:
-    from roomtone.augment.rooms.acoustics import measure as measure_room
+    from roomtone.augment.rooms.acoustics import measure_response as measure_room
 
     found = measure_room(response.taps, sample_rate_hz, DIRECT_SAMPLE)
     return {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}

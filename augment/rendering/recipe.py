@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.table import Asset, DrawContext, Source, to_dict
+from roomtone.augment.ops.draw_context import Asset, DrawContext
+from roomtone.augment.ops.table import Source, to_dict
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError

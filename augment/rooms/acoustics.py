@@ -48,7 +48,7 @@ class RoomMeasures:
     decay_range_db: float
 
 
-def measure(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMeasures:
+def measure_response(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMeasures:
     """Return the room figures of a response.
 
     Args:
@@ -60,7 +60,7 @@ def measure(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> RoomMea
         RoomtoneError: not one-dimensional, silent, not finite, or the direct sound lies outside.
 
     >>> decay = np.exp(-6.9078 * np.arange(8000) / 8000 / 0.5)  # falls by 60 dB in 0.5 s
-    >>> round(measure(decay, 8000, 0).t20_s, 2)
+    >>> round(measure_response(decay, 8000, 0).t20_s, 2)
     0.5
     """
     energy = _energy(rir, direct_sample)
@@ -150,7 +150,9 @@ def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> di
             continue
         lead = round(4 * sample_rate_hz / centre)  # room for the ringing
         padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
-        found[centre] = measure(octave_band(padded, sample_rate_hz, centre), sample_rate_hz, direct_sample + lead).t30_s
+        found[centre] = measure_response(
+            octave_band(padded, sample_rate_hz, centre), sample_rate_hz, direct_sample + lead
+        ).t30_s
     return found
 
 

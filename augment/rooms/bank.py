@@ -26,7 +26,7 @@ import numpy as np
 
 from roomtone.augment.ops.table import Op, to_dict
 from roomtone.augment.rooms import recorded, shoebox
-from roomtone.augment.rooms.acoustics import measure
+from roomtone.augment.rooms.acoustics import measure_response
 from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.convolution import ImpulseResponse
@@ -295,7 +295,7 @@ def _measured(arrays: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
     Raises:
         RoomtoneError: one of them cannot be told.
     """
-    found = measure(arrays[0], sample_rate_hz, DIRECT_SAMPLE)
+    found = measure_response(arrays[0], sample_rate_hz, DIRECT_SAMPLE)
     figures = {"t30_s": found.t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}
     for name, value in figures.items():
         if not math.isfinite(value):

@@ -9,7 +9,8 @@ from typing import Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, RoomOp
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Drawn, RoomOp
 from roomtone.augment.rooms.bands import CENTRES_HZ
 from roomtone.core.errors import RoomtoneError
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import RoomMeasures, measure, noise_knee
+from roomtone.augment.rooms.acoustics import RoomMeasures, measure_response, noise_knee
 from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
@@ -141,7 +141,7 @@ def checked_measures(response: np.ndarray, sample_rate_hz: int, path: Path) -> R
     Raises:
         RoomtoneError: it falls too little for T30.
     """
-    found = measure(response, sample_rate_hz, DIRECT_SAMPLE)
+    found = measure_response(response, sample_rate_hz, DIRECT_SAMPLE)
     if not np.isfinite(found.t30_s):
         raise RoomtoneError(
             f"{path}: no T30 can be told: the response falls by {found.decay_range_db:.0f} dB before it ends or meets its noise, "

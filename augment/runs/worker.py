@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.draw_context import Asset
 from roomtone.augment.ops.sources.recordings import permuted_index
-from roomtone.augment.ops.table import Asset
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import ConditionLevels

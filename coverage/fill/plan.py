@@ -74,7 +74,8 @@ def fill_plan(
         labels: condition -> its level of each factor.
         max_replicates: renders of one utterance in one condition; clean is rendered once whatever it says.
         max_per_speaker: renders of one speaker in the whole set.
-        max_per_asset: renders of one recording or realisation; `assets` says how many a condition can draw from.
+        max_per_asset: renders of one recording or realisation.
+        assets: condition -> how many recordings or realisations it can draw from.
         seed: breaks ties.
 
     Raises:

@@ -104,6 +104,12 @@ def poisson_interaction(
 
     Groups and conditions with a cell without errors have no finite coefficient and are left out, by name.
 
+    Args:
+        scores: as `compare` takes them.
+        group, condition, speaker: columns of the scores.
+        baseline: the undisturbed condition, the first level of the model.
+        reference: the group that the others are compared with; default the first by name.
+
     Raises:
         RoomtoneError: a column or the reference does not exist, or fewer than two groups, conditions or speakers are left.
     """

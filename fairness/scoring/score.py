@@ -161,7 +161,13 @@ def _column(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
 
 
 def with_labels(scores: pd.DataFrame, manifest: pd.DataFrame, labels: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the scores with the manifest's columns beside them; where both have a column, the scores' is kept."""
+    """Return the scores with the manifest's columns beside them; where both have a column, the scores' is kept.
+
+    Args:
+        scores: of `score`, one row a sample.
+        manifest: the set's rows.
+        labels: which of its columns; default all.
+    """
     wanted = [c for c in (manifest.columns if labels is None else labels) if c == "sample_id" or c not in scores]
     return scores.merge(
         manifest[list(dict.fromkeys(["sample_id", *wanted]))], on="sample_id", how="left", validate="1:1"

@@ -111,6 +111,9 @@ def certify(
         at_least: the claim: excess errors of the slice as a share of all words of a set.
         hypotheses: sample id -> hypothesis, for the samples that are listed.
         baseline: the undisturbed condition.
+
+    Raises:
+        RoomtoneError: a claim out of bounds, or a slice that the scores do not have.
     """
     own = predicate if isinstance(predicate, Predicate) else parse_predicate(predicate)
     if not 0 < at_least < 1:
@@ -148,7 +151,12 @@ def _finite(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_certificate(certificate: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write a certificate and return its path."""
+    """Write a certificate and return its path.
+
+    Args:
+        certificate: of `certify`.
+        path: the file to write.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(certificate, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Which machines sound in a recording: periodic, steady, aperiodic, two at once."""
+"""Which machines a recording holds: periodic, steady, aperiodic, two at once."""

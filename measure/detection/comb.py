@@ -1,8 +1,8 @@
-"""A fast machine as a comb: what comes back exactly, many times a second, is a sum of lines at the multiples of one frequency.
+"""A fast machine as a comb: a sound that repeats exactly, many times a second, is a sum of lines at the multiples of one frequency.
 
-A line that holds its phase over 20 s is 0.05 Hz wide, and the lines of a machine of 15 pulses a second lie 15 Hz apart: taken away as waves,
-they take a three-hundredth of anything else with them. So a slow machine under a fast one is left nearly whole, which a picture of
-powers cannot do: where both sound, powers do not add up.
+A line that keeps its phase for 20 s is 0.05 Hz wide, and the lines of a machine with 15 pulses a second are 15 Hz apart: subtracted as a
+waveform, they remove 1/300 of any other sound. So a slow machine under a fast one is left nearly intact, which subtraction of power
+spectrograms cannot do.
 
 Conventions: the n-th coefficient of a comb is the mean of `samples * exp(-2 pi i n phase)`, phase counted in periods from the first sample.
 """
@@ -15,33 +15,44 @@ import numpy as np
 
 from roomtone.measure.detection.periodicity import refined_lag
 
-#: Periods looked for: a shorter one is a steady tone's, a longer one takes too much of other machines with it.
+#: Periods considered: a shorter one is that of a steady tone, a longer one removes too much of other machines.
 SHORTEST_S, LONGEST_S = 0.03, 0.35
-#: Stretch over which lines are asked whether they still have the phase and strength they had.
+#: Block over which phase and strength of the lines are compared.
 _BLOCK_S = 0.5
-#: How much of the power of the comb must have held both: a machine that sounds a quarter of the time reaches 0.25, noise 0.03.
+#: Share of the power of the comb that must keep both: a machine that sounds a quarter of the time reaches 0.25, noise 0.03.
 _HELD = 0.5
-#: ... and in the weaker fifth of its periods, by itself, it must be so strong re its mean.
+#: Least strength of the weakest fifth of the periods, re the mean.
 _EVERY = 0.6
-#: Share of the power of a recording that a comb must hold, and how much of that its shortest period may miss.
+#: Least share of the power of a recording in a comb, and the share of that which the shortest period may miss.
 _LEAST_SHARE = 0.03
 _MISSED = 0.03
-#: A bin this many times as strong as those around it may be a line.
+#: A bin with so many times the power of those around it may be a line.
 _LINE = 10.0
-#: Points of a period for each sample of it.
+#: Grid points of a period for each of its samples.
 _FINE = 16
 
 
 @dataclass(frozen=True)
 class Comb:
-    """A period, its coefficients from 0 Hz up, complex [shape=(lines,)], and the share of their power that held over the recording."""
+    """A sound that repeats exactly.
+
+    Attributes:
+        period_s: its period.
+        coefficients: its complex Fourier coefficients from 0 Hz up [shape=(lines,)].
+        held: share of their power that keeps its phase over the recording.
+    """
 
     period_s: float
     coefficients: np.ndarray
     held: float
 
     def wave(self, count: int, sample_rate_hz: int) -> np.ndarray:
-        """Return what the comb sounds like [shape=(count,)]."""
+        """Return the waveform of the comb [shape=(count,)].
+
+        Args:
+            count: of samples.
+            sample_rate_hz: their rate.
+        """
         from scipy import fft
 
         size = _grid(self.period_s, sample_rate_hz)
@@ -53,7 +64,7 @@ class Comb:
 
 
 def find_comb(samples: np.ndarray, sample_rate_hz: int) -> Comb | None:
-    """Return the comb that holds most of a recording, or None where none holds enough for long enough.
+    """Return the comb that explains most of the power of a recording, or None where none explains enough.
 
     Args:
         samples: float64 [shape=(samples,)].
@@ -79,14 +90,14 @@ def _of_tones(comb: Comb) -> bool:
 
 
 def _never_pauses(samples: np.ndarray, rate: int, comb: Comb) -> bool:
-    """Return whether period for period a comb is there: what pauses has a longer period, of which this one is a fraction."""
+    """Return whether a comb sounds in every period: a machine that pauses has a longer period, of which this one is a fraction."""
     each = _blocks(samples, rate, comb.period_s, 1)
     strength = (each * comb.coefficients.conj()).sum(axis=1).real / (np.abs(comb.coefficients) ** 2).sum()
     return bool(np.quantile(strength, 0.2) > _EVERY)
 
 
 def _spacings(samples: np.ndarray, rate: int) -> list[float]:
-    """Return up to six spacings at which lines follow one another, in Hz, the widest first."""
+    """Return up to six candidate spacings of lines, in Hz, the widest first."""
     from scipy import fft
     from scipy.ndimage import percentile_filter
 
@@ -110,7 +121,7 @@ def _spacings(samples: np.ndarray, rate: int) -> list[float]:
 
 
 def _comb(samples: np.ndarray, rate: int, period_s: float) -> Comb:
-    """Return a comb of nearly a period, its period at its best."""
+    """Return the comb of a period, refined from an estimate."""
     cycles = max(1, round(_BLOCK_S / period_s))
     blocks = _blocks(samples, rate, period_s, cycles)
     for lag in (1, 1, 4, 16):
@@ -124,7 +135,7 @@ def _comb(samples: np.ndarray, rate: int, period_s: float) -> Comb:
 
 
 def _blocks(samples: np.ndarray, rate: int, period_s: float, cycles: int) -> np.ndarray:
-    """Return the coefficients of each stretch of so many periods [shape=(stretches, lines)]."""
+    """Return the coefficients of each block of so many periods [shape=(blocks, lines)]."""
     from scipy import fft
 
     phase = np.arange(samples.size) / (period_s * rate)
@@ -151,7 +162,7 @@ def _grid(period_s: float, rate: int) -> int:
 
 
 def _retuned(blocks: np.ndarray, period_s: float, cycles: int, lag: int) -> float:
-    """Return the period at which the lines turn no further from a block to that `lag` later."""
+    """Return the period at which the phases of the lines do not change over `lag` blocks."""
     turn = (blocks[lag:] * blocks[:-lag].conj()).sum(axis=0)[1:]
     number = np.arange(1, turn.size + 1)
     weight = np.abs(turn)

@@ -1,11 +1,11 @@
-"""Machines in a recording: those that repeat, those that never stop, and what can be said of each.
+"""The machines of a recording: those that repeat and those that never stop.
 
-Order of work: does a picture of the recording come back after a fixed time (`periods`)? The bins that do are one machine, its cycle
-is laid out (`pulses`); the rest is asked again, so that a second machine with another period comes apart. What stands out as lines
-all the time is a steady machine (`steady`), its partials grouped under a fundamental (`grouping`).
+Order of work: does the spectrogram repeat after a fixed time (`periodicity`)? The bins that do are one machine, and its cycle is taken
+apart into pulses (`pulses`); the other bins are tested again, which separates a second machine with another period. Lines that are there
+all the time are a steady machine (`stationary`), grouped under a fundamental (`harmonics`).
 
-A machine is claimed only where a test says so: cycle for cycle alike, a line in 80 % of all seconds, or, where nothing comes back, a few
-tones of one held pitch in a recording that is otherwise still (`seldom`). Where none of these holds, nothing is claimed.
+A machine is claimed only where a test says so: cycles that resemble each other, a line in 80 % of all seconds, or, where nothing repeats, a few
+tones of constant pitch in a recording that is otherwise quiet (`aperiodic`). Where none of these holds, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.detection.aperiodic import keeps_no_time, seldom_cycle
-from roomtone.measure.detection.periodicity import Repetition, autocorrelation, cycles_alike, find_repetition
-from roomtone.measure.detection.stationary import Line, steady_lines, swell
-from roomtone.measure.detection.two_machines import parted, slower, without_bands
+from roomtone.measure.detection.aperiodic import aperiodic_cycle, is_aperiodic
+from roomtone.measure.detection.periodicity import Repetition, find_repetition
+from roomtone.measure.detection.stationary import SteadyLine, amplitude_modulation, find_steady_lines
+from roomtone.measure.detection.two_machines import is_slower, split_fast_machine, suppress_bands
 from roomtone.measure.detection.weak_harmonics import weak_multiples
-from roomtone.measure.pulses.band_energy import levelled, near, shared_out, with_harmonics
+from roomtone.measure.pulses.band_energy import add_weak_harmonics, distribute_levels, is_same_partial, partial_levels
 from roomtone.measure.pulses.pulses import cycle_of, measure_cycle
 from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 from roomtone.measure.spectra.onset_spans import SHORT_S
 from roomtone.measure.spectra.spectrogram import Partial, spectrogram
 
-#: How alike a bin must be to itself one period later to belong to the machine.
+#: Least correlation of a bin with itself one period later to belong to the machine.
 _BIN_LIKENESS = 0.3
-#: Machines looked for in one recording.
+#: Most periodic machines in one recording.
 _MOST = 3
 #: Fewer cycles than this, and a period may be chance.
 _FEW_CYCLES = 4.0
-#: A steady machine needs partials this far above the background, or several of them.
+#: The strongest partial of a steady machine must exceed the background by this.
 _LONE_LINE_DB = 12.0
 
 
@@ -44,16 +44,16 @@ class Machine:
 
     Attributes:
         kind: `pulsed` or `steady`.
-        fundamental_hz: pitch that the ratios count from; for pulses of several pitches that of the first.
+        fundamental_hz: pitch to which the ratios of partials refer; for pulses of several pitches that of the first; 0 for noise.
         partials: all of its partials, strongest first; power while it sounds.
         period_s: time from burst to burst; 0 for a steady machine.
         cycle: its pulses; None for a steady machine.
         jitter_s: largest deviation of a burst from the period.
-        likeness: how alike the cycles are, 0 to 1; of a steady machine the share of its power on harmonics.
+        likeness: correlation of the cycles, 0 to 1; of a steady machine the share of its power on harmonics.
         level_db: level while it sounds, dB re full scale (RMS).
         above_background_db: the same re the background of the whole recording.
-        drift: share by which a steady pitch wanders.
-        am_hz, am_depth: swelling of a steady machine.
+        drift: share by which a steady pitch drifts.
+        am_hz, am_depth: amplitude modulation of a steady machine.
     """
 
     kind: str
@@ -72,7 +72,13 @@ class Machine:
 
 @dataclass(frozen=True)
 class EquipmentFound:
-    """The machines of a recording, loudest first, and the level of everything else."""
+    """The machines of a recording.
+
+    Attributes:
+        machines: loudest first.
+        background_db: level of everything else, dB re full scale.
+        duration_s: length of the recording.
+    """
 
     machines: tuple[Machine, ...]
     background_db: float
@@ -80,7 +86,7 @@ class EquipmentFound:
 
 
 def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
-    """Return the machines that a recording holds; none where nothing repeats and nothing stands out all the time.
+    """Return the machines that a recording holds; none where nothing repeats and no line is there all the time.
 
     Args:
         samples: float [shape=(samples,)], full scale +-1; at least a second.
@@ -88,27 +94,27 @@ def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFoun
     """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # matrices of a hundred rows: threads cost more than they bring
+    with threadpool_limits(1):  # matrices of a hundred rows: threads cost more time than they save
         return _measure(np.asarray(samples, dtype=np.float64), sample_rate_hz)
 
 
 def _measure(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
-    """Return all machines, a slow one and a fast one measured apart where both are."""
-    apart = parted(samples, sample_rate_hz)
+    """Return all machines; a slow and a fast one are separated first where both are there."""
+    apart = split_fast_machine(samples, sample_rate_hz)
     if apart is not None:
         comb, rest = apart
-        slow = [m for m in _alone(rest, sample_rate_hz).machines if m.cycle and slower(m.period_s, comb)]
+        slow = [m for m in _measure_single(rest, sample_rate_hz).machines if m.cycle and is_slower(m.period_s, comb)]
         if slow:
-            taken = rest - without_bands(rest, sample_rate_hz, [p.hz for machine in slow for p in machine.partials])
-            fast = _alone(samples - taken, sample_rate_hz)
-            others = [m for m in fast.machines if not m.cycle or not slower(m.period_s, comb)]
+            taken = rest - suppress_bands(rest, sample_rate_hz, [p.hz for machine in slow for p in machine.partials])
+            fast = _measure_single(samples - taken, sample_rate_hz)
+            others = [m for m in fast.machines if not m.cycle or not is_slower(m.period_s, comb)]
             machines = sorted([*slow, *others], key=lambda machine: -machine.level_db)
             return dataclasses.replace(fast, machines=tuple(machines))
-    return _alone(samples, sample_rate_hz)
+    return _measure_single(samples, sample_rate_hz)
 
 
-def _alone(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
-    """Return the machines that one picture shows."""
+def _measure_single(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
+    """Return the machines that one spectrogram shows."""
     view = spectrogram(samples, sample_rate_hz, window_s=0.064, hop_s=0.005)
     picture = np.sqrt(np.maximum(view.power - 2.0 * view.floor[:, None], 0.0))
     background = float(10.0 * np.log10(view.floor.sum() / 1.5 + 1e-30))  # a Hann window spreads noise over 1.5 bins
@@ -116,28 +122,27 @@ def _alone(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
     left[:2] = False
     machines: list[Machine] = []
     for _ in range(_MOST):
-        found = _repeating(picture * left[:, None], view.hop_s)
+        found = _repeating_bins(picture * left[:, None], view.hop_s)
         if found is None:
             break
         repetition, rows = found
         few = repetition.period_s > samples.size / sample_rate_hz / _FEW_CYCLES
-        if few and not machines and keeps_no_time(samples, sample_rate_hz, repetition.period_s):
+        if few and not machines and is_aperiodic(samples, sample_rate_hz, repetition.period_s):
             break
         machines.append(_pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background))
         left[np.unique(np.clip(np.concatenate([rows + d for d in (-2, -1, 0, 1, 2)]), 0, left.size - 1))] = False
     if not machines:
-        machines += _seldom(samples, sample_rate_hz, background)
-    lines = _free_lines(steady_lines(samples, sample_rate_hz), machines)
+        machines += _aperiodic(samples, sample_rate_hz, background)
+    lines = _free_lines(find_steady_lines(samples, sample_rate_hz), machines)
     machines += _steady(samples, sample_rate_hz, lines, background)
     machines.sort(key=lambda machine: -machine.level_db)
     return EquipmentFound(tuple(machines), background, samples.size / sample_rate_hz)
 
 
-def _repeating(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarray] | None:
-    """Return the repetition of a picture and the bins that take part in it; by itself the loudest tenth is asked too.
+def _repeating_bins(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarray] | None:
+    """Return the repetition of a spectrogram and the bins that take part in it; None where nothing repeats.
 
-    One loud steady or irregular sound hides a machine from a likeness over all bins, so bins whose own level comes back are
-    asked as a group.
+    One loud steady or irregular sound hides a machine from a correlation over all bins, so bins whose level varies are tested as a group.
     """
     power = (picture - picture.mean(axis=1, keepdims=True)) ** 2
     energy = power.sum(axis=1)
@@ -145,7 +150,7 @@ def _repeating(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarra
         return None
     found = find_repetition(picture, hop_s, shortest_s=0.05)
     if found is None:
-        rows = _restless(picture)
+        rows = _varying_bins(picture)
         if rows.size < 2:
             return None
         weighted = picture[rows] / np.maximum(np.sqrt(energy[rows])[:, None], 1e-20)
@@ -158,8 +163,8 @@ def _repeating(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarra
     return (found, rows) if rows.size else None
 
 
-def _restless(picture: np.ndarray) -> np.ndarray:
-    """Return the bins whose level changes by much: a high quantile far above the median."""
+def _varying_bins(picture: np.ndarray) -> np.ndarray:
+    """Return the bins whose level varies: their 98th percentile is four times the 40th or more."""
     high, middle = np.quantile(picture, 0.98, axis=1), np.quantile(picture, 0.4, axis=1)
     strong = high > 0.05 * high.max()
     return np.flatnonzero(strong & (high > 4.0 * middle))
@@ -177,9 +182,9 @@ def _pulsed(samples: np.ndarray, rate: int, rows_hz: np.ndarray, found: Repetiti
     return _machine(samples, rate, cycle, found.period_s, found.likeness, background)
 
 
-def _seldom(samples: np.ndarray, rate: int, background: float) -> list[Machine]:
-    """Return the machine that sounds once or without a clock, if that is all that sounds."""
-    found = seldom_cycle(samples, rate)
+def _aperiodic(samples: np.ndarray, rate: int, background: float) -> list[Machine]:
+    """Return the machine that sounds once or without a fixed period, if nothing else sounds."""
+    found = aperiodic_cycle(samples, rate)
     if found is None:
         return []
     rough, rows_hz, period_s = found
@@ -193,12 +198,12 @@ def _seldom(samples: np.ndarray, rate: int, background: float) -> list[Machine]:
 def _machine(
     samples: np.ndarray, rate: int, cycle: Cycle, period_s: float, likeness: float, background: float
 ) -> Machine:
-    """Return a machine of a cycle, its partials levelled."""
-    cycle = dataclasses.replace(cycle, pulses=tuple(with_harmonics(samples, rate, cycle)))
-    held = [pulse for pulse in cycle.pulses if pulse.glide == 1.0]  # the others' levels are those along their lines
+    """Return the machine of a cycle, with the levels of its partials."""
+    cycle = dataclasses.replace(cycle, pulses=tuple(add_weak_harmonics(samples, rate, cycle)))
+    held = [pulse for pulse in cycle.pulses if pulse.glide == 1.0]  # the levels of sweeps are those along their lines
     swept = [pulse for pulse in cycle.pulses if pulse.glide != 1.0]
-    partials, steady_hz = levelled(samples, rate, cycle, merged_partials(held))
-    shared = shared_out(held, partials, steady_hz)
+    partials, steady_hz = partial_levels(samples, rate, cycle, merged_partials(held))
+    shared = distribute_levels(held, partials, steady_hz)
     cycle = dataclasses.replace(cycle, pulses=tuple(sorted([*shared, *swept], key=lambda pulse: pulse.onset_s)))
     partials += merged_partials(swept)
     powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
@@ -221,19 +226,19 @@ def _jitter(cycle: Cycle, period_s: float) -> float:
 
 
 def burst_pitch(pulses: Sequence[Pulse]) -> float:
-    """Return the fundamental of the first pulse that has one, in Hz; 0 where nothing is tonal."""
+    """Return the fundamental of the first tonal pulse, in Hz; 0 where there is none."""
     tonal = [pulse for pulse in pulses if pulse.partials]
     return fundamental(tonal[0].partials, tolerance_hz=2.0) if tonal else 0.0
 
 
 def merged_partials(pulses: Sequence[Pulse]) -> list[Partial]:
-    """Return all partials of all pulses, near frequencies merged, each with its mean power over the time the machine sounds."""
+    """Return the partials of all pulses, near frequencies merged, each with its mean power over the time for which the machine sounds."""
     total = sum(pulse.length_s for pulse in pulses) or 1.0
     merged: list[list[float]] = []
     for pulse in pulses:
         for partial in pulse.partials:
             weight = partial.power * pulse.length_s / total
-            same = next((m for m in merged if near(m[0], partial.hz)), None)
+            same = next((m for m in merged if is_same_partial(m[0], partial.hz)), None)
             if same is None:
                 merged.append([partial.hz, weight, partial.excess_db])
             else:
@@ -243,8 +248,8 @@ def merged_partials(pulses: Sequence[Pulse]) -> list[Partial]:
     return sorted((Partial(*m) for m in merged), key=lambda partial: -partial.power)
 
 
-def _free_lines(lines: list[Line], machines: list[Machine]) -> list[Line]:
-    """Return the lines that are not the comb of a pulsed machine: repeated exactly, pulses have lines 1 / period apart."""
+def _free_lines(lines: list[SteadyLine], machines: list[Machine]) -> list[SteadyLine]:
+    """Return the lines that are not those of a pulsed machine: pulses that repeat exactly have lines 1 / period apart."""
     kept = []
     for line in lines:
         hz = line.partial.hz
@@ -263,8 +268,8 @@ def _free_lines(lines: list[Line], machines: list[Machine]) -> list[Line]:
     return kept
 
 
-def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float) -> list[Machine]:
-    """Return the steady machines: lines gathered under fundamentals, the strongest group first."""
+def _steady(samples: np.ndarray, rate: int, lines: list[SteadyLine], background: float) -> list[Machine]:
+    """Return the steady machines: lines grouped under fundamentals, the strongest group first."""
     machines: list[Machine] = []
     left = list(lines)
     while left and len(machines) < 2:
@@ -280,7 +285,7 @@ def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float
             machines and power < 0.003 * sum(p.power for m in machines for p in m.partials)
         ):
             break
-        am_hz, depth = swell(samples, rate, strong)
+        am_hz, depth = amplitude_modulation(samples, rate, strong)
         weak = weak_multiples(samples, rate, strong, f0)
         level = float(10.0 * np.log10(power))
         drift = float(np.median([line.drift for line in chosen[:5]]))
@@ -294,6 +299,3 @@ def _steady(samples: np.ndarray, rate: int, lines: list[Line], background: float
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
             break
     return machines
-
-
-__all__ = ["EquipmentFound", "Machine", "autocorrelation", "cycles_alike", "measure_equipment"]

@@ -1,7 +1,7 @@
-"""Does a pattern come back, and when: autocorrelation of a spectrogram, tested cycle by cycle.
+"""Whether a pattern repeats, and after which time: autocorrelation of a spectrogram, tested cycle by cycle.
 
-What is claimed is repetition of a whole picture in time and frequency, not of a level: speech has rhythm and music a
-beat, but neither sounds the same again after a fixed time, cycle for cycle.
+A repetition is one of the whole spectrogram, not of a level: speech has rhythm and music a beat, but neither repeats its
+spectrogram after a fixed time, cycle by cycle.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: A repetition must be this alike, as the correlation of its picture with that of the cycle before ...
+#: Least correlation of a repetition with the cycle before ...
 LEAST_LIKENESS = 0.5
-#: ... in the worse of its cycles (a cough may spoil one in four).
+#: ... and in the worst quarter of its cycles (a cough may spoil one in four).
 LEAST_CYCLE = 0.3
-#: Seen less than three times, it must be nearly the same: two sentences of one talker may resemble each other.
+#: With fewer cycles than this the correlation must be higher: two sentences of one talker may resemble each other.
 FEW_CYCLES = 2.6
 LIKENESS_OF_FEW = 0.8
-#: A shorter lag is the period if it is nearly as alike as the most alike one.
+#: A shorter lag is the period if its correlation is this share of the highest one.
 _NEARLY = 0.90
 
 
@@ -31,7 +31,7 @@ class Repetition:
 
 
 def autocorrelation(pictures: np.ndarray) -> np.ndarray:
-    """Return the correlation of pictures with themselves over lag [shape=(frames,)], 1 at lag 0.
+    """Return the correlation of spectrograms with themselves over lag [shape=(frames,)], 1 at lag 0.
 
     Each lag is normalised over the frames that overlap there, so that late lags are not weak because they are late.
 
@@ -56,13 +56,13 @@ def autocorrelation(pictures: np.ndarray) -> np.ndarray:
 def find_repetition(
     pictures: np.ndarray, hop_s: float, *, shortest_s: float, likeness: float = LEAST_LIKENESS
 ) -> Repetition | None:
-    """Return the shortest time after which a picture comes back, or None where none does.
+    """Return the shortest time after which a spectrogram repeats, or None where it does not.
 
     Args:
         pictures: amplitude of each bin and frame [shape=(rows, frames)].
         hop_s: time between frames.
-        shortest_s: no period below this is looked for.
-        likeness: what the best lag must reach.
+        shortest_s: the shortest period considered.
+        likeness: least correlation at the period.
     """
     alike = autocorrelation(pictures)
     frames = alike.size
@@ -75,7 +75,7 @@ def find_repetition(
     peaks = peaks[_seen_twice(pictures, peaks)]
     few = frames / np.maximum(peaks, 1) < FEW_CYCLES
     peaks = peaks[alike[peaks] >= np.where(few, LIKENESS_OF_FEW, likeness)]
-    # between a peak and lag 0 the likeness must have fallen: a slow swell is no repetition
+    # between a peak and lag 0 the correlation must have fallen: a slow change of level is no repetition
     lowest = np.minimum.accumulate(alike[: last + 1])
     peaks = np.array([p for p in peaks if alike[p] - lowest[p] > 0.25 * max(alike[p], 0.3)], dtype=int)
     if not peaks.size:
@@ -89,7 +89,7 @@ def find_repetition(
 
 
 def _seen_twice(pictures: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Return at which lags a fair share of the energy, a tenth, lies in what is compared, on either side: else hiss resembles hiss."""
+    """Return at which lags both of the compared parts hold a tenth of the energy or more; else noise is compared with noise."""
     rows = pictures - pictures.mean(axis=1, keepdims=True)
     energy = np.concatenate([[0.0], np.cumsum((rows * rows).sum(axis=0))])
     head, tail = energy[energy.size - 1 - lags], energy[-1] - energy[lags]
@@ -97,7 +97,12 @@ def _seen_twice(pictures: np.ndarray, lags: np.ndarray) -> np.ndarray:
 
 
 def cycles_alike(pictures: np.ndarray, lag: int) -> bool:
-    """Return whether nearly each cycle, by itself, is like the one before it."""
+    """Return whether three in four cycles resemble the one before.
+
+    Args:
+        pictures: amplitude of each bin and frame [shape=(rows, frames)].
+        lag: the period in frames.
+    """
     rows = pictures - pictures.mean(axis=1, keepdims=True)
     frames = rows.shape[1]
     starts = list(range(0, frames - 2 * lag + 1, lag)) or [0]
@@ -111,7 +116,13 @@ def cycles_alike(pictures: np.ndarray, lag: int) -> bool:
 
 
 def refined_lag(alike: np.ndarray, lag: int, last: int) -> float:
-    """Return a period in frames from the peaks at its multiples: the n-th tells n times as exactly."""
+    """Return a period in frames, refined by the peaks at its multiples: the n-th is n times as precise.
+
+    Args:
+        alike: autocorrelation [shape=(frames,)].
+        lag: a first estimate of the period.
+        last: the longest lag considered.
+    """
     period = float(lag)
     multiple = 1
     while (multiple + 1) * period < last:

@@ -1,4 +1,4 @@
-"""Machines that never stop: lines that stand above the background in nearly every second, and how they swell."""
+"""Machines that never stop: lines that exceed the background in nearly every second, and their amplitude modulation."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ import numpy as np
 
 from roomtone.measure.spectra.spectrogram import Partial, baseband, smooth_background
 
-#: A line must stand out in this share of the frames.
+#: Share of the frames in which a line must exceed the background.
 _PRESENT = 0.8
-#: How far a line may wander, as a share of its frequency, and at least so many Hz.
-_WANDER = 0.0012
-_WANDER_HZ = 1.0
-#: The highest of several bins of noise hops about, by a bin or so from its own course, or, of many bins, by most of their number; a line wanders.
-_RESTLESS, _RESTLESS_SHARE = 0.4, 0.15
-#: Modulation looked for.
+#: How far the frequency of a line may drift, as a share, and at least so many Hz.
+_DRIFT = 0.0012
+_DRIFT_HZ = 1.0
+#: The strongest of several bins of noise jumps from frame to frame, by a bin or by a share of their number; a line drifts smoothly.
+_JUMPS, _JUMPS_SHARE = 0.4, 0.15
+#: Range of modulation rates, and the least depth.
 _AM_HZ = (0.4, 8.0)
 _AM_LEAST = 0.08
 
 
 @dataclass(frozen=True)
-class Line:
-    """A steady partial and how far its frequency moved: half the span of the middle 80 % of the frames, as a share."""
+class SteadyLine:
+    """A steady partial, and the drift of its frequency: half the range of the middle 80 % of the frames, as a share."""
 
     partial: Partial
     drift: float
 
 
-def steady_lines(samples: np.ndarray, sample_rate_hz: int) -> list[Line]:
+def find_steady_lines(samples: np.ndarray, sample_rate_hz: int) -> list[SteadyLine]:
     """Return the lines that sound all the time, strongest first.
+
+    Args:
+        samples: the recording [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
 
     The spectrum is taken over frames of about one second. In Gaussian noise the power of a bin is exponential, so that of m bins the
     largest exceeds x times their mean in a share m * exp(-x) of the frames; a line must exceed `1.6 + log(m)` times the background
@@ -46,8 +50,8 @@ def steady_lines(samples: np.ndarray, sample_rate_hz: int) -> list[Line]:
     median = np.median(power, axis=1) / np.log(2.0)
     background = smooth_background(median, half_width=round(20 / bin_hz)) / 0.91  # the 40th percentile re the median
     hz = np.arange(power.shape[0]) * bin_hz
-    reach = np.maximum(np.round(np.maximum(_WANDER * hz, _WANDER_HZ) / bin_hz), 1).astype(int)
-    found: list[Line] = []
+    reach = np.maximum(np.round(np.maximum(_DRIFT * hz, _DRIFT_HZ) / bin_hz), 1).astype(int)
+    found: list[SteadyLine] = []
     for k in _candidates(power, background, reach):
         line = _follow(power, background, int(k), int(reach[k]), bin_hz)
         if line is not None and not any(_same(line.partial, other.partial) for other in found):
@@ -56,7 +60,7 @@ def steady_lines(samples: np.ndarray, sample_rate_hz: int) -> list[Line]:
 
 
 def _candidates(power: np.ndarray, background: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Return bins in which, wander allowed, a line stands out in nearly every frame; the most prominent first."""
+    """Return bins in which a line, which may drift, exceeds the background in nearly every frame; the strongest first."""
     from scipy.ndimage import maximum_filter1d
 
     chosen = np.zeros(power.shape[0])
@@ -72,8 +76,8 @@ def _candidates(power: np.ndarray, background: np.ndarray, reach: np.ndarray) ->
     return index[np.argsort(-chosen[index])]
 
 
-def _follow(power: np.ndarray, background: np.ndarray, k: int, reach: int, bin_hz: float) -> Line | None:
-    """Return the line near bin k: frame by frame its highest bin, interpolated; None at the edge of the band."""
+def _follow(power: np.ndarray, background: np.ndarray, k: int, reach: int, bin_hz: float) -> SteadyLine | None:
+    """Return the line near bin k, from the strongest bin of each frame; None where there is none, and at the edges of the band."""
     low, high = k - reach, k + reach + 1
     if low < 3 or high > power.shape[0] - 3:
         return None
@@ -86,30 +90,34 @@ def _follow(power: np.ndarray, background: np.ndarray, k: int, reach: int, bin_h
     # sum over the main lobe: a Hann window spreads a sine over bins whose powers add up to 1.5 times its own
     lobe = sum(power[highest + s, frames] for s in range(-2, 3)) / 1.5 - 5.0 * background[k] / 1.5
     level = float(np.median(lobe))
-    restless = float(np.median(np.abs(np.diff(hz, 2)))) > max(_RESTLESS, _RESTLESS_SHARE * reach) * bin_hz
-    wanders = not restless and float(np.ptp(hz)) > 3.0 * bin_hz  # and so crosses what a room takes out
-    if level <= 0 or np.quantile(lobe, 0.1) < (0.003 if wanders else 0.1) * np.quantile(lobe, 0.9):
+    jumps = float(np.median(np.abs(np.diff(hz, 2)))) > max(_JUMPS, _JUMPS_SHARE * reach) * bin_hz
+    drifts = not jumps and float(np.ptp(hz)) > 3.0 * bin_hz  # and so crosses frequencies that the room cancels
+    if level <= 0 or np.quantile(lobe, 0.1) < (0.003 if drifts else 0.1) * np.quantile(lobe, 0.9):
         return None  # a note that comes and goes
     beside = np.median(power[np.r_[low - 3 : low - 1, high + 1 : high + 3]], axis=1).max()
-    if beside > (0.03 if restless else 0.3) * level:
-        return None  # a resonance of the room, coloured noise: something broad, not a line
+    if beside > (0.03 if jumps else 0.3) * level:
+        return None  # a room resonance or coloured noise: too broad for a line
     weight = power[highest, frames]
     centre = float((weight * hz).sum() / weight.sum())
     drift = float((np.quantile(hz, 0.9) - np.quantile(hz, 0.1)) / 2.0 / centre)
-    return Line(Partial(centre, level, float(10 * np.log10(level / background[k]))), drift)
+    return SteadyLine(Partial(centre, level, float(10 * np.log10(level / background[k]))), drift)
 
 
 def _same(one: Partial, other: Partial) -> bool:
     """Return whether a line is the flank or a sideband of a stronger one."""
     near = abs(one.hz - other.hz)
-    return near < max(5.0, 2.5 * _WANDER * other.hz) or (near < 12.0 and one.power < 0.2 * other.power)
+    return near < max(5.0, 2.5 * _DRIFT * other.hz) or (near < 12.0 and one.power < 0.2 * other.power)
 
 
-def swell(samples: np.ndarray, sample_rate_hz: int, partials: list[Partial]) -> tuple[float, float]:
+def amplitude_modulation(samples: np.ndarray, sample_rate_hz: int, partials: list[Partial]) -> tuple[float, float]:
     """Return rate in Hz and depth (0 to 1) of the amplitude modulation that the strongest partials share; zeros for none.
 
-    The spectrum of their envelopes is summed; its strongest line must hold most of what lies around it, and the depth
-    must exceed 8 %.
+    The strongest line of the summed spectrum of their envelopes must exceed the median around it by a factor of 40, and the depth 8 %.
+
+    Args:
+        samples: the recording.
+        sample_rate_hz: its rate in Hz.
+        partials: strongest first; five are used.
     """
     from scipy import fft
 

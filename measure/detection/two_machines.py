@@ -1,9 +1,9 @@
-"""A slow machine under a fast one: the fast one taken away as a comb, the slow one measured in the rest and taken away in turn.
+"""A slow machine under a fast one: the fast one is subtracted as a comb, and the slow one is measured in the rest.
 
-Where both sound, the picture of the recording repeats with neither period, or with the louder one's alone. The comb of the fast one is
-known to a thousandth of a line's width (`comb`), so it can be subtracted as a wave. The slow one cannot: a tone that runs on silently and
-one that starts anew differ from cycle to cycle. Its bands are taken out of the rest instead, where they are louder than they are for a quarter
-of the time, and what is left of the rest is given back to the fast machine.
+Where both sound, the spectrogram repeats with neither period, or only with that of the louder machine. The period of the fast one is
+known precisely enough (`comb`) to subtract it as a waveform. The slow one is not: the phase of its tones may differ from cycle to
+cycle. So its bands are attenuated in the rest to their level in the quietest quarter of the time, and that rest is added to the fast
+machine again.
 """
 
 from __future__ import annotations
@@ -14,28 +14,39 @@ import numpy as np
 
 from roomtone.measure.detection.comb import Comb, find_comb
 
-#: A machine under a comb is another one if its period is at least so many times the comb's.
+#: A machine under a comb is another one if its period is more than so many times that of the comb.
 _SLOWER = 3.0
-#: Half the band taken out around a partial of the slow machine: a share of its frequency, at least so many Hz.
+#: Half the bandwidth attenuated around a partial of the slow machine: a share of its frequency, at least so many Hz.
 _BAND, _BAND_HZ = 0.015, 40.0
 _WINDOW_S, _HOP_S = 0.064, 0.016
 
 
-def parted(samples: np.ndarray, sample_rate_hz: int) -> tuple[Comb, np.ndarray] | None:
-    """Return the comb of a fast machine and the rest of the recording [shape=(samples,)]; None where no fast machine is."""
+def split_fast_machine(samples: np.ndarray, sample_rate_hz: int) -> tuple[Comb, np.ndarray] | None:
+    """Return the comb of a fast machine and the rest of the recording [shape=(samples,)]; None where there is no fast machine.
+
+    Args:
+        samples: the recording.
+        sample_rate_hz: its rate.
+    """
     comb = find_comb(samples, sample_rate_hz)
     if comb is None:
         return None
     return comb, samples - comb.wave(samples.size, sample_rate_hz)
 
 
-def slower(period_s: float, comb: Comb) -> bool:
-    """Return whether a period is that of another machine than the comb."""
+def is_slower(period_s: float, comb: Comb) -> bool:
+    """Return whether a period (seconds; 0 for none) is that of another machine than the comb."""
     return period_s == 0.0 or period_s > _SLOWER * comb.period_s
 
 
-def without_bands(rest: np.ndarray, sample_rate_hz: int, partials_hz: Sequence[float]) -> np.ndarray:
-    """Return a signal whose bands around some partials are nowhere louder than in the quietest quarter of the time [shape=(samples,)]."""
+def suppress_bands(rest: np.ndarray, sample_rate_hz: int, partials_hz: Sequence[float]) -> np.ndarray:
+    """Return a signal whose bands around some partials are never louder than in the quietest quarter of the time [shape=(samples,)].
+
+    Args:
+        rest: the signal.
+        sample_rate_hz: its rate.
+        partials_hz: centres of the bands.
+    """
     import librosa
 
     size, hop = round(_WINDOW_S * sample_rate_hz), round(_HOP_S * sample_rate_hz)

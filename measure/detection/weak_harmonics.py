@@ -1,7 +1,7 @@
-"""Weak multiples of a steady pitch, followed along the phase of its strongest partial.
+"""Weak harmonics of a steady pitch, demodulated with the phase of the strongest partial.
 
-A motor's speed wanders, and a weak multiple's line with it, over more bins than it has power for. But it wanders as the strong one does: turned back
-by that one's phase, times the ratio of their numbers, it stands still, and 20 s of it fall into a twentieth of a hertz.
+The speed of a motor drifts, which spreads the line of a weak harmonic over several bins. But it drifts like the strong one: demodulated with the
+phase of that one, times the ratio of their numbers, its frequency is constant, and 20 s of it are a line of 0.05 Hz.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 
 from roomtone.measure.spectra.spectrogram import Partial, baseband
 
-#: Half the band around a partial, and the rate in it.
+#: Half the bandwidth around a partial, and the sample rate in it.
 _HALF_HZ, _RATE_HZ = 10.0, 50.0
-#: Least amplitude of the strong one re its mean, for its phase to be followed.
+#: Least amplitude of the strong partial re its mean, for its phase to be usable.
 _CLEAR = 0.05
-#: Half the width of a line that stands still, and how many times the background a multiple must hold in it.
+#: Half the width of a line of constant frequency, and how many times the background a harmonic must have in it.
 _LINE_HZ = 0.2
 _LEAST = 8.0
-#: The highest multiple looked for, the greatest part of a pitch (a shaft of nine blades), the lowest pitch, and how far below the strongest (45 dB).
+#: The highest harmonic considered, the largest divisor of a pitch (a shaft with nine blades), the lowest pitch, and the least power re the strongest (-45 dB).
 _HIGHEST, _PARTS, _LOWEST_HZ = 8, 9, 40.0
 _WEAKEST = 3e-5
 
@@ -27,13 +27,13 @@ _WEAKEST = 3e-5
 def weak_multiples(
     samples: np.ndarray, sample_rate_hz: int, partials: Sequence[Partial], fundamental_hz: float
 ) -> list[Partial]:
-    """Return multiples of a steady fundamental, and the one part of it (a shaft under its blades), that are not among its partials.
+    """Return harmonics of a steady fundamental, and one subharmonic (the shaft of a fan), that are not among its partials.
 
     Args:
-        samples: the recording, six seconds or more.
+        samples: the recording, six seconds or more; of a shorter one nothing is returned.
         sample_rate_hz: its rate.
         partials: known, strongest first.
-        fundamental_hz: what they are multiples of.
+        fundamental_hz: the pitch.
     """
     strong = partials[0]
     number = round(strong.hz / fundamental_hz)
@@ -60,7 +60,7 @@ def weak_multiples(
 
 
 def _followed(samples: np.ndarray, rate: int, hz: float, turns: np.ndarray) -> Partial | None:
-    """Return the partial that stands still when turned back; None where no line stands out."""
+    """Return the partial that has a constant frequency after demodulation; None where there is no line."""
     z = baseband(samples, rate, hz, _HALF_HZ, _RATE_HZ) * np.exp(-2j * np.pi * turns)
     own, beside = _line(z)
     if own < _LEAST * beside:
@@ -69,7 +69,7 @@ def _followed(samples: np.ndarray, rate: int, hz: float, turns: np.ndarray) -> P
 
 
 def _line(z: np.ndarray) -> tuple[float, float]:
-    """Return the power within 0.2 Hz of 0, and what as wide a band beside it holds."""
+    """Return the power within 0.2 Hz of 0, and that of a band as wide beside it."""
     spectrum = np.abs(np.fft.fft(z)) ** 2 / z.size**2
     hz = np.abs(np.fft.fftfreq(z.size, 1.0 / _RATE_HZ))
     line, around = hz <= _LINE_HZ, (hz > 2.0 * _LINE_HZ) & (hz < 0.4 * _HALF_HZ)

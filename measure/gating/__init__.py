@@ -1,1 +1,1 @@
-"""When a tone is on and off, found with the room's reverberation in the model."""
+"""When a tone was switched on and off, estimated with reverberation in the model."""

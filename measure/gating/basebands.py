@@ -1,25 +1,30 @@
-"""Cycles added up as waves: each partial at 0 Hz, cycle upon cycle, turned so that they agree.
+"""Coherent averages of cycles: each partial shifted to 0 Hz, cut into cycles, and rotated so that all cycles agree in phase.
 
-A re-triggered tone starts each cycle at a phase of its own and a tone that runs on silently at another, but within a cycle all is the same.
-One factor of unit modulus for each cycle makes them equal, and their mean has the noise of one divided by their number.
+The start phase of a tone may differ from cycle to cycle, but within a cycle its course is the same. One complex factor of modulus 1 for each
+cycle makes them equal, and the noise power of their mean is that of one cycle divided by their number.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from roomtone.measure.gating.gate_likelihood import Stretch
-from roomtone.measure.spectra.spectrogram import baseband
+from roomtone.measure.gating.gate_likelihood import PulseSegment
+from roomtone.measure.spectra.spectrogram import LOWER_QUARTILE, baseband
 
 #: Rate of the basebands that are kept.
 BASE_HZ = 1000.0
-#: Below this share of power in the mean, cycles do not add up and are taken one by one.
+#: With a smaller share of their power in the mean, cycles are not coherent, and the strongest few are used instead.
 _COHERENT = 0.5
 _MOST_SINGLE = 4
 
 
 class Basebands:
-    """Partials of one recording at 0 Hz, kept by frequency and width."""
+    """The partials of one recording at 0 Hz, cached by frequency and bandwidth.
+
+    Args:
+        samples: the recording [shape=(samples,)].
+        sample_rate_hz: its rate in Hz.
+    """
 
     def __init__(self, samples: np.ndarray, sample_rate_hz: int) -> None:
         self.samples = samples
@@ -27,7 +32,7 @@ class Basebands:
         self._kept: dict[tuple[int, int], np.ndarray] = {}
 
     def at(self, hz: float, half_band_hz: float) -> np.ndarray:
-        """Return one partial at 0 Hz, at 1 kHz."""
+        """Return one partial at 0 Hz, complex, at a sample rate of 1 kHz [shape=(about 1000 * seconds,)]."""
         key = (round(20.0 * hz), round(half_band_hz))
         if key not in self._kept:
             if len(self._kept) > 64:
@@ -36,8 +41,15 @@ class Basebands:
         return self._kept[key]
 
 
-def cycles_of(z: np.ndarray, starts_s: np.ndarray, step_s: float, size: int) -> np.ndarray:
-    """Return a baseband cut at starts, those that lie wholly inside [shape=(size, cycles)]."""
+def cut_cycles(z: np.ndarray, starts_s: np.ndarray, step_s: float, size: int) -> np.ndarray:
+    """Return the cycles of a baseband that are inside the recording [shape=(size, cycles)].
+
+    Args:
+        z: baseband at 1 kHz.
+        starts_s: of the cycles.
+        step_s: between the samples wanted.
+        size: samples of a cycle.
+    """
     step = round(step_s * BASE_HZ)
     firsts = np.round(starts_s * BASE_HZ).astype(int)
     firsts = firsts[(firsts >= 0) & (firsts + step * size <= z.size)]
@@ -45,7 +57,7 @@ def cycles_of(z: np.ndarray, starts_s: np.ndarray, step_s: float, size: int) -> 
 
 
 def coherent_mean(columns: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the mean of columns, each turned to agree with the others, and its share of their power.
+    """Return the mean of columns, each rotated to agree with the others [shape=(rows,)], and its share of their power.
 
     >>> one = np.exp(1j * np.arange(8.0))
     >>> mean, share = coherent_mean(np.stack([one, one * 1j, -one], axis=1))
@@ -60,17 +72,17 @@ def coherent_mean(columns: np.ndarray) -> tuple[np.ndarray, float]:
     return mean, float((np.abs(mean) ** 2).mean()) / max(power, 1e-30)
 
 
-def stretch_of(
+def segment_of(
     bands: Basebands, partials_hz: list[float], half_band_hz: float, starts_s: np.ndarray, duration_s: float
-) -> Stretch | None:
-    """Return partials around a pulse over all cycles; None where no cycle lies inside the recording.
+) -> PulseSegment | None:
+    """Return the partials around a pulse, averaged over all cycles; None where no cycle is inside the recording.
 
     Args:
         bands: of the recording.
-        partials_hz: which, strongest first.
-        half_band_hz: half the width kept around each.
-        starts_s: where the stretch begins, for each cycle.
-        duration_s: of the stretch.
+        partials_hz: their frequencies, strongest first.
+        half_band_hz: half the bandwidth kept around each.
+        starts_s: where the segment begins, for each cycle.
+        duration_s: of the segment.
     """
     step_s = next((s for s in (0.001, 0.002, 0.004) if duration_s / s <= 140), 0.008)
     half_band_hz = min(half_band_hz, 0.4 / step_s)
@@ -78,10 +90,10 @@ def stretch_of(
     columns, noises, owners = [], [], []
     for index, hz in enumerate(partials_hz):
         z = bands.at(hz, half_band_hz)
-        cycles = cycles_of(z, starts_s, step_s, size)
+        cycles = cut_cycles(z, starts_s, step_s, size)
         if not cycles.shape[1]:
             return None
-        floor = float(np.quantile(np.abs(z) ** 2, 0.25)) / 0.28768
+        floor = float(np.quantile(np.abs(z) ** 2, 0.25)) / LOWER_QUARTILE
         mean, share = coherent_mean(cycles)
         count = cycles.shape[1]
         if share < max(_COHERENT, 1.5 / count):
@@ -98,4 +110,4 @@ def stretch_of(
     z = np.concatenate([columns[i] for i in clear], axis=1)
     before = float((np.abs(z[: max(2, round(0.01 / step_s))]) ** 2).mean())
     owned = tuple(owners[i] for i in clear for _ in range(columns[i].shape[1]))
-    return Stretch(z, step_s, 0.5 / half_band_hz, float(np.mean([noises[i] for i in clear])), before, owned)
+    return PulseSegment(z, step_s, 0.5 / half_band_hz, float(np.mean([noises[i] for i in clear])), before, owned)

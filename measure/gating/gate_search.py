@@ -1,6 +1,6 @@
-"""The gates that explain a stretch best: one, or several in a row, held or struck.
+"""The most likely gates of a segment: one or several, constant or decaying.
 
-Searched in turns, one number at a time, over what `switching` says of each; a further gate must earn its place.
+Coordinate search over the likelihood of `gate_likelihood`; a further gate must raise it by a fixed amount.
 """
 
 from __future__ import annotations
@@ -11,128 +11,136 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.gating.gate_likelihood import Gates, Room, Stretch, Switching
+from roomtone.measure.gating.gate_likelihood import GateLikelihood, GateSequence, PulseSegment, RoomStatistics
 
-#: Time constants of amplitude (T60 / 6.91), shares of direct sound, and edges that are tried.
+#: Time constants (T60 / 6.91), shares of direct sound, and lengths of edges that are tried.
 TAU_S = (0.03, 0.06, 0.1, 0.16)
 DIRECT = (0.05, 0.3, 0.7)
 EDGE_S = (0.006, 0.025, 0.05)
-STRUCK_EDGE_S = 0.004
-#: Gain in log-likelihood that a further gate must bring for each partial heard.
+DECAYING_EDGE_S = 0.004
+#: Gain in log-likelihood by which a further gate is justified, for each partial.
 _WORTH = 40.0
-#: ... and that what dies away must bring, for as many gates.
-_STRUCK = 0.1
-#: A gate is taken away again if that costs less than this share of it; less strictly, if it follows as a beat of the room would.
+#: ... and the share of it by which decaying gates must be better than as many constant ones.
+_DECAYING = 0.1
+#: A gate is removed if that costs less than this share of it, or less than all of it where the gap is about the shortest allowed.
 _DROPPED = 0.4
-#: ... and none is, that sounds louder than this share of the loudest: no decay beats so high.
+#: ... but only a gate below this share of the power of the loudest: fluctuations of a decay are not higher.
 _WEAK = 0.35
 #: Gaps tried, the shortest pulse, and the shortest gap.
 _GAPS_S = (0.03, 0.06, 0.1)
 _SHORTEST_S = 0.012
 _LEAST_GAP_S = 0.025
 _MOST = 6
-#: A room makes the end of a span late by less than this: an end is sought no earlier.
+#: Reverberation makes the end of a span late by less than this, so no earlier end is tried.
 _LATE_S = 0.5
-#: What sounds for longer than this is not struck.
-_STRUCK_S = 1.5
-#: Time constants tried of what dies away.
+#: A longer sound is not taken for a decaying one.
+_DECAYING_S = 1.5
+#: Time constants tried of decaying gates.
 _TAUS_S = np.geomspace(0.003, 0.06, 14)
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Gates, the room assumed, and the log-likelihood of both."""
+class GateFit:
+    """Gates, the assumed room, and the log-likelihood of both."""
 
-    gates: Gates
-    room: Room
+    gates: GateSequence
+    room: RoomStatistics
     likelihood: float
 
 
-def fit_gates(stretch: Stretch, spans_s: Sequence[tuple[float, float]], *, latest_s: float) -> Fit:
-    """Return the most likely gates of a stretch.
+def fit_gates(segment: PulseSegment, spans_s: Sequence[tuple[float, float]], *, latest_s: float) -> GateFit:
+    """Return the most likely gates of a segment.
 
     Args:
-        stretch: what was heard.
-        spans_s: `(on, off)` as a level has them; a room makes the first late by some 10 ms, the second by more, joins some and parts others.
-        latest_s: when all must have ended.
+        segment: the partials around a pulse.
+        spans_s: `(on, off)` of each sound as its level shows it: late by some 10 ms at the start and more at the end; reverberation merges some and
+            splits others.
+        latest_s: end of the last gate at the latest.
     """
-    switching = Switching(stretch)
-    worth = _WORTH * stretch.z.shape[1]
-    struck = _struck(switching, spans_s, worth)
+    gate_model = GateLikelihood(segment)
+    worth = _WORTH * segment.z.shape[1]
+    decaying = _fit_decaying(gate_model, spans_s, worth)
     rough = [(on, off - on) for on, off in spans_s]
-    starts = [rough] if len(rough) > 1 else [rough, [_scanned(switching, *rough[0], latest_s, Room())]]
-    held = max((_settled(switching, list(rows), latest_s) for rows in starts), key=lambda fit: fit.likelihood)
+    starts = [rough] if len(rough) > 1 else [rough, [_grid_search(gate_model, *rough[0], latest_s, RoomStatistics())]]
+    held = max((_fit_gates_near(gate_model, list(rows), latest_s) for rows in starts), key=lambda fit: fit.likelihood)
     while len(held.gates.rows) > 1:
-        fewer = _fewer(switching, held)
+        fewer = _remove_gate(gate_model, held)
         if fewer.likelihood < held.likelihood - (_DROPPED * worth if _clear(held.gates) else worth):
             break
         held = fewer
     while len(held.gates.rows) < _MOST:
-        more = _parted(switching, held)
+        more = _split_gate(gate_model, held)
         if more.likelihood < held.likelihood + worth or not _clear(more.gates):
             break
         held = more
-    if struck.likelihood > held.likelihood:
-        held = _settled_again(switching, held)
-    further = max(len(struck.gates.rows) - len(held.gates.rows), _STRUCK)
-    return struck if struck.likelihood > held.likelihood + worth * further else held
+    if decaying.likelihood > held.likelihood:
+        held = _refine_with_room(gate_model, held)
+    further = max(len(decaying.gates.rows) - len(held.gates.rows), _DECAYING)
+    return decaying if decaying.likelihood > held.likelihood + worth * further else held
 
 
-def fit_round(stretch: Stretch, period_s: float) -> Fit:
-    """Return the most likely gate of a stretch of one period, in which it comes round so fast that the room never falls silent."""
-    switching = Switching(stretch, period_s)
-    coarse = max(2.0 * stretch.step_s, period_s / 40.0)
+def fit_short_cycle(segment: PulseSegment, period_s: float) -> GateFit:
+    """Return the most likely gate of a segment of one period so short that reverberation never falls silent.
+
+    Args:
+        segment: the partials over one period.
+        period_s: the period.
+    """
+    gate_model = GateLikelihood(segment, period_s)
+    coarse = max(2.0 * segment.step_s, period_s / 40.0)
     ons = np.arange(0.0, period_s, coarse)
     lengths = np.arange(_SHORTEST_S, 0.97 * period_s, coarse)
-    room = Room(edge_s=0.008)
+    room = RoomStatistics(edge_s=0.008)
     scores = {
-        (on, length): switching.score(Gates(((float(on), float(length)),)), room) for on in ons for length in lengths
+        (on, length): gate_model.score(GateSequence(((float(on), float(length)),)), room)
+        for on in ons
+        for length in lengths
     }
     on, length = max(scores, key=scores.__getitem__)
-    return refined(switching, Gates(((float(on), float(length)),)), coarse)
+    return refined(gate_model, GateSequence(((float(on), float(length)),)), coarse)
 
 
-def refined(switching: Switching, gates: Gates, coarse_s: float) -> Fit:
-    """Return gates found to a grid of `coarse_s` at their best, and the room that goes with them."""
+def refined(gate_model: GateLikelihood, gates: GateSequence, coarse_s: float) -> GateFit:
+    """Return gates refined from a grid of `coarse_s`, and their room."""
     for reach in (0.5 * coarse_s, 0.25 * coarse_s):
-        room = best_room(switching, gates)
-        gates = _climbed(switching, gates, room, reach)
-    return Fit(gates, room, switching.score(gates, room))
+        room = best_room(gate_model, gates)
+        gates = _hill_climb(gate_model, gates, room, reach)
+    return GateFit(gates, room, gate_model.score(gates, room))
 
 
-def _clear(gates: Gates) -> bool:
-    """Return whether no gap is about the least allowed: one that shrinks to it is none, but a beat of the room."""
+def _clear(gates: GateSequence) -> bool:
+    """Return whether all gaps are longer than the shortest allowed: a gap that shrinks to that is interference in the reverberation."""
     ends = [on + length for on, length in gates.rows]
     return all(row[0] - end > _LEAST_GAP_S + 0.01 for row, end in zip(gates.rows[1:], ends))
 
 
-def _settled(switching: Switching, rows: list[tuple[float, float]], latest_s: float) -> Fit:
-    """Return gates near rough ones: each on and off at its best, in turns."""
-    coarse = max(2.0 * switching.stretch.step_s, 0.006)
-    room = Room()
+def _fit_gates_near(gate_model: GateLikelihood, rows: list[tuple[float, float]], latest_s: float) -> GateFit:
+    """Return the most likely gates near rough ones: each start and end optimised in turn."""
+    coarse = max(2.0 * gate_model.segment.step_s, 0.006)
+    room = RoomStatistics()
     for _ in range(2):
         for k in range(len(rows)):
-            least = max(sum(rows[k - 1]) + _LEAST_GAP_S if k else 0.0, switching.earliest_s)
+            least = max(sum(rows[k - 1]) + _LEAST_GAP_S if k else 0.0, gate_model.earliest_s)
             most = rows[k + 1][0] - _LEAST_GAP_S if k + 1 < len(rows) else latest_s
-            rows[k] = _moved(switching, rows, k, (least, most), room, coarse)
-        room = best_room(switching, Gates(tuple(rows)))
-    return _polished(switching, Gates(tuple(rows)), room, coarse)
+            rows[k] = _moved(gate_model, rows, k, (least, most), room, coarse)
+        room = best_room(gate_model, GateSequence(tuple(rows)))
+    return _refine(gate_model, GateSequence(tuple(rows)), room, coarse)
 
 
 def _moved(
-    switching: Switching,
+    gate_model: GateLikelihood,
     rows: list[tuple[float, float]],
     k: int,
     limits_s: tuple[float, float],
-    room: Room,
+    room: RoomStatistics,
     coarse_s: float,
 ) -> tuple[float, float]:
-    """Return one gate of a row with its end, its start and its end again at their best."""
+    """Return one of several gates with its end, its start and its end again optimised."""
     on, length = rows[k]
 
     def score(on: float, off: float) -> float:
-        gates = Gates((*rows[:k], (on, off - on), *rows[k + 1 :]))
-        return switching.score(gates, room) if off - on >= _SHORTEST_S else -np.inf
+        gates = GateSequence((*rows[:k], (on, off - on), *rows[k + 1 :]))
+        return gate_model.score(gates, room) if off - on >= _SHORTEST_S else -np.inf
 
     earliest = max(on + 0.02, on + length - _LATE_S)
     offs = np.arange(earliest, max(min(limits_s[1], on + length + 0.06), earliest + 0.02), coarse_s)
@@ -143,117 +151,119 @@ def _moved(
     return begin, off - begin
 
 
-def _scanned(switching: Switching, on_s: float, length_s: float, latest_s: float, room: Room) -> tuple[float, float]:
-    """Return the best gate of a coarse grid of starts and ends: from a rough one, one number at a time may lead astray."""
+def _grid_search(
+    gate_model: GateLikelihood, on_s: float, length_s: float, latest_s: float, room: RoomStatistics
+) -> tuple[float, float]:
+    """Return the best gate of a coarse grid of starts and ends: a coordinate search from a rough gate may find a local maximum."""
     step = float(np.clip(length_s / 20.0, 0.008, 0.03))
     ons = np.arange(on_s - 0.08, on_s + 0.03, min(step, 0.016))
     earliest = max(on_s + 0.02, on_s + length_s - _LATE_S)
     offs = np.arange(earliest, max(min(latest_s, on_s + length_s + 0.06), earliest + 0.02), step)
     rows = [
         (float(on), float(off - on))
-        for on, off in itertools.product(ons[ons > switching.earliest_s], offs)
+        for on, off in itertools.product(ons[ons > gate_model.earliest_s], offs)
         if off - on >= _SHORTEST_S
     ]
-    return max(rows, key=lambda row: switching.score(Gates((row,)), room), default=(on_s, length_s))
+    return max(rows, key=lambda row: gate_model.score(GateSequence((row,)), room), default=(on_s, length_s))
 
 
-def _polished(switching: Switching, gates: Gates, room: Room, coarse_s: float) -> Fit:
+def _refine(gate_model: GateLikelihood, gates: GateSequence, room: RoomStatistics, coarse_s: float) -> GateFit:
     for reach in (coarse_s, 0.5 * coarse_s, 0.25 * coarse_s):
-        gates = _climbed(switching, gates, room, reach)
-    return Fit(gates, room, switching.score(gates, room))
+        gates = _hill_climb(gate_model, gates, room, reach)
+    return GateFit(gates, room, gate_model.score(gates, room))
 
 
-def _settled_again(switching: Switching, fit: Fit) -> Fit:
-    """Return a fit with room and gates at their best in turns, until neither gains."""
-    coarse = max(2.0 * switching.stretch.step_s, 0.006)
+def _refine_with_room(gate_model: GateLikelihood, fit: GateFit) -> GateFit:
+    """Return a fit with room and gates optimised in turn, until neither gains."""
+    coarse = max(2.0 * gate_model.segment.step_s, 0.006)
     for _ in range(4):
-        more = _polished(switching, fit.gates, best_room(switching, fit.gates), coarse)
+        more = _refine(gate_model, fit.gates, best_room(gate_model, fit.gates), coarse)
         if more.likelihood < fit.likelihood + 1.0:
             break
         fit = more
     return fit
 
 
-def _power(switching: Switching, row: tuple[float, float]) -> float:
-    """Return the mean power of a stretch over a gate."""
-    step = switching.stretch.step_s
+def _power(gate_model: GateLikelihood, row: tuple[float, float]) -> float:
+    """Return the mean power of a segment over a gate."""
+    step = gate_model.segment.step_s
     begin, end = int(row[0] / step), int(sum(row) / step) + 1
-    part = switching.stretch.z[begin : max(end, begin + 1)]
+    part = gate_model.segment.z[begin : max(end, begin + 1)]
     return float((np.abs(part) ** 2).mean()) if part.size else 0.0
 
 
-def _fewer(switching: Switching, fit: Fit) -> Fit:
-    """Return the best fit with a gate less: two of them are one, or one is none, a beat of the room's decay."""
+def _remove_gate(gate_model: GateLikelihood, fit: GateFit) -> GateFit:
+    """Return the best fit with one gate less: two merged, or one removed that is interference in the reverberation."""
     rows = fit.gates.rows
-    coarse = max(2.0 * switching.stretch.step_s, 0.006)
+    coarse = max(2.0 * gate_model.segment.step_s, 0.006)
     tried = []
     for k in range(len(rows) - 1):
         one = (rows[k][0], rows[k + 1][0] + rows[k + 1][1] - rows[k][0])
-        gates = Gates((*rows[:k], one, *rows[k + 2 :]))
-        tried.append((switching.score(gates, fit.room), gates))
-    power = np.array([_power(switching, row) for row in rows])
+        gates = GateSequence((*rows[:k], one, *rows[k + 2 :]))
+        tried.append((gate_model.score(gates, fit.room), gates))
+    power = np.array([_power(gate_model, row) for row in rows])
     for k in np.flatnonzero(power < _WEAK * power.max()).tolist():
-        gates = Gates((*rows[:k], *rows[k + 1 :]))
-        tried.append((switching.score(gates, fit.room), gates))
+        gates = GateSequence((*rows[:k], *rows[k + 1 :]))
+        tried.append((gate_model.score(gates, fit.room), gates))
     gates = max(tried, key=lambda pair: pair[0])[1]
-    found = _polished(switching, gates, fit.room, coarse)
-    room = best_room(switching, found.gates)
-    return _polished(switching, found.gates, room, coarse)
+    found = _refine(gate_model, gates, fit.room, coarse)
+    room = best_room(gate_model, found.gates)
+    return _refine(gate_model, found.gates, room, coarse)
 
 
-def _parted(switching: Switching, fit: Fit) -> Fit:
-    """Return the best fit in which one gate has a gap."""
-    found: list[tuple[float, Gates]] = []
+def _split_gate(gate_model: GateLikelihood, fit: GateFit) -> GateFit:
+    """Return the best fit with one gate split in two."""
+    found: list[tuple[float, GateSequence]] = []
     rows = fit.gates.rows
-    step = max(2.0 * switching.stretch.step_s, 0.012)
+    step = max(2.0 * gate_model.segment.step_s, 0.012)
     for k, (on, length) in enumerate(rows):
         for gap, begin in itertools.product(_GAPS_S, np.arange(0.02, length, step)):
             if begin + gap + 0.02 < length:
                 two = ((on, float(begin)), (on + float(begin) + gap, length - float(begin) - gap))
-                gates = Gates((*rows[:k], *two, *rows[k + 1 :]))
-                found.append((switching.score(gates, fit.room), gates))
+                gates = GateSequence((*rows[:k], *two, *rows[k + 1 :]))
+                found.append((gate_model.score(gates, fit.room), gates))
     if not found:
-        return Fit(fit.gates, fit.room, -np.inf)
+        return GateFit(fit.gates, fit.room, -np.inf)
     gates = max(found, key=lambda pair: pair[0])[1]
-    gates = _polished(switching, gates, fit.room, step).gates
-    return _polished(switching, gates, best_room(switching, gates), 0.5 * step)
+    gates = _refine(gate_model, gates, fit.room, step).gates
+    return _refine(gate_model, gates, best_room(gate_model, gates), 0.5 * step)
 
 
-def _struck(switching: Switching, spans_s: Sequence[tuple[float, float]], worth: float) -> Fit:
-    """Return gates that die away: one at the first span, and more as long as each earns its place."""
-    fit = Fit(Gates((), True), Room(edge_s=STRUCK_EDGE_S), -np.inf)
+def _fit_decaying(gate_model: GateLikelihood, spans_s: Sequence[tuple[float, float]], worth: float) -> GateFit:
+    """Return decaying gates: one at the first span, and more as long as each is justified."""
+    fit = GateFit(GateSequence((), True), RoomStatistics(edge_s=DECAYING_EDGE_S), -np.inf)
     first, last = spans_s[0][0], spans_s[-1][1]
-    if max(off - on for on, off in spans_s) > _STRUCK_S:
+    if max(off - on for on, off in spans_s) > _DECAYING_S:
         return fit
     while len(fit.gates.rows) < _MOST:
         rows = fit.gates.rows
         ons = np.arange(rows[-1][0] + 0.04, last, 0.006) if rows else np.arange(first - 0.06, first + 0.03, 0.004)
-        ons = ons[ons > switching.earliest_s]
+        ons = ons[ons > gate_model.earliest_s]
         if not ons.size:
             return fit
-        more = _one_more(switching, fit, ons, rows[0][1] if rows else 0.02)
+        more = _one_more(gate_model, fit, ons, rows[0][1] if rows else 0.02)
         if more.likelihood < fit.likelihood + worth:
             return fit
         fit = more
     return fit
 
 
-def _one_more(switching: Switching, fit: Fit, ons: np.ndarray, tau: float) -> Fit:
+def _one_more(gate_model: GateLikelihood, fit: GateFit, ons: np.ndarray, tau: float) -> GateFit:
     begun, room = [on for on, _ in fit.gates.rows], fit.room
 
-    def gates(on: float, tau: float) -> Gates:
-        return Gates(tuple((one, tau) for one in (*begun, on)), True)
+    def gates(on: float, tau: float) -> GateSequence:
+        return GateSequence(tuple((one, tau) for one in (*begun, on)), True)
 
-    on = _best(ons, lambda v: switching.score(gates(v, tau), room))
-    first = _best(_TAUS_S, lambda v: switching.score(gates(on, v), room))
-    room = best_room(switching, gates(on, first))
-    again = _best(ons, lambda v: switching.score(gates(v, first), room))
-    tau = _best(_TAUS_S, lambda v: switching.score(gates(again, v), room))
-    return Fit(gates(again, tau), room, switching.score(gates(again, tau), room))
+    on = _best(ons, lambda v: gate_model.score(gates(v, tau), room))
+    first = _best(_TAUS_S, lambda v: gate_model.score(gates(on, v), room))
+    room = best_room(gate_model, gates(on, first))
+    again = _best(ons, lambda v: gate_model.score(gates(v, first), room))
+    tau = _best(_TAUS_S, lambda v: gate_model.score(gates(again, v), room))
+    return GateFit(gates(again, tau), room, gate_model.score(gates(again, tau), room))
 
 
-def _climbed(switching: Switching, gates: Gates, room: Room, reach_s: float) -> Gates:
-    """Return gates with each on and off moved by a step or none, one gate at a time."""
+def _hill_climb(gate_model: GateLikelihood, gates: GateSequence, room: RoomStatistics, reach_s: float) -> GateSequence:
+    """Return gates with each start and end moved by a step or none, one gate at a time."""
     for k, (on, length) in enumerate(gates.rows):
         moves = []
         for a, b in itertools.product((-1, 0, 1), repeat=2):
@@ -263,8 +273,8 @@ def _climbed(switching: Switching, gates: Gates, room: Room, reach_s: float) -> 
                 after is None or after[0] - sum(row) >= _LEAST_GAP_S
             )
             if row[1] >= _SHORTEST_S and apart:
-                moves.append(Gates((*gates.rows[:k], row, *gates.rows[k + 1 :]), gates.struck))
-        gates = max(moves, key=lambda one: switching.score(one, room), default=gates)
+                moves.append(GateSequence((*gates.rows[:k], row, *gates.rows[k + 1 :]), gates.decaying))
+        gates = max(moves, key=lambda one: gate_model.score(one, room), default=gates)
     return gates
 
 
@@ -275,9 +285,12 @@ def _best(values: Iterable[float], score: Callable[[float], float], otherwise: f
     return max(tried, key=score)
 
 
-def best_room(switching: Switching, gates: Gates) -> Room:
-    room = Room(edge_s=STRUCK_EDGE_S if gates.struck else Room().edge_s)
-    rooms = [Room(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
-    room = max(rooms, key=lambda one: switching.score(gates, one))
-    edges = (STRUCK_EDGE_S,) if gates.struck else EDGE_S
-    return max((Room(room.tau_s, room.direct, edge) for edge in edges), key=lambda one: switching.score(gates, one))
+def best_room(gate_model: GateLikelihood, gates: GateSequence) -> RoomStatistics:
+    """Return the most likely room under some gates."""
+    room = RoomStatistics(edge_s=DECAYING_EDGE_S if gates.decaying else RoomStatistics().edge_s)
+    rooms = [RoomStatistics(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
+    room = max(rooms, key=lambda one: gate_model.score(gates, one))
+    edges = (DECAYING_EDGE_S,) if gates.decaying else EDGE_S
+    return max(
+        (RoomStatistics(room.tau_s, room.direct, edge) for edge in edges), key=lambda one: gate_model.score(gates, one)
+    )

@@ -1,16 +1,16 @@
-"""A fast machine's gate, told from the lines that it is made of.
+"""The gate of a fast machine, estimated from its line spectrum.
 
-Pulses that come back with one turn of phase from each to the next make lines `1 / period` apart, and the line `v` Hz beside a partial is
+Pulses with a constant phase increment from each to the next have lines `1 / period` apart, and the line `v` Hz beside a partial is
 
-    c(v) = G(v) H(v),    G the spectrum of one pulse's gate, H the room's response there.
+    c(v) = G(v) H(v),    G the spectrum of the gate of one pulse, H the room response there.
 
-So all pulses are heard through one and the same response. Nothing is known of it but its statistics (as in `switching`): lines `d` Hz apart
+So all pulses have one room response. Only its statistics are known (as in `gate_likelihood`): lines `d` Hz apart
 share `direct + (1 - direct) / (1 + i pi d tau)` of their variance. c is then complex Gaussian, its covariance `diag(G) R diag(G)' + noise`, and
 the gate is the one under which the lines of all partials are most likely.
 
-Taken for independent, as pulses in a row are in `switching`, the pulses of a period that is nearly a whole number of turns do not tell a gate from its gap:
-both have the same lines but for that at the partial itself, where G is the length of the gate or that of the gap, and but for the sign, which
-the direct sound gives away. Both are in the likelihood above.
+With independent responses, as in `gate_likelihood`, a gate cannot be distinguished from its gap where the period is nearly a whole number of turns:
+both have the same lines, except for the one at the partial itself, where G is the length of the gate or of the gap, and for the sign, which
+the direct sound decides. The likelihood above includes both.
 
 Conventions: frequencies in Hz; times from the first sample of a cycle, in seconds; arrays of scores are [pitch, length, onset].
 """
@@ -23,26 +23,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomtone.measure.gating.basebands import BASE_HZ, Basebands, coherent_mean
-from roomtone.measure.gating.gate_likelihood import Room
+from roomtone.measure.gating.gate_likelihood import RoomStatistics
 
-#: Share of the band of a partial in which lines are taken: beyond, the kernel lets too little pass.
+#: Share of the band of a partial in which lines are used: beyond it the kernel attenuates too much.
 _PASSED = 0.85
-#: Stretch over which lines are taken: a pitch that wanders turns them between stretches, not within.
+#: Block length for line amplitudes: a drifting pitch changes their phases between blocks, not within.
 _STRETCH_S = 0.5
-#: What no model of a room explains, as a share of the mean power of the lines.
+#: Share of the mean power of the lines that the model of the room does not explain.
 MISFIT = 1e-3
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineSpectrum:
     """The lines around one partial.
 
     Attributes:
         number: of the partial, counted from the fundamental.
-        hz: where they lie, one period's inverse apart [shape=(lines,)].
+        hz: their frequencies, 1 / period apart [shape=(lines,)].
         values: their complex amplitudes, of unit power together [shape=(lines,)].
         noise: variance of each value.
-        held: share of the power around the partial that lies on them, 0 to 1.
+        held: share of the power around the partial that is on the lines, 0 to 1.
     """
 
     number: int
@@ -52,18 +52,18 @@ class Lines:
     held: float
 
 
-def lines_of(
+def line_spectrum(
     bands: Basebands, number: int, f0_hz: float, half_band_hz: float, start_s: float, period_s: float
-) -> Lines | None:
-    """Return the lines around a partial; None where the recording is too short for three stretches of cycles.
+) -> LineSpectrum | None:
+    """Return the lines around a partial; None where the recording is too short for three blocks of cycles.
 
     Args:
         bands: of the recording.
-        number: of the partial.
-        f0_hz: the fundamental, roughly.
-        half_band_hz: half the width of what is kept around the partial.
+        number: harmonic number of the partial.
+        f0_hz: estimate of the fundamental.
+        half_band_hz: half the bandwidth kept around the partial.
         start_s: of any cycle.
-        period_s: after which the next begins.
+        period_s: from cycle to cycle.
     """
     centre_hz = round(20.0 * number * f0_hz) / 20.0  # the grid of `Basebands`
     z = bands.at(centre_hz, half_band_hz)
@@ -85,11 +85,11 @@ def lines_of(
     noise = (1.0 - share) * float((np.abs(values) ** 2).mean()) / (values.shape[1] - 1)
     scale = max(float((np.abs(mean / passed) ** 2).sum()), 1e-30)
     noise /= scale * float((passed**2).mean())
-    return Lines(number, centre_hz + beside_hz, mean / passed / np.sqrt(scale), noise, held)
+    return LineSpectrum(number, centre_hz + beside_hz, mean / passed / np.sqrt(scale), noise, held)
 
 
 def _amplitudes(z: np.ndarray, hz: np.ndarray, start_s: float, stretch_s: float) -> np.ndarray:
-    """Return the amplitudes of lines in each stretch of a recording, phases as at `start_s` [shape=(lines, stretches)]."""
+    """Return the amplitudes of lines in each block of a recording, with phases at `start_s` [shape=(lines, blocks)]."""
     offset_s = start_s % stretch_s
     count = int((z.size / BASE_HZ - offset_s) / stretch_s)
     firsts = np.ceil((offset_s + stretch_s * np.arange(count)) * BASE_HZ).astype(int)
@@ -101,28 +101,28 @@ def _amplitudes(z: np.ndarray, hz: np.ndarray, start_s: float, stretch_s: float)
 
 
 def line_scores(
-    lines: Sequence[Lines],
+    lines: Sequence[LineSpectrum],
     pitches_hz: np.ndarray,
     lengths_s: np.ndarray,
     ons_s: np.ndarray,
-    room: Room,
+    room: RoomStatistics,
     misfit: float = MISFIT,
 ) -> np.ndarray:
-    """Return the log-likelihood of gates, the scale of each partial at its best [shape=(pitches, lengths, onsets)].
+    """Return the log-likelihood of gates, with the most likely scale of each partial [shape=(pitches, lengths, onsets)].
 
     Args:
         lines: of each partial.
-        pitches_hz: fundamentals tried.
+        pitches_hz: fundamentals to be tried.
         lengths_s: of the gate between half heights.
         ons_s: when it opens, at half height.
-        room: taken as given.
-        misfit: what neither room nor gate explains, as a share of the power of the lines.
+        room: given.
+        misfit: share of the power of the lines that neither room nor gate explains.
     """
     return np.asarray(sum(_partial_scores(one, pitches_hz, lengths_s, ons_s, room, misfit) for one in lines))
 
 
 def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.ndarray:
-    """Return the spectrum of a gate about its middle, with raised-cosine edges of `edge_s` foot to foot, real.
+    """Return the real spectrum of a gate about its middle, with raised-cosine edges of length `edge_s`.
 
     >>> float(gate_spectrum(np.array(0.0), np.array(0.05), 0.008))
     0.05
@@ -134,9 +134,14 @@ def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.nda
 
 
 def _partial_scores(
-    lines: Lines, pitches_hz: np.ndarray, lengths_s: np.ndarray, ons_s: np.ndarray, room: Room, misfit: float
+    lines: LineSpectrum,
+    pitches_hz: np.ndarray,
+    lengths_s: np.ndarray,
+    ons_s: np.ndarray,
+    room: RoomStatistics,
+    misfit: float,
 ) -> np.ndarray:
-    """Return the scores of one partial: an onset only turns the lines, so one factor serves all onsets."""
+    """Return the scores of one partial: an onset only rotates the lines, so one Cholesky factor serves all onsets."""
     size = lines.hz.size
     beside = lines.hz[None, None, :] - lines.number * pitches_hz[:, None, None]
     spectrum = gate_spectrum(beside, lengths_s[None, :, None], room.edge_s)
@@ -154,6 +159,6 @@ def _partial_scores(
 
 
 def _passed(hz: np.ndarray, half_band_hz: float) -> np.ndarray:
-    """Return what a Hann kernel of `1 / half_band_hz` seconds lets pass of amplitudes [shape=(frequencies,)]."""
+    """Return the gain of a Hann kernel of `1 / half_band_hz` seconds [shape=(frequencies,)]."""
     turns = hz / half_band_hz
     return np.asarray(np.sinc(turns) / (1.0 - turns**2 + 1e-12))

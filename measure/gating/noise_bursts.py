@@ -1,8 +1,8 @@
-"""When a burst without a held pitch (noise, a glide) began and ended, from its power: no wave comes back for it, its mean power does.
+"""When a burst without a constant pitch (noise, a glide) began and ended, from its mean power over cycles.
 
-A gate's square, heard through a room, is itself and a tail: `(1 - r) s + r (s * exp(-2 t / tau) 2 / tau)`, with s the squared gate and tau the
-time constant of amplitude, and the background below. All of these are fitted at once to the folded level in dB, edges too; so an end is
-where the gate's own fall passes half its height, not where the room's does.
+The power of a gated noise in a room is that of the gate and a tail: `(1 - r) s + r (s * exp(-2 t / tau) 2 / tau)`, with s the squared gate and
+tau the time constant of the amplitude, plus the background. All of these, edges included, are fitted to the mean level in dB. So an end is
+where the gate itself falls to half its height.
 """
 
 from __future__ import annotations
@@ -12,16 +12,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: Edges tried at first: a valve's, a breath's.
+#: First estimates of both edges: those of a valve, and of a breath.
 _EDGES_S = ((0.02, 0.04), (0.15, 0.3))
 _TAU_S = (0.03, 0.16)
-#: The tail begins about one mean free path after the direct sound, 4 V / S or 2 to 3.5 m in rooms of 30 to 150 m3 (Kuttruff, Room Acoustics).
+#: The tail begins one mean free path after the direct sound: 4 V / S, or 2 to 3.5 m in rooms of 30 to 150 m3 (Kuttruff, Room Acoustics).
 _FREE_PATH_S = 0.008
 
 
 @dataclass(frozen=True)
 class Burst:
-    """One burst: half height of its rise, time to half height of its fall, both edges from foot to foot, power."""
+    """One burst of noise.
+
+    Attributes:
+        on_s: half height of its rise.
+        length_s: from there to half height of its fall.
+        rise_s, fall_s: lengths of the edges, 0 to 100 %.
+        power: mean square while it sounds.
+    """
 
     on_s: float
     length_s: float
@@ -31,20 +38,20 @@ class Burst:
 
 
 def squared_gate(on_s: float, length_s: float, rise_s: float, fall_s: float, times_s: np.ndarray) -> np.ndarray:
-    """Return the power of a gate with raised-cosine edges [shape=(times,)]."""
+    """Return the power of a gate with raised-cosine edges [shape=(times,)]; the arguments are those of `Burst`, and times in seconds."""
     up = 0.5 - 0.5 * np.cos(np.pi * np.clip((times_s - on_s) / rise_s + 0.5, 0.0, 1.0))
     down = 0.5 + 0.5 * np.cos(np.pi * np.clip((times_s - on_s - length_s) / fall_s + 0.5, 0.0, 1.0))
     return np.asarray((up * down) ** 2)
 
 
-def with_tail(power: np.ndarray, hop_s: float, tau_s: float, share: float) -> np.ndarray:
-    """Return a power that comes back every cycle as a room gives it back [shape=(frames,)].
+def add_reverberant_tail(power: np.ndarray, hop_s: float, tau_s: float, share: float) -> np.ndarray:
+    """Return the power of a repeating source in a reverberant room [shape=(frames,)].
 
     Args:
-        power: of the source, one cycle.
+        power: of the source, over one cycle [shape=(frames,)].
         hop_s: time between frames.
-        tau_s: time constant of the room's amplitude.
-        share: of the power that arrives late.
+        tau_s: time constant of the amplitude of the reverberation.
+        share: of the power that is reverberant.
     """
     from scipy.signal import lfilter
 
@@ -59,10 +66,10 @@ def fit_bursts(
     """Return the bursts of a cycle.
 
     Args:
-        level: mean power of each frame of one cycle, background and all; the cycle begins where it is quiet.
+        level: mean power of each frame of one cycle, background included; the cycle begins where it is quiet [shape=(frames,)].
         hop_s: time between frames.
-        spans_s: `(onset, length)` of each burst, roughly.
-        window_s: of the Hann window that each frame was seen through.
+        spans_s: rough `(onset, length)` of each burst.
+        window_s: length of the Hann window of each frame.
     """
     from scipy.optimize import least_squares
 
@@ -78,7 +85,7 @@ def fit_bursts(
             (np.exp(row[4]) * squared_gate(row[0], row[1], row[2], row[3], times) for row in x[3:].reshape(-1, 5)),
             np.zeros(times.size),
         )
-        return np.exp(x[2]) + np.convolve(with_tail(source, hop_s, x[0], x[1]), window, mode="same")
+        return np.exp(x[2]) + np.convolve(add_reverberant_tail(source, hop_s, x[0], x[1]), window, mode="same")
 
     best = None
     for rise, fall in _EDGES_S:
@@ -104,10 +111,14 @@ def fit_bursts(
     ]
 
 
-def together(picture: np.ndarray, *, rows: int = 3) -> np.ndarray:
-    """Return one level of many bins: the geometric mean of groups of rows, each at its own mean, so that no one of them rules.
+def combined_level(picture: np.ndarray, *, rows: int = 3) -> np.ndarray:
+    """Return one level of many bins [shape=(frames,)]: the geometric mean of groups of rows, each scaled to its mean, so that none dominates.
 
-    >>> together(np.array([[1.0, 3.0], [10.0, 30.0]]), rows=1).round(6).tolist()
+    Args:
+        picture: power [shape=(bins, frames)].
+        rows: bins in a group.
+
+    >>> combined_level(np.array([[1.0, 3.0], [10.0, 30.0]]), rows=1).round(6).tolist()
     [0.5, 1.5]
     """
     groups = np.array_split(picture, max(1, picture.shape[0] // rows))

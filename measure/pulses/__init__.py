@@ -1,1 +1,1 @@
-"""What one pulse of a machine sounds like: onset, length, pitch, partials, sweep."""
+"""The pulses of one cycle of a machine: onset, length, pitch, partials, sweep."""

@@ -1,7 +1,7 @@
-"""How strong a partial is at the microphone: its energy in a narrow band over the whole recording, tails and all, less the background's.
+"""The level of a partial at the microphone: its energy in a narrow band over the whole recording, reverberation included, less that of the background.
 
-A partial's level while it sounds differs from second to second in a room: it builds up, beats, and rings on. What a preset can hold is its
-energy over the time that the machine sounds, and that is also what a listener gets of it.
+In a room the level of a partial varies while it sounds: it builds up, fluctuates and decays. A preset holds its energy divided by the
+time for which the machine sounds.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.harmonics import fundamental
 from roomtone.measure.spectra.spectrogram import Partial
 
-#: Half the band taken around a partial: a share of its frequency, and at least so many Hz.
+#: Half the bandwidth around a partial: a share of its frequency, and at least so many Hz.
 BAND = 0.012
 BAND_HZ = 12.0
-#: Share of a cycle at its quietest, where the cycle begins, from which the background is taken.
+#: Share of a cycle, around its start, from which the background is estimated.
 _QUIET = 0.12
-#: The highest multiple of a fundamental that is looked for.
+#: The highest harmonic considered.
 _HIGHEST = 12
-#: A partial that is as strong as this in the quiet part is not switched with the rest.
+#: A partial is continuous where its power in the quiet part is more than this share of that while the machine sounds ...
 _STEADY = 0.5
-#: ... if it is a line there, so far above what lies beside it.
+#: ... and more than so many times that of the bands beside it.
 _LINE = 2.5
 
 
@@ -46,7 +46,7 @@ class PartialEnergies:
     def power(self, hz: float, half_band_hz: float) -> tuple[np.ndarray, float]:
         """Return the power of a band over time, mean square of what is real, and the time between its values in seconds.
 
-        A band beyond half the rate is moved back to the last bins below it.
+        A band beyond half the rate is moved to the last bins below it.
         """
         from scipy import fft
 
@@ -61,7 +61,7 @@ class PartialEnergies:
 
 
 def half_bands(hz: Sequence[float]) -> list[float]:
-    """Return half a band for each partial, that of neighbours left out.
+    """Return half the bandwidth in Hz for each partial, without that of its neighbours.
 
     >>> half_bands([440.0, 452.0, 2000.0])
     [6.0, 6.0, 24.0]
@@ -73,10 +73,10 @@ def half_bands(hz: Sequence[float]) -> list[float]:
     return out
 
 
-def levelled(
+def partial_levels(
     samples: np.ndarray, rate: int, cycle: Cycle, partials: Sequence[Partial]
 ) -> tuple[list[Partial], list[float]]:
-    """Return partials of a cycle at their energies over the time it sounds, strongest first, and the Hz of those that never stop.
+    """Return the partials of a cycle with their power while it sounds, strongest first, and the frequencies of continuous ones.
 
     Args:
         samples: the recording.
@@ -102,10 +102,15 @@ def levelled(
     return sorted(kept, key=lambda p: -p.power), steady
 
 
-def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
-    """Return pulses with the multiples of their fundamental that were too weak to be seen as peaks, where all have one pitch.
+def add_weak_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
+    """Return the pulses with weak harmonics added, where all pulses have one pitch.
 
-    A multiple is there if its band holds, while the machine sounds, three times what the bands half a fundamental beside it hold.
+    A harmonic is there if the power in its band, while the machine sounds, is three times that half a fundamental beside it.
+
+    Args:
+        samples: the recording.
+        rate: its rate in Hz.
+        cycle: of the machine.
     """
     pulses = cycle.pulses
     tonal = [pulse for pulse in pulses if pulse.partials]
@@ -125,9 +130,7 @@ def with_harmonics(samples: np.ndarray, rate: int, cycle: Cycle) -> list[Pulse]:
             half_hz = min(max(BAND_HZ, BAND * n * f0), 0.2 * f0)
             inside = [d for d in (0.0, -0.5, 0.5) if (n + d) * f0 + half_hz < 0.5 * rate]
             own, *beside = (_phases(*bands.power((n + d) * f0, half_hz), cycle)[1] for d in inside)
-            around = float(
-                np.exp(np.mean(np.log(beside)))
-            )  # noise falls with frequency: the one below holds more, the one above less
+            around = float(np.exp(np.mean(np.log(beside))))  # geometric, because noise falls with frequency
             if own > 3.0 * around:
                 added.append(Partial(n * f0, 1e-4 * top, float(10.0 * np.log10(own / around))))
     return [
@@ -146,17 +149,18 @@ def _phases(power: np.ndarray, hop_s: float, cycle: Cycle) -> tuple[float, float
     return float(power[quiet].mean()) if quiet.any() else 0.0, float(power[loud].mean()) if loud.any() else np.inf
 
 
-def shared_out(pulses: Sequence[Pulse], partials: Sequence[Partial], steady_hz: Sequence[float]) -> list[Pulse]:
-    """Return pulses whose partials add up to the levels found; those that never stop are left out.
+def distribute_levels(pulses: Sequence[Pulse], partials: Sequence[Partial], steady_hz: Sequence[float]) -> list[Pulse]:
+    """Return pulses whose partials add up to the levels of the machine; continuous partials are left out.
 
     Args:
-        pulses: each with partials as its own spectrum has them.
-        partials: as `levelled`.
-        steady_hz: left out.
+        pulses: each with the partials of its own spectrum.
+        partials: as from `partial_levels`.
+        steady_hz: frequencies of continuous partials.
     """
     total_s = sum(pulse.length_s for pulse in pulses) or 1.0
     mine = [
-        [next((k for k, p in enumerate(partials) if near(p.hz, q.hz)), -1) for q in pulse.partials] for pulse in pulses
+        [next((k for k, p in enumerate(partials) if is_same_partial(p.hz, q.hz)), -1) for q in pulse.partials]
+        for pulse in pulses
     ]
     had = [0.0] * len(partials)
     for pulse, keys in zip(pulses, mine):
@@ -168,12 +172,12 @@ def shared_out(pulses: Sequence[Pulse], partials: Sequence[Partial], steady_hz: 
         own = [
             Partial(q.hz, q.power * partials[k].power / max(had[k], 1e-30), q.excess_db)
             for q, k in zip(pulse.partials, keys)
-            if k >= 0 and not any(near(q.hz, hz) for hz in steady_hz)
+            if k >= 0 and not any(is_same_partial(q.hz, hz) for hz in steady_hz)
         ]
         out.append(dataclasses.replace(pulse, partials=tuple(sorted(own, key=lambda p: -p.power))))
     return out
 
 
-def near(one_hz: float, other_hz: float) -> bool:
-    """Return whether two frequencies are those of one partial."""
+def is_same_partial(one_hz: float, other_hz: float) -> bool:
+    """Return whether two frequencies in Hz are those of one partial."""
     return abs(one_hz - other_hz) < max(4.0, 0.006 * other_hz)

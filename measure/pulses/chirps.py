@@ -1,6 +1,6 @@
-"""Sounders whose pitch glides: the line of the sweep in the picture of a cycle, and its overtones.
+"""Sounders whose pitch sweeps: the line of the sweep in the spectrogram of a cycle, and its harmonics.
 
-A line is a sweep's if it holds much of each frame's power, more than any held pitch does, over the whole and over each third of its time.
+A line is a sweep if it has much of the power of each frame, more than any constant pitch, over its whole time and over each third of it.
 
 Conventions: seconds from the start of a cycle; a sweep is linear in Hz.
 """
@@ -13,31 +13,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.gating.chirp_gates import Line, along, gate_of
-from roomtone.measure.spectra.draft_cycle import Rough
+from roomtone.measure.gating.chirp_gates import SweepLine, demodulate_along, fit_sweep_gate
+from roomtone.measure.spectra.draft_cycle import CycleDraft
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, baseband
 
-#: A shorter stretch, or one whose pitch moves by less than this share, is not asked.
+#: Shortest sweep, and least change of pitch as a share.
 _SHORTEST_S = 0.25
 _LEAST_MOVED = 0.12
-#: Mean share of a frame's power on the line of a sweep, and how many times that of the best held line it must be.
+#: Least mean share of the power of a frame on the line, and least ratio to that of the best constant pitch.
 _LEAST_SHARE = 0.3
 _RE_HELD = 1.6
-#: Parts of a line in each of which the best held pitch is asked too, and how many times that the line must hold.
+#: Parts of a line for each of which the best constant pitch is compared too, and the least ratio to those.
 _PARTS = 3
 _RE_NOTES = 1.08
-#: Spans nearer than this may be one sweep that a room has parted.
+#: Spans closer than this may be one sweep, split by fluctuations of its level in the room.
 _NEAR_S = 0.12
-#: Rate of what a line is refined in.
+#: Sample rate of the baseband in which a line is refined.
 _RATE_HZ = 2000.0
-#: Multiples looked for.
+#: The highest harmonic considered.
 _MOST = 8
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep: its start in the cycle, its length, pitch at its start and end, the spans that it explains."""
+    """A sweep.
+
+    Attributes:
+        on_s: from the start of the cycle.
+        length_s: of the sweep.
+        first_hz, last_hz: pitch at its start and end.
+        spans: indices of the spans of the cycle that it explains.
+    """
 
     on_s: float
     length_s: float
@@ -46,20 +53,20 @@ class Sweep:
     spans: tuple[int, ...]
 
 
-def sweep_of(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough) -> Sweep | None:
-    """Return the sweep that explains most of a cycle; None where none does.
+def sweep_of(samples: np.ndarray, rate: int, view: Spectrogram, rough: CycleDraft) -> Sweep | None:
+    """Return the sweep that explains most of a cycle; None where there is none.
 
     Args:
         samples: the recording.
         rate: its rate.
-        view: its power.
+        view: its spectrogram.
         rough: its cycle.
     """
     if not rough.period_s:
         return None
     frames = round(rough.span_s / view.hop_s)
     picture = fold(view.power, rough.starts_s / view.hop_s, frames) - view.floor[:, None]
-    found: tuple[float, Line, tuple[int, ...]] | None = None
+    found: tuple[float, SweepLine, tuple[int, ...]] | None = None
     for first, last in _runs(rough.spans):
         begin, end = rough.spans[first][0], sum(rough.spans[last])
         line = line_of(np.maximum(picture, 0.0), view.bin_hz, view.hop_s, begin, end)
@@ -71,13 +78,13 @@ def sweep_of(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough) ->
     line = fine_line(samples, rate, rough.starts_s, line)
     before = rough.spans[spans[0] - 1] if spans[0] else None
     lead_s = min(0.12, line.begin_s - (sum(before) if before else 0.0))
-    line, on_s, length_s = gate_of(samples, rate, rough.starts_s, line, max(lead_s, 0.04))
+    line, on_s, length_s = fit_sweep_gate(samples, rate, rough.starts_s, line, max(lead_s, 0.04))
     first_hz = line.first_hz + line.slope * (on_s - line.begin_s)
     return Sweep(on_s, length_s, first_hz, first_hz + line.slope * length_s, spans)
 
 
 def _runs(spans: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
-    """Return first and last of all rows of spans that may be one sweep."""
+    """Return first and last index of all runs of spans that may be one sweep."""
     out = []
     for first in range(len(spans)):
         last = first
@@ -90,13 +97,13 @@ def _runs(spans: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     return out
 
 
-def line_of(picture: np.ndarray, bin_hz: float, hop_s: float, begin_s: float, end_s: float) -> Line | None:
-    """Return the line that holds most of a picture between two times; None where a held pitch holds nearly as much.
+def line_of(picture: np.ndarray, bin_hz: float, hop_s: float, begin_s: float, end_s: float) -> SweepLine | None:
+    """Return the line with the largest share of the power between two times; None where a constant pitch has nearly as much.
 
     Args:
         picture: power above the background [shape=(bins, frames)].
-        bin_hz, hop_s: its steps.
-        begin_s, end_s: of the line.
+        bin_hz, hop_s: width of a bin, and time between frames.
+        begin_s, end_s: of the line, from the start of the cycle.
     """
     begin, end = round(begin_s / hop_s), min(round(end_s / hop_s), picture.shape[1])
     columns = np.unique(np.linspace(begin, end - 1, 50).astype(int))
@@ -120,16 +127,22 @@ def line_of(picture: np.ndarray, bin_hz: float, hop_s: float, begin_s: float, en
     best = float(share[i, j])
     if high < (1.0 + _LEAST_MOVED) * low or high - low < 2.0 or best < _LEAST_SHARE or best < _RE_HELD * held:
         return None
-    # a row of notes holds a pitch for a part of the time: the line must hold more in each part than any pitch
+    # a melody has a constant pitch for a part of the time: the line must have more power than any pitch in each part
     parts = np.array_split(np.arange(columns.size), _PARTS)
     own = [near[lines[i, j][part], part].mean() for part in parts]
     if sum(own) < _RE_NOTES * sum(near[:, part].mean(axis=1).max() for part in parts):
         return None
-    return Line(begin_s, end_s, float(ends[i] * bin_hz), float(ends[j] * bin_hz), best)
+    return SweepLine(begin_s, end_s, float(ends[i] * bin_hz), float(ends[j] * bin_hz), best)
 
 
-def fine_line(samples: np.ndarray, rate: int, starts_s: np.ndarray, line: Line) -> Line:
-    """Return a line moved to where most of it adds up as a wave, block by block of about the time in which it crosses a band of its inverse."""
+def fine_line(samples: np.ndarray, rate: int, starts_s: np.ndarray, line: SweepLine) -> SweepLine:
+    """Return a line refined for the largest coherent sum over blocks of about 1 / sqrt(slope).
+
+    Args:
+        samples, rate: the recording.
+        starts_s: of the cycles.
+        line: a first estimate.
+    """
     middle = 0.5 * (line.first_hz + line.last_hz)
     half_hz = min(0.5 * abs(line.last_hz - line.first_hz) + 80.0, 900.0)
     z = baseband(samples, rate, middle, half_hz, _RATE_HZ)
@@ -152,19 +165,24 @@ def fine_line(samples: np.ndarray, rate: int, starts_s: np.ndarray, line: Line) 
     for step in (16.0, 8.0, 4.0):
         tried = [(first + a * step, last + b * step) for a, b in itertools.product(range(-2, 3), repeat=2)]
         first, last = max(tried, key=lambda pair: together(*pair))
-    return Line(line.begin_s, line.end_s, first, last, line.share)
+    return SweepLine(line.begin_s, line.end_s, first, last, line.share)
 
 
 def overtones(samples: np.ndarray, rate: int, starts_s: np.ndarray, sweep: Sweep) -> tuple[Partial, ...]:
-    """Return the multiples of a sweep at their pitches at its start, strongest first, with their mean power while it sounds.
+    """Return the harmonics of a sweep at their pitches at its start, strongest first, with their mean power while it sounds.
 
-    A multiple is there if it holds three times what lies half a fundamental beside it.
+    A harmonic is there if its power is three times that half a fundamental beside it.
+
+    Args:
+        samples, rate: the recording.
+        starts_s: of the cycles.
+        sweep: the sweep.
     """
-    line = Line(sweep.on_s, sweep.on_s + sweep.length_s, sweep.first_hz, sweep.last_hz, 1.0)
+    line = SweepLine(sweep.on_s, sweep.on_s + sweep.length_s, sweep.first_hz, sweep.last_hz, 1.0)
     top_hz = max(sweep.first_hz, sweep.last_hz)
 
     def power(number: float) -> float:
-        z = along(samples, rate, starts_s, line, number, 0.0, sweep.length_s)
+        z = demodulate_along(samples, rate, starts_s, line, number, 0.0, sweep.length_s)
         return 2.0 * float((np.abs(z) ** 2).mean()) if z.size else 0.0
 
     found = []

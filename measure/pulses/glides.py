@@ -1,4 +1,4 @@
-"""How the pitch of a pulse moves while it sounds, from its strongest ridge."""
+"""How the pitch of a pulse changes while it sounds, from the strongest ridge of its spectrogram."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 def glide_of(
     view: Spectrogram, rows: np.ndarray, times_s: np.ndarray, length_s: float, partials: Sequence[Partial]
 ) -> float:
-    """Return the ratio of the pitch at the end of a pulse to that at its start, from its strongest ridge."""
+    """Return the ratio of the pitch at the end of a pulse to that at its start; 1 for a constant pitch.
+
+    Args:
+        view: spectrogram of the recording.
+        rows: bins of the machine.
+        times_s: starts of the pulse.
+        length_s: of the pulse.
+        partials: of its mean spectrum.
+    """
     low, high = max(int(rows.min()) - 6, 1), min(int(rows.max()) + 7, view.power.shape[0] - 1)
     end = round(length_s / view.hop_s)
     mean = fold(view.power[low:high], times_s / view.hop_s, end)
@@ -44,14 +52,14 @@ def glide_of(
 
 
 def _held(partials: Sequence[Partial], line_hz: np.ndarray, power: np.ndarray) -> bool:
-    """Return whether one partial has the power of the ridge: a glide's is spread over all the way."""
+    """Return whether one partial has 70 % of the power of the ridge: that of a glide is spread over its range."""
     low, high = np.quantile(line_hz, [0.05, 0.95])
     near = [p.power for p in partials if 0.94 * low <= p.hz <= 1.06 * high]
     return max(near, default=0.0) > 0.7 * float(power.mean())
 
 
 def _ridge(power: np.ndarray) -> np.ndarray:
-    """Return the bin of the strongest line in each frame, followed from its loudest moment both ways, 2 bins a frame at most."""
+    """Return the bin of the strongest line in each frame, tracked from its loudest frame both ways, by at most 2 bins a frame."""
     bins, frames = power.shape
     peak = int(np.argmax(power.max(axis=0)))
     line = np.zeros(frames, dtype=int)

@@ -1,7 +1,7 @@
-"""Pulses that set in while another sounds: a beep over a whirr, a note over the last one's end.
+"""Pulses that start while another sounds: a beep over a whirr, a note over the end of the last one.
 
-Their level is one, and so is their rough span; but a partial that is heard only from some time on is another pulse's. In a room a held tone is as
-strong at its end as after its first tenths of a second, so a late rise is no room's.
+Their levels overlap in one rough span; but a partial that starts late in it belongs to another pulse. In a room a constant tone reaches its
+level within 0.18 s, so a later rise is not that of the room.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from roomtone.measure.gating.basebands import Basebands
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Partial
 
-#: Only so long a pulse is asked.
+#: Shortest span considered.
 _LEAST_S = 0.3
-#: Half the band around a partial, and how far below the strongest it may be (25 dB) and still be asked.
+#: Half the bandwidth around a partial, and the least power of a partial re the strongest (-25 dB).
 _HALF_HZ = 20.0
 _WEAKEST = 3e-3
-#: A partial is late that rises so long after the first does ...
+#: A partial is late where it starts so long after the first ...
 _LATE_S = 0.18
-#: ... from this share of its power, at most; partials that rise and fall within so long of one another are one pulse's.
+#: ... and had at most this share of its power before; partials that start and end within so long of one another are one pulse.
 _BEFORE = 0.1
 _TOGETHER_S = 0.1
 _HOP_S = 0.002
 
-Parted = tuple[tuple[float, float], list[Partial]]
+LatePulse = tuple[tuple[float, float], list[Partial]]
 
 
-def late_partials(
+def find_late_pulses(
     bands: Basebands, starts_s: np.ndarray, span: tuple[float, float], partials: Sequence[Partial]
-) -> list[Parted]:
-    """Return pulses that set in within a span: `(onset, length)` and the partials of each, strongest first.
+) -> list[LatePulse]:
+    """Return the pulses that start within a span: `(onset, length)` in seconds and the partials of each, strongest first.
 
     Args:
         bands: of the recording.
         starts_s: of the cycles.
         span: onset from the start of the cycle, and length.
-        partials: of all that sounds in it, strongest first.
+        partials: of everything in it, strongest first.
     """
     if span[1] < _LEAST_S or len(partials) < 2:
         return []
     strong = [p for p in partials if p.power > _WEAKEST * partials[0].power]
     spans = [_own_span(bands, starts_s, span, p.hz) for p in strong]
     first = min((own[0] for own in spans if own is not None), default=0.0)
-    found: list[Parted] = []
+    found: list[LatePulse] = []
     for partial, own in zip(strong, spans):
         if own is None or own[0] < first + _LATE_S:
             continue
@@ -57,16 +57,16 @@ def late_partials(
     return found
 
 
-def without(partials: Sequence[Partial], parted: Sequence[Parted]) -> list[Partial]:
-    """Return partials without those of the pulses parted, skirts and all."""
-    gone = [(p.hz, 4.0 / span[1]) for span, own in parted for p in own]
+def without_late_pulses(partials: Sequence[Partial], late: Sequence[LatePulse]) -> list[Partial]:
+    """Return partials without those of late pulses and of their skirts."""
+    gone = [(p.hz, 4.0 / span[1]) for span, own in late for p in own]
     return [p for p in partials if all(abs(p.hz - hz) > max(width, 0.004 * hz) for hz, width in gone)]
 
 
 def _own_span(
     bands: Basebands, starts_s: np.ndarray, span: tuple[float, float], hz: float
 ) -> tuple[float, float] | None:
-    """Return when one partial sounds within a span; None where what is there at its start hides it."""
+    """Return when one partial sounds within a span; None where sound at its start masks it."""
     power = np.abs(bands.at(hz, _HALF_HZ)) ** 2
     step = round(_HOP_S * 1000.0)
     size = round((span[1] + 0.1) / _HOP_S)

@@ -8,13 +8,22 @@ import numpy as np
 
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, interpolated_peaks
 
-#: How much a room may lift a part of a skirt: 8 dB.
+#: By how much a room may raise a part of the skirt of a line (8 dB).
 _SPECKLE = 6.3
 
 
 def partials_of(samples: np.ndarray, rate: int, times: np.ndarray, length_s: float, view: Spectrogram) -> list[Partial]:
+    """Return the partials of a pulse, strongest first.
+
+    Args:
+        samples: the recording.
+        rate: its rate in Hz.
+        times: starts of the pulse in seconds [shape=(occurrences,)].
+        length_s: of the pulse.
+        view: spectrogram of the recording, for its background.
+    """
     spectrum, bin_hz, noise, lobe_hz, count = _pulse_spectrum(samples, rate, times, length_s, view)
-    # a burst of noise has peaks of its own: a tone stands above what lies around it, by more the fewer cycles were averaged
+    # noise has peaks too: a tone must exceed the spectrum around it, by more the fewer cycles were averaged
     around = _continuum(spectrum, max(12, round(6.0 * lobe_hz / bin_hz)))
     noise = np.maximum(noise, around * (1.5 + 8.0 / np.sqrt(max(count, 1))) / 8.0)
     return _pulse_partials(spectrum, bin_hz, noise, lobe_hz)
@@ -23,7 +32,7 @@ def partials_of(samples: np.ndarray, rate: int, times: np.ndarray, length_s: flo
 def _pulse_spectrum(
     samples: np.ndarray, rate: int, times_s: np.ndarray, length_s: float, view: Spectrogram
 ) -> tuple[np.ndarray, float, np.ndarray, float, int]:
-    """Return the mean power spectrum of a pulse over its occurrences, its bin width, the background in it, the width of a line, and occurrences."""
+    """Return the mean power spectrum of a pulse over its occurrences, its bin width, its background, the width of a line, and the number of occurrences."""
     from scipy import fft
 
     edge = min(0.008, 0.15 * length_s)
@@ -45,14 +54,14 @@ def _pulse_spectrum(
 
 
 def _continuum(power: np.ndarray, half_width: int) -> np.ndarray:
-    """Return the 40th percentile of a spectrum in blocks of 2 * half_width bins, half over one another, drawn through [shape=(bins,)]."""
+    """Return the 40th percentile of a spectrum in half-overlapping blocks of 2 * half_width bins, interpolated [shape=(bins,)]."""
     centres = np.arange(half_width, max(power.size - half_width, half_width + 1), half_width)
     levels = [np.quantile(power[max(c - half_width, 0) : c + half_width], 0.4) for c in centres]
     return np.asarray(np.interp(np.arange(power.size), centres, levels))
 
 
 def _pulse_partials(power: np.ndarray, bin_hz: float, noise: np.ndarray, lobe_hz: float) -> list[Partial]:
-    """Return the tonal peaks of a pulse's spectrum, those within 35 dB of the strongest, at least 8 dB above the noise."""
+    """Return the tonal peaks of the spectrum of a pulse, those within 33 dB of the strongest, at least 8 dB above the noise."""
     least = np.maximum(8.0 * noise, 10**-3.3 * power.max())
     least[: round(40.0 / bin_hz)] = np.inf
     found = interpolated_peaks(power, bin_hz, least)
@@ -63,18 +72,18 @@ def _pulse_partials(power: np.ndarray, bin_hz: float, noise: np.ndarray, lobe_hz
     return kept[:24]
 
 
-def without_skirts(partials: Sequence[Partial], length_s: float, *, struck: bool = False) -> list[Partial]:
-    """Return the partials that are not part of a stronger one's skirt.
+def without_skirts(partials: Sequence[Partial], length_s: float, *, decaying: bool = False) -> list[Partial]:
+    """Return the partials that are not part of the skirt of a stronger one.
 
-    A sine that sounds for a length has a spectrum of `1 / (1 + (pi f length)^2)` about its frequency (a struck one of time constant tau, of
-    `1 / (1 + (2 pi f tau)^2)`), and a room cuts it into peaks of a few dB more or less.
+    The spectrum of a sine of finite length falls as `1 / (1 + (pi f length)^2)` beside its frequency (that of a decaying sine with time constant
+    tau as `1 / (1 + (2 pi f tau)^2)`), and a room makes peaks of a few dB in it.
 
     Args:
         partials: strongest first.
-        length_s: how long they sound; to half height where struck.
-        struck: they die away.
+        length_s: of the pulse; to half height where it decays.
+        decaying: whether it decays.
     """
-    width_hz = np.log(2.0) / (2.0 * np.pi * length_s) if struck else 1.0 / (np.pi * length_s)
+    width_hz = np.log(2.0) / (2.0 * np.pi * length_s) if decaying else 1.0 / (np.pi * length_s)
     kept: list[Partial] = []
     for partial in partials:
         skirts = [_SPECKLE * p.power / (1.0 + ((partial.hz - p.hz) / width_hz) ** 2) for p in kept]
@@ -84,7 +93,7 @@ def without_skirts(partials: Sequence[Partial], length_s: float, *, struck: bool
 
 
 def _resolved(weak: Partial, strong: Partial, lobe_hz: float) -> bool:
-    """Return whether a peak is no side lobe of a stronger one (Hann: -31 dB next to it, falling by 18 dB an octave)."""
+    """Return whether a peak is not a side lobe of a stronger one (Hann: -31 dB next to it, falling by 18 dB an octave)."""
     apart = abs(weak.hz - strong.hz)
     if apart < 0.55 * lobe_hz:
         return False

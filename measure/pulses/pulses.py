@@ -1,7 +1,7 @@
-"""One cycle of a repeating machine: cycles laid upon one another, its pulses found, timed and taken apart into partials.
+"""One cycle of a repeating machine: its pulses, when they sound, and their partials.
 
-A room lengthens what is heard and fills the gaps, so a level tells only roughly where a pulse ends (`spans`). What was switched when is then
-asked of the waves themselves (`switching`), and the partials are taken over those times.
+Reverberation lengthens pulses and fills gaps, so the level shows only roughly where a pulse ends (`draft_cycle`). The gates are then estimated
+from the waveform (`timing`), and the partials over those gates.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 
 from roomtone.measure.gating.basebands import Basebands
-from roomtone.measure.gating.noise_bursts import fit_bursts, together
+from roomtone.measure.gating.noise_bursts import combined_level, fit_bursts
 from roomtone.measure.pulses.chirps import overtones, sweep_of
 from roomtone.measure.pulses.glides import glide_of
-from roomtone.measure.pulses.inharmonic_tones import chord_gate, own_tones, told_as_chords
-from roomtone.measure.pulses.overlapping import late_partials, without
+from roomtone.measure.pulses.inharmonic_tones import fit_inharmonic_gate, refine_inharmonic_tones, tones_of_gate
+from roomtone.measure.pulses.overlapping import find_late_pulses, without_late_pulses
 from roomtone.measure.pulses.partials import partials_of, without_skirts
-from roomtone.measure.pulses.short_periods import time_tone_round
-from roomtone.measure.pulses.timing import Timed, time_pulses, time_round
-from roomtone.measure.pulses.tonality import never_stops, noise_of, tonal_share
+from roomtone.measure.pulses.short_periods import time_short_tonal_cycle
+from roomtone.measure.pulses.timing import TimedPulses, time_pulses, time_short_cycle
+from roomtone.measure.pulses.tonality import is_continuous_line, noise_band, tonal_share
 from roomtone.measure.spectra.cycle import Cycle, Pulse
-from roomtone.measure.spectra.draft_cycle import HOP_S, ROUND_S, WINDOW_S, Rough, rough_cycle
+from roomtone.measure.spectra.draft_cycle import HOP_S, SHORT_CYCLE_S, WINDOW_S, CycleDraft, draft_cycle
 from roomtone.measure.spectra.epoch_folding import bins_at, fold
 from roomtone.measure.spectra.spectrogram import Spectrogram, spectrogram
 
-#: Less of a pulse's power than this in its partials, and it is a burst of noise.
+#: A pulse with a smaller share of its power in partials is a burst of noise ...
 _TONAL = 0.35
-#: ... unless it is so short that a tone's own skirts hold much of its power.
+#: ... unless it is so short that the skirts of a tone have much of its power.
 _SHORT_TONE_S = 0.25
 
 
@@ -42,11 +42,16 @@ def measure_cycle(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray,
         rows_hz: frequencies at which the machine was seen to repeat [shape=(rows,)].
         period_s: its period; 0 takes the whole recording as one cycle.
     """
-    return cycle_of(samples, sample_rate_hz, rows_hz, rough_cycle(samples, sample_rate_hz, rows_hz, period_s))
+    return cycle_of(samples, sample_rate_hz, rows_hz, draft_cycle(samples, sample_rate_hz, rows_hz, period_s))
 
 
-def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, rough: Rough) -> Cycle:
-    """Return the cycle that a rough one is."""
+def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, rough: CycleDraft) -> Cycle:
+    """Return the cycle that a draft describes.
+
+    Args:
+        samples, sample_rate_hz, rows_hz: as of `measure_cycle`.
+        rough: the draft.
+    """
     view = spectrogram(samples, sample_rate_hz, window_s=WINDOW_S, hop_s=HOP_S)
     sweep = sweep_of(samples, sample_rate_hz, view, rough)
     swept = []
@@ -65,7 +70,7 @@ def cycle_of(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, roug
     return Cycle(
         rough.starts_s,
         rough.span_s,
-        tuple(sorted([*without_ghosts(timed), *swept], key=lambda p: p.onset_s)),
+        tuple(sorted([*without_echoes(timed), *swept], key=lambda p: p.onset_s)),
         rough.silent,
     )
 
@@ -75,16 +80,24 @@ def draft_pulse(
     rate: int,
     view: Spectrogram,
     rows_hz: np.ndarray,
-    rough: Rough,
+    rough: CycleDraft,
     span: tuple[float, float],
 ) -> Pulse:
-    """Return a pulse with what a spectrum over its rough span tells."""
+    """Return a pulse with the partials of its mean spectrum over a rough span.
+
+    Args:
+        samples, rate: the recording.
+        view: its spectrogram.
+        rows_hz: frequencies at which the machine repeats.
+        rough: the cycle.
+        span: `(onset, length)` in seconds.
+    """
     onset_s, length_s = span
     rows = np.unique(np.round(rows_hz / view.bin_hz).astype(int))
     times = rough.starts_s + onset_s
-    # a room lengthens a pulse by up to a tenth of a second, and a shorter one has the wider skirts
+    # reverberation lengthens a pulse by up to 0.1 s, and a shorter one has wider skirts
     partials = without_skirts(partials_of(samples, rate, times, length_s, view), max(0.2 * length_s, length_s - 0.12))
-    partials = [p for p in partials if not (rough.silent and never_stops(view, rough, p.hz, span))]
+    partials = [p for p in partials if not (rough.silent and is_continuous_line(view, rough, p.hz, span))]
     if length_s > _SHORT_TONE_S and tonal_share(view, rough, partials, span) < _TONAL:
         return Pulse(onset_s, length_s, ())
     glide = glide_of(view, rows, times, length_s, partials) if length_s > 0.1 else 1.0
@@ -92,9 +105,9 @@ def draft_pulse(
 
 
 def _bursts(
-    samples: np.ndarray, rate: int, view: Spectrogram, rows_hz: np.ndarray, rough: Rough, drafts: list[Pulse]
+    samples: np.ndarray, rate: int, view: Spectrogram, rows_hz: np.ndarray, rough: CycleDraft, drafts: list[Pulse]
 ) -> list[Pulse]:
-    """Return pulses without a held pitch, timed by their power: rows of equal weight, so that many tell the same."""
+    """Return pulses without a constant pitch, timed by their power in all bins."""
     merged: list[Pulse] = []
     for pulse in drafts:
         last = merged[-1] if merged else None
@@ -107,37 +120,37 @@ def _bursts(
             merged.append(pulse)
     power = np.abs(bins_at(samples, rate, rows_hz, 0.5 * WINDOW_S, HOP_S)) ** 2
     folded = fold(power, rough.starts_s / HOP_S, round(rough.span_s / HOP_S))
-    level = together(folded)
+    level = combined_level(folded)
     found = fit_bursts(level, HOP_S, [(p.onset_s, p.length_s) for p in merged], window_s=0.5 * WINDOW_S)
     out = []
     for pulse, burst in zip(merged, found):
         changes: dict[str, Any] = {"onset_s": burst.on_s, "length_s": burst.length_s}
         if not pulse.partials:
-            power, band_hz = noise_of(view, rough, (burst.on_s, burst.length_s))
+            power, band_hz = noise_band(view, rough, (burst.on_s, burst.length_s))
             changes |= {"noise_power": power, "noise_band_hz": band_hz, "rise_s": burst.rise_s, "fall_s": burst.fall_s}
         out.append(dataclasses.replace(pulse, **changes))
     return out
 
 
-def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, drafts: list[Pulse]) -> list[Pulse]:
-    """Return the pulses with the lengths that their switching tells, and partials taken over those."""
+def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: CycleDraft, drafts: list[Pulse]) -> list[Pulse]:
+    """Return the pulses with gates estimated from the waveform, and partials over those gates."""
     bands = Basebands(samples, rate)
     if (
         rough.period_s
-        and rough.period_s <= ROUND_S
+        and rough.period_s <= SHORT_CYCLE_S
         and not rough.silent
         and any(p.partials and p.glide == 1.0 for p in drafts)
     ):
         first = max(drafts, key=lambda p: sum(q.power for q in p.partials))
-        found = time_tone_round(bands, first.partials, rough.starts_s, rough.period_s)
+        found = time_short_tonal_cycle(bands, first.partials, rough.starts_s, rough.period_s)
         if found is None:
-            found = time_round(bands, first.partials, rough.starts_s, rough.period_s)
+            found = time_short_cycle(bands, first.partials, rough.starts_s, rough.period_s)
         if found is not None:
             return _apart(samples, rate, view, rough.starts_s, first, found)
-    chords = told_as_chords(drafts, rough.span_s, partial(chord_gate, bands, rough.starts_s))
+    chords = refine_inharmonic_tones(drafts, rough.span_s, partial(fit_inharmonic_gate, bands, rough.starts_s))
     told = {pulse.onset_s for pulse, draft in zip(chords, drafts) if pulse is not draft}
     drafts, out = _overlapping(samples, rate, view, bands, rough, chords)
-    groups, own = one_sound(drafts), set[float]()
+    groups, own = group_same_tones(drafts), set[float]()
     for index, group in enumerate(groups):
         begin = group[0].onset_s
         before, following = groups[index - 1][-1], groups[(index + 1) % len(groups)][0]
@@ -153,20 +166,20 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: Rough, draf
         own |= {pulse.onset_s for pulse in gates if loudest.onset_s in told}
         out += gates
     out.sort(key=lambda pulse: pulse.onset_s)
-    return told_as_chords(out, rough.span_s, partial(own_tones, bands, rough.starts_s), own)
+    return refine_inharmonic_tones(out, rough.span_s, partial(tones_of_gate, bands, rough.starts_s), own)
 
 
 def _overlapping(
-    samples: np.ndarray, rate: int, view: Spectrogram, bands: Basebands, rough: Rough, drafts: list[Pulse]
+    samples: np.ndarray, rate: int, view: Spectrogram, bands: Basebands, rough: CycleDraft, drafts: list[Pulse]
 ) -> tuple[list[Pulse], list[Pulse]]:
-    """Return drafts without the partials of pulses that set in within them, and those pulses, timed."""
+    """Return drafts without the partials of pulses that start within them, and those pulses, timed."""
     left, late = [], []
     for draft in drafts:
-        parted = late_partials(bands, rough.starts_s, (draft.onset_s, draft.length_s), draft.partials)
-        rest = tuple(without(draft.partials, parted))
+        late_pulses = find_late_pulses(bands, rough.starts_s, (draft.onset_s, draft.length_s), draft.partials)
+        rest = tuple(without_late_pulses(draft.partials, late_pulses))
         if not rest:
-            parted, rest = [], draft.partials
-        for span, own in parted:
+            late_pulses, rest = [], draft.partials
+        for span, own in late_pulses:
             free_s, room_s = span[0] - draft.onset_s, rough.span_s - span[0]
             found = time_pulses(bands, own, rough.starts_s, [span], free_s, room_s, others=rest)
             if found is not None:
@@ -175,8 +188,12 @@ def _overlapping(
     return left, late
 
 
-def one_sound(drafts: list[Pulse]) -> list[list[Pulse]]:
-    """Return pulses gathered that may be one, parted by a room's beats: 0.06 s apart at most, and the same strong partials."""
+def group_same_tones(drafts: list[Pulse]) -> list[list[Pulse]]:
+    """Return groups of pulses that may be one, split by fluctuations in the room: closer than 0.06 s, with the same strong partials.
+
+    Args:
+        drafts: in order of time.
+    """
     groups: list[list[Pulse]] = []
     for pulse in drafts:
         last = groups[-1][-1] if groups else None
@@ -202,21 +219,27 @@ def _same_tones(one: Pulse, other: Pulse) -> bool:
 
 
 def _apart(
-    samples: np.ndarray, rate: int, view: Spectrogram, starts_s: np.ndarray, draft: Pulse, found: Timed
+    samples: np.ndarray, rate: int, view: Spectrogram, starts_s: np.ndarray, draft: Pulse, found: TimedPulses
 ) -> list[Pulse]:
     """Return one pulse for each gate, its partials taken over it."""
     out = []
     for onset_s, length_s in zip(found.onsets_s, found.lengths_s):
-        kept = without_skirts(found.partials, length_s, struck=found.struck)
-        changes = {"onset_s": onset_s, "length_s": length_s, "decaying": found.struck}
-        out.append(dataclasses.replace(draft, partials=tuple(kept), **changes))
+        kept = without_skirts(found.partials, length_s, decaying=found.decaying)
+        out.append(
+            dataclasses.replace(
+                draft, partials=tuple(kept), onset_s=onset_s, length_s=length_s, decaying=found.decaying
+            )
+        )
     return out
 
 
-def without_ghosts(pulses: list[Pulse]) -> list[Pulse]:
-    """Return the pulses without those that are the room's: after a switch-off its parts may beat, and swell once more.
+def without_echoes(pulses: list[Pulse]) -> list[Pulse]:
+    """Return the pulses without those that are a rise of the level in the reverberation of the pulse before.
 
-    Such a swelling follows within 0.12 s of the end, on one of its partials, and is short beside the pulse itself.
+    Such an echo follows within 0.12 s of the end of a pulse, has one of its partials, and is short beside it.
+
+    Args:
+        pulses: in order of time.
     """
     kept: list[Pulse] = []
     for pulse in pulses:

@@ -1,9 +1,9 @@
-"""The pulse of a cycle that comes round so fast that the room never falls silent: its gate and its pitch, found together.
+"""The pulse of a cycle so short that reverberation never falls silent: its gate and its pitch, estimated together.
 
-With no silence before the pulse there is little to tell a gate from its gap, and at a pitch that is half a per cent off the gap may be the
-likelier one. A spectrum tells the pitch no better than to a line and a half: of those around each partial the room makes any the strongest. So pitch,
-length and onset are searched over one grid, by what the lines of all partials say of them (`lines`). The best places of the grid are then
-taken further, and the likeliest wins.
+Without silence before the pulse a gate is easily confused with its gap, and with a pitch that is 0.5 % off the gap may be more likely. A
+spectrum gives the pitch only within a line and a half: the room makes any of the lines around a partial the strongest. So pitch,
+length and onset are searched on one grid, by the likelihood of the lines of all partials (`line_spectrum`). The best points of the grid are then
+refined, and the most likely one wins.
 """
 
 from __future__ import annotations
@@ -15,55 +15,55 @@ from collections.abc import Sequence
 import numpy as np
 
 from roomtone.measure.gating.basebands import Basebands
-from roomtone.measure.gating.gate_likelihood import Room
+from roomtone.measure.gating.gate_likelihood import RoomStatistics
 from roomtone.measure.gating.gate_search import DIRECT, EDGE_S, TAU_S
-from roomtone.measure.gating.line_spectrum import Lines, line_scores, lines_of
-from roomtone.measure.pulses.timing import Timed
+from roomtone.measure.gating.line_spectrum import LineSpectrum, line_scores, line_spectrum
+from roomtone.measure.pulses.timing import TimedPulses
 from roomtone.measure.spectra.harmonics import fundamental
 from roomtone.measure.spectra.onset_spans import SHORT_S
 from roomtone.measure.spectra.spectrogram import Partial
 
-#: Partials asked of those seen; the highest multiple of their fundamental that is asked too if it is there; the most asked in all.
+#: Partials used of those found; the highest harmonic that is used too where it is there; the most used in all.
 _SEEN, _HIGHEST, _ASKED = 4, 7, 6
-#: A multiple is there if it is so many times as strong as what lies half a fundamental beside it.
+#: A harmonic is there if its power is so many times that half a fundamental beside it.
 _CLEAR = 4.0
-#: A partial is asked if so much of its power lies on lines.
+#: A partial is used if so much of its power is on lines.
 _HELD = 0.5
-#: Lines by which the fundamental may be off as a spectrum has it, and after a first search.
+#: By how many lines the fundamental may be off: at first, and after a first search.
 _OFF_LINES, _OFF_AGAIN = 2.5, 0.3
 #: Steps of the grid: the highest partial by so many lines; lengths and onsets by so many shares of the period.
 _LINE_STEP, _SHARES = 0.25, 25
-#: Widest half band around a partial: a share of the fundamental, Hz, lines.
+#: Largest half bandwidth around a partial: a share of the fundamental, Hz, lines.
 _BAND, _BAND_HZ, _BAND_LINES = 1.0 / 3.0, 250.0, 10.0
-#: Places of the grid that are taken further, and how often their steps are halved.
+#: Points of the grid that are refined, and how often their steps are halved.
 _FURTHER, _HALVED = 10, 5
 _SHORTEST_S = 0.012
-#: Share of the power of the lines that the nearest place of the grid may leave unexplained.
+#: Share of the power of the lines that the nearest point of the grid may leave unexplained.
 _COARSE_MISFIT = 0.02
-_ROOM = Room(edge_s=0.008)
+_ROOM = RoomStatistics(edge_s=0.008)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Place:
-    """A pitch in Hz, a length and an onset in seconds, the room assumed, and the log-likelihood of all."""
+class _Candidate:
+    """A pitch in Hz, a length and an onset in seconds, the assumed room, and the log-likelihood of all."""
 
     f0_hz: float
     length_s: float
     on_s: float
-    room: Room
+    room: RoomStatistics
     likelihood: float
 
 
-def time_tone_round(
+def time_short_tonal_cycle(
     bands: Basebands, partials: Sequence[Partial], starts_s: np.ndarray, period_s: float
-) -> Timed | None:
-    """Return the one pulse of a short cycle; None of a longer one, or where no pitch is common to two partials that come back alike.
+) -> TimedPulses | None:
+    """Return the one pulse of a short cycle; None for a longer cycle, or where fewer than two harmonics repeat exactly.
 
     Args:
         bands: of the recording.
         partials: strongest first.
         starts_s: of the cycles.
-        period_s: after which all comes again.
+        period_s: from cycle to cycle.
     """
     if period_s > SHORT_S or not partials:
         return None
@@ -73,7 +73,7 @@ def time_tone_round(
     for off in (_OFF_LINES, _OFF_AGAIN):
         strong = _harmonics(bands, partials, f0, _OFF_LINES * line_hz)
         half_hz = min(_BAND * f0, _BAND_HZ, _BAND_LINES * line_hz)
-        found = [lines_of(bands, number, f0, half_hz, float(starts_s[0]), period_s) for number in strong]
+        found = [line_spectrum(bands, number, f0, half_hz, float(starts_s[0]), period_s) for number in strong]
         lines = [one for one in found if one is not None and one.held > _HELD]
         if len(lines) < 2:
             return None
@@ -82,11 +82,11 @@ def time_tone_round(
     own = [dataclasses.replace(p, hz=number * f0) for number, p in strong.items()]
     others = [p for p in partials if all(abs(p.hz - q.hz) > max(0.012 * q.hz, 0.6 * line_hz) for q in own)]
     kept = sorted([*own, *others], key=lambda p: -p.power)
-    return Timed((place.on_s,), (place.length_s,), False, tuple(kept))
+    return TimedPulses((place.on_s,), (place.length_s,), False, tuple(kept))
 
 
 def _harmonics(bands: Basebands, partials: Sequence[Partial], f0: float, off_hz: float) -> dict[int, Partial]:
-    """Return the partials to be asked by number: those seen, each the strongest line near a multiple, and multiples that are there besides."""
+    """Return the partials to be used by harmonic number: those found, and further harmonics that are there."""
     seen: dict[int, Partial] = {}
     for partial in partials[:_SEEN]:
         number = max(1, round(partial.hz / f0))
@@ -97,7 +97,7 @@ def _harmonics(bands: Basebands, partials: Sequence[Partial], f0: float, off_hz:
 
 
 def _multiples(bands: Basebands, f0: float) -> dict[int, Partial]:
-    """Return the multiples of a pitch that are there, by number, strongest first."""
+    """Return the harmonics of a pitch that are there, by number, strongest first."""
     half_hz = min(0.2 * f0, 100.0)
 
     def power(hz: float) -> float:
@@ -112,8 +112,8 @@ def _multiples(bands: Basebands, f0: float) -> dict[int, Partial]:
     return dict(sorted(found.items(), key=lambda pair: -pair[1].power))
 
 
-def _searched(lines: Sequence[Lines], f0: float, reach_hz: float, period_s: float) -> _Place:
-    """Return the likeliest pitch, length and onset, the pitch within `reach_hz` of `f0`."""
+def _searched(lines: Sequence[LineSpectrum], f0: float, reach_hz: float, period_s: float) -> _Candidate:
+    """Return the most likely pitch, length and onset, with the pitch within `reach_hz` of `f0`."""
     step_hz = _LINE_STEP / period_s / max(one.number for one in lines)
     pitches = f0 + step_hz * np.arange(-np.ceil(reach_hz / step_hz), np.ceil(reach_hz / step_hz) + 1)
     step_s = period_s / _SHARES
@@ -128,8 +128,10 @@ def _searched(lines: Sequence[Lines], f0: float, reach_hz: float, period_s: floa
     return max(found, key=lambda place: place.likelihood)
 
 
-def _refined(lines: Sequence[Lines], place: tuple[float, ...], steps: tuple[float, ...], period_s: float) -> _Place:
-    """Return a place of the grid at its best, and the room that goes with it: steps halved, all three numbers moved at once."""
+def _refined(
+    lines: Sequence[LineSpectrum], place: tuple[float, ...], steps: tuple[float, ...], period_s: float
+) -> _Candidate:
+    """Return a refined point of the grid, and its room: steps are halved, and all three numbers searched at once."""
     likelihood = -np.inf
     room = _ROOM
     for _ in range(_HALVED):
@@ -141,12 +143,14 @@ def _refined(lines: Sequence[Lines], place: tuple[float, ...], steps: tuple[floa
         i, j, k = np.unravel_index(int(np.argmax(scores)), scores.shape)
         place, likelihood = (pitches[i], lengths[j], ons[k]), float(scores[i, j, k])
     f0, length_s, on_s = map(float, place)
-    return _Place(f0, length_s, on_s % period_s, room, likelihood)
+    return _Candidate(f0, length_s, on_s % period_s, room, likelihood)
 
 
-def _best_room(lines: Sequence[Lines], place: tuple[float, ...], room: Room, period_s: float) -> Room:
+def _best_room(
+    lines: Sequence[LineSpectrum], place: tuple[float, ...], room: RoomStatistics, period_s: float
+) -> RoomStatistics:
     at = [np.array([value]) for value in place]
-    rooms = [Room(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
+    rooms = [RoomStatistics(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
     room = max(rooms, key=lambda one: float(line_scores(lines, at[0], at[1], at[2], one).item()))
     shorter_s = min(place[1], period_s - place[1])  # an edge fits into the pulse and into the gap
     rooms = [dataclasses.replace(room, edge_s=edge) for edge in EDGE_S if edge < shorter_s] or [room]

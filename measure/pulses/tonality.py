@@ -1,4 +1,4 @@
-"""How the power of a span is shared between tones, noise, and what never stops."""
+"""How much of the power of a span is tones, noise, and continuous sound."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from roomtone.measure.spectra.draft_cycle import Rough
+from roomtone.measure.spectra.draft_cycle import CycleDraft
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 
 
-def excess(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> np.ndarray:
-    """Return by how much the mean power of each bin in a span exceeds what is there when the cycle is still [shape=(bins,)]."""
+def excess(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> np.ndarray:
+    """Return the mean power of each bin in a span, less its power while the machine is silent [shape=(bins,)].
+
+    Args:
+        view: spectrogram of the recording.
+        rough: the cycle.
+        span: `(onset, length)` in seconds.
+    """
     begin, end = round(span[0] / view.hop_s), max(round(sum(span) / view.hop_s), round(span[0] / view.hop_s) + 1)
     power = fold(view.power, rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
     quiet = max(1, round(0.06 * power.shape[1]))
@@ -20,22 +26,22 @@ def excess(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> np.nda
     return np.asarray(np.maximum(power[:, begin:end].mean(axis=1) - still, 0.0))
 
 
-def tonal_share(view: Spectrogram, rough: Rough, partials: Sequence[Partial], span: tuple[float, float]) -> float:
-    """Return which part of a span's power its partials hold; a burst of noise has peaks too, where the room has modes."""
+def tonal_share(view: Spectrogram, rough: CycleDraft, partials: Sequence[Partial], span: tuple[float, float]) -> float:
+    """Return the share of the power of a span in its partials; a burst of noise has peaks too, at the modes of the room. Arguments as of `excess`."""
     whole = float(excess(view, rough, span).sum()) / 1.5
     return sum(p.power for p in partials) / max(whole, 1e-30)
 
 
-def noise_of(view: Spectrogram, rough: Rough, span: tuple[float, float]) -> tuple[float, tuple[float, float]]:
-    """Return the mean square of a burst of noise over its span, and the band in Hz that holds 90 % of it."""
+def noise_band(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> tuple[float, tuple[float, float]]:
+    """Return the mean square of a burst of noise over its span, and the band in Hz with 90 % of it. Arguments as of `excess`."""
     power = excess(view, rough, span)
     share = np.cumsum(power) / max(float(power.sum()), 1e-30)
     low, high = (float((np.searchsorted(share, at) + 0.5) * view.bin_hz) for at in (0.05, 0.95))
     return float(power.sum()) / 1.5, (max(low, 20.0), max(high, low + 2.0 * view.bin_hz))
 
 
-def never_stops(view: Spectrogram, rough: Rough, hz: float, span: tuple[float, float]) -> bool:
-    """Return whether a line is nearly as strong where the cycle is quietest as in a span: another machine's, that goes on."""
+def is_continuous_line(view: Spectrogram, rough: CycleDraft, hz: float, span: tuple[float, float]) -> bool:
+    """Return whether a line is half as strong at the quietest time of the cycle as in a span, so part of a continuous sound. Arguments as of `excess`."""
     k = max(round(hz / view.bin_hz), 6)
     near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
     own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)

@@ -1,4 +1,4 @@
-"""What comes back: the pulses of one cycle, and when the cycles begin."""
+"""The data of a repeating machine: one pulse, and one cycle of pulses with the times at which cycles start. Times in seconds, frequencies in Hz."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from roomtone.measure.spectra.spectrogram import Partial
 
 @dataclass(frozen=True)
 class Pulse:
-    """One pulse of a cycle: its start in the cycle, its length between half heights, its partials and its glide.
+    """One pulse of a cycle.
 
     Attributes:
-        onset_s: half height of the rise, from the start of the cycle.
-        length_s: to half height of the fall.
+        onset_s: half height of the rise, counted from the start of the cycle.
+        length_s: from there to half height of the fall.
         partials: tonal components, strongest first; empty for a burst of noise.
         glide: pitch at the end over pitch at the start.
-        noise_power: mean square of what is not tonal while the pulse sounds.
-        noise_band_hz: where nine tenths of that lie.
-        rise_s, fall_s: edges from foot to foot, of a burst of noise; of tones they are not measured.
-        decaying: it dies away from its start, as a knock does.
+        noise_power: mean square of a burst of noise while it sounds; 0 for tones.
+        noise_band_hz: the band that holds 90 % of that power.
+        rise_s, fall_s: edges from 0 to 100 %, of a burst of noise; those of tones are not measured.
+        decaying: the level falls from the start on, as that of a knock.
     """
 
     onset_s: float
@@ -37,7 +37,15 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What comes back: starts of the cycles in the recording, each at its quietest, the pulses of one, whether it falls silent, whether by a clock."""
+    """One cycle of a machine, and when it repeats.
+
+    Attributes:
+        starts_s: start of each cycle in the recording, at the quietest time of the cycle [shape=(cycles,)].
+        span_s: length of a cycle.
+        pulses: of one cycle, in order of time.
+        silent: whether the machine is silent at the start of a cycle.
+        clock: whether cycles follow a fixed period; False where only a mean period is known.
+    """
 
     starts_s: np.ndarray
     span_s: float

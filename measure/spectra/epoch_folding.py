@@ -1,4 +1,4 @@
-"""Cycles laid upon one another: where each begins, and the mean of all of them."""
+"""Epoch folding: cycles aligned with one another and averaged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import numpy as np
 
 
 def fold(picture: np.ndarray, starts: np.ndarray, span: int) -> np.ndarray:
-    """Return the mean over cycles of a picture [shape=(bins, frames)] -> [shape=(bins, span)]; frames outside are left out."""
+    """Return the mean over cycles of a spectrogram [shape=(bins, span)]; frames outside the recording are left out.
+
+    Args:
+        picture: [shape=(bins, frames)].
+        starts: of the cycles, in frames [shape=(cycles,)].
+        span: length of a cycle, in frames.
+    """
     total, count = np.zeros((picture.shape[0], span)), np.zeros(span)
     for start in np.round(starts).astype(int):
         low, high = max(start, 0), min(start + span, picture.shape[1])
@@ -17,7 +23,12 @@ def fold(picture: np.ndarray, starts: np.ndarray, span: int) -> np.ndarray:
 
 
 def aligned_starts(excess: np.ndarray, period: float) -> np.ndarray:
-    """Return the starts of all cycles in frames, each moved to where it fits the mean of all best (a heart is no clock)."""
+    """Return the starts of all cycles in frames; where the period varies (a heart beat), each is moved to where it fits the mean cycle best.
+
+    Args:
+        excess: power above the background [shape=(bins, frames)].
+        period: in frames.
+    """
     frames, span = excess.shape[1], round(period)
     starts = np.arange(0.0, frames - 0.3 * period, period)
     if period < 60 or starts.size < 3:
@@ -33,7 +44,7 @@ def aligned_starts(excess: np.ndarray, period: float) -> np.ndarray:
             moved.append(start + int(np.argmax(scores)) - reach)
         wobble = np.array(moved) - starts
         if np.median(np.abs(wobble - np.median(wobble))) < 2.0:
-            return starts  # a clock after all
+            return starts  # the period is fixed
         starts = starts + wobble - np.median(wobble)
     return starts
 
@@ -44,7 +55,7 @@ def _overlap(envelope: np.ndarray, template: np.ndarray, start: int) -> float:
 
 
 def quietest(level: np.ndarray) -> int:
-    """Return the frame at which the quietest tenth of the cycle has nearly passed: the best place to begin."""
+    """Return the middle of the quietest tenth of a cycle, in frames: the best place to start it."""
     width = max(2, level.size // 10)
     around = np.concatenate([level, level[:width]])
     smooth = np.convolve(around, np.full(width, 1.0 / width), mode="valid")[: level.size]

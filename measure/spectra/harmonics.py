@@ -12,20 +12,25 @@ from roomtone.measure.spectra.spectrogram import Partial
 TOLERANCE = 0.006
 #: The highest harmonic number considered.
 HIGHEST = 40
-#: Share of the power that a lower fundamental must add before it is preferred to a higher one.
+#: Score by which a lower fundamental must be better to be preferred to a higher one.
 _WORTH = 0.05
-#: Price of the share of harmonic numbers, up to the highest one used, that are empty.
+#: Penalty for the share of harmonic numbers, up to the highest one used, at which there is no partial.
 _HOLES = 0.12
-#: Where more of them are empty and the first too, any few partials fit by chance: the modes of a plate, two tones of a telephone.
+#: With more of them empty, and the first one too, a few partials fit by chance: the modes of a plate, the two tones of a telephone.
 _MOST_EMPTY = 0.6
 
 
 def fundamental(partials: Sequence[Partial], *, lowest_hz: float = 35.0, tolerance_hz: float = 1.0) -> float:
     """Return the fundamental that explains a set of partials best, in Hz.
 
-    The candidates are the partials and their integer fractions. One is worth the share of the power that lies on its
-    multiples less a price for the empty ones; among near equals the highest wins. Where no candidate explains more
+    The candidates are the partials and their integer fractions. The score of a candidate is the share of the amplitude on its
+    multiples less a penalty for empty ones; among nearly equal scores the highest candidate wins. Where no candidate explains more
     than the strongest partial alone (two tones of a telephone, modes of a plate), that partial is returned.
+
+    Args:
+        partials: at least one.
+        lowest_hz: no fundamental below this is considered.
+        tolerance_hz: how far a partial may be off a multiple, if that is more than 0.6 % of its frequency.
 
     >>> round(fundamental([Partial(200.0, 1.0, 20.0), Partial(300.0, 0.8, 20.0), Partial(400.0, 0.5, 20.0)]), 1)
     100.0
@@ -48,7 +53,13 @@ def fundamental(partials: Sequence[Partial], *, lowest_hz: float = 35.0, toleran
 
 
 def harmonic_numbers(hz: np.ndarray, f0: float, tolerance_hz: float) -> np.ndarray:
-    """Return the number of each partial, 0 where it is no harmonic [shape=(partials,)]."""
+    """Return the harmonic number of each partial, 0 where it is none [shape=(partials,)].
+
+    Args:
+        hz: frequencies of the partials [shape=(partials,)].
+        f0: the fundamental in Hz.
+        tolerance_hz: as of `fundamental`.
+    """
     number = np.maximum(np.round(hz / f0), 1.0)
     off = np.abs(hz - number * f0)
     inside = (off <= np.maximum(TOLERANCE * hz, tolerance_hz)) & (off < 0.2 * f0) & (number <= HIGHEST)
@@ -56,7 +67,13 @@ def harmonic_numbers(hz: np.ndarray, f0: float, tolerance_hz: float) -> np.ndarr
 
 
 def refine(f0: float, hz: np.ndarray, weight: np.ndarray, tolerance_hz: float) -> float:
-    """Return the fundamental fitted to all its harmonics, weighted least squares on frequencies."""
+    """Return the fundamental in Hz that fits all its harmonics best: weighted least squares on frequencies.
+
+    Args:
+        f0: a first estimate.
+        hz, weight: of the partials [shape=(partials,)].
+        tolerance_hz: as of `fundamental`.
+    """
     for _ in range(3):
         number = harmonic_numbers(hz, f0, tolerance_hz)
         if not number.any():
@@ -77,7 +94,7 @@ def _score(f0: float, hz: np.ndarray, amplitude: np.ndarray, tolerance_hz: float
     holes = 1.0 - held / reach
     if holes > _MOST_EMPTY and used.min() > 1:
         return -1.0, 0
-    # a fundamental of which nothing low sounds is no pitch: 440 + 480 Hz is not the 11th and 12th of 40 Hz
+    # without any low harmonic there is no pitch: 440 + 480 Hz is not the 11th and 12th of 40 Hz
     bare = max(0.0, float(used.min()) - 6.0) * 0.2
     return float(amplitude[number > 0].sum()) - _HOLES * holes - bare - (
         0.6 if holes > 0.75 and used.min() > 1 else 0.0

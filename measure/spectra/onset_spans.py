@@ -1,4 +1,4 @@
-"""From where to where a cycle sounds, as its level and its picture tell: rough, because a room leaves every end late."""
+"""When a cycle sounds, estimated from its level and its spectrogram. Only rough: reverberation makes every end late."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import itertools
 
 import numpy as np
 
-#: A shorter period lets no room fall silent between the pulses.
+#: With a shorter period, reverberation never falls silent between the pulses.
 SHORT_S = 0.16
 
 
 def sounding_spans(level: np.ndarray, hop_s: float) -> list[tuple[int, int]]:
-    """Return from where to where a cycle sounds, in frames: with hysteresis, re the level while it sounds.
+    """Return `(begin, end)` in frames of each sound in a cycle: thresholds with hysteresis, re the level while it sounds.
 
-    A room leaves the ends late and, where pulses follow one another fast, the gaps shallow: the ends are only rough.
+    Args:
+        level: power of each frame of one cycle [shape=(frames,)].
+        hop_s: time between frames.
     """
     short = level.size * hop_s < SHORT_S
     width = max(1, round((0.004 if short else 0.026) / hop_s))
     smooth = np.convolve(np.pad(level, width, mode="wrap"), np.full(width, 1.0 / width), mode="same")[width:-width]
     loud = loudness(smooth)
-    if short:  # so fast that a room hardly lets it fall: one pulse, from the lower to the upper half
+    if short:  # the level hardly falls between pulses: one threshold in the middle
         loud = np.sqrt(smooth.max() * max(smooth.min(), 1e-3 * smooth.max()))
     rises, stays = (1.0, 1.0) if short else (0.35, 0.2)
     spans: list[tuple[int, int]] = []
@@ -43,9 +45,14 @@ def sounding_spans(level: np.ndarray, hop_s: float) -> list[tuple[int, int]]:
 
 
 def split_spans(spans: list[tuple[int, int]], power: np.ndarray, hop_s: float) -> list[tuple[int, int]]:
-    """Return the spans, cut where a new pulse sets in before the last one has died away in the room.
+    """Return the spans, cut where a new pulse starts before the reverberation of the last one has died away.
 
-    A pulse sets in where 40 % of the power or more was not in the same bins 24 ms before.
+    A pulse starts where 40 % of the power or more was not in the same bins 24 ms before.
+
+    Args:
+        spans: `(begin, end)` in frames.
+        power: above the background [shape=(bins, frames)].
+        hop_s: time between frames.
     """
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import find_peaks
@@ -68,7 +75,7 @@ def split_spans(spans: list[tuple[int, int]], power: np.ndarray, hop_s: float) -
 
 
 def _new(smooth: np.ndarray, cut: int, step: int) -> bool:
-    """Return whether other bins sound after a cut than before, or the level had fallen by 6 dB: interference does neither."""
+    """Return whether other bins are loud after a cut than before, or the level falls by 3 dB before it: interference does neither."""
     before, after = (
         smooth[:, max(cut - 4 * step, 0) : cut - step].mean(axis=1),
         smooth[:, cut + step : cut + 4 * step].mean(axis=1),
@@ -80,18 +87,7 @@ def _new(smooth: np.ndarray, cut: int, step: int) -> bool:
 
 
 def loudness(smooth: np.ndarray) -> float:
-    """Return the power of a machine while it sounds: the median of what lies above a tenth of the loudest."""
+    """Return the power of a machine while it sounds: the median of the frames that exceed a tenth of the loudest one."""
     top = float(np.quantile(smooth, 0.99))
     top = top if top > 0.02 * smooth.max() else float(smooth.max())
     return float(np.median(smooth[smooth >= 0.1 * top]))
-
-
-def struck(level: np.ndarray, hop_s: float) -> bool:
-    """Return whether a sound dies away from its start: 40 ms after its height it has lost 5 dB."""
-    width = max(1, round(0.008 / hop_s))
-    smooth = np.convolve(level, np.full(width, 1.0 / width), mode="same")
-    top = int(np.argmax(smooth))
-    later = top + round(0.04 / hop_s)
-    return bool(
-        top * hop_s < 0.03 and later < smooth.size and smooth[later] < 0.3 * smooth[top] and level.size * hop_s > 0.15
-    )

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.noise import ColouredNoise
-from roomtone.augment.ops.table import DrawContext
 from roomtone.augment.scenarios.presets import load_preset, parse_preset
 
 RATE = 16000

@@ -5,7 +5,7 @@ import pytest
 
 from roomtone.measure.detection.machines import measure_equipment
 from roomtone.measure.gating.chirp_gates import swept_covariance
-from roomtone.measure.gating.gate_likelihood import Room
+from roomtone.measure.gating.gate_likelihood import RoomStatistics
 from roomtone.measure.presets import machine_op
 from roomtone.measure.pulses.chirps import line_of
 
@@ -46,7 +46,7 @@ def test_a_held_pitch_is_no_sweep():
 
 def test_covariance_along_a_line_without_slope_is_that_of_a_held_tone():
     """Real, and the power of a dry gate where the room has no tail."""
-    dry = swept_covariance(0.1, 0.3, Room(0.03, 1.0), 0.0, 64)
+    dry = swept_covariance(0.1, 0.3, RoomStatistics(0.03, 1.0), 0.0, 64)
     assert np.abs(dry.imag).max() == 0.0
     assert dry[30, 30] == pytest.approx(1.0)
     assert dry[2, 2] == pytest.approx(0.0)

@@ -8,7 +8,7 @@ import pytest
 from roomtone.augment.scenarios.presets import load_preset, parse_preset
 from roomtone.cli.main import main
 from roomtone.core.errors import RoomtoneError
-from roomtone.measure.variants import variants
+from roomtone.measure.variation import variants
 
 RATE = 16000
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.ops.table import DrawContext
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.scenarios.presets import load_preset, parse_preset
 from roomtone.measure.detection.machines import measure_equipment
 

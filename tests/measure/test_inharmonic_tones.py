@@ -6,7 +6,7 @@ from scipy.signal import fftconvolve
 
 from roomtone.measure.detection.machines import measure_equipment
 from roomtone.measure.gating.basebands import Basebands
-from roomtone.measure.pulses.inharmonic_tones import Around, chord_gate, is_chord, own_tones
+from roomtone.measure.pulses.inharmonic_tones import PulseNeighbours, fit_inharmonic_gate, is_inharmonic, tones_of_gate
 from roomtone.measure.pulses.timing import are_harmonics
 from roomtone.measure.spectra.spectrogram import Partial
 
@@ -44,7 +44,7 @@ def heard(response, rows, *, period_s=2.0, seconds=8):
 def test_gate_and_frequencies_are_told_together(response):
     bands, starts = heard(response, [(0.5, 0.08, 770.0), (0.5, 0.08, 1336.0)])
     rough = [Partial(1341.0, 1.0, 30.0), Partial(763.0, 0.5, 30.0)]
-    (onset, length), told = chord_gate(bands, starts, (0.53, 0.14), rough, Around(1.3, 0.08, 1.9))
+    (onset, length), told = fit_inharmonic_gate(bands, starts, (0.53, 0.14), rough, PulseNeighbours(1.3, 0.08, 1.9))
     assert (onset, length) == (pytest.approx(0.5, abs=0.012), pytest.approx(0.08, abs=0.012))
     assert [p.hz for p in told] == pytest.approx([1336.0, 770.0], abs=2.0)
 
@@ -61,25 +61,25 @@ def test_a_knock_is_no_chord_that_was_held(response):
     wet = fftconvolve(dry, response(0.4))[: time.size]
     bands = Basebands(wet + 1e-3 * np.random.default_rng(0).standard_normal(time.size), RATE)
     rough = [Partial(330.0, 1.0, 30.0), Partial(604.0, 0.8, 30.0)]
-    assert is_chord(rough)
-    assert chord_gate(bands, 2.0 * np.arange(4), (0.51, 0.13), rough, Around(1.3, 0.13, 1.9)) is None
+    assert is_inharmonic(rough)
+    assert fit_inharmonic_gate(bands, 2.0 * np.arange(4), (0.51, 0.13), rough, PulseNeighbours(1.3, 0.13, 1.9)) is None
 
 
 def test_what_only_rings_on_is_no_tone_of_the_next_pulse(response):
     tones = [(0.5, 0.08, 770.0), (0.5, 0.08, 1336.0), (0.66, 0.08, 941.0), (0.66, 0.08, 1477.0)]
     bands, starts = heard(response, tones)
     rough = [Partial(hz, 1.0, 30.0) for hz in (941.0, 1477.0, 1336.0, 770.0)]
-    _, told = own_tones(bands, starts, (0.66, 0.08), rough, Around(0.08, 0.08, 1.8))
+    _, told = tones_of_gate(bands, starts, (0.66, 0.08), rough, PulseNeighbours(0.08, 0.08, 1.8))
     assert [p.hz for p in told] == pytest.approx([941.0, 1477.0], abs=2.0)
 
 
 def test_two_tones_of_a_telephone_are_no_harmonics():
     """They were taken for such, and moved together: 770 Hz drawn up by 7 Hz moved 1336 Hz by 12."""
     pair = [Partial(1336.0, 1.0, 30.0), Partial(770.0, 0.6, 30.0)]
-    assert is_chord(pair)
+    assert is_inharmonic(pair)
     assert not are_harmonics(pair)
     octave = [Partial(440.0, 1.0, 30.0), Partial(880.0, 0.6, 30.0)]
     assert are_harmonics(octave)
-    assert not is_chord(octave)
-    assert not is_chord(pair[:1])
-    assert not is_chord([])
+    assert not is_inharmonic(octave)
+    assert not is_inharmonic(pair[:1])
+    assert not is_inharmonic([])

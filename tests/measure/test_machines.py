@@ -102,7 +102,7 @@ def test_written_preset_is_read_back_and_measures_the_same(ward, preset):
     """Measure, write, load, render, measure again: the figures stay."""
     import yaml
 
-    from roomtone.augment.ops.table import DrawContext
+    from roomtone.augment.ops.draw_context import DrawContext
 
     _, recording = ward(preset)
     machine = measure_equipment(recording, RATE).machines[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from roomtone.augment.ops.table import DrawContext
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.scenarios.presets import load_preset, parse_preset
 from roomtone.core.errors import RoomtoneError
 from roomtone.measure.noise import measure_noise, noise_op, third_octaves

@@ -5,7 +5,7 @@ import pytest
 
 from roomtone.measure.detection.machines import burst_pitch, measure_equipment
 from roomtone.measure.gating.basebands import Basebands
-from roomtone.measure.pulses.overlapping import late_partials, without
+from roomtone.measure.pulses.overlapping import find_late_pulses, without_late_pulses
 from roomtone.measure.spectra.spectrogram import Partial
 
 RATE = 16000
@@ -36,9 +36,9 @@ def test_what_begins_together_is_one_pulse():
     starts = 2.5 * np.arange(4)
     span = (0.5, 1.0)
     same = Basebands(recording + high * ((since > 0.5) & (since < 1.5)), RATE)
-    assert late_partials(same, starts, span, partials) == []
+    assert find_late_pulses(same, starts, span, partials) == []
     later = Basebands(recording + high * ((since > 0.9) & (since < 1.2)), RATE)
-    (((onset, length), own),) = late_partials(later, starts, span, partials)
+    (((onset, length), own),) = find_late_pulses(later, starts, span, partials)
     assert (onset, length) == (pytest.approx(0.9, abs=0.02), pytest.approx(0.3, abs=0.04))
     assert own == partials[1:]
-    assert without(partials, [((onset, length), own)]) == partials[:1]
+    assert without_late_pulses(partials, [((onset, length), own)]) == partials[:1]

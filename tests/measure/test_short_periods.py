@@ -5,9 +5,9 @@ import pytest
 from scipy.signal import fftconvolve
 
 from roomtone.measure.gating.basebands import Basebands
-from roomtone.measure.gating.gate_likelihood import gate
-from roomtone.measure.gating.line_spectrum import gate_spectrum, lines_of
-from roomtone.measure.pulses.short_periods import time_tone_round
+from roomtone.measure.gating.gate_likelihood import gate_envelope
+from roomtone.measure.gating.line_spectrum import gate_spectrum, line_spectrum
+from roomtone.measure.pulses.short_periods import time_short_tonal_cycle
 from roomtone.measure.spectra.spectrogram import Partial
 
 RATE = 16000
@@ -27,7 +27,7 @@ def pulses(f0_hz, length_s, *, restart):
         for n, level in enumerate(LEVELS_DB, 1)
     )
     grid = np.arange(0.0, PERIOD_S + 0.001, 0.0001)
-    return tone * np.interp(since, grid, gate(0.008, length_s, False, 0.008, 0.0, grid))
+    return tone * np.interp(since, grid, gate_envelope(0.008, length_s, False, 0.008, 0.0, grid))
 
 
 def timed(f0_hz, length_s, response, *, restart=True):
@@ -35,7 +35,7 @@ def timed(f0_hz, length_s, response, *, restart=True):
     heard = fftconvolve(pulses(f0_hz, length_s, restart=restart), response)[: SECONDS * RATE]
     heard += 0.01 * heard.std() * np.random.default_rng(1).standard_normal(heard.size)
     partials = [Partial(f0_hz + 0.7 / PERIOD_S, 1.0, 30.0), Partial(3.0 * f0_hz - 0.4 / PERIOD_S, 0.1, 20.0)]
-    return time_tone_round(Basebands(heard, RATE), partials, np.arange(0.0, SECONDS, PERIOD_S), PERIOD_S)
+    return time_short_tonal_cycle(Basebands(heard, RATE), partials, np.arange(0.0, SECONDS, PERIOD_S), PERIOD_S)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -67,7 +67,7 @@ def test_lines_have_the_amplitudes_of_the_gate():
     """Without a room the lines are the gate's spectrum at multiples of 1 / period, but for a common factor."""
     f0_hz = 43.0 / PERIOD_S
     sound = pulses(f0_hz, 0.045, restart=True)
-    lines = lines_of(Basebands(sound, RATE), 1, f0_hz, 150.0, 0.0, PERIOD_S)
+    lines = line_spectrum(Basebands(sound, RATE), 1, f0_hz, 150.0, 0.0, PERIOD_S)
     assert np.abs(lines.hz * PERIOD_S - np.round(lines.hz * PERIOD_S)).max() < 1e-3
     beside_hz = lines.hz - f0_hz
     truth = gate_spectrum(beside_hz, 0.045, 0.008) * np.exp(-2j * np.pi * beside_hz * (0.008 + 0.0225))
@@ -79,7 +79,7 @@ def test_lines_have_the_amplitudes_of_the_gate():
 def test_the_spectrum_of_a_gate_is_that_of_its_samples():
     """At half the inverse of an edge, too, where numerator and denominator are both 0."""
     time = np.arange(-0.05, 0.05, 1e-5)
-    shape = gate(-0.0225, 0.045, False, 0.008, 0.0, time)
+    shape = gate_envelope(-0.0225, 0.045, False, 0.008, 0.0, time)
     for hz in (0.0, 10.0, 62.5, 100.0):
         assert (shape * np.cos(2 * np.pi * hz * time)).sum() * 1e-5 == pytest.approx(
             float(gate_spectrum(np.array(hz), np.array(0.045), 0.008)), abs=2e-5

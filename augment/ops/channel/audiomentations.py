@@ -23,7 +23,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Processor
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.speech_level import rms_level_dbov
 from roomtone.core.audio.types import Samples

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.channel.filters import apply_fir
-from roomtone.augment.ops.table import DrawContext, Processor
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, number, pin_ranges
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.delay import correlation_lag
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Processor, number, pin_ranges
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

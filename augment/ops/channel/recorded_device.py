@@ -18,7 +18,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.channel.filters import LinearFilter
-from roomtone.augment.ops.table import DrawContext
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 

@@ -13,8 +13,9 @@ from typing import Self
 
 import numpy as np
 
+from roomtone.augment.ops.draw_context import Asset, DrawContext, RecordingsNeeded
 from roomtone.augment.ops.sources.periodic_tone import NOMINAL_RMS
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, RecordingsNeeded, Source
+from roomtone.augment.ops.table import Fetch, Source
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

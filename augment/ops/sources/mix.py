@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import DrawContext, Fetch, Source, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Fetch, Source, parse_op, to_dict
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

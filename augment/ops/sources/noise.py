@@ -16,6 +16,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.periodic_tone import NOMINAL_RMS
 from roomtone.augment.ops.sources.spectra import (
     Points,
@@ -28,7 +29,7 @@ from roomtone.augment.ops.sources.spectra import (
     random_swell,
     slope_spectrum,
 )
-from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Source, pin_ranges
+from roomtone.augment.ops.table import Drawn, Fetch, Source, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

@@ -18,9 +18,10 @@ from typing import Self
 
 import numpy as np
 
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.schedule import draw_start, uniform_of
 from roomtone.augment.ops.sources.spectra import Spectrum, gaussian_noise
-from roomtone.augment.ops.table import DrawContext, Drawn, Fetch, Op, Source, number, pin_ranges
+from roomtone.augment.ops.table import Drawn, Fetch, Op, Source, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

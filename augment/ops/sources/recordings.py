@@ -15,7 +15,8 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from roomtone.augment.ops.table import Asset, DrawContext, Fetch, RecordingsNeeded, Source
+from roomtone.augment.ops.draw_context import Asset, DrawContext, RecordingsNeeded
+from roomtone.augment.ops.table import Fetch, Source
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 

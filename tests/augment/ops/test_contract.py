@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from roomtone.augment.condition import Condition
-from roomtone.augment.ops.table import Asset, DrawContext, Processor, RoomOp, Source, op_table, parse_op, to_dict
+from roomtone.augment.ops.draw_context import Asset, DrawContext
+from roomtone.augment.ops.table import Processor, RoomOp, Source, op_table, parse_op, to_dict
 from roomtone.augment.scenarios.conditions import WITH_SNR
 from roomtone.augment.scenarios.presets import load_preset, parse_preset, preset_names
 from roomtone.core.vocabulary import FACTORS

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomtone.augment.ops.table import DrawContext, Drawn, Op, Source, parse_op, pin_ranges, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Drawn, Op, Source, parse_op, pin_ranges, to_dict
 from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe
 from roomtone.augment.scenarios.conditions import parse_condition
 from roomtone.augment.scenarios.presets import load_preset

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from roomtone.augment.rooms.acoustics import decay_db, measure, noise_knee, octave_t30_s
+from roomtone.augment.rooms.acoustics import decay_db, measure_response, noise_knee, octave_t30_s
 from roomtone.core.errors import RoomtoneError
 
 
@@ -21,7 +21,7 @@ def exponential(t60_s: float, rate_hz: int, length_s: float) -> np.ndarray:
 @pytest.mark.parametrize("t60_s", [0.08, 0.4, 1.25])
 def test_exponential_decay_has_its_reverberation_time(t60_s: float, rate_hz: int) -> None:
     rir = exponential(t60_s, rate_hz, 1.5 * t60_s)
-    found = measure(rir, rate_hz, 0)
+    found = measure_response(rir, rate_hz, 0)
     # The backward sum ends at -90 dB: at -35 dB that is 3e-6 of the energy, far below 0.1 %.
     assert found.t30_s == pytest.approx(t60_s, rel=1e-3)
     assert found.t20_s == pytest.approx(t60_s, rel=1e-3)
@@ -33,7 +33,7 @@ def test_c50_of_an_exponential_decay(t60_s: float) -> None:
     """Energy e^(-2at) integrates to 1 - e^(-0.1a) before 50 ms and e^(-0.1a) after, a = ln 1000 / T60."""
     late = math.exp(-0.1 * math.log(1000) / t60_s)
     rir = exponential(t60_s, 16000, 2 * t60_s)
-    assert measure(rir, 16000, 0).c50_db == pytest.approx(10 * math.log10((1 - late) / late), abs=0.01)
+    assert measure_response(rir, 16000, 0).c50_db == pytest.approx(10 * math.log10((1 - late) / late), abs=0.01)
 
 
 @pytest.mark.parametrize("drr_db", [-10.0, 0.0, 8.0])
@@ -41,7 +41,7 @@ def test_drr_of_a_pulse_before_a_tail(drr_db: float) -> None:
     """The tail begins 5 ms after the direct sound, outside its window of 2.5 ms."""
     tail = exponential(0.5, 16000, 1.0) * np.random.default_rng(1).choice([-1.0, 1.0], 16000)
     rir = np.concatenate([np.zeros(100), [math.sqrt((tail**2).sum() * 10 ** (drr_db / 10))], np.zeros(80), tail])
-    assert measure(rir, 16000, 100).drr_db == pytest.approx(drr_db, abs=1e-6)
+    assert measure_response(rir, 16000, 100).drr_db == pytest.approx(drr_db, abs=1e-6)
 
 
 def test_decay_curve_is_the_energy_that_is_left() -> None:
@@ -69,7 +69,7 @@ def test_noise_leaves_what_it_leaves(noise_db: float, t30: bool, t20: bool) -> N
     rng = np.random.default_rng(5)
     rir = exponential(0.4, 16000, 1.0) * rng.standard_normal(16000)
     rir += 10 ** (noise_db / 20) * rng.standard_normal(16000)
-    found = measure(rir, 16000, 0)
+    found = measure_response(rir, 16000, 0)
     assert math.isfinite(found.t30_s) == t30
     assert math.isfinite(found.t20_s) == t20
     assert found.decay_range_db == pytest.approx(
@@ -86,12 +86,12 @@ def test_knee_lies_where_decay_meets_noise() -> None:
 
 def test_padding_is_no_noise_floor() -> None:
     rir = np.concatenate([exponential(0.4, 16000, 0.2), np.zeros(16000)])  # ends at -30 dB
-    assert measure(rir, 16000, 0).decay_range_db < 35
-    assert math.isnan(measure(rir, 16000, 0).t30_s)
+    assert measure_response(rir, 16000, 0).decay_range_db < 35
+    assert math.isnan(measure_response(rir, 16000, 0).t30_s)
 
 
 def test_a_single_pulse_has_no_ratios() -> None:
-    found = measure(np.eye(1, 800, 10)[0], 16000, 10)
+    found = measure_response(np.eye(1, 800, 10)[0], 16000, 10)
     assert math.isnan(found.c50_db)
     assert math.isnan(found.drr_db)
     assert math.isnan(found.t30_s)
@@ -108,4 +108,4 @@ def test_a_single_pulse_has_no_ratios() -> None:
 )
 def test_what_is_no_response_is_refused(rir: np.ndarray, direct: int, match: str) -> None:
     with pytest.raises(RoomtoneError, match=match):
-        measure(rir, 16000, direct)
+        measure_response(rir, 16000, direct)

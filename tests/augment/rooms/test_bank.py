@@ -12,7 +12,8 @@ import numpy as np
 import pyroomacoustics as pra
 import pytest
 
-from roomtone.augment.ops.table import DrawContext, RoomOp, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import RoomOp, parse_op, to_dict
 from roomtone.augment.rooms import bank as bank_module
 from roomtone.augment.rooms.bands import apply_losses, centres_hz, split_bands
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, build_bank, default_cache_dir, rebuild_entry

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roomtone.augment.rooms.acoustics import measure, octave_t30_s
+from roomtone.augment.rooms.acoustics import measure_response, octave_t30_s
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomBank
 from roomtone.augment.rooms.op import ShoeBoxRoom, low_high
 from roomtone.augment.rooms.shoebox import draw_parameters, responses
@@ -100,7 +100,7 @@ def test_everything_stands_in_the_room_at_its_distance(
 
 
 def _talker_ratios(talker: np.ndarray) -> tuple[float, float]:
-    found = measure(talker, RATE, DIRECT_SAMPLE)
+    found = measure_response(talker, RATE, DIRECT_SAMPLE)
     return found.c50_db, found.drr_db
 
 

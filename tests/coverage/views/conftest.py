@@ -1,14 +1,10 @@
-"""Sets with sound for the matrix component, and a real browser with the network off."""
+"""Sets with sound for the matrix component."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,65 +74,3 @@ def with_sound() -> Callable[[Path, pd.DataFrame], None]:
             soundfile.write(path, tone, RATE_HZ, subtype="PCM_16")
 
     return write
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Return a running Chromium, or skip where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """Return an opener of pages without a network; a test fails on a script's error or a request that is not for a file."""
-    contexts, errors, asked = [], [], []
-
-    def opened(
-        path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True, tolerate: bool = False
-    ) -> Any:  # fmt: skip
-        context = chromium.new_context(
-            offline=True,
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-            reduced_motion="reduce",  # colours are read at once, not on their way
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        if not tolerate:  # a file that is missing on purpose is an error to the console
-            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        with contextlib.suppress(Exception):
-            context.close()
-    assert not errors
-    assert all(url.startswith(("file:", "data:")) for url in asked)
-
-
-@pytest.fixture(scope="session")
-def axe_script() -> str:
-    """Return the source of axe-core, from the folder that AXE_CORE names or an npm folder of this checkout; else skip."""
-    named = [
-        os.environ.get("AXE_CORE", ""),
-        "node_modules/axe-core",
-        *(str(p / "node_modules/axe-core") for p in Path(__file__).parents),
-    ]
-    for folder in filter(None, named):
-        script = Path(folder) / "axe.min.js"
-        if script.is_file():
-            return script.read_text(encoding="utf-8")
-    pytest.skip("axe-core is not at hand: npm install --no-save axe-core, or AXE_CORE=its folder")

@@ -12,7 +12,6 @@ import pytest
 
 from roomtone.coverage import CoverageMatrix
 from roomtone.coverage.report.html_page import write_page
-from roomtone.coverage.views.goal_colours import contrast
 
 pytestmark = pytest.mark.slow
 
@@ -99,31 +98,8 @@ def test_nothing_is_cut_or_off_the_side(which, size, scheme, request, open_page)
     assert page.evaluate(wide) == [size[0], size[0]]
 
 
-def shown_contrasts(page) -> list[tuple[float, str]]:
-    """Return the contrast of every text in the shadow root with what is painted behind it, hatching included."""
-    found = page.evaluate(
-        f"""() => {{
-        const texts = [...{ROOT}.querySelectorAll('td, th, .swatch, .ramp span, p, li, dt, dd, label span, legend, h2, h3, button, select, code, small, b')];
-        return texts.filter(e => e.offsetParent && e.textContent.trim()).map(e => {{
-            const style = getComputedStyle(e); let back = null;
-            for (let n = e; n && !back; n = n.parentElement) {{
-                const s = getComputedStyle(n);
-                const inks = s.backgroundImage.match(/rgb\\([^)]*\\)/g) || [];
-                if (s.backgroundColor !== 'rgba(0, 0, 0, 0)' || inks.length) back = [...inks, ...(inks.length ? [] : [s.backgroundColor])];
-            }}
-            return [style.color, back || [getComputedStyle(document.body).backgroundColor], e.className + ' ' + e.textContent.trim().slice(0, 20)];
-        }});
-    }}"""
-    )
-    return [(min(contrast(hexed(ink), hexed(back)) for back in backs), name) for ink, backs, name in found]
-
-
-def hexed(colour: str) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(int(part) for part in re.findall(r"\d+", colour)[:3]))
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_on_its_colour(page_path, scheme, open_page):
+def test_every_text_can_be_read_on_its_colour(page_path, scheme, open_page, shown_contrasts):
     """4.5:1 at least, in every layer, on the hatching too; measured here, because axe-core cannot see through a gradient."""
     page = open_page(page_path, scheme=scheme)
     layers = page.locator(".layers label")
@@ -136,7 +112,7 @@ def test_every_text_can_be_read_on_its_colour(page_path, scheme, open_page):
     assert len(seen) > 50
 
 
-def test_the_palettes_hold_for_every_class(page_path, open_page):
+def test_the_palettes_hold_for_every_class(page_path, open_page, shown_contrasts):
     """Also those that this matrix does not show: every colour of the style sheet with the ink that goes with it."""
     classes = [
         "met", *(f"short{i}" for i in range(5)), "plain", *(f"plain{i}" for i in range(5)), "unknown", "thin", "even", "out", "out bad",

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from roomtone.augment.ops.channel.audiomentations import TIME_CHANGING, AudiomentationsOp, measured_lag, transforms
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]

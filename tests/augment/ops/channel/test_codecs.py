@@ -12,7 +12,8 @@ import soundfile
 
 from roomtone.augment.ops.channel import codec as codec_module
 from roomtone.augment.ops.channel.codec import CODECS, Codec
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]

@@ -8,7 +8,8 @@ from scipy.signal import bilinear_zpk, sosfilt, zpk2sos
 
 from roomtone.augment.ops.channel.dynamics import Agc, Clipping, Limiter
 from roomtone.augment.ops.channel.self_noise import SelfNoise, a_weighted_bandwidth_hz
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 

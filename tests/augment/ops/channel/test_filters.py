@@ -11,7 +11,8 @@ import soundfile
 
 from roomtone.augment.ops.channel.filters import BandPass, Gain, Response
 from roomtone.augment.ops.channel.recorded_device import RecordedDevice
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 GainDb = Callable[..., np.ndarray]

@@ -15,7 +15,8 @@ from roomtone.augment.ops.channel import codec as codec_module
 from roomtone.augment.ops.channel.chain import Chain, merge_reports
 from roomtone.augment.ops.channel.filters import BandPass, Gain
 from roomtone.augment.ops.channel.telephone_filter import TelephoneFilter
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.augment.scenarios.presets import load_preset, packaged_dir, parse_preset, preset_names
 from roomtone.core.errors import RoomtoneError
 

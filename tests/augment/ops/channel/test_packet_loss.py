@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from roomtone.augment.ops.channel.packet_loss import PacketLoss, draw_lost_frames
-from roomtone.augment.ops.table import DrawContext, Processor, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 Speech = Callable[..., np.ndarray]

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
+from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.sources import mix
 from roomtone.augment.ops.sources import periodic_tone as equipment
-from roomtone.augment.ops.table import Asset, DrawContext, Source, parse_op
+from roomtone.augment.ops.table import Source, parse_op
 
 CONF = Path(__file__).parents[4] / "conf"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.sources.babble import Babble
-from roomtone.augment.ops.table import Asset, DrawContext
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import yaml
 
-from roomtone.augment.ops.table import DrawContext, Source, parse_op, to_dict
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Source, parse_op, to_dict
 
 RATES = (16000, 48000)
 BAND_LIMIT = 0.45

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.mix import Mix
 from roomtone.augment.ops.sources.noise import ColouredNoise, LtassNoise, ModulatedNoise, ShapedNoise, wu2018_snr_db
 from roomtone.augment.ops.sources.spectra import density_from_bands
-from roomtone.augment.ops.table import DrawContext, Source, parse_op, to_dict
+from roomtone.augment.ops.table import Source, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 RATES = (16000, 48000)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.periodic_tone import PeriodicTone
 from roomtone.augment.ops.sources.schedule import draw_start
-from roomtone.augment.ops.table import DrawContext
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.sources.recordings import Recording, Recordings, looped, permuted_index
-from roomtone.augment.ops.table import Asset, DrawContext, Source, parse_op, to_dict
+from roomtone.augment.ops.table import Source, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000

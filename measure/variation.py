@@ -1,4 +1,4 @@
-"""Variation on purpose: presets beside a measured one, each with one thing changed, so that a report says when it would hurt."""
+"""Variants of a measured machine: presets with one property changed each, so that a report shows which change would matter."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from roomtone.core.errors import RoomtoneError
 def variants(name: str, op: Mapping[str, Any], *, pitch: float = 0.2) -> dict[str, dict[str, Any]]:
     """Return `{name of the variant: op}`: pitch up and down by a share, period halved and doubled.
 
-    A burst longer than half the period is shortened with it (`stretch`), and the variant's name says no less: its period is half.
+    A burst that does not fit into half the period is shortened (`stretch`).
 
     Args:
         name: of the measured preset.
         op: its `periodic_tone`.
-        pitch: share by which the pitch moves, 0 to 0.9.
+        pitch: share by which the pitch is changed, 0 to 0.9.
 
     Raises:
-        RoomtoneError: the op is no `periodic_tone`, or the share is out of bounds.
+        RoomtoneError: the op is not a `periodic_tone`, or the share is out of bounds.
     """
     if op.get("op") != "periodic_tone":
         raise RoomtoneError(f"variation: {name} is a {op.get('op')!r}; only a periodic_tone can be varied")
