@@ -3,7 +3,7 @@
 matrix = CoverageMatrix("stress-set", axes=("accent", "condition"), goals={"default": {"speakers": 3}})
 matrix.to_frame()      # one row a cell: axes, counts, goals, status
 matrix.holes()         # the cells that miss a goal, and what would close them
-matrix                 # in a notebook: a heat map
+matrix                 # in a notebook: the matrix to look at
 """
 
 from __future__ import annotations
