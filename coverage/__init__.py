@@ -25,7 +25,7 @@ _HOME = {
     "heat_map": "roomtone.coverage.views.heat_map",
     "maximal_uncovered_patterns": "roomtone.coverage.holes.patterns",
     "parse_gates": "roomtone.coverage.report.ci_gates",
-    "parse_goals": "roomtone.coverage.counting.goals",
+    "parse_goals": "roomtone.coverage.counting.goal_parsing",
     "print_matrix": "roomtone.coverage.report.terminal",
     "read_manifest": "roomtone.core.dataset.manifest",
     "read_matrix_csv": "roomtone.coverage.views.csv_tables",

@@ -9,7 +9,8 @@ from typing import Any
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.coverage.combinatorics.constraints import MAX_STRENGTH
 from roomtone.coverage.counting.axes import Axis, parse_axes
-from roomtone.coverage.counting.goals import UNITS, Goals, parse_goals
+from roomtone.coverage.counting.goal_parsing import parse_goals
+from roomtone.coverage.counting.goals import UNITS, Goals
 from roomtone.coverage.report.ci_gates import GateThresholds, parse_gates
 
 

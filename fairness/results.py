@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
+from roomtone.coverage.views.csv_tables import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,16 @@ def local_set(dataset: str | os.PathLike[str]) -> Path:
 def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:
     """Return the folder of a set's evaluation."""
     return Path(dataset) / FOLDER
+
+
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write a table as CSV whose texts no spreadsheet runs, and return the path.
+
+    Args:
+        table: of any columns.
+        path: where.
+    """
+    return write_csv(table, path)
 
 
 def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -> Path:

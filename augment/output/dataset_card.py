@@ -25,8 +25,8 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "",
         f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
         f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
-        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, rejected {counts['rejected']:,} "
-        f"{'(see `rejected/`)' if counts['rejected'] else ''}",
+        f"{_reconciled(counts)}",
+        *_systematic(state),
         "",
         "## What it holds",
         "",
@@ -56,6 +56,23 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         *_limits(origins),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _reconciled(counts: Mapping[str, int]) -> str:
+    """Return planned, rendered and rejected samples in a sentence."""
+    rejected = f"rejected {counts['rejected']:,}{' (see `rejected/`)' if counts['rejected'] else ''}"
+    if not counts.get("not_reached"):
+        return f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, {rejected}."
+    return (
+        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, {rejected}, not reached {counts['not_reached']:,}: "
+        "the run stopped because more samples were rejected than `max_rejected` allows."
+    )
+
+
+def _systematic(state: Mapping[str, Any]) -> list[str]:
+    """Return the levels that fail on most of their samples, one paragraph each."""
+    found = [sentence for run in state["runs"] for sentence in run.get("systematic", ())]
+    return [line for sentence in dict.fromkeys(found) for line in ("", f"Systematic: {_plain(sentence)}.")]
 
 
 def _plain(text: Any) -> str:

@@ -17,13 +17,14 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.table import Source, to_dict
+from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ def draw_recipe(
     """
     chosen: dict[str, Any] = {}
     played: dict[str, AudioRef] = {}
+    sounding = Fetcher(clips or {}, sample_rate_hz).sounding
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
@@ -196,7 +198,7 @@ def draw_recipe(
         if factor not in condition.levels:
             continue
         level = condition.levels[factor]
-        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())))
+        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())), sounding)
         chosen[factor], used = draw_source(level, draws, context, clips or {})
         played |= used
         chosen[snr_key] = level.draw_snr_db(partial(draws.stream, f"{factor} snr", level.name))

@@ -11,9 +11,9 @@ from roomtone.augment.ops.table import Op
 from roomtone.augment.recordings.layouts import scan_noise
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.scenario import Scenario, design_conditions
+from roomtone.augment.scenarios.speech_table import speech_table
 from roomtone.augment.settings import GenerateSettings
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.words import word_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,30 +23,24 @@ if TYPE_CHECKING:
 _KEYS = ("name", "axes", "max_per_speaker", "max_per_asset")
 
 
-def speech_at_hand(utterances: tuple[Utterance, ...]) -> pd.DataFrame:
-    """Return the corpus as coverage sees it: one row a readable utterance, its attributes as `attr_*`."""
-    import pandas as pd
+def speech_at_hand(
+    utterances: tuple[Utterance, ...], seconds: Mapping[str, float | None] | None = None
+) -> pd.DataFrame:
+    """Return the corpus as coverage sees it, see `speech_table`.
 
+    Args:
+        utterances: those of the corpus.
+        seconds: length of each by id, where it is known already; None reads the headers of their files.
+
+    Raises:
+        RoomtoneError: none of them can be read.
+    """
     from roomtone.augment.corpora.durations import durations_s
 
-    seconds = durations_s(utterances)
-    rows = [
-        {
-            "utterance_id": u.utterance_id,
-            "speaker": u.speaker,
-            "accent": u.accent,
-            "corpus": u.corpus,
-            "language": u.language,
-            "words": word_count(u.text),
-            "duration_s": seconds[u.utterance_id],
-            **{f"attr_{key}": value for key, value in u.attributes.items()},
-        }
-        for u in utterances
-        if seconds[u.utterance_id] is not None and not u.problem
-    ]
-    if not rows:
+    table = speech_table(utterances, durations_s(utterances) if seconds is None else seconds)
+    if table.empty:
         raise RoomtoneError("design=fill: no utterance of the corpus can be read")
-    return pd.DataFrame(rows)
+    return table
 
 
 def fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from roomtone.augment.scenarios.scenario import design_conditions, inline_preset
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import CLEAN
+
+_LOG = logging.getLogger("roomtone")
 
 
 def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
@@ -54,12 +57,15 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
         RoomtoneError: an empty corpus, or two utterances of one id.
     """
     from roomtone.augment.corpora import open_corpus
+    from roomtone.augment.corpora.notes import accent_notes, skipped_note
 
     corpus = open_corpus(settings.corpus_keys, search=settings.search)
     utterances = tuple(sorted(corpus, key=lambda utterance: utterance.utterance_id))
     reader = settings.corpus.get("reader")
     if not utterances:
         raise RoomtoneError(f"corpus {reader!r}: it holds no utterance")
+    for note in skipped_note(corpus.skipped()) + accent_notes(utterances):
+        _LOG.warning(note)
     for before, after in itertools.pairwise(utterances):
         if before.utterance_id == after.utterance_id:
             raise RoomtoneError(f"corpus {reader!r}: two utterances have the id {after.utterance_id!r}")

@@ -71,6 +71,7 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
 def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
     """Print whether this set upholds a certificate; 2 where it does not."""
     from roomtone.fairness.evaluation import score_dataset
+    from roomtone.fairness.recognisers import public_identity
     from roomtone.fairness.results import evaluation_dir
     from roomtone.fairness.slices.certificate import read_certificate, verify_certificate
 
@@ -78,7 +79,7 @@ def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
     scores = score_dataset(dataset, settings)
     ruling = verify_certificate(
         certificate, scores, evaluation_dir(dataset) / "certificates.jsonl", budget=values["certificate_budget"], alpha=settings.alpha,
-        speaker=settings.speaker,
+        speaker=settings.speaker, recogniser=public_identity(settings.asr),
     )  # fmt: skip
     print(ruling.reason)
     if ruling.shared_samples:

@@ -52,7 +52,7 @@ def run(cfg: DictConfig) -> int:
     else:
         console.print("\ncoverage after this run:")
     print_matrix(_union(before, rows), goals, console, levels=levels)
-    clean = speech_at_hand(plan.utterances)
+    clean = speech_at_hand(plan.utterances, seconds)
     _print_holes(CoverageMatrix(_union(before, rows), goals=goals, levels=levels), clean, console)
     return 3 if found.unreadable else 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.columns import COLUMNS, manifest_schema
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import fsync_path, is_remote, open_binary
 
@@ -107,7 +108,7 @@ def manifest_parts(dataset: Dataset) -> list[str]:
     """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
 
     Raises:
-        RoomtoneError: a folder is missing, or holds no part.
+        RoomtoneError: a folder is missing, or holds no part, or a part that is none.
     """
     parts = []
     for folder in dataset_folders(dataset):
@@ -117,6 +118,8 @@ def manifest_parts(dataset: Dataset) -> list[str]:
                 f"{folder}: no manifest/part-*.parquet in it; is it a set that `roomtone generate` wrote?"
             )
         parts += found
+    for part in parts:
+        _part_schema(part)  # refuses what no manifest holds, whoever reads it then
     return parts
 
 
@@ -203,7 +206,9 @@ def _part_schema(part: str) -> pa.Schema:
 
     try:
         with open_binary(part) as file:
-            schema = pq.read_schema(file)
+            metadata = pq.read_metadata(file)
+            check_footer(metadata, part)
+            schema = metadata.schema.to_arrow_schema()
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:

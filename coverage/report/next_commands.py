@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.files import is_remote
+from roomtone.coverage.counting.source import Source
 from roomtone.coverage.views.matrix_view import Step
 
 
@@ -49,9 +50,10 @@ def further_steps(source: Any, *, evaluated: bool = False) -> list[Step]:
 
 def set_folder(source: Any) -> Path | None:
     """Return the one dataset folder that a matrix was made from, if it was."""
-    if hasattr(source, "columns"):
+    value = source.value if isinstance(source, Source) else source
+    if hasattr(value, "columns"):
         return None
-    named = [source] if isinstance(source, str | os.PathLike) else list(source)
+    named = [value] if isinstance(value, str | os.PathLike) else list(value)
     if len(named) != 1 or is_remote(str(named[0])) or not Path(named[0]).is_dir():
         return None
     return Path(named[0]).resolve()

@@ -70,11 +70,12 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
         f"{len(values):,} {name}{'s' * (len(values) != 1)}" for name, values in zip(grid.names, grid.levels)
     )
     _say(console, f"{set_name(matrix.source)}: {size}")
-    tables, key = _tables(grid, console.width, full=full) if len(grid.axes) == 2 else ([], [])
+    drawn = len(grid.axes) == 2 and grid.dense
+    tables, key = _tables(grid, console.width, full=full) if drawn else ([], [])
     for table in tables:
         console.print(table)
     _say(console, *key, *figure_lines(matrix.figures))
-    if not tables and len(grid.axes) == 2:
+    if not tables and drawn:
         _say(console, "The matrix does not fit here: --full prints it, the page and matrix.csv hold it.")
     if matrix.figures.cells > matrix.figures.covered_cells:
         _say(console, *_missing(matrix, full=full))
@@ -88,8 +89,8 @@ def _say(console: Console, *lines: str) -> None:
 def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:
     """Return what is missing, by axis and by region, and what closes it."""
     grid = matrix.grid
-    lines = []
-    for i, name in enumerate(grid.names):
+    lines: list[str] = []
+    for i, name in enumerate(grid.names if grid.dense else ()):
         found = _most_missing(grid, i)
         lines += ["", f"{name}s with the most missing", *found[:MAX_LISTED], *_more(found, MAX_LISTED)]
     lines += ["", "missing regions", *_regions(matrix, full=full)]
@@ -106,6 +107,8 @@ def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
     lines = [f"  {line}" for line in matrix.patterns()]
     if full:
         return lines
+    if not matrix.grid.dense:
+        return [*lines[:MAX_REGIONS], *_more(lines, MAX_REGIONS)]
     wide = [line for line, region in zip(lines, hole_regions(matrix.grid)) if region.cells > 1]
     alone = len(lines) - len(wide)
     single = [f"  {'and ' if wide else ''}{alone:,} cell{'s' * (alone != 1)} in no larger region"] if alone else []
@@ -193,7 +196,9 @@ def _cell_texts(grid: Grid, unit: str) -> np.ndarray:
     texts = []
     for row in frame.to_dict("records"):
         if row["status"] in _HOLES:
-            worst = min((u for u in aimed if row[f"goal_{u}"] > 0), key=lambda u: row[u] / row[f"goal_{u}"])
+            worst = min(
+                (u for u in aimed if row[f"goal_{u}"] > 0), key=lambda u: np.nan_to_num(row[u]) / row[f"goal_{u}"]
+            )
             texts.append(f"{_number(row[worst])}/{_number(row[f'goal_{worst}'])}{_LETTERS[worst]}")
         else:
             texts.append(_number(row[unit]) if row["renders"] else "-")
@@ -201,6 +206,9 @@ def _cell_texts(grid: Grid, unit: str) -> np.ndarray:
 
 
 def _number(count: float) -> str:
+    """Return a count as text; what nobody states is `?`."""
+    if math.isnan(count):
+        return "?"
     return f"{count:.0f}" if float(count).is_integer() else f"{count:.1f}"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole
+from roomtone.core.printable import printable
 from roomtone.coverage.counting.goals import UNITS
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 def neutral(value: Any) -> Any:
-    """Return a text that no spreadsheet runs; numbers stay.
+    """Return a text that no spreadsheet runs and that moves no terminal; numbers stay.
 
     >>> neutral("=1+1"), neutral("scottish"), neutral(-3)
     ("'=1+1", 'scottish', -3)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(_FORMULA) else printable(value)
 
 
 def _original(value: Any) -> Any:

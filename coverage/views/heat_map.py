@@ -19,6 +19,7 @@ from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.grid import Grid
 from roomtone.coverage.views.goal_colours import HOLE, MET, SHORT, goal_colour, ink_on
+from roomtone.coverage.views.readable import check_readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,11 +78,12 @@ def heat_map(
         factors: of the second axis' values, by which they are grouped.
 
     Raises:
-        RoomtoneError: an unknown unit or axis, four or more axes, or too many panels.
+        RoomtoneError: an unknown unit or axis, four or more axes, or more panels or cells than can be read.
     """
     from matplotlib.figure import Figure
 
     shown = _unit(grid, unit)
+    check_readable(grid)
     panels = _panels(grid, by)
     sheets = _sheets([panel for _, panel in panels], factors if len(panels) == 1 else ())
     first = sheets[0]
@@ -266,6 +268,9 @@ def _column_inches(factor: Factor) -> float:
 
 
 def _count_text(count: float) -> str:
+    """Return a count as text; what nobody states is `?`."""
+    if np.isnan(count):
+        return "?"
     if float(count).is_integer():
         return f"{int(count)}" if count < 10_000 else f"{count / 1000:.0f}k"
     return f"{count:.1f}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.files import is_remote
+from roomtone.coverage.counting.source import Source
 
 
 def set_name(source: Any) -> str:
@@ -16,9 +17,10 @@ def set_name(source: Any) -> str:
     >>> set_name(["a/stress-set", "tables/field.csv"])
     'stress-set, field.csv'
     """
-    if hasattr(source, "columns"):
+    value = source.value if isinstance(source, Source) else source
+    if hasattr(value, "columns"):
         return "recordings in a table"
-    named = [source] if isinstance(source, str | os.PathLike) else list(source)
+    named = [value] if isinstance(value, str | os.PathLike) else list(value)
     return ", ".join(dict.fromkeys(_name(os.fspath(one)) for one in named))
 
 

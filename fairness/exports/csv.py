@@ -6,26 +6,15 @@ Parquet (the manifest itself) and JSON Lines are the faithful forms; read this o
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from roomtone.fairness.exports.job import ExportJob
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+from roomtone.fairness.results import write_table
 
 
 def write(job: ExportJob) -> list[Path]:
-    """Write `samples.csv`: every column of the manifest, and the counts where the set has been evaluated."""
-    path = job.to / "samples.csv"
-    neutral = job.rows.map(neutralise)
-    neutral.columns = [neutralise(str(name)) for name in neutral.columns]
-    neutral.to_csv(path, index=False)
-    return [path]
+    """Write `samples.csv`: every column of the manifest, and the counts where the set has been evaluated.
 
-
-def neutralise(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; only texts change.
-
-    >>> neutralise("=1+1"), neutralise(-1.5)
-    ("'=1+1", -1.5)
+    Args:
+        job: what is exported.
     """
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return [write_table(job.rows, job.to / "samples.csv")]

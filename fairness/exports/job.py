@@ -14,7 +14,7 @@ from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.results import read_evaluation
-from roomtone.fairness.scoring.normalize import Normalizer, normalizer
+from roomtone.fairness.scoring.normalize import normalizer_for, plainest, tokenizer_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class ExportJob:
     rows: pd.DataFrame
     dataset: Path
     to: Path
-    normalizer: Normalizer
+    normalizer: str
     evaluated: bool
 
     def records(self) -> Iterable[dict[str, Any]]:
@@ -68,6 +68,17 @@ class ExportJob:
         copy.write_bytes(data)
         return copy.resolve()
 
+    def words(self, row: Mapping[str, Any], text: Any) -> str:
+        """Return a text as it is scored, its figures in their plainest reading, words parted by spaces.
+
+        Args:
+            row: whose language chooses the normaliser.
+            text: reference or hypothesis, or null.
+        """
+        language = row.get("language")
+        tokenizer = tokenizer_for(self.normalizer, language if isinstance(language, str) else None)
+        return " ".join(plainest(tokenizer.tokens(str(text or ""))))
+
     def labels(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the labels and attributes of a row, those that are null left out."""
         return {k: v for k, v in row.items() if (k in LABELS or k.startswith("attr_")) and v is not None}
@@ -85,7 +96,8 @@ def prepare_job(dataset: Path, to: Path, normalizer_name: str) -> ExportJob:
     found = read_evaluation(dataset)
     if found is not None:
         rows = rows.merge(found[[c for c in found if c == "sample_id" or c not in rows]], on="sample_id", how="left")
-    return ExportJob(rows, dataset, to, normalizer(normalizer_name), found is not None)
+    normalizer_for(normalizer_name, None)
+    return ExportJob(rows, dataset, to, normalizer_name, found is not None)
 
 
 def plain(value: Any) -> Any:

@@ -29,7 +29,9 @@ def write(job: ExportJob) -> list[Path]:
     lines = [*_header(labels)]
     for row, (name, speaker) in zip(rows, names):
         ids = ",".join(["O", *(labels[column][_label(row, column)] for column, _ in _GROUPS)])
-        lines.append(f"{name} A {speaker} 0.000 {row['duration_s']:.3f} <{ids}> {_words(job, row['text'])}".rstrip())
+        lines.append(
+            f"{name} A {speaker} 0.000 {row['duration_s']:.3f} <{ids}> {_words(job, row, row['text'])}".rstrip()
+        )
     written = [write_lines(job.to / "ref.stm", lines)]
     if job.evaluated:
         scored = [
@@ -39,7 +41,7 @@ def write(job: ExportJob) -> list[Path]:
             write_lines(job.to / "hyp.ctm", (line for row, name, _ in scored for line in _ctm(job, row, name)))
         )
         for file, column in (("ref.trn", "text"), ("hyp.trn", "hypothesis")):
-            trn = (f"{_words(job, row[column])} ({speaker}-{name})".strip() for row, name, speaker in scored)
+            trn = (f"{_words(job, row, row[column])} ({speaker}-{name})".strip() for row, name, speaker in scored)
             written.append(write_lines(job.to / file, trn))
     return written
 
@@ -62,16 +64,16 @@ def _header(labels: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
             yield f';; LABEL "{name}" "{clean}" "{column} {clean}"'
 
 
-def _words(job: ExportJob, text: Any) -> str:
+def _words(job: ExportJob, row: Mapping[str, Any], text: Any) -> str:
     # braces, slashes and parentheses are STM's own signs; the normaliser has usually taken them out already
-    return " ".join(word.translate(_SIGNS) for word in job.normalizer.words(str(text or "")))
+    return job.words(row, text).translate(_SIGNS)
 
 
 _SIGNS = str.maketrans(dict.fromkeys("{}()/@<>;", "_"))
 
 
 def _ctm(job: ExportJob, row: Mapping[str, Any], name: str) -> Iterator[str]:
-    words = _words(job, row["hypothesis"]).split()
+    words = _words(job, row, row["hypothesis"]).split()
     step = row["duration_s"] / max(1, len(words))
     for k, word in enumerate(words):
         yield f"{name} A {k * step:.3f} {step:.3f} {word}"

@@ -81,6 +81,11 @@ class Recogniser:
         raise NotImplementedError
 
     @property
+    def decoding(self) -> str:
+        """Return how text is decoded, in words for the report; empty where nothing is chosen."""
+        return ""
+
+    @property
     def at_once(self) -> int | None:
         """Return how many recordings may be asked for at once, or None for the number of cores."""
         return None

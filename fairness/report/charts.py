@@ -38,12 +38,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class RankedGroup:
-    """One line of the ranking: the rate in the baseline, and on average over the other conditions."""
+    """One line of the ranking: the rate in the baseline, the mean over all conditions, and the verdict on the latter, where there is one."""
 
     name: str
-    speakers: int
     baseline: Mark
     average: Mark
+    verdict: str | None
 
 
 def axis_top(rates: Sequence[float]) -> float:
@@ -62,34 +62,33 @@ def ticks(top: float) -> list[tuple[float, str]]:
 
 
 def ranked_groups(
-    cells: pd.DataFrame, averages: pd.DataFrame | None, settings: Mapping[str, Any]
+    cells: pd.DataFrame, accents: pd.DataFrame, settings: Mapping[str, Any]
 ) -> tuple[list[RankedGroup], float]:
-    """Return the groups, the highest average first, and the end of their axis.
+    """Return the groups, the highest mean over all conditions first, and the end of their axis.
 
     Args:
         cells: of `Comparison.cells`.
-        averages: one row a group with `wer, wer_low, wer_high` over the conditions, where the comparison has them; else the mean of
-            the group's cells beside the baseline is shown, without an interval.
+        accents: of `Comparison.accents`. A group that is in none of its rows, as the one that others are compared with, has the mean of its
+            cells, without an interval.
         settings: of the comparison.
     """
-    group, condition, baseline = settings["group"], settings["condition"], settings["baseline"]
-    clean = cells[cells[condition] == baseline].set_index(group)
-    noisy = cells[cells[condition] != baseline]
-    mean = noisy.groupby(group)["wer"].mean() if len(noisy) else clean["wer"]
-    known = averages.set_index(group) if averages is not None and "wer" in averages else None
+    group, condition = settings["group"], settings["condition"]
+    clean = cells[cells[condition] == settings["baseline"]].set_index(group)
+    mean = cells.groupby(group)["wer"].mean()
+    known = accents.set_index(group)
     rows = []
     for name in sorted(set(cells[group])):
-        average = _figures(known, name) if known is not None else (float(mean.get(name, math.nan)), math.nan, math.nan)
-        people = int(cells.loc[cells[group] == name, "speakers"].max())
-        rows.append((str(name), people, _figures(clean, name), average))
-    top = axis_top([value for _, _, first, second in rows for value in (*first, *second)])
-    found = [RankedGroup(name, people, _mark(*first, top), _mark(*second, top)) for name, people, first, second in rows]
+        average = _figures(known, name) if name in known.index else (float(mean[name]), math.nan, math.nan)
+        verdict = str(known.loc[name, "verdict"]) if name in known.index else None
+        rows.append((str(name), _figures(clean, name), average, verdict))
+    top = axis_top([value for _, first, second, _ in rows for value in (*first, *second)])
+    found = [RankedGroup(name, _mark(*first, top), _mark(*second, top), said) for name, first, second, said in rows]
     return sorted(found, key=lambda row: -(row.average.rate if row.average.rate is not None else -1.0)), top
 
 
-def _figures(frame: pd.DataFrame | None, name: Any) -> tuple[float, float, float]:
+def _figures(frame: pd.DataFrame, name: Any) -> tuple[float, float, float]:
     """Return rate and interval of a group, NaN where there is no row or no such column."""
-    if frame is None or name not in frame.index:
+    if name not in frame.index:
         return math.nan, math.nan, math.nan
     row = frame.loc[name]
     low, high = (float(row.get(column, math.nan)) for column in ("wer_low", "wer_high"))

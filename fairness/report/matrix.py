@@ -28,8 +28,8 @@ from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
 from roomtone.fairness.report.matrix_layers import Compared, evaluation_layers
 from roomtone.fairness.results import evaluation_dir, read_evaluation
-from roomtone.fairness.scoring.alignment import align
-from roomtone.fairness.scoring.normalize import normalizer
+from roomtone.fairness.scoring.counting import align_tokens
+from roomtone.fairness.scoring.normalize import AUTO, tokenizer_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +64,10 @@ def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = 
 
     Args:
         comparison: of the set's groups and conditions.
-        scores: one row a sample: `sample_id, text, hypothesis, normalizer`.
+        scores: one row a sample: `sample_id, text, hypothesis, normalizer`, and `language` where it is known.
         first: id of the layer to begin with; empty begins with coverage.
     """
-    names = ["sample_id", "text", "hypothesis", "normalizer"]
+    names = ["sample_id", "text", "hypothesis", "normalizer", "language"]
     known = scores[[name for name in names if name in scores]].astype(object)
 
     def answers(sample_ids: Sequence[str]) -> dict[str, Words]:
@@ -94,10 +94,9 @@ def stored_evaluation(dataset: str | Path, axes: Sequence[str]) -> EvaluationVie
     scores = read_evaluation(dataset)
     if scores is None:
         return None
-    texts = read_manifest(dataset, columns=["sample_id", "text"])
-    return evaluation_view(
-        stored, scores.drop(columns="text", errors="ignore").merge(texts, on="sample_id", how="left")
-    )
+    texts = read_manifest(dataset, columns=["sample_id", "text", "language"])
+    scores = scores.drop(columns=["text", "language"], errors="ignore")
+    return evaluation_view(stored, scores.merge(texts, on="sample_id", how="left"))
 
 
 def report_matrix(result: Evaluated, page: Path) -> str:
@@ -225,8 +224,10 @@ def _aligned(row: Mapping[Any, Any]) -> Words | None:
     text, heard = row.get("text"), row.get("hypothesis")
     if not isinstance(text, str) or not isinstance(heard, str):
         return None
-    words = normalizer(str(row.get("normalizer") or "basic").partition("/")[0]).words
-    found = align(words(text), words(heard))
+    language, label = row.get("language"), row.get("normalizer")
+    name = label.partition("/")[0] if isinstance(label, str) else AUTO
+    tokenizer = tokenizer_for(name, language if isinstance(language, str) else None)
+    found = align_tokens(tokenizer.tokens(text), tokenizer.tokens(heard))
     return list(zip(found.ops, found.reference, found.hypothesis))
 
 

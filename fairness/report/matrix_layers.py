@@ -252,17 +252,26 @@ def _with_margins(sheet: Sheet, cells: np.ndarray, rows: Any = None, columns: An
     """Return a table whose margins are those given, or the means over their cells."""
     over = [[np.flatnonzero(np.asarray(f.at) == level) for level in range(len(f.levels))] for f in sheet.factors]
     means = [np.stack([_mean(cells[:, at], 1) for at in places], axis=1) for places in over]
-    by_row = _mean(cells, 1) if rows is None else _floats(rows)
-    given = [None] * len(over) if levels is None else [_floats(part) for part in levels]
-    by_level = [mean if own is None else np.where(np.isfinite(own), own, mean) for own, mean in zip(given, means)]
+    by_row = _known_or(rows, _mean(cells, 1))
+    given = [None] * len(over) if levels is None else levels
+    by_level = [_known_or(own, mean) for own, mean in zip(given, means)]
     return Table(
         cells=cells,
         rows=by_row,
-        columns=_mean(cells, 0) if columns is None else _floats(columns),
+        columns=_known_or(columns, _mean(cells, 0)),
         levels=by_level,
         level_totals=[_mean(part, 0) for part in by_level],
         all=float(_mean(by_row, 0)),
     )
+
+
+def _known_or(own: Any, means: np.ndarray) -> np.ndarray:
+    """Return the comparison's own figures, and the means where it has none, as of the group that others are compared with."""
+    if own is None:
+        return means
+    known = _floats(own)
+    found: np.ndarray = np.where(np.isfinite(known), known, means)
+    return found
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:

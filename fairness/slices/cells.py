@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import prepare
+from roomtone.fairness.inference.counts import prepare
 from roomtone.fairness.slices.dispersion import Sentences
 from roomtone.fairness.slices.excess import CountTable
 
@@ -75,6 +75,7 @@ def make_cells(
     Raises:
         RoomtoneError: a column is missing.
     """
+    scores = scores.reset_index(drop=True)
     rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance=sentence)
     frame = scores[list(names)].astype(object).where(scores[list(names)].notna(), None)
     frame = frame.assign(

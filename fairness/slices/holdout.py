@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.settings import Settings
 from roomtone.fairness.slices.certificate import certify, write_certificate
 from roomtone.fairness.slices.predicates import parse_predicate
@@ -52,7 +53,7 @@ def write_certificates(found: pd.DataFrame, scores: pd.DataFrame, settings: Sett
             made = certify(
                 part,
                 parse_predicate(row["predicate"]),
-                recogniser=dict(settings.asr),
+                recogniser=public_identity(settings.asr),
                 hypotheses=heard,
                 baseline=settings.baseline,
             )

@@ -49,6 +49,71 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ["generate", "corpus=table"],
+            ["# the corpus on disk: a folder, or a file where the preset says so", "columns:"],
+        ),
+        (["evaluate", "asr=http"], ["asr:", "recogniser: http"]),
+        (["generate", "output=opus"], ["format: opus"]),
+    ],
+)
+def test_help_shows_the_keys_of_the_groups_chosen_with_their_comments(words, lines, capsys):
+    """`--help` and `--cfg` print the same lines, and each key of the group that was chosen is among them."""
+    assert main([*words, "--help"]) == 0
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert main([*words, "--cfg"]) == 0
+    config = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        assert line in shown
+    assert set(config) <= set(shown)
+    assert sum(line.startswith("# ") for line in config) > 10
+
+
+def test_cfg_with_its_comments_is_the_configuration(capsys):
+    import yaml
+
+    assert main(["generate", "seed=7", "--cfg"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["seed"] == 7
+
+
+def test_python_m_roomtone_is_the_command(tmp_path):
+    command = [sys.executable, "-P", "-m", "roomtone", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.startswith("roomtone ")
+
+
+def test_quiet_prints_nothing_but_errors(tmp_path):
+    for words, status in ((["list", "design"], 0), (["verify"], 1)):
+        command = [sys.executable, "-P", "-m", "roomtone", *words, "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == status
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == status
+
+
+@pytest.mark.parametrize(
+    ("command", "prefix", "word"),
+    [
+        ("generate", "corpus=v", "corpus=vctk"),
+        ("generate", "scenario.fac", "scenario.factors.room="),
+        ("generate", "noi", "noise="),
+        ("evaluate", "asr=fa", "asr=faster_whisper"),
+        ("coverage", "fail_under_t", "fail_under_tway="),
+        ("show", "war", "ward"),
+        ("listen", "ward+bab", "ward+babble"),
+        ("list", "equ", "equipment"),
+        ("verify", "--conf", "--config-dir"),
+    ],
+)
+def test_a_shell_is_offered_commands_groups_presets_and_keys(command, prefix, word):
+    from roomtone.cli.completion import completions
+
+    assert word in completions(command, prefix)
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["generat"], "unknown command 'generat'; did you mean 'generate'?"),
@@ -56,7 +121,7 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
         (["generate", "corpus.pth=x"], "unknown key 'corpus.pth'"),
         (["generate", "scenario=hospital_imaging_flor"], "did you mean 'hospital_imaging_floor'?"),
         (["generate", "design=cover"], "design: there is no option 'cover'; did you mean 'covering'?"),
-        (["generate", "seed"], "'seed' is not of the form key=value"),
+        (["generate", "seed"], "'seed' has no value; write seed=…"),
         (["generate", "--sed"], "unknown option '--sed'"),
         (["generate", "--config-dir"], "--config-dir needs a value"),
         (["generate", "--config-dir", "/no/such/folder"], "'/no/such/folder' is not a folder"),
@@ -69,6 +134,41 @@ def test_generate_help_lists_groups_options_and_keys(capsys):
         (["generate", "output.format=mp4"], "output.format: unknown 'mp4'"),
         (["generate", "corpus=table", "corpus.path=/no/such.csv"], "/no/such.csv"),
         (["verify"], "verify needs a set"),
+        (["plan", "axes=accent,condition"], "axes: 'accent,condition' is a list; write axes=[accent,condition]"),
+        (["verify", "share=0,5"], "share: '0,5': numbers have a decimal point; write share=0.5"),
+        (["coverage", "stress-set"], "'stress-set' is not of the form key=value; write dataset=stress-set"),
+        (["plan", "seed:3"], "'seed:3' is not of the form key=value; write seed=3"),
+        (["plan", "--seed=3"], "keys have no dashes: write seed=3"),
+        (["plan", "--config-dri=x"], "did you mean '--config-dir'?"),
+        (["plan", "config_dir=x"], "write --config-dir …"),
+        (["plan", "output.dir"], "'output.dir' has no value; write output.dir=…"),
+        (["plan", "=3"], "there is no key before the =; write key=3"),
+        (["plan", "noise=[none"], "noise: '[none': a bracket is missing; write noise=[none,…]"),
+        (["plan", "corpus.path=a[b"], "a bracket is missing"),
+        (["plan", "corpus=3"], "corpus: '3' is not the name of an option"),
+        (["plan", "presets=x"], "presets: expected a mapping, got 'x'"),
+        (["plan", "sample_rate_hz=16k"], "sample_rate_hz: expected a whole number from 8000 to 96000, got '16k'"),
+        (["plan", "sample_rate_hz=4000"], "sample_rate_hz: expected a whole number from 8000 to 96000, got 4000"),
+        (["plan", "level_dbov=loud"], "level_dbov: expected a number from -90 to 0, got 'loud'"),
+        (["plan", "draws=comon"], "draws: 'comon' is not allowed; did you mean 'common'?"),
+        (["plan", "zzzzz=1"], "unknown key 'zzzzz'; the nearest of "),
+        (["plan", "scenario=triage"], "scenario: there is no option 'triage'; known: "),
+        (["plan", "room=[ward@5dB]"], "a room has none; write ward"),
+        (["plan", "noise=[folder:/no/such@5dB]"], "there is no folder '/no/such'"),
+        (["plan", "noise=[foldr:/tmp@5dB]"], "unknown kind 'foldr'; did you mean 'folder'?"),
+        (["plan", "noise=[folder:/tmp]"], "says no SNR; write folder:/tmp@10dB"),
+        (["plan", "noise=[white=folder:/tmp@5dB]"], "there is a preset 'white'; write my_white=folder:/tmp"),
+        (["plan", "room=[musan:/tmp]"], "musan is a noise corpus; write noise=[musan:/tmp]"),
+        (["list", "nois"], "list: there is no group 'nois'; did you mean 'noise'?"),
+        (["list", "noise", "room"], "expected one group, got 2: noise, room"),
+        (["show"], "show needs a name: roomtone show ward"),
+        (["show", "wrad"], "there is no preset 'wrad'; did you mean 'ward'?"),
+        (["show", "ward", "to=x.jpg"], "one preset goes into one file ending in .png"),
+        (["listen"], "listen needs a condition"),
+        (["listen", "ward+babel@5dB"], "'babel@5dB' is no level of a free factor; did you mean 'babble'?"),
+        (["listen", "ward", "audio=/no/such.wav"], "audio: there is no file '/no/such.wav'"),
+        (["listen", "ward", "to=x.mp3"], "to: a file ending in .wav or .flac, got 'x.mp3'"),
+        (["listen", "ward", "sample_rate_hz=16"], "sample_rate_hz: expected a whole number from 8000 to 96000"),
         (["verify", "dataset=/no/such"], "/no/such"),
     ],
 )

@@ -16,6 +16,7 @@ from roomtone.cli.main import main
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.coverage import read_manifest
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
+from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.formatting import points
 from roomtone.fairness.report.page import write_report
 
@@ -158,7 +159,8 @@ def test_payloads_stay_text_in_every_output(gap_set) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_the_page_opens_in_a_browser_without_a_network(gap_set, tmp_path) -> None:
     dataset, file = gap_set
-    page = write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))[0]
+    result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}))
+    page = write_report(result)[0]
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}/profile",
         "--dump-dom", page.resolve().as_uri(),
@@ -166,8 +168,10 @@ def test_the_page_opens_in_a_browser_without_a_network(gap_set, tmp_path) -> Non
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert 'id="ranked"' in done.stdout, done.stderr[-500:]
     assert "data-theme" in done.stdout  # the component has started
-    assert "scottish is worse off in 1 of 6 comparisons" in done.stdout
-    assert "ward costs scottish" in done.stdout
+    first = re.search(r'class="headline"[^>]*>(.*?)</p>', done.stdout, re.S)
+    assert first is not None
+    assert html.unescape(first[1]) == headline(gather(result))
+    assert "scottish" in first[1]
     assert not re.search(r'(?:src|href)="(?:https?:)?//', done.stdout)
 
 

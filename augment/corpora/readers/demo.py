@@ -1,4 +1,4 @@
-"""The bundled corpus: ward orders in twelve synthetic accents (see `make_demo` and `demo_data/README.md`)."""
+"""The bundled corpus: ward orders in twelve synthetic accents (see `demo_voice` and `demo_data/README.md`)."""
 
 from __future__ import annotations
 

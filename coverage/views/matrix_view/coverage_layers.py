@@ -57,7 +57,7 @@ def first_layer(grid: Grid, layers: Sequence[Layer]) -> str:
     for layer in layers:
         goal = grid.frame[f"goal_{layer.id}"].to_numpy(float) if f"goal_{layer.id}" in grid.frame else np.zeros(1)
         if (goal > 0).any():
-            met = np.minimum(grid.frame[layer.id].to_numpy(float), goal).sum() / goal.sum()
+            met = np.minimum(np.nan_to_num(grid.frame[layer.id].to_numpy(float)), goal).sum() / goal.sum()
             behind[layer.id] = (met, layer.id == "renders")
     return min(behind, key=lambda name: behind[name]) if behind else layers[0].id
 
@@ -69,7 +69,7 @@ def _count_layer(grid: Grid, layout: Layout, unit: str, counts: Table, *, aimed:
         fields["goal"] = Table(grid.frame[f"goal_{unit}"].to_numpy(float).reshape(size))
     return Layer(
         id=unit, family="coverage", label=_LABELS[unit], help=_HELP[unit], fields=fields,
-        format="minutes" if unit == "minutes" else "count", domain=(0.0, float(max(1.0, counts.cells.max(initial=1)))),
+        format="minutes" if unit == "minutes" else "count", domain=(0.0, float(max(1.0, np.nan_to_num(counts.cells).max(initial=1)))),
         unit="" if unit in ("utterances", "assets") else unit,
     )  # fmt: skip
 

@@ -66,10 +66,8 @@ def coverage_data(
     Raises:
         RoomtoneError: more cells than the component draws.
     """
-    if len(grid.frame) > MAX_CELLS:
-        raise RoomtoneError(
-            f"{len(grid.frame):,} cells do not fit a page of {MAX_CELLS:,}; name fewer axes, or bin a number"
-        )
+    if grid.size > MAX_CELLS:
+        raise RoomtoneError(f"{grid.size:,} cells do not fit a page of {MAX_CELLS:,}; name fewer axes, or bin a number")
     drawers = None
     with open_source(source) as opened:
         layout = lay_out(grid, opened)

@@ -16,9 +16,10 @@ from roomtone.coverage.views.matrix_view.layout import Layout
 if TYPE_CHECKING:
     import pandas as pd
 
-_COUNTS = """count(*) AS renders, count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
+#: As in `counting/cells.py`: what nobody states is null.
+_COUNTS = """count(*) AS renders, {utterances} AS utterances, {speakers} AS speakers,
     count(DISTINCT noise_asset) + count(DISTINCT room_asset) + count(DISTINCT equipment_asset) AS assets,
-    CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes, CAST(coalesce(sum(words), 0) AS BIGINT) AS words"""
+    CAST(sum(ns) AS DOUBLE) / 6e10 AS minutes, CAST(sum(words) AS BIGINT) AS words"""
 
 
 def count_tables(grid: Grid, layout: Layout, source: OpenSource, units: Sequence[str]) -> dict[str, Table]:
@@ -71,7 +72,13 @@ def _grouped(source: OpenSource, layout: Layout, *, with_rows: bool) -> Mapping[
 def _counts(source: OpenSource, rows: str, keys: Sequence[str]) -> pd.DataFrame:
     listed = "".join(f"{key}, " for key in keys)
     grouping = f"GROUP BY {', '.join(keys)}" if keys else ""
-    return source.connection.execute(f"SELECT {listed}{_COUNTS} FROM {rows} {grouping}").df()
+    ((named,),) = source.connection.execute(f"SELECT count(speaker) FROM {rows}").fetchall()
+    utterances = "count(DISTINCT utterance_id)"
+    counts = _COUNTS.format(
+        utterances=f"nullif({utterances}, 0)" if source.unnamed else utterances,
+        speakers="count(DISTINCT speaker)" if named else "CAST(NULL AS BIGINT)",
+    )
+    return source.connection.execute(f"SELECT {listed}{counts} FROM {rows} {grouping}").df()
 
 
 def _placed(frame: pd.DataFrame, unit: str, levels: Sequence[Sequence[str]]) -> np.ndarray:

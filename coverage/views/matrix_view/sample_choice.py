@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from roomtone.coverage.counting.axes import Axis, identifier, literal
 from roomtone.coverage.counting.cells import axis_columns, has_several_accents
-from roomtone.coverage.counting.source import PART, OpenSource
+from roomtone.coverage.counting.source import OpenSource
+from roomtone.coverage.sources.relations import PART
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ def chosen_samples(
     """
     keys = ", ".join(f"axis_{i}" for i in range(len(axes)))
     wanted = ", ".join(f"{_column(source, name)} AS {identifier(name)}" for name in [*IDENTITY, *columns])
-    listed = axis_columns(axes, multi=has_several_accents(source, axes))
+    listed = axis_columns(source, axes, multi=has_several_accents(source, axes))
     part = identifier(PART) if source.where != "the DataFrame" else "''"
     salt = literal(f"{seed}/")
     return source.connection.execute(

@@ -70,6 +70,23 @@ def test_digital_silence_is_no_floor() -> None:
     assert noise_floor_dbov(speech, 16000) == float("-inf")
 
 
+@pytest.mark.parametrize("percent", [0.0, 2.0, 5.0])
+def test_a_planted_offset_and_rumble_are_measured_and_change_nothing_else(percent: float) -> None:
+    speech = _speech(DEMO[0])
+    clean = measure_quality(speech, 16000)
+    assert clean.rumble_to_speech_db < -40.0
+    offset = percent / 100.0
+    shaken = (
+        speech + np.float32(offset) + 0.01 * np.sin(2 * np.pi * 6 * np.arange(speech.size) / 16000).astype(np.float32)
+    )
+    quality = measure_quality(shaken, 16000)
+    assert quality.offset == pytest.approx(offset, abs=1e-4)
+    assert quality.rumble_dbov == pytest.approx(10 * np.log10(offset**2 + 0.01**2 / 2), abs=0.3)
+    assert quality.level_dbov == pytest.approx(clean.level_dbov, abs=0.02)
+    assert quality.floor_dbov == pytest.approx(clean.floor_dbov, abs=0.5)
+    assert quality.bandwidth_hz == clean.bandwidth_hz
+
+
 def test_clipping_is_counted_and_flagged() -> None:
     speech = np.clip(_speech(DEMO[0]) * 300.0, -1.0, 1.0)
     quality = measure_quality(speech, 16000)

@@ -195,6 +195,39 @@ def test_fifty_kinds_of_bad_input_beside_good_ones(good, voice, composed, tmp_pa
     assert (again.rendered, again.resumed, len(again.rejected)) == (6, 6, len(summary.rejected))
 
 
+@pytest.mark.slow
+def test_every_tenth_file_broken_in_another_way(write_corpus, voice, composed, tmp_path, capsys):
+    """36 kinds among 360 files: exit 3 under `max_rejected=0.2`, exit 4 by default, each with its matrix, its card and its counts."""
+    from roomtone.cli.main import main
+
+    table = write_corpus(tmp_path / "corpus", 324)
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    kinds = list(bad_files(tmp_path, voice).items())[:36]
+    assert len(kinds) == 36
+    for i, (name, (data, _)) in enumerate(kinds):
+        (table.parent / name).write_bytes(data)
+        rows.insert(10 * i, _row(name, i))
+    for i, row in enumerate(rows):
+        row["id"] = f"u{i:03d}"
+    table = _write_table(table.parent, rows)
+    levels = [word for word in LEVELS if not word.startswith("max_rejected")]
+    for name, limit, status in (("lenient", ["max_rejected=0.2"], 3), ("default", [], 4)):
+        folder = tmp_path / name
+        words = ["generate", "corpus=table", f"corpus.path={table}", *levels, *limit, "item_timeout_s=10"]
+        assert main([*words, "executor.workers=2", f"output.dir={folder}"]) == status
+        counts = json.loads((folder / "dataset.json").read_text())["counts"]
+        listed = [line for path in (folder / "rejected").iterdir() for line in path.read_text().splitlines()]
+        assert counts["planned"] == 720 == counts["rendered"] + counts["rejected"] + counts["not_reached"]
+        assert counts["rendered"] == len(read_manifest(folder))
+        assert counts["rejected"] == len(listed)
+        assert (counts["not_reached"] == 0) == (status == 3)
+        assert (folder / "coverage" / "matrix.csv").is_file()
+        assert f"Planned 720, rendered {counts['rendered']:,}" in (folder / "README.md").read_text()
+    lenient = json.loads((tmp_path / "lenient" / "dataset.json").read_text())["counts"]
+    assert (lenient["rendered"], lenient["rejected"]) == (648, 72)
+    assert "max_rejected allows 8" in capsys.readouterr().err  # 1 % of 720 samples, rounded up
+
+
 @settings(derandomize=True, max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_mutated_headers_are_rendered_or_set_aside(good, voice, composed, tmp_path_factory, data):
