@@ -31,7 +31,7 @@ _HOME = {
     "read_matrix_csv": "roomtone.coverage.views.csv_tables",
     "scan_manifest": "roomtone.core.dataset.manifest",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
-    "tway_triangle": "roomtone.coverage.views.heat_map",
+    "tway_triangle": "roomtone.coverage.views.t_way_triangle",
     "words_and_speakers": "roomtone.coverage.power",
     "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",
