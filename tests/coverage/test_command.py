@@ -27,7 +27,15 @@ def test_it_prints_and_writes(small_set, capsys):
     assert "record for accent scottish: 1 more speakers, 1 more utterances" in shown
     assert "2/3u 2/3s" in shown
     written = {path.name for path in (small_set / "coverage").iterdir()}
-    assert written == {"matrix.csv", "holes.csv", "figures.json", "matrix.png", "matrix.svg", "index.html"}
+    assert written == {
+        "matrix.csv",
+        "holes.csv",
+        "holes.yaml",
+        "figures.json",
+        "matrix.png",
+        "matrix.svg",
+        "index.html",
+    }
     frame = pd.read_csv(small_set / "coverage/matrix.csv")
     assert list(frame.columns[:8]) == [
         "accent",
