@@ -9,6 +9,7 @@ from roomtone.core.facade import lazy_names
 # Public name -> the file that has it. Looked up on first use, so that this import loads neither pandas nor DuckDB.
 _HOME = {
     "Axis": "roomtone.coverage.counting.axes",
+    "Budget": "roomtone.coverage.fill.budget",
     "CoverageMatrix": "roomtone.coverage.matrix",
     "FillPlan": "roomtone.coverage.fill.plan",
     "GateNotMetError": "roomtone.core.errors",
@@ -17,6 +18,8 @@ _HOME = {
     "MANIFEST_SCHEMA": "roomtone.core.dataset.columns",
     "RoomtoneError": "roomtone.core.errors",
     "TWayCoverage": "roomtone.coverage.combinatorics.t_way",
+    "cell_balance": "roomtone.coverage.details.tables",
+    "cell_distributions": "roomtone.coverage.details.tables",
     "check_gates": "roomtone.coverage.report.ci_gates",
     "conditions_for": "roomtone.coverage.combinatorics.designs",
     "covering_array": "roomtone.coverage.combinatorics.covering_arrays",
@@ -24,14 +27,22 @@ _HOME = {
     "fill_plan": "roomtone.coverage.fill.plan",
     "heat_map": "roomtone.coverage.views.heat_map",
     "maximal_uncovered_patterns": "roomtone.coverage.holes.patterns",
+    "never_said": "roomtone.coverage.details.tables",
     "parse_gates": "roomtone.coverage.report.ci_gates",
     "parse_goals": "roomtone.coverage.counting.goal_parsing",
+    "planned_and_achieved": "roomtone.coverage.details.tables",
     "print_matrix": "roomtone.coverage.report.terminal",
     "read_manifest": "roomtone.core.dataset.manifest",
     "read_matrix_csv": "roomtone.coverage.views.csv_tables",
     "scan_manifest": "roomtone.core.dataset.manifest",
+    "shared_speakers": "roomtone.coverage.details.tables",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
+<<<<<<< HEAD
     "tway_triangle": "roomtone.coverage.views.t_way_triangle",
+=======
+    "trend": "roomtone.coverage.report.trend",
+    "tway_triangle": "roomtone.coverage.views.heat_map",
+>>>>>>> refs/heads/coverage
     "words_and_speakers": "roomtone.coverage.power",
     "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",

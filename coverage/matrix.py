@@ -87,6 +87,11 @@ class CoverageMatrix:
         return tuple(axis.column for axis in self._axes)
 
     @property
+    def axis_definitions(self) -> tuple[Axis, ...]:
+        """Return the axes with their bins."""
+        return self._axes
+
+    @property
     def levels(self) -> dict[str, list[str]]:
         """Return the values of each axis, in order."""
         return {axis.column: list(values) for axis, values in zip(self._axes, self.grid.levels)}

@@ -31,6 +31,8 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.core.dataset.study import read_study
+    from roomtone.coverage.counting.source import Source
+    from roomtone.coverage.details.detail_report import detail_report
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import show_matrix
@@ -41,19 +43,22 @@ def run(cfg: DictConfig) -> int:
     settings = parse_settings(values)
     study = read_study(settings.dataset)
     goals = study.goals if settings.goals is None else settings.goals
-    matrix = CoverageMatrix(list(settings.dataset), axes=settings.axes, goals=goals)
+    matrix = CoverageMatrix(Source(list(settings.dataset), settings.reading), axes=settings.axes, goals=goals)
     console = Console()
     show_matrix(matrix, console, full=settings.full)
     tway = _tway(matrix, settings, study)
-    lines = [_tway_line(coverage) for coverage in tway.values()]
+    lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
     difference = _difference(matrix, settings.baseline, tway)
     if difference is not None:
         lines += [f"against {settings.baseline}:", *(f"  {line}" for line in difference.lines())]
-    misses = check_gates(matrix, settings.gates, tway=tway, difference=difference)
+    details = detail_report(matrix, settings.details, settings.gates)
+    lines += details.lines
+    misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
     if lines:
         _print(console, "\n".join(lines))
     folder = _write(matrix, settings, tway, lines)
+    details.write(folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
@@ -116,6 +121,7 @@ def _old_tway(baseline: str) -> dict[str, float]:
 
 def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str]) -> Path:
     from roomtone.core.files import is_remote, write_whole
+    from roomtone.coverage.holes.notes import holes_with_notes
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
     from roomtone.coverage.views.figure_files import save_figure
@@ -125,7 +131,7 @@ def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, T
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
     folder = Path(settings.to or Path(local[0]) / "coverage")
     write_csv(matrix.to_frame(), folder / "matrix.csv")
-    write_csv(matrix.holes(), folder / "holes.csv")
+    write_csv(holes_with_notes(matrix, folder / "holes.yaml"), folder / "holes.csv")
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
     if settings.pictures:
         if len(matrix.axes) <= 3:
