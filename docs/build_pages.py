@@ -67,7 +67,18 @@ MEANING = {
     "row_sha256": "seal over all other columns, so that an edited label is found",
 }
 #: Primary configurations, in the order of the commands.
-PRIMARIES = ("generate", "corpus_report", "coverage", "evaluate", "export", "verify", "measure", "list", "show", "listen")
+PRIMARIES = (
+    "generate",
+    "corpus_report",
+    "coverage",
+    "evaluate",
+    "export",
+    "verify",
+    "measure",
+    "list",
+    "show",
+    "listen",
+)
 GROUPS = ("corpus", "scenario", "design", "output", "executor", "asr")
 
 
@@ -125,13 +136,22 @@ def columns_page() -> str:
 def configuration_page() -> str:
     """Return every primary configuration and every option of the groups, each key under its comment."""
     conf = _conf()
-    lines = ["# Configuration", "", "Every key is `key=value` on the command line; a group's keys are `group.key=value`.", ""]
+    lines = [
+        "# Configuration",
+        "",
+        "Every key is `key=value` on the command line; a group's keys are `group.key=value`.",
+        "",
+    ]
     for name in PRIMARIES:
         lines += [f"## {name}", "", *_yaml(conf / f"{name}.yaml")]
     for group in GROUPS:
         lines += [f"## group {group}", ""]
         for path in sorted((conf / group).rglob("*.yaml")):
-            lines += [f"### {group}={path.stem}" if path.parent.name == group else "### keys of every corpus", "", *_yaml(path)]
+            lines += [
+                f"### {group}={path.stem}" if path.parent.name == group else "### keys of every corpus",
+                "",
+                *_yaml(path),
+            ]
     return "\n".join(lines)
 
 
