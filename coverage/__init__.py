@@ -37,12 +37,8 @@ _HOME = {
     "scan_manifest": "roomtone.core.dataset.manifest",
     "shared_speakers": "roomtone.coverage.details.tables",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
-<<<<<<< HEAD
-    "tway_triangle": "roomtone.coverage.views.t_way_triangle",
-=======
     "trend": "roomtone.coverage.report.trend",
-    "tway_triangle": "roomtone.coverage.views.heat_map",
->>>>>>> refs/heads/coverage
+    "tway_triangle": "roomtone.coverage.views.t_way_triangle",
     "words_and_speakers": "roomtone.coverage.power",
     "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",

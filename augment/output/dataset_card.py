@@ -117,9 +117,28 @@ def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
     from roomtone.augment.corpora.licences import credit_lines
     from roomtone.core.files import is_remote
 
+    recorded = _recorded_material(state)
     if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
-        return ["- Each row's corpus and `attr_licence` name its source and licence."]
-    return credit_lines(Path(dataset), [run["config"]["corpus"] for run in state["runs"]])
+        return ["- Each row's corpus and `attr_licence` name its source and licence.", *recorded]
+    return credit_lines(Path(dataset), [run["config"]["corpus"] for run in state["runs"]]) + recorded
+
+
+def _recorded_material(state: Mapping[str, Any]) -> list[str]:
+    """Return where recorded noises, machines, rooms and devices come from, and what known noise corpora ask."""
+    from roomtone.augment.corpora.licences import licence_notes
+    from roomtone.augment.recordings.layouts import LICENCES
+
+    lines, licences = [], []
+    for run in state["runs"]:
+        for factor, presets in run["config"].get("presets", {}).items():
+            for name, preset in presets.items():
+                if str(preset.get("op", "")).startswith("record"):
+                    lines.append(
+                        f"- {factor} `{_plain(name)}`: {_plain(preset.get('source') or 'no source was stated')}."
+                    )
+                if preset.get("kind") in LICENCES:
+                    licences.append(LICENCES[preset["kind"]][1])
+    return list(dict.fromkeys(lines + [f"- {note}" for note in licence_notes(licences)]))
 
 
 def _limits(origins: set[str]) -> list[str]:

@@ -28,19 +28,8 @@ def test_it_prints_and_writes(small_set, capsys):
     assert "2/3u" in shown
     written = {path.name for path in (small_set / "coverage").iterdir()}
     assert written == {
-<<<<<<< HEAD
-        "matrix.csv", "holes.csv", "figures.json", "matrix.png", "matrix.svg", "index.html", "index-files",
+        "matrix.csv", "holes.csv", "holes.yaml", "figures.json", "matrix.png", "matrix.svg", "index.html", "index-files",
     }  # fmt: skip
-=======
-        "matrix.csv",
-        "holes.csv",
-        "holes.yaml",
-        "figures.json",
-        "matrix.png",
-        "matrix.svg",
-        "index.html",
-    }
->>>>>>> refs/heads/coverage
     frame = pd.read_csv(small_set / "coverage/matrix.csv")
     assert list(frame.columns[:8]) == [
         "accent",
