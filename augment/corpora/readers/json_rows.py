@@ -8,35 +8,37 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 _CHUNK = 1 << 20
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
 
 
-def json_rows(path: Path, file: TextIO) -> Iterator[dict[str, Any]]:
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a file one by one; a large array is never held whole.
 
     Args:
-        path: the file, for messages.
-        file: open at its beginning.
+        path: UTF-8, unzipped where it ends in `.gz`; its lines are bounded.
 
     Raises:
         RoomtoneError: a line or an item is not JSON, or not an object; the message says which.
+        OSError: it cannot be opened, or has a line that is too long.
     """
-    rows = _items(path, file) if _first_letter(file) == "[" else _lines(path, file)
-    for where, row in rows:
-        if not isinstance(row, dict):
-            raise RoomtoneError(f"{path}, {where}: expected one JSON object, got {json.dumps(row)[:40]}")
-        yield row
+    is_array = _first_letter(path) == "["
+    with open_bounded_text(path) as file:
+        for where, row in _items(path, file) if is_array else _lines(path, file):
+            if not isinstance(row, dict):
+                raise RoomtoneError(f"{path}, {where}: expected one JSON object, got {json.dumps(row)[:40]}")
+            yield row
 
 
-def _first_letter(file: TextIO) -> str:
-    """Return the first character that is not white space; the file is then at its beginning again."""
+def _first_letter(path: Path) -> str:
+    """Return the first character of a file that is not white space."""
     letter = " "
-    while letter.isspace():
-        letter = file.read(1)
-    file.seek(0)
+    with open_bounded_text(path) as file:
+        while letter.isspace():
+            letter = file.read(1)
     return letter
 
 
