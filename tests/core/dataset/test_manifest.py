@@ -16,7 +16,7 @@ def test_schema_has_the_contract_columns_in_order():
     names = MANIFEST_SCHEMA.names
     assert names[:4] == ["sample_id", "utterance_id", "replicate", "seed"]
     assert names[-5:] == ["noise_asset", "room_asset", "equipment_asset", "recipe", "row_sha256"]
-    assert len(names) == len(set(names)) == 45
+    assert len(names) == len(set(names)) == 51
     assert str(MANIFEST_SCHEMA.field("snr_db").type) == "double"
     assert MANIFEST_SCHEMA.field("speaker").nullable
 
