@@ -127,6 +127,8 @@ def check_set(expected):
             "croissant.json",
             "metadata.parquet",
             "config.yaml",
+            "local.yaml",
+            "metadata.parquet",
             ".lock",
             "coverage",
         }
