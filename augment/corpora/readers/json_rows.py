@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 _CHUNK = 1 << 20
 _BETWEEN_ITEMS = re.compile(r"[\s,]*")
 
 
-def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+def json_rows(path: Path, file: TextIO) -> Iterator[dict[str, Any]]:
     """Yield the objects of a file one by one; a large array is never held whole.
 
     Args:
-        path: UTF-8, unzipped where it ends in `.gz`; its lines are bounded.
+        path: the file, for messages.
+        file: open at its beginning.
 
     Raises:
         RoomtoneError: a line or an item is not JSON, or not an object; the message says which.
-        OSError: it cannot be opened, or has a line that is too long.
     """
-    is_array = _first_letter(path) == "["
-    with open_bounded_text(path) as file:
-        for where, row in _items(path, file) if is_array else _lines(path, file):
-            if not isinstance(row, dict):
-                raise RoomtoneError(f"{path}, {where}: expected one JSON object, got {json.dumps(row)[:40]}")
-            yield row
+    start = _up_to_first_letter(file)
+    rows = _items(path, start, file) if start.endswith("[") else _lines(path, start, file)
+    for where, row in rows:
+        if not isinstance(row, dict):
+            raise RoomtoneError(f"{path}, {where}: expected one JSON object, got {json.dumps(row)[:40]}")
+        yield row
 
 
-def _first_letter(path: Path) -> str:
-    """Return the first character of a file that is not white space."""
-    letter = " "
-    with open_bounded_text(path) as file:
-        while letter.isspace():
-            letter = file.read(1)
-    return letter
+def _up_to_first_letter(file: TextIO) -> str:
+    """Return what the file begins with, up to the first character that is not white space; a bounded file cannot be rewound."""
+    start = ""
+    while letter := file.read(1):
+        start += letter
+        if not letter.isspace():
+            break
+    return start
 
 
-def _lines(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(file, start=1):
+def _lines(path: Path, start: str, file: TextIO) -> Iterator[tuple[str, Any]]:
+    first = io.StringIO(start + file.readline(), newline="")
+    for number, line in enumerate(itertools.chain(first, file), start=1):
         if line.strip():
             try:
                 row = json.loads(line)
@@ -52,10 +55,10 @@ def _lines(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
             yield f"line {number}", row
 
 
-def _items(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
+def _items(path: Path, start: str, file: TextIO) -> Iterator[tuple[str, Any]]:
     decoder = json.JSONDecoder()
-    text = file.read(_CHUNK)
-    at, count = text.index("[") + 1, 1
+    text = start + file.read(_CHUNK)
+    at, count = len(start), 1
     while True:
         found = _BETWEEN_ITEMS.match(text, at)
         at = at if found is None else found.end()

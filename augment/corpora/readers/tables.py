@@ -81,7 +81,8 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
         if kind == ".parquet":
             yield from parquet_rows(path)
         elif kind in JSON_SUFFIXES:
-            yield from json_rows(path)
+            with open_text(path) as file:
+                yield from json_rows(path, file)
         else:
             yield from _csv_rows(path, delimiter or ("," if kind == ".csv" else "\t"), quoting)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -36,7 +36,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 
 #: Transforms that move or stretch time on purpose.
 TIME_CHANGING = frozenset(
-    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Reverse", "Shift", "TimeStretch", "Trim"}
+    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Resample", "Reverse", "Shift", "TimeStretch", "Trim"}
 )
 #: Linear transforms whose drawn numbers do not depend on the signal: applied to speech and noise apart, they give the same sum.
 LINEAR = frozenset(
@@ -287,7 +287,9 @@ class _CheckedPaths(list[str]):
         if isinstance(index, int):
             inspect_recording(found)
             if words := container(Path(found)).words:
-                raise BadAudioError(found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV")
+                raise BadAudioError(
+                    found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV"
+                )
         return found
 
 
