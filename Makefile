@@ -10,7 +10,7 @@ demo: $(VENV)/.base
 	$(BIN)/roomtone generate
 	@echo "roomtone is $(BIN)/roomtone; . $(BIN)/activate puts it on the path"
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.datasets
 	$(BIN)/pytest -q -n auto --dist loadfile
 	$(BIN)/pytest -q --nbmake --nbmake-timeout=600 notebooks
 
@@ -41,6 +41,11 @@ $(VENV)/.dev: $(VENV)/.base pyproject.toml
 
 $(VENV)/.docs: $(VENV)/.base pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[docs]'
+	@touch $@
+
+# the last `datasets` that opens folders of recordings without torch, apart from the other packages because it wants an old fsspec
+$(VENV)/.datasets: $(VENV)/.dev
+	$(BIN)/pip install --quiet --no-deps --upgrade --target $(VENV)/datasets datasets==3.6.0 dill==0.3.8 multiprocess==0.70.16 xxhash fsspec==2025.3.0
 	@touch $@
 
 clean:
