@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := core coverage augment measure fairness cli
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/roomtone generate
@@ -20,6 +20,11 @@ lint: $(VENV)/.dev
 	@mkdir -p $(VENV)/tree && ln -sfn ../.. $(VENV)/tree/roomtone  # mypy cannot see an editable install; a link shows it the namespace
 	MYPYPATH=$(VENV)/tree $(BIN)/mypy $(PACKAGES:%=-p roomtone.%)
 
+docs: $(VENV)/.docs
+	@mkdir -p build/docs-tree/roomtone && for name in $(PACKAGES); do ln -sfn ../../../$$name build/docs-tree/roomtone/$$name; done
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "open build/docs/index.html"
+
 bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -P bench/run.py
@@ -32,6 +37,10 @@ $(VENV)/.base: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.base pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[asr,dask,notebooks,dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	@touch $@
 
 # the last `datasets` that opens folders of recordings without torch, apart from the other packages because it wants an old fsspec

@@ -127,7 +127,25 @@ def _made(state: Mapping[str, Any]) -> list[str]:
 
 
 def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
-    return credit_lines(dataset, [run["config"]["corpus"] for run in state["runs"]])
+    return credit_lines(dataset, [run["config"]["corpus"] for run in state["runs"]]) + _recorded_material(state)
+
+
+def _recorded_material(state: Mapping[str, Any]) -> list[str]:
+    """Return where recorded noises, machines, rooms and devices come from, and what known noise corpora ask."""
+    from roomtone.augment.corpora.licences import licence_notes
+    from roomtone.augment.recordings.layouts import LICENCES
+
+    lines, licences = [], []
+    for run in state["runs"]:
+        for factor, presets in run["config"].get("presets", {}).items():
+            for name, preset in presets.items():
+                if str(preset.get("op", "")).startswith("record"):
+                    lines.append(
+                        f"- {factor} `{_plain(name)}`: {_plain(preset.get('source') or 'no source was stated')}."
+                    )
+                if preset.get("kind") in LICENCES:
+                    licences.append(LICENCES[preset["kind"]][1])
+    return list(dict.fromkeys(lines + [f"- {note}" for note in licence_notes(licences)]))
 
 
 def _front_matter(dataset: str, state: Mapping[str, Any], rows: Any) -> list[str]:

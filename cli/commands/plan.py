@@ -42,6 +42,8 @@ def run(cfg: DictConfig) -> int:
     console = Console()
     found = forecast(plan, rows, unreadable, settings.sample_rate_hz, settings.output.format, workers)
     console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
+    for note in plan.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     before = existing_rows(Path(settings.output.dir))
     goals = settings.scenario.get("goals")
     levels = {"condition": list(plan.conditions)}

@@ -55,7 +55,7 @@ def find_subgroups(
 
     In simulated sets of four speakers an accent it named a slice where none was planted in 2 to 5 % with or without a ceiling or hard
     sentences, in 5 to 9 % where accents differed a little in every condition; an accent's 33 % WER raised to 85 % in one condition was named
-    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_calibration.py`, 100 sets each).
+    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_search.py`, 100 sets each).
 
     Args:
         scores: the counts of `score` with the labels beside them.

@@ -184,7 +184,7 @@ class Recordings(LoopedRecording):
     least_share = LEAST_SHARE
 
     #: Layout of the folder.
-    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut"] = "folder"
+    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut", "rirs_noises"] = "folder"
     #: Only this part of the corpus (e.g. `tt` of WHAM!, `noise` of MUSAN, `fold5` of ESC-50); null for all.
     split: str | None = None
 
