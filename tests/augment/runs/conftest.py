@@ -128,7 +128,6 @@ def check_set(expected):
             "metadata.parquet",
             "config.yaml",
             "local.yaml",
-            "metadata.parquet",
             ".lock",
             "coverage",
         }
