@@ -227,6 +227,7 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
     presets = str(folder / "sounds" / "presets")
 
     def rate(engine: str, workers: int) -> float:
+        from roomtone.augment.runs.resume import Run
         from roomtone.augment.runs.schedule import make_job, shards_of
         from roomtone.augment.runs.shard import render_shard
         from roomtone.augment.scenarios.planner import make_plan
@@ -241,7 +242,7 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
         plan = make_plan(settings)
         place.write_text("dataset.json", "{}")
         with engine_of(ExecutorSettings(engine, workers)) as running:
-            job = make_job(settings, plan, place.url, running)
+            job = make_job(settings, plan, Run(place, 0, {}), running)
             ends: list[tuple[float, int]] = []
             for outcome in running.run(render_shard, shards_of(plan, job, 0, 96)):
                 if outcome.error is not None:
