@@ -81,7 +81,7 @@ def _generate(
         plan.presets,
         plan.utterances,
         shards=sum(1 for _ in blocks_of(plan, each)),
-        append=settings.output.append or plan.items is not None,
+        append=settings.output.append or settings.design.get("name") == "fill",
         beside=settings.output.overwrite,
     )
     _refuse_other_sources(settings, run)

@@ -36,13 +36,16 @@ def planned_and_achieved(source: OpenSource, axes: Sequence[Axis], dataset: str)
 
     names = [f"axis_{i}" for i in range(len(axes))]
     listed = axis_columns(source, axes, multi=has_several_accents(source, axes))
-    rows = source.connection.execute(f"SELECT {listed} FROM {source.relation}").df()
-    rendered = rows.groupby(names).size().rename("rendered")
+    counts = (
+        f"SELECT {', '.join(names)}, count(*) AS rendered FROM (SELECT {listed} FROM {source.relation}) GROUP BY ALL"
+    )
+    rendered = source.connection.execute(counts).df().set_index(names)["rendered"]
     rejected = _rejected(Path(dataset))
     lost = _labelled(source, axes, rejected, names) if rejected else pd.DataFrame(columns=[*names, "reason"])
-    counts = lost.groupby(names).size().rename("rejected")
-    reasons = lost.groupby(names)["reason"].agg(lambda reason: reason.value_counts().index[0]) if len(lost) else counts
-    frame = pd.concat([rendered, counts, reasons.rename("reason")], axis=1).reset_index()
+    of_cell = lost.groupby(names)
+    gone = of_cell.size().rename("rejected")
+    reasons = of_cell["reason"].agg(lambda reason: reason.value_counts().index[0]) if len(lost) else gone
+    frame = pd.concat([rendered, gone, reasons.rename("reason")], axis=1).reset_index()
     for column in ("rendered", "rejected"):
         frame[column] = frame[column].fillna(0).astype(int)
     frame.insert(len(names), "planned", frame["rendered"] + frame["rejected"])

@@ -82,9 +82,13 @@ def _words_by_value(source: OpenSource, axis: Axis) -> dict[str, Counter[str]]:
         f"""SELECT DISTINCT unnest({values}) AS value, {name} AS utterance, CAST(text AS VARCHAR) AS text
         FROM {source.relation} WHERE text IS NOT NULL"""
     ).fetchall()
+    words: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for number, (value, utterance, text) in enumerate(rows):
+        # copies may spell one utterance in several ways; without ids every transcript is one
+        words[value, utterance or f"\0{number}"].update(words_in(text))
     said: dict[str, Counter[str]] = defaultdict(Counter)
-    for value, _, text in rows:
-        said[value].update(set(words_in(text)))
+    for (value, _), spoken in words.items():
+        said[value].update(spoken)
     return {value: said[value] for value in axis.order(said)}
 
 

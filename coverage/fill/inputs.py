@@ -111,13 +111,15 @@ def matrix_of(rows: pd.DataFrame, inputs: Inputs) -> CoverageMatrix:
     return CoverageMatrix(typed, axes=inputs.axes, goals=inputs.goals, levels=levels)
 
 
-def draws_of(assets: Pools | AssetsOf | None, inputs: Inputs) -> tuple[Draws | None, dict[str, int]]:
+def draws_of(
+    assets: Pools | AssetsOf | None, inputs: Inputs, pool_sizes: Mapping[str, int]
+) -> tuple[Draws | None, dict[str, int]]:
     """Return what a render draws, as the limits ask it, and the sizes of pools."""
     if assets is None:
         return None, {}
     if callable(assets):
         named, ids, conditions = assets, inputs.speech.ids, inputs.conditions
-        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), {}
+        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), dict(pool_sizes)
     sizes: dict[str, int] = {}
     pools: list[tuple[str, ...]] = []
     for condition in inputs.conditions:
@@ -140,11 +142,17 @@ def hold(held: pd.DataFrame, growth: Growth, targets: Targets, inputs: Inputs, *
         u = utterances.setdefault(str(row["utterance_id"]), len(utterances))
         speaker = -1 if is_null(row["speaker"]) else speakers.setdefault(str(row["speaker"]), len(speakers))
         c = places.get(str(row["condition"]))
+        replicate = 0 if is_null(row["replicate"]) else int(row["replicate"])
         if 0 <= speaker < len(limits.of_speaker):
             limits.of_speaker[speaker] += 1
         if c is not None and u < strangers:
-            limits.hold(u, c, 0 if is_null(row["replicate"]) else int(row["replicate"]))
-        if named_assets:
+            limits.hold(u, c, replicate)
+        if limits.per_asset is None:
+            pass
+        elif named_assets and c is not None and u < strangers:
+            for asset in limits.assets_of(u, c, replicate):  # the same as when it was rendered
+                limits.of_asset[asset] += 1
+        elif named_assets:
             for name in ASSETS:
                 for asset in [] if is_null(row[name]) else str(row[name]).split(ASSET_SEPARATOR):
                     limits.of_asset[asset] += 1

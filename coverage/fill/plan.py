@@ -87,6 +87,7 @@ def fill_plan(
     max_per_speaker: int | None = None,
     max_per_asset: int | None = None,
     assets: Pools | AssetsOf | None = None,
+    asset_pools: Mapping[str, int] | None = None,
     seed: int = 0,
     budget: Budget | None = None,
     utterances_per_condition: int | None = None,
@@ -108,6 +109,7 @@ def fill_plan(
         max_per_asset: renders of one recording or realisation, over all conditions that use it.
         assets: what conditions draw from: condition -> number of assets, or condition -> {pool: number} where conditions share a
             pool; or a function that names what each render will draw.
+        asset_pools: how many assets a name that such a function returns stands for, where it is more than one.
         seed: breaks ties.
         budget: renders or hours at most.
         utterances_per_condition: distinct utterances of each condition at most, clean aside.
@@ -140,7 +142,7 @@ def fill_plan(
         max_per_speaker,
         max_per_asset,
         utterances_per_condition,
-        *draws_of(assets, inputs),
+        *draws_of(assets, inputs, asset_pools or {}),
         rules=kept_out(inputs.goals, inputs.speech, inputs.conditions, inputs.labels),
     )
     growth = _growth(targets, limits)
@@ -177,6 +179,7 @@ def _plan(growth: Growth, targets: Targets, limit: Budget, seed: int, *, spread:
             return limit.has_room(int(spent[0]), spent[1])
 
         growth.run(every, has_room)
+        budgets.use_the_rest(growth, every, limit)
         return
     best = fewest_renders(growth)
     growth.run(every)

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import write_whole
 from roomtone.coverage.counting.goals import matches
+from roomtone.coverage.counting.source import open_source
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from roomtone.coverage.matrix import CoverageMatrix
 
 _OWN = ("owner", "note")
 _EMPTY = """\
@@ -36,15 +39,16 @@ class HoleNote:
     note: str | None
 
 
-def read_notes(path: Path, axes: Sequence[str]) -> list[HoleNote]:
-    """Return the entries of a file; none where there is no file.
+def read_notes(path: Path, axes: Sequence[str], columns: Sequence[str] = ()) -> list[HoleNote]:
+    """Return the entries of a file that are about these axes; none where there is no file.
 
     Args:
         path: the file.
-        axes: the axes that entries may name.
+        axes: the axes of the matrix.
+        columns: other columns of the set; an entry that names one of them is about another matrix and left out.
 
     Raises:
-        RoomtoneError: not a list of mappings, or an entry that names no axis of the matrix.
+        RoomtoneError: not a list of mappings, or an entry that names neither an axis nor a column.
     """
     import yaml
 
@@ -56,7 +60,8 @@ def read_notes(path: Path, axes: Sequence[str]) -> list[HoleNote]:
         raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise RoomtoneError(f"{path}: expected a list of mappings with an axis, owner and note")
-    return [_note(entry, axes, f"{path}, entry {i}") for i, entry in enumerate(content, 1)]
+    notes = [_note(entry, [*axes, *columns], f"{path}, entry {i}") for i, entry in enumerate(content, 1)]
+    return [note for note in notes if set(note.where) <= set(axes)]
 
 
 def _note(entry: dict[Any, Any], axes: Sequence[str], where: str) -> HoleNote:
@@ -65,7 +70,9 @@ def _note(entry: dict[Any, Any], axes: Sequence[str], where: str) -> HoleNote:
         if key in _OWN:
             continue
         if key not in axes:
-            raise RoomtoneError(f"{where}: {key!r} is no axis of this matrix; {nearest(str(key), [*axes, *_OWN])}")
+            raise RoomtoneError(
+                f"{where}: {key!r} is neither an axis nor a column; {nearest(str(key), [*axes, *_OWN])}"
+            )
         named[str(key)] = tuple(map(str, value if isinstance(value, list) else [value]))
     texts = [None if entry.get(key) is None else str(entry[key]) for key in _OWN]
     return HoleNote(named, texts[0], texts[1])
@@ -78,6 +85,8 @@ def with_notes(holes: pd.DataFrame, notes: Sequence[HoleNote]) -> pd.DataFrame:
         holes: one row a hole.
         notes: entries; the last one that fits counts.
     """
+    import pandas as pd
+
     found = [_last(row, notes) for row in holes.to_dict("records")]
     owners, texts = [owner for owner, _ in found], [text for _, text in found]
     return holes.assign(
@@ -96,3 +105,19 @@ def start_notes(path: Path) -> None:
     """Write an empty file that says how entries look, where there is none yet."""
     if not path.exists():
         write_whole(path, _EMPTY.encode())
+
+
+def holes_with_notes(matrix: CoverageMatrix, path: Path) -> pd.DataFrame:
+    """Return the holes of a matrix with owner and note; the file is started where there is none.
+
+    Args:
+        matrix: the matrix.
+        path: the file of notes.
+
+    Raises:
+        RoomtoneError: as `read_notes`.
+    """
+    with open_source(matrix.source) as opened:
+        notes = read_notes(path, matrix.axes, opened.columns)
+    start_notes(path)
+    return with_notes(matrix.holes(), notes)

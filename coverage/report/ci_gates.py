@@ -1,4 +1,4 @@
-"""GateThresholds for continuous integration: thresholds that a set must reach, compared as exact fractions.
+"""Gates for continuous integration: thresholds that a set must reach, compared as exact fractions.
 
 A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in whole numbers, nothing is rounded first.
 """
@@ -41,6 +41,8 @@ class GateThresholds:
         min_speakers: least distinct speakers in every cell that has a goal.
         no_new_holes: no cell may lose its goal against the baseline.
         max_illegal: most samples in cells that must be empty.
+        fail_under_balance: least share of the cells that meet the goals of balance, in per cent.
+        max_shared_speakers: most speakers that any two splits share.
     """
 
     fail_under: Fraction | None = None
@@ -50,6 +52,8 @@ class GateThresholds:
     min_speakers: int | None = None
     no_new_holes: bool = False
     max_illegal: int | None = None
+    fail_under_balance: Fraction | None = None
+    max_shared_speakers: int | None = None
 
 
 def parse_gates(values: Mapping[str, Any]) -> GateThresholds:
@@ -65,12 +69,10 @@ def parse_gates(values: Mapping[str, Any]) -> GateThresholds:
     no_new_holes = given.get("no_new_holes", False)
     if not isinstance(no_new_holes, bool):
         raise RoomtoneError(f"no_new_holes: expected true or false, got {no_new_holes!r}")
+    shares = ("fail_under", "fail_under_cell", "fail_under_margins", "fail_under_balance")
     return GateThresholds(
-        fail_under=_percent(given["fail_under"], "fail_under") if "fail_under" in given else None,
-        fail_under_cell=_percent(given["fail_under_cell"], "fail_under_cell") if "fail_under_cell" in given else None,
-        fail_under_margins=_percent(given["fail_under_margins"], "fail_under_margins")
-        if "fail_under_margins" in given
-        else None,
+        **{name: _percent(given[name], name) for name in shares if name in given},
+        max_shared_speakers=_whole(given.get("max_shared_speakers"), "max_shared_speakers"),
         fail_under_tway=parse_tway(given.get("fail_under_tway")),
         min_speakers=_whole(given.get("min_speakers"), "min_speakers"),
         no_new_holes=no_new_holes,

@@ -3,7 +3,7 @@
 Long form: one row a cell, the axes' columns, `renders, utterances, speakers, assets, minutes, words`, then goals and what follows
 from them. A spreadsheet takes a text that starts with `=`, `+`, `-`, `@`, tab or carriage return for a formula, so such a
 text gets an apostrophe in front; so does one that starts with an apostrophe, and reading takes one apostrophe away:
-what goes out comes back.
+what goes out comes back. Control characters are written as visible escapes, and stay so.
 """
 
 from __future__ import annotations

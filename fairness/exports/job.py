@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.dataset.manifest import common_schema, manifest_parts, read_manifest
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.results import read_evaluation
@@ -18,6 +18,7 @@ from roomtone.fairness.scoring.normalize import normalizer_for, plainest, tokeni
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 #: Columns that say what a sample is; formats with free fields carry these and every `attr_*`.
 LABELS = (
@@ -41,6 +42,22 @@ class ExportJob:
         """Yield each row in plain Python types, null as None."""
         for row in self.rows.to_dict("records"):
             yield {str(key): plain(value) for key, value in row.items()}
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows as an Arrow table, in the manifest's types also where every value is null.
+
+        Args:
+            columns: names in `rows`.
+        """
+        import pyarrow as pa
+
+        known = common_schema(manifest_parts(self.dataset))
+        arrays = []
+        for name in columns:
+            kind = known.field(name).type if name in known.names else None
+            array = pa.array(self.rows[name], type=kind, from_pandas=True)
+            arrays.append(array.cast(pa.string()) if _is_text(array.type) else array)
+        return pa.table(arrays, names=list(columns))
 
     def audio_bytes(self, row: Mapping[str, Any]) -> bytes:
         """Return a row's encoded recording, from its file or from its shard.
@@ -96,6 +113,12 @@ class ExportJob:
             row: of the manifest.
         """
         return {k: v for k, v in row.items() if (k in LABELS or k.startswith("attr_")) and v is not None}
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_null(kind) or pa.types.is_large_string(kind))
 
 
 def prepare_job(dataset: Path, to: Path, normalizer_name: str) -> ExportJob:

@@ -61,7 +61,7 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
         without = summary(dataset)
         assert without["named_slices"] == []
     assert any("synthetic" in note for note in without["notes"])
-    assert "Slices that nobody named" in (dataset / "evaluation" / "report.html").read_text()
+    assert "Slices found by search" in (dataset / "evaluation" / "report.html").read_text()
     cells = pd.read_csv(dataset / "evaluation" / "cells.csv")
     assert len(cells) == 48
     assert cells["failed"].sum() == 0
