@@ -54,7 +54,8 @@ def evaluated(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("whisper")
     (folder / "conf" / "scenario").mkdir(parents=True)
     (folder / "conf" / "scenario" / "six.yaml").write_text(SCENARIO)
-    rows = [row for row in csv.DictReader((DIGITS / "digits.csv").open()) if re.match(r"[1679]_\w+_1", row["audio"])]
+    with (DIGITS / "digits.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if re.match(r"[1679]_\w+_1", row["audio"])]
     with (folder / "digits.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
