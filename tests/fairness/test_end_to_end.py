@@ -56,10 +56,13 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
     assert manifest["condition"].nunique() == 4
 
     asked = ["evaluate", f"dataset={dataset}", "asr=pocketsphinx"]
-    for columns in ([], ["subgroups.columns=[accent,condition]"]):
-        assert main(asked + columns) == 0
-        without = summary(dataset)
-        assert without["named_slices"] == []
+    assert main(asked) == 0
+    # the voices differ by gender in a room, which is no handicap of an accent
+    assert not any(name.startswith("accent") for name in summary(dataset)["named_slices"])
+    asked.append("subgroups.columns=[accent,condition]")
+    assert main(asked) == 0
+    without = summary(dataset)
+    assert without["named_slices"] == []
     assert any("synthetic" in note for note in without["notes"])
     assert "Slices found by search" in (dataset / "evaluation" / "report.html").read_text()
     cells = pd.read_csv(dataset / "evaluation" / "cells.csv")

@@ -345,7 +345,7 @@ def test_recorded_speech_is_heard_worse_the_more_noise_there_is(make_set, capsys
     ("words", "message"),
     [
         (["baseline=quiet"], "no sample is in the condition 'quiet'"),
-        (["reference=irsh"], "did you mean 'irish'"),
+        (["reference_accent=irsh"], "did you mean 'irish'"),
         (["normalizer=bsic"], "did you mean 'basic'"),
         (["terms=/no/such/terms.txt"], "terms"),
         (["declared=[[irish,mri]]"], "no comparison of 'irish' in 'mri'"),

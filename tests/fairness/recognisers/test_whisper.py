@@ -54,7 +54,8 @@ def evaluated(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("whisper")
     (folder / "conf" / "scenario").mkdir(parents=True)
     (folder / "conf" / "scenario" / "six.yaml").write_text(SCENARIO)
-    rows = [row for row in csv.DictReader((DIGITS / "digits.csv").open()) if re.match(r"[1679]_\w+_1", row["audio"])]
+    with (DIGITS / "digits.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if re.match(r"[1679]_\w+_1", row["audio"])]
     with (folder / "digits.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
@@ -129,7 +130,7 @@ def test_every_sentence_says_what_its_row_says(evaluated) -> None:
             assert row["verdict"] == "not_enough_data"
             assert f"{row['accent']} against {row['reference']}" in said
             assert f"({row['speakers']} and {row['reference_speakers']} known speakers)" in said
-            assert f"About {row['speakers_needed']} speakers and {row['words_needed']:,} words" in said
+            assert f"About {row['speakers_needed']:.0f} speakers and {row['words_needed']:,.0f} words" in said
     summary = json.loads((evaluated / "evaluation" / "evaluation.json").read_text())
     assert (summary["samples"], summary["failed"], summary["findings"]) == (72, 0, [])
     assert "raised in steps of 0.2" in summary["decoding"]
