@@ -2,8 +2,8 @@
 
     python -P bench/fairness_calibration.py [STUDIES] [PART …]
 
-Parts: null, planted, boundary, detectable, power, search. Every study goes through `compare()`; the worlds are in `fairness_worlds`, the method of
-version 0.1 in `fairness_before`. Bounds, each judged two standard errors loose, are at the head of each table.
+Parts: null, planted, boundary, detectable, power. Every study goes through `compare()`; the worlds are in `fairness_worlds`, the method of
+version 0.1 in `fairness_before`, the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the head of each table.
 """
 
 from __future__ import annotations

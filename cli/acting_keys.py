@@ -114,7 +114,12 @@ def acting_values(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def acting_keys(packaged: Mapping[str, Any], stated: Mapping[str, Any]) -> list[str]:
-    """Return the keys and groups to take from the packaged configuration: whole groups, a whole `output` where files state none."""
+    """Return the keys and groups to take from the packaged configuration: whole groups, a whole `output` where files state none.
+
+    Args:
+        packaged: the packaged configuration.
+        stated: what the user's files state.
+    """
     found = [group for group in (*ACTING_GROUPS, *ACTING_KEYS) if _holds(packaged, group)]
     if "output" in packaged and "output" not in stated:
         found.append("output")

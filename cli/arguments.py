@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from roomtone.core.errors import RoomtoneError, nearest
 
-OPTIONS = ("--config-dir", "--config-name", "--cfg", "--quiet", "--help")
+OPTIONS = ("--config-dir", "--config-name", "--cfg", "--full", "--quiet", "--help")
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,12 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     parser.add_argument("--cfg", action="store_true")
     parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--full", action="store_true")
     parser.add_argument("overrides", nargs="*")
     found, unknown = parser.parse_known_intermixed_args(words)
     if unknown and "=" in unknown[0] and not nearest(unknown[0].split("=")[0], OPTIONS).startswith("did you mean"):
         raise RoomtoneError(f"unknown option {unknown[0]!r}; keys have no dashes: write {unknown[0].lstrip('-')}")
     if unknown:
         raise RoomtoneError(f"unknown option {unknown[0]!r}; {nearest(unknown[0].split('=')[0], OPTIONS)}")
-    return Arguments(tuple(found.overrides), found.config_dir, found.config_name, found.cfg, found.help, found.quiet)
+    overrides = (*found.overrides, *(["full=true"] if found.full else []))
+    return Arguments(overrides, found.config_dir, found.config_name, found.cfg, found.help, found.quiet)

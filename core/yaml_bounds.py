@@ -22,11 +22,14 @@ from roomtone.core.errors import RoomtoneError
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000
 MAX_DEPTH = 50
+#: Characters of a number: to read one of a million digits takes seconds, and to read `59:59:…` in base sixty minutes.
+MAX_NUMBER = 400
 #: References in one configuration.
 MAX_REFERENCES = 200
 #: Characters that all references of a file may become.
 MAX_EXPANDED = 1_000_000
 
+_NUMBER = re.compile(r"[-+0-9a-fA-F._:exob]+")
 _REFERENCE = re.compile(r"\$\{([^${}]*)\}")
 
 
@@ -93,6 +96,7 @@ def _check_size(text: str, where: str) -> None:
             nodes += size
         elif isinstance(event, yaml.NodeEvent):
             nodes += 1
+            _check_number(event, where)
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append((event.anchor, nodes))
                 if event.anchor:
@@ -107,6 +111,15 @@ def _check_size(text: str, where: str) -> None:
             raise RoomtoneError(
                 f"{where}: means more than {MAX_NODES:,} values, or nests deeper than {MAX_DEPTH}: refused unread"
             )
+
+
+def _check_number(event: Any, where: str) -> None:
+    """Refuse a number of more than `MAX_NUMBER` characters, quoted and tagged ones too."""
+    text = getattr(event, "value", "")
+    if len(text) > MAX_NUMBER and (event.implicit[0] or event.tag) and _NUMBER.fullmatch(text):
+        raise RoomtoneError(
+            f"{where}: holds a number of {len(text):,} characters (limit {MAX_NUMBER}); quote it if it is a text"
+        )
 
 
 def check_references(values: Any, *, where: str, allowed: Iterable[str] = ()) -> None:

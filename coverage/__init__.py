@@ -38,7 +38,7 @@ _HOME = {
     "shared_speakers": "roomtone.coverage.details.tables",
     "t_way_coverage": "roomtone.coverage.combinatorics.t_way",
     "trend": "roomtone.coverage.report.trend",
-    "tway_triangle": "roomtone.coverage.views.heat_map",
+    "tway_triangle": "roomtone.coverage.views.t_way_triangle",
     "words_and_speakers": "roomtone.coverage.power",
     "write_page": "roomtone.coverage.report.html_page",
     "write_part": "roomtone.core.dataset.manifest",

@@ -3,12 +3,11 @@
 matrix = CoverageMatrix("stress-set", axes=("accent", "condition"), goals={"default": {"speakers": 3}})
 matrix.to_frame()      # one row a cell: axes, counts, goals, status
 matrix.holes()         # the cells that miss a goal, and what would close them
-matrix                 # in a notebook: a heat map
+matrix                 # in a notebook: the matrix to look at
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from roomtone.coverage.counting.illegal import illegal_samples
 from roomtone.coverage.counting.source import OpenSource, Source, open_source
 from roomtone.coverage.sources.measured import with_bins
 from roomtone.coverage.sources.options import parse_options
+from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -265,15 +265,18 @@ class CoverageMatrix:
         return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
-        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`.
+        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `views/heat_map.py`.
 
         Args:
             unit: the count shown in the cells; default the first unit that has a goal, renders last.
             by: axis of the small multiples; default the third.
         """
         from roomtone.coverage.views.heat_map import heat_map
+        from roomtone.coverage.views.matrix_view.layout import lay_out
 
-        return heat_map(self.grid, unit=unit, by=by)
+        with open_source(self.source) as opened:
+            factors = lay_out(self.grid, opened).factors if self.axes[1:] == ("condition",) and by is None else ()
+        return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), factors=factors)
 
     def to_xarray(self) -> xr.Dataset:
         """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray).
@@ -292,15 +295,15 @@ class CoverageMatrix:
 
     def __repr__(self) -> str:
         figures = self.figures
-        return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        name = set_name(self.source)
+        return (
+            f"CoverageMatrix({name}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        )
 
     def _repr_html_(self) -> str:
-        from roomtone.coverage.views.heat_map import as_html
+        from roomtone.coverage.views.notebook import matrix_html
 
-        head = f"<p>{html.escape(repr(self))}</p>"
-        if len(self.axes) > 3:
-            return head + "".join(f"<div>{html.escape(line)}</div>" for line in self.patterns()[:30])
-        return head + as_html(self.plot(), len(self.grid.frame))
+        return matrix_html(self)
 
 
 #: What a drill-down from a cell shows of each sample.

@@ -37,6 +37,7 @@ class CoverageSettings:
         gates: what the set must reach.
         to: folder of the results; None is `coverage/` in the first dataset folder.
         pictures: whether the heat map and the page are written.
+        full: whether the terminal shows the whole matrix also where it does not fit.
     """
 
     dataset: tuple[str, ...]
@@ -54,6 +55,7 @@ class CoverageSettings:
     gates: GateThresholds = field(default_factory=GateThresholds)
     to: str | None = None
     pictures: bool = True
+    full: bool = False
 
 
 def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
@@ -97,6 +99,7 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
         gates=parse_gates({key: found[key] for key in gates if key in found}),
         to=_text(found.get("to"), "to"),
         pictures=_flag(found.get("pictures", True), "pictures"),
+        full=_flag(found.get("full", False), "full"),
     )
 
 

@@ -8,15 +8,16 @@ CHANGES = (
     "noise source",
     "SNR",
     "container",
+    "FLAC",
     "column",
     "heat map",
     "verdict",
     "accent map",
     "executor",
-    "room",
+    "room simulator",
+    "kind of room",
     "gate",
     "report",
-    "FLAC",
 )
 
 

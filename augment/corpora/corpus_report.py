@@ -55,7 +55,12 @@ class Group:
     qualities: list[Quality] = field(default_factory=list)
 
     def add(self, utterance: Utterance, seconds: float) -> None:
-        """Count one utterance that lasts so many seconds."""
+        """Count one utterance that lasts so many seconds.
+
+        Args:
+            utterance: to count.
+            seconds: it lasts.
+        """
         self.utterances += 1
         self.words += word_count(utterance.text)
         self.seconds += seconds

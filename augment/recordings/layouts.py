@@ -14,6 +14,8 @@ Layouts (K. marks what is recalled and not checked against the corpus itself):
 * `wham`: `{tr,cv,tt}/*.wav` (K.); split = the folder; group = place and day from `locNN_dayN` in the name, else the file.
 * `qut`: `<SCENARIO>-<LOCATION>-<SESSION>.wav` in five scenarios of two locations (K.); split = the scenario in lower
   case; group = scenario and location.
+* `rirs_noises` (SLR28): `pointsource_noises/*.wav` and the files of `real_rirs_isotropic_noises/` with `noise` in their name (K.); group =
+  the file; split = the folder. Its impulse responses are rooms: `room=[small=folder:…/simulated_rirs/smallroom/Room001]`.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def scan_noise(path: str | Path, layout: str, *, channel: int = 1) -> list[Noise
 
     Args:
         path: the corpus's folder, or the one above it; for `folder` also a single file.
-        layout: `folder`, `musan`, `demand`, `esc50`, `wham` or `qut`.
+        layout: `folder`, `musan`, `demand`, `esc50`, `wham`, `qut` or `rirs_noises`.
         channel: which of DEMAND's sixteen microphones, 1 to 16.
 
     Raises:
@@ -164,6 +166,14 @@ def _qut(name: str, channel: int) -> Membership | None:
     return (f"{match['scenario']}-{match['location']}".upper(), match["scenario"].lower()) if match else None
 
 
+def _rirs_noises(name: str, channel: int) -> Membership | None:
+    del channel
+    folder, _, file = name.rpartition("/")
+    if folder == "pointsource_noises" or (folder == "real_rirs_isotropic_noises" and "noise" in file.lower()):
+        return name, folder
+    return None
+
+
 LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "folder": _folder,
     "musan": _musan,
@@ -171,6 +181,16 @@ LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "esc50": _esc50,
     "wham": _wham,
     "qut": _qut,
+    "rirs_noises": _rirs_noises,
+}
+#: What the owners of a corpus ask, as (name, licence by its SPDX identifier); a copy may bear another, so its own LICENSE counts.
+LICENCES = {
+    "musan": ("MUSAN (OpenSLR 17)", "CC-BY-4.0"),
+    "demand": ("DEMAND", "CC-BY-SA-3.0"),
+    "esc50": ("ESC-50", "CC-BY-NC-3.0"),
+    "wham": ("WHAM! noise", "CC-BY-NC-4.0"),
+    "qut": ("QUT-NOISE", "CC-BY-SA-3.0"),
+    "rirs_noises": ("RIRS_NOISES (OpenSLR 28)", "Apache-2.0"),
 }
 _EXPECTED = {
     "folder": f"expected files ending in {', '.join(AUDIO_SUFFIXES)}",
@@ -179,4 +199,5 @@ _EXPECTED = {
     "esc50": "expected audio/{fold}-{clip}-{take}-{class}.wav",
     "wham": "expected tr/, cv/ and tt/",
     "qut": "expected files such as CAFE-FOODCOURTB-1.wav",
+    "rirs_noises": "expected pointsource_noises/ and real_rirs_isotropic_noises/",
 }

@@ -77,11 +77,11 @@ def file_samples(
     """
     if output.background is None:
         speech = levelled(level_dbov)
-        gain = clipped_gain(output.samples, sample_rate_hz, level_dbov, speech.gain)
+        gain = clipped_gain(output.samples, sample_rate_hz, level_dbov, speech)
     else:
         level_dbov, speech = _unclipped(output.samples, levelled, level_dbov)
+        check_reading(speech.level, level_dbov, speech.spread_db)
         gain = speech.gain
-    check_reading(speech.level, level_dbov, speech.spread_db)
     for _ in range(_ROUNDS):
         uncoded, clipped_share = to_file_scale(output.samples, gain)
         pcm, encoded = coded(uncoded, sample_rate_hz, suffix)

@@ -19,6 +19,7 @@ from roomtone.core.audio.types import Samples
 _STEP_DB = 0.005
 _REFINEMENTS = 3
 _ROUNDS = 12
+_LARGEST_STEP_DB = 12.0
 
 
 @dataclass(frozen=True)
@@ -69,23 +70,30 @@ def at_level(samples: Samples, sample_rate_hz: int, level_dbov: float) -> Levell
 
 
 def with_gain(samples: Samples, gain_db: float) -> Samples:
-    """Return samples [shape=(samples,)] with a gain in dB."""
+    """Return samples [shape=(samples,)] with a gain in dB.
+
+    Args:
+        samples: float32 [shape=(samples,)].
+        gain_db: in dB.
+    """
     return samples * np.float32(10.0 ** (gain_db / 20.0))
 
 
-def clipped_gain(samples: Samples, sample_rate_hz: int, level_dbov: float, gain: float) -> float:
+def clipped_gain(samples: Samples, sample_rate_hz: int, level_dbov: float, speech: LevelledSpeech) -> float:
     """Return the gain at which speech that is clipped at full scale reads `level_dbov`.
 
     Args:
         samples: as the file is to hold them, before the gain, float32 [shape=(samples,)].
         sample_rate_hz: in Hz.
         level_dbov: the level that is asked for.
-        gain: the gain at which they read that level without clipping.
+        speech: the same with the gain at which they read nearest to that level without clipping.
 
     Raises:
         UnmetLevelError: no gain was found.
     """
+    gain = speech.gain
     if float(np.abs(samples).max()) * gain <= 1.0:
+        check_reading(speech.level, level_dbov, speech.spread_db)
         return gain
     slope, last_miss_db, step_db, miss_db = 1.0, math.inf, 0.0, math.inf
     for _ in range(_ROUNDS):
@@ -95,7 +103,7 @@ def clipped_gain(samples: Samples, sample_rate_hz: int, level_dbov: float, gain:
             return gain
         if math.isfinite(last_miss_db) and step_db:  # the more is clipped, the less a gain raises the level
             slope = min(max((miss_db - last_miss_db) / step_db, 0.05), 1.0)
-        step_db, last_miss_db = -miss_db / slope, miss_db
+        step_db, last_miss_db = min(max(-miss_db / slope, -_LARGEST_STEP_DB), _LARGEST_STEP_DB), miss_db
         gain *= 10.0 ** (step_db / 20.0)
     raise UnmetLevelError(
         f"its peaks are clipped at full scale, and no gain brings its active level to {level_dbov:g} dBov within "

@@ -238,7 +238,12 @@ def _through_room(
 
 
 def while_sounding(samples: Samples, sounding: np.ndarray | None) -> Samples:
-    """Return the samples at which a source sounds [shape=(sounding samples,)]; `sounding` None is always."""
+    """Return the samples at which a source sounds [shape=(sounding samples,)]; `sounding` None is always.
+
+    Args:
+        samples: of the source, float32 [shape=(samples,)].
+        sounding: where it sounds, bool [shape=(samples,)]; None is always.
+    """
     return samples if sounding is None or sounding.all() else samples[sounding]
 
 

@@ -111,7 +111,12 @@ class Draws:
     common: bool = False
 
     def stream(self, stage: str, level: str) -> np.random.Generator:
-        """Return the NumPy generator of one stage of this sample; `level` is what conditions may have in common."""
+        """Return the NumPy generator of one stage of this sample.
+
+        Args:
+            stage: e.g. `noise`.
+            level: what conditions may have in common.
+        """
         key = level if self.common else self.condition
         return stream(self.seed, self.utterance_id, key, self.replicate, stage)
 

@@ -1,4 +1,4 @@
-"""Least-squares gains of signals in a rendered file."""
+"""The RMS level of a signal, and the least-squares gains of signals in a rendered file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from roomtone.core.audio.types import Samples
 
 
 def rms_db(samples: Samples) -> float:
-    """Return the RMS level of float samples [shape=(samples,)] in dBov; silence is -inf."""
+    """Return the RMS level of float samples [shape=(samples,)] in dBov; silence is -inf, as an SNR needs it.
+
+    `rms_level_dbov` gives the same with -100 for silence, as a table needs it.
+    """
     from roomtone.core.audio._kernels import dot
 
     power = dot(samples, samples) / max(samples.size, 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.output.audio_folder import write_metadata
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card
 from roomtone.augment.rendering.recipe import library_versions
@@ -69,6 +70,7 @@ class Run:
         if config is not None:
             name = "config.yaml" if self.index == 0 else f"config-{self.index}.yaml"
             self.storage.write_text(name, self._config_text(config, name.removesuffix(".yaml")))
+        write_metadata(self.storage)
         self.storage.write_text("README.md", dataset_card(self.storage.url, state))
         if not is_remote(self.storage.url):
             metadata = croissant(Path(self.storage.url), state)

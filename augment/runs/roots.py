@@ -38,7 +38,12 @@ def _absolute(path: str) -> str:
 
 
 def of_run(paths: LocalPaths, index: int) -> LocalPaths:
-    """Return the roots under the names that the run number `index` of a set uses; the first uses them as they are."""
+    """Return the roots under the names that the run number `index` of a set uses; the first uses them as they are.
+
+    Args:
+        paths: the roots by name.
+        index: of the run in its set, from 0.
+    """
     return (
         paths if index == 0 else LocalPaths({f"{name}_run{index + 1}": folder for name, folder in paths.roots.items()})
     )

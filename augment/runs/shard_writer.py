@@ -1,4 +1,4 @@
-"""The dataset: how a shard is written so that a kill at any moment loses nothing and leaves nothing half done.
+"""How a shard is written so that a kill at any moment loses nothing and leaves nothing half done.
 
 A worker writes under an attempt-unique temporary name, flushes to disk, renames (or uploads), and publishes the shard's
 manifest part last. A shard is done when its part parses, speaks of exactly the planned samples, and every file decodes to

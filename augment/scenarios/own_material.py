@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.recordings.layouts import LAYOUTS
+from roomtone.augment.recordings.layouts import LAYOUTS, LICENCES
 from roomtone.augment.scenarios.conditions import WITH_SNR
 from roomtone.augment.scenarios.presets import preset_names
 from roomtone.core.errors import RoomtoneError, nearest
@@ -104,5 +104,6 @@ def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tu
         "source": "the user's own recordings",
     }
     if factor == "noise" and kind not in ("folder", "file"):
-        preset["kind"] = kind
+        corpus, licence = LICENCES[kind]
+        preset |= {"kind": kind, "source": f"{corpus}, {licence} as its owners state it"}
     return name, preset

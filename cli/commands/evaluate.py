@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 CONFIG_NAME = "evaluate"
 HELP = "transcribe, score and compare accents across conditions"
 DEMO_CORPUS = "demo"
+#: What a recogniser cannot do without, and what to type: its key, then an example.
+_NEEDS = {
+    "faster_whisper": ("model", "asr.model=tiny.en (a name that the library downloads, or a folder)"),
+    "transformers": ("model", "asr.model=FOLDER (a model's folder, or its name in the hub)"),
+    "http": ("url", "asr.url=http://localhost:8000/v1"),
+    "command": ("command", "'asr.command=\"my-asr --wav {audio}\"'"),
+}
 
 
 def run(cfg: DictConfig) -> int:
@@ -42,7 +49,12 @@ def run(cfg: DictConfig) -> int:
 
 
 def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
-    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null."""
+    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null.
+
+    Args:
+        values: the composed configuration.
+        dataset: the set's folder.
+    """
     from roomtone.fairness.settings import Settings
     from roomtone.fairness.settings import read_settings as read
 
@@ -56,7 +68,15 @@ def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
 
 
 def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
-    """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes."""
+    """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes.
+
+    Raises:
+        RoomtoneError: a recogniser lacks what it cannot do without.
+    """
+    name = str(asr.get("recogniser"))
+    key, example = _NEEDS.get(name, ("recogniser", ""))
+    if asr.get(key) is None and example:
+        raise RoomtoneError(f"asr={name} needs asr.{key}; write {example}")
     if asr.get("grammar") != "auto":
         return asr
     from importlib.resources import files

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 LIST_NAME, SIGNATURE_NAME = "SHA256SUMS", "SHA256SUMS.sig"
-_TOP = re.compile(r"dataset\.json|README\.md|croissant\.json|config(?:-\d+)?\.yaml")
+_TOP = re.compile(r"dataset\.json|README\.md|croissant\.json|metadata\.parquet|config(?:-\d+)?\.yaml")
 _SIGNED_FOLDERS = ("manifest", "rejected", "shards")
 _MAX_KEY_BYTES = 10_000
 

@@ -1,4 +1,4 @@
-"""GateThresholds for continuous integration: thresholds that a set must reach, compared as exact fractions.
+"""Gates for continuous integration: thresholds that a set must reach, compared as exact fractions.
 
 A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in whole numbers, nothing is rounded first.
 """

@@ -73,6 +73,11 @@ class Comparison:
         first = f", first: {self.findings['statement'].iloc[0]}" if len(self.findings) else ""
         return f"Comparison({len(self.cells)} cells, {len(self.gaps)} gaps: {found}{first})"
 
+    def _repr_html_(self) -> str:
+        from roomtone.fairness.report.matrix import comparison_html
+
+        return comparison_html(self)
+
 
 def compare(
     scores: pd.DataFrame,

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.recognisers import public_identity
-from roomtone.fairness.report.formatting import records
+from roomtone.fairness.report.formatting import SIGNS, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
+from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.samples import aligned_samples, worst_samples
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERDICT_NAMES = {GAP: "gap", NO_GAP: "no gap", NOT_ENOUGH: "not enough data", SATURATED: "saturated"}
-SIGNS = {GAP: "▲", NO_GAP: "≈", NOT_ENOUGH: "?", SATURATED: "■"}
 #: What a search that names nothing has shown, and what it has not.
 NO_SLICE = (
     "No slice stands out beyond what its speakers, conditions and sentences predict; an excess smaller than the search can find may be there"
@@ -28,6 +29,8 @@ NO_SLICE = (
 )
 _FINDINGS = 20
 _WORDS_SHOWN = 8
+#: Share of inserted words from which a cell is named, and how many are.
+_INVENTED, _INVENTED_SHOWN = 0.05, 6
 #: Speakers below which a cell is thin: its interval is wide and its spread little known.
 THIN_SPEAKERS = 3
 
@@ -42,9 +45,10 @@ def gather(result: Evaluation) -> dict[str, Any]:
     settings = c.settings
     group, condition = settings["group"], settings["condition"]
     found = c.gaps["verdict"].value_counts().to_dict() if len(c.gaps) else {}
+    recogniser = public_identity(result.settings.asr)
     return {
-        "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {result.dataset.resolve().name}",
-        "recogniser": {k: v for k, v in public_identity(result.settings.asr).items() if v is not None}, "decoding": result.decoding,
+        "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {set_name(result.dataset)}", "name": set_name(result.dataset),
+        "repeat": _repeat(result, recogniser), "recogniser": {k: v for k, v in recogniser.items() if v is not None}, "decoding": result.decoding,
         "normalizers": _normalizers(result), "settings": settings, "group": group, "condition": condition, "notes": result.notes,
         "samples": len(result.scores), "failed": result.failed,
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
@@ -53,7 +57,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "findings": _findings(c), "context": _context(c), "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": records(c.conditions), "levels": records(c.levels),
         "family": family_text(c.facts, settings), "overall": _overall(c.cells, condition, settings["baseline"]),
-        "matrix": _matrix(c.cells, group, condition), "gap_matrix": {(r[group], r[condition]): r for r in records(c.gaps)},
+        "matrix": _matrix(c.cells, group, condition),
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note, "no_slice": NO_SLICE,
@@ -64,6 +68,15 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "groups_of_people": _people(result.scores, group, result.settings.speaker), "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,
     }  # fmt: skip
+
+
+def _repeat(result: Evaluation, recogniser: Mapping[str, Any]) -> str:
+    asked = result.settings
+    terms = None if asked.terms is None else "FILE"
+    normalizer = None if asked.normalizer == AUTO else asked.normalizer
+    return repeat_command(
+        result.dataset.resolve().name, recogniser, result.comparison.settings, normalizer=normalizer, terms=terms
+    )
 
 
 def _ordered(labels: pd.Series, baseline: str) -> list[str]:
@@ -137,38 +150,27 @@ def _lost(condition: str, part: pd.DataFrame) -> str:
 
 def _overall(cells: pd.DataFrame, condition: str, baseline: str) -> list[dict[str, Any]]:
     """Return counts by condition over all groups, worst first, the baseline on top."""
-    sums = cells.groupby(condition)[["errors", "words", "samples", "failed"]].sum()
+    kinds = [name for name in ("substitutions", "deletions", "insertions") if name in cells]
+    sums = cells.groupby(condition)[["errors", "words", "samples", "failed", *kinds]].sum()
     rows: list[dict[str, Any]] = []
     for name, row in sums.to_dict("index").items():
         counts = {str(key): int(value) for key, value in row.items()}
-        rows.append(
-            {"condition": str(name), "wer": counts["errors"] / counts["words"] if counts["words"] else None} | counts
-        )
+        gone = counts["substitutions"] + counts["deletions"] if len(kinds) == 3 else None
+        events = {"wer": counts["errors"], "lost": gone, "invented": counts.get("insertions")}
+        words = counts["words"]
+        rates = {key: None if value is None or not words else value / words for key, value in events.items()}
+        rows.append({"condition": str(name)} | rates | counts)
     return sorted(rows, key=lambda row: (row["condition"] != baseline, -(row["wer"] or 0)))
 
 
 def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return each cell with the colour of its WER, grey where it is thin or saturated."""
+    """Return each cell; it is grey where it is thin or saturated."""
     found = {}
     for row in records(cells):
         thin = row["speakers"] < THIN_SPEAKERS
         grey = thin or row["saturated"] or row["wer"] is None
-        found[row[group], row[condition]] = row | {
-            "thin": thin,
-            "grey": grey,
-            "colour": "#ddd" if grey else shade(row["wer"]),
-        }
+        found[row[group], row[condition]] = row | {"thin": thin, "grey": grey}
     return found
-
-
-def shade(wer: float) -> str:
-    """Return white at 0 to strong orange at 0.8 and above, as `#rrggbb`; black text can be read on all of it.
-
-    Args:
-        wer: a share.
-    """
-    share = min(1.0, max(0.0, wer / 0.8))
-    return "#{:02x}{:02x}{:02x}".format(*(round(255 - share * depth) for depth in (8, 125, 215)))
 
 
 def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
@@ -176,9 +178,13 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     cells = c.cells[c.cells["hallucinated"].fillna(0) > 0].sort_values("hallucinated", ascending=False)
     sums = {name: int(scores[name].fillna(False).sum()) for name in ("looped", "too_long") if name in scores}
     found = c.hallucination[c.hallucination["verdict"] == GAP]
+    invented = c.cells[c.cells["invented"].fillna(0) > _INVENTED].sort_values(
+        "invented", ascending=False, kind="stable"
+    )
     return {
         "hallucinated": records(cells), "hallucination_gaps": found["statement"].tolist(), "looped": sums.get("looped", 0),
-        "too_long": sums.get("too_long", 0), "invented": records(c.cells[c.cells["invented"].fillna(0) > 0.05]),
+        "too_long": sums.get("too_long", 0), "invented": records(invented.head(_INVENTED_SHOWN)),
+        "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
     }  # fmt: skip
 
 

@@ -6,38 +6,67 @@ test compares. Thin and saturated cells are grey: a colour would claim what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.fairness.comparison.verdicts import GAP
 from roomtone.fairness.evaluation import Evaluation
-from roomtone.fairness.report.content import gather, headline, shade
-from roomtone.fairness.report.formatting import detectable, number, percent, points
+from roomtone.fairness.report.charts import ranked_groups, snr_charts, speaker_points, ticks
+from roomtone.fairness.report.content import gather, headline
+from roomtone.fairness.report.formatting import detectable, number, percent, points, sign
 from roomtone.fairness.report.markdown import card, markdown
+from roomtone.fairness.report.matrix import report_matrix
 
-__all__ = ["shade", "summary_lines", "write_report"]
+__all__ = ["summary_lines", "write_report"]
 
 
 def write_report(result: Evaluation) -> list[Path]:
     """Write `report.html`, `report.md` and `card.md` below `evaluation/` and return their paths.
 
+    The samples of the matrix' cells go into `report-files/` beside the page.
+
     Args:
         result: of the evaluation.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
-        "percent": percent, "points": points, "number": number, "detectable": detectable, "count": lambda n: f"{int(n):,}",
-    }  # fmt: skip
-    template = environment.from_string(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
     content = gather(result)
     content["headline"] = headline(content)
     result.folder.mkdir(parents=True, exist_ok=True)
-    texts = {"report.html": template.render(content), "report.md": markdown(content), "card.md": card(content)}
+    page = content | _pictures(result) | {"component": report_matrix(result, result.folder / "report.html")}
+    texts = {"report.html": _html(page), "report.md": markdown(content), "card.md": card(content)}
     for name, text in texts.items():
         (result.folder / name).write_text(text, encoding="utf-8")
     return [result.folder / name for name in texts]
+
+
+def _html(content: Mapping[str, Any]) -> str:
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "percent": percent, "points": points, "number": number, "detectable": detectable, "count": lambda n: f"{int(n):,}", "ticks": ticks, "sign": sign,
+    }  # fmt: skip
+    here = Path(__file__)
+    style = page_style() + here.with_name("report.css").read_text(encoding="utf-8")
+    template = environment.from_string(here.with_name("report.html").read_text(encoding="utf-8"))
+    return template.render(content, style=Markup(style), policy=CONTENT_POLICY)
+
+
+def _pictures(result: Evaluation) -> dict[str, Any]:
+    """Return what the page's pictures are drawn from."""
+    comparison, scores = result.comparison, result.scores
+    settings = comparison.settings
+    ranked, top = ranked_groups(comparison.cells, comparison.accents, settings)
+    order = [row.name for row in ranked]
+    people, people_top = speaker_points(scores, settings, order)
+    factors = [name for name in ("noise", "equipment") if name in scores]
+    labels = scores[[settings["condition"], *factors]].drop_duplicates(settings["condition"])
+    return {
+        "ranked": ranked, "ranked_top": top, "people": people, "people_top": people_top,
+        "snr_charts": snr_charts(comparison.cells, labels, settings, order),
+    }  # fmt: skip
 
 
 def summary_lines(result: Evaluation) -> Iterable[str]:

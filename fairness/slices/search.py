@@ -55,7 +55,7 @@ def find_subgroups(
 
     In simulated sets of four speakers an accent it named a slice where none was planted in 2 to 5 % with or without a ceiling or hard
     sentences, in 5 to 9 % where accents differed a little in every condition; an accent's 33 % WER raised to 85 % in one condition was named
-    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_calibration.py`, 100 sets each).
+    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_search.py`, 100 sets each).
 
     Args:
         scores: the counts of `score` with the labels beside them.
@@ -89,6 +89,13 @@ def search_as(
     scores: pd.DataFrame, settings: SearchSettings, labels: CompareSettings, *, sentence: str = "text", most: int = 10
 ) -> pd.DataFrame:
     """Return what `find_subgroups` returns, the choices being checked settings.
+
+    Args:
+        scores: as in `find_subgroups`.
+        settings: outcome, columns, depth and least sizes.
+        labels: names of the label columns, and alpha.
+        sentence: the column of the text.
+        most: slices to name at most.
 
     Raises:
         RoomtoneError: as `find_subgroups`.

@@ -27,13 +27,26 @@ def excess(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> n
 
 
 def tonal_share(view: Spectrogram, rough: CycleDraft, partials: Sequence[Partial], span: tuple[float, float]) -> float:
-    """Return the share of the power of a span in its partials; a burst of noise has peaks too, at the modes of the room. Arguments as of `excess`."""
+    """Return the share of the power of a span in its partials; a burst of noise has peaks too, at the modes of the room.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        partials: of the span.
+        span: start and end in seconds.
+    """
     whole = float(excess(view, rough, span).sum()) / 1.5
     return sum(p.power for p in partials) / max(whole, 1e-30)
 
 
 def noise_band(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> tuple[float, tuple[float, float]]:
-    """Return the mean square of a burst of noise over its span, and the band in Hz with 90 % of it. Arguments as of `excess`."""
+    """Return the mean square of a burst of noise over its span, and the band in Hz with 90 % of it.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        span: start and end in seconds.
+    """
     power = excess(view, rough, span)
     share = np.cumsum(power) / max(float(power.sum()), 1e-30)
     low, high = (float((np.searchsorted(share, at) + 0.5) * view.bin_hz) for at in (0.05, 0.95))
@@ -41,7 +54,14 @@ def noise_band(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) 
 
 
 def is_continuous_line(view: Spectrogram, rough: CycleDraft, hz: float, span: tuple[float, float]) -> bool:
-    """Return whether a line is half as strong at the quietest time of the cycle as in a span, so part of a continuous sound. Arguments as of `excess`."""
+    """Return whether a line is half as strong at the quietest time of the cycle as in a span, so part of a continuous sound.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        hz: of the line.
+        span: start and end in seconds.
+    """
     k = max(round(hz / view.bin_hz), 6)
     near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
     own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)

@@ -69,7 +69,9 @@ def by_hand(rows: pd.DataFrame, axes: list[str], goals) -> dict[tuple[str, ...],
         for key in itertools.product(*(split(axis, row[axis]) for axis in axes)):
             groups[key].append(row)
     cells = {}
-    levels = [sorted({key[i] for key in groups}) for i in range(len(axes))]
+    # values that goals name for cells are there too, whether anybody has them or not
+    named = [{str(rule[axis]) for rule in goals.get("cells", []) if axis in rule} for axis in axes]
+    levels = [sorted({key[i] for key in groups} | named[i]) for i in range(len(axes))]
     for key in itertools.product(*levels):
         held = pd.DataFrame(groups.get(key, []), columns=rows.columns)
         seconds = held["duration_s"].dropna()
@@ -99,6 +101,8 @@ def aims(cell: dict[str, str], goals) -> dict[str, object]:
     weight = 1.0
     for axis, values in goals.get("weights", {}).items():
         weight *= values.get(cell[axis], 1.0)
+    if "(not stated)" in cell.values():  # nobody can aim at who did not say
+        return {"goal": {}, "weight": weight}
     return {"goal": None if out else {u: g for u, g in wanted.items() if g}, "weight": weight}
 
 

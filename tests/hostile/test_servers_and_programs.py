@@ -289,6 +289,14 @@ def _runs(marker):
     return False
 
 
+def _gone(marker):
+    """Return whether it ends within a minute: a kill is delivered when the machine gets to it."""
+    end = time.monotonic() + 60.0
+    while _runs(marker) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not _runs(marker)
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
 def test_a_time_out_ends_the_whole_process_group(tmp_path):
     """A shell script's time-out ended the shell, and what it had started went on."""
@@ -298,7 +306,7 @@ def test_a_time_out_ends_the_whole_process_group(tmp_path):
     script.chmod(0o755)
     with pytest.raises(TimeoutError):
         run_program([str(script)], timeout_s=3.0)
-    assert not _runs(marker)
+    assert _gone(marker)
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
@@ -309,7 +317,7 @@ def test_what_a_program_leaves_behind_is_ended_with_it(tmp_path):
     script.chmod(0o755)
     done = run_program([str(script)], timeout_s=120.0)
     assert (done.status, done.output) == (0, b"three words here\n")
-    assert not _runs(marker)
+    assert _gone(marker)
 
 
 def test_a_programs_output_is_bounded(clip):
@@ -339,7 +347,7 @@ def test_ctrl_c_ends_a_program_that_is_waited_for(workshop):
         process.send_signal(signal.SIGINT)
         process.wait(30)
         assert process.returncode == 130
-        assert not _runs(marker)
+        assert _gone(marker)
     finally:
         process.kill()
         process.communicate()

@@ -64,6 +64,10 @@ class Kokoro:
     def speak(self, spoken: str, speaker: Speaker) -> np.ndarray:
         """Return float32 speech at 24 kHz [shape=(samples,)] of a sentence in Kokoro's characters.
 
+        Args:
+            spoken: the sentence in Kokoro's characters.
+            speaker: whose voice.
+
         Raises:
             RoomtoneError: a character is not in the vocabulary, or the sentence is too long.
         """

@@ -37,6 +37,10 @@ Word = tuple[Phoneme, ...]
 def phonemes_of(text: str, voice: str) -> list[list[Word]]:
     """Return a sentence's clauses, each a list of words, as an espeak-ng voice reads them.
 
+    Args:
+        text: the sentence.
+        voice: of espeak-ng, e.g. `en-gb-scotland`.
+
     Raises:
         RoomtoneError: espeak-ng is not installed, or fails.
     """
@@ -60,6 +64,10 @@ def _word(printed: str) -> Word:
 
 def kokoro_sounds(ipa: str, sounds: Mapping[str, str]) -> str:
     """Return the Kokoro characters of one phoneme: an accent's own table first, then the common one, then itself.
+
+    Args:
+        ipa: the phoneme.
+        sounds: the accent's own table, Kokoro's characters by phoneme.
 
     >>> kokoro_sounds("eɪ", {})
     'A'

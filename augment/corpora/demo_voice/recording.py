@@ -62,7 +62,13 @@ def without_silence(speech: np.ndarray) -> np.ndarray:
 
 
 def room_floor(rng: np.random.Generator, num_samples: int, slope_db_per_octave: float) -> np.ndarray:
-    """Return noise of RMS 1 [shape=(num_samples,)] with a slope above 50 Hz, flat below."""
+    """Return noise of RMS 1 [shape=(num_samples,)] with a slope above 50 Hz, flat below.
+
+    Args:
+        rng: drawn from.
+        num_samples: length.
+        slope_db_per_octave: above 50 Hz.
+    """
     from scipy import fft
 
     spectrum = fft.rfft(rng.standard_normal(num_samples))

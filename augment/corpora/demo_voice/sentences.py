@@ -41,6 +41,10 @@ def sentences_of(accent: int, speaker: int) -> range:
 
     From accent to accent the sentences move on by a speaker, so that men and women read all of them.
 
+    Args:
+        accent: its number, from 0.
+        speaker: the number within the accent, from 0.
+
     >>> list(sentences_of(0, 1)), list(sentences_of(1, 1))
     ([1, 5, 9, 13], [2, 6, 10, 14])
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -24,24 +26,27 @@ def json_rows(path: Path, file: TextIO) -> Iterator[dict[str, Any]]:
     Raises:
         RoomtoneError: a line or an item is not JSON, or not an object; the message says which.
     """
-    rows = _items(path, file) if _first_letter(file) == "[" else _lines(path, file)
+    start = _up_to_first_letter(file)
+    rows = _items(path, start, file) if start.endswith("[") else _lines(path, start, file)
     for where, row in rows:
         if not isinstance(row, dict):
             raise RoomtoneError(f"{path}, {where}: expected one JSON object, got {json.dumps(row)[:40]}")
         yield row
 
 
-def _first_letter(file: TextIO) -> str:
-    """Return the first character that is not white space; the file is then at its beginning again."""
-    letter = " "
-    while letter.isspace():
-        letter = file.read(1)
-    file.seek(0)
-    return letter
+def _up_to_first_letter(file: TextIO) -> str:
+    """Return what the file begins with, up to the first character that is not white space; a bounded file cannot be rewound."""
+    start = ""
+    while letter := file.read(1):
+        start += letter
+        if not letter.isspace():
+            break
+    return start
 
 
-def _lines(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(file, start=1):
+def _lines(path: Path, start: str, file: TextIO) -> Iterator[tuple[str, Any]]:
+    first = io.StringIO(start + file.readline(), newline="")
+    for number, line in enumerate(itertools.chain(first, file), start=1):
         if line.strip():
             try:
                 row = json.loads(line)
@@ -50,10 +55,10 @@ def _lines(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
             yield f"line {number}", row
 
 
-def _items(path: Path, file: TextIO) -> Iterator[tuple[str, Any]]:
+def _items(path: Path, start: str, file: TextIO) -> Iterator[tuple[str, Any]]:
     decoder = json.JSONDecoder()
-    text = file.read(_CHUNK)
-    at, count = text.index("[") + 1, 1
+    text = start + file.read(_CHUNK)
+    at, count = len(start), 1
     while True:
         found = _BETWEEN_ITEMS.match(text, at)
         at = at if found is None else found.end()

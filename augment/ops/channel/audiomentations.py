@@ -19,6 +19,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ import numpy as np
 from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor
+from roomtone.core.audio.headers import BadAudioError, container
 from roomtone.core.audio.reading import inspect as inspect_recording
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.speech_level import rms_level_dbov
@@ -34,7 +36,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 
 #: Transforms that move or stretch time on purpose.
 TIME_CHANGING = frozenset(
-    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Reverse", "Shift", "TimeStretch", "Trim"}
+    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Resample", "Reverse", "Shift", "TimeStretch", "Trim"}
 )
 #: Linear transforms whose drawn numbers do not depend on the signal: applied to speech and noise apart, they give the same sum.
 LINEAR = frozenset(
@@ -275,12 +277,19 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 class _CheckedPaths(list[str]):
-    """Files that a transform may open; each passes our own intake first, because libsndfile takes any name for any of its formats."""
+    """Files that a transform may open; each passes our own intake first, because libsndfile takes any name for any of its formats.
+
+    The library hands each to libsndfile itself, so formats that our intake gives another decoder are refused here.
+    """
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
         if isinstance(index, int):
-            inspect_recording(str(found))
+            inspect_recording(found)
+            if words := container(Path(found)).words:
+                raise BadAudioError(
+                    found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV"
+                )
         return found
 
 

@@ -35,6 +35,11 @@ def permuted_index(count: int, seed: int, ordinal: int) -> int:
     use of two things differs by at most one; the seam of two blocks never repeats a thing at once. Depends on nothing
     but the arguments, so any worker can compute any draw.
 
+    Args:
+        count: of things to choose from.
+        seed: of the permutations.
+        ordinal: the number of the draw, from 0.
+
     >>> sorted(permuted_index(5, 0, n) for n in range(5, 10))
     [0, 1, 2, 3, 4]
     """
@@ -179,7 +184,7 @@ class Recordings(LoopedRecording):
     least_share = LEAST_SHARE
 
     #: Layout of the folder.
-    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut"] = "folder"
+    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut", "rirs_noises"] = "folder"
     #: Only this part of the corpus (e.g. `tt` of WHAM!, `noise` of MUSAN, `fold5` of ESC-50); null for all.
     split: str | None = None
 

@@ -33,16 +33,17 @@ def rows(tmp_path: Path, composed: Any, small_table: Path) -> Callable[[float, f
     (tmp_path / "config" / "scenario" / "tiny.yaml").write_text(text)
     for factor, op, name in (("noise", "recordings", "hall"), ("equipment", "recording", "pump")):
         (tmp_path / "config" / factor).mkdir()
-        (tmp_path / "config" / factor / f"{name}.yaml").write_text(f"op: {op}\npath: {tmp_path / name}\n")
+        (tmp_path / "config" / factor / f"{name}.yaml").write_text(f"op: {op}\npath: {name}\n")
 
     def make(speech_offset: float, noise_offset: float) -> Any:
         for clip in small_table.parent.glob("*.flac"):
             quiet = 0.1 * read_audio(AudioRef(str(clip)), RATE, rumble=True)
             soundfile.write(clip, shaken(quiet, speech_offset), RATE, subtype="PCM_24")
-        for seed, name in enumerate(("hall", "pump")):
-            (tmp_path / name).mkdir()
+        for seed, (factor, name) in enumerate((("noise", "hall"), ("equipment", "pump"))):
+            folder = tmp_path / "config" / factor / name
+            folder.mkdir()
             sound = 0.01 * np.random.default_rng(seed).standard_normal(12 * RATE)
-            soundfile.write(tmp_path / name / "a.wav", shaken(sound, noise_offset), RATE, subtype="PCM_24")
+            soundfile.write(folder / "a.wav", shaken(sound, noise_offset), RATE, subtype="PCM_24")
         cfg = composed(
             "scenario=tiny", "design=full", "executor=serial", "corpus=table", f"corpus.path={small_table}",
             f"output.dir={tmp_path / 'set'}", config_dir=str(tmp_path / "config"),

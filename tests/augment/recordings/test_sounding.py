@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.sources.recordings import Recording, Recordings
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.recordings.sounding import frame_powers, sounding_frames, sounding_share
+from roomtone.core.audio.reading import read_audio
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
@@ -75,8 +77,10 @@ def test_a_long_recording_is_looked_at_in_pieces(tmp_path: Path, monkeypatch: py
     """Read by offset, a minute at a time: the frames must be those of the whole."""
     samples = np.concatenate([noise(70.0), np.zeros(30 * RATE, np.float32), noise(35.0, seed=1)])
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="PCM_16")
-    found = Fetcher({"a": AudioRef(str(tmp_path / "a.wav"))}, RATE).sounding("a")
-    np.testing.assert_array_equal(found, sounding_frames(frame_powers(samples, RATE)))
+    recording = AudioRef(str(tmp_path / "a.wav"))
+    found = Fetcher({"a": recording}, RATE).sounding("a")
+    np.testing.assert_array_equal(found, sounding_frames(frame_powers(read_audio(recording, RATE), RATE)))
+    assert found.mean() == pytest.approx(105 / 135, abs=1e-3)
 
 
 # where a recording is entered
@@ -124,9 +128,11 @@ def test_a_clip_shorter_than_the_file_is_looped_as_it_is(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("seconds", [3.0, 20.0])
 def test_a_click_in_silence_is_refused_with_the_figure(tmp_path: Path, seconds: float) -> None:
-    """It passed as a noise at 10 dB, and the run stopped: "asked 10, got 21.09"."""
+    """It passed as a noise at 10 dB, and the run stopped: "asked 10, got 21.09". Removing its DC makes a click a few frames longer."""
     op, fetch = draw(tmp_path, click(), seconds, 0)
-    with pytest.raises(RoomtoneError, match=r"recordings: a sounds in 0\.\d% of the render, at least 10% are needed"):
+    with pytest.raises(
+        RoomtoneError, match=r"recordings: a sounds in [1-4]\.\d% of the render, at least 10% are needed"
+    ):
         op.render(round(seconds * RATE), RATE, fetch)
 
 
@@ -138,9 +144,10 @@ def test_a_machine_may_be_silent_for_long(tmp_path: Path) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path, composed: Any, small_table: Path) -> Callable[[], Any]:
-    """Return a function that renders six utterances with noise from the folder `noises` at 5 dB."""
-    (tmp_path / "config" / "noise").mkdir(parents=True)
-    (tmp_path / "config" / "noise" / "mine.yaml").write_text(f"op: recordings\npath: {tmp_path / 'noises'}\n")
+    """Return a function that renders six utterances with noise from the folder `config/noise/noises` at 5 dB."""
+    folder = tmp_path / "config" / "noise" / "noises"
+    folder.mkdir(parents=True)
+    (folder.parent / "mine.yaml").write_text("op: recordings\npath: noises\n")
     (tmp_path / "config" / "scenario").mkdir()
     (tmp_path / "config" / "scenario" / "tiny.yaml").write_text("name: tiny\nfactors: {noise: [none, mine@5dB]}\n")
     cfg = composed(
@@ -151,9 +158,9 @@ def run(tmp_path: Path, composed: Any, small_table: Path) -> Callable[[], Any]:
 
 
 def test_a_run_on_padded_clips_records_the_share(tmp_path: Path, run: Callable[[], Any]) -> None:
-    (tmp_path / "noises").mkdir()
     for index in range(4):
-        soundfile.write(tmp_path / "noises" / f"{index}.wav", padded(1.2 * index, noise(1.0, seed=index), 5.0), RATE)
+        clip = padded(1.2 * index, noise(1.0, seed=index), 5.0)
+        soundfile.write(tmp_path / "config" / "noise" / "noises" / f"{index}.wav", clip, RATE)
     assert run().exit_status == 0
     rows = read_manifest(tmp_path / "set")
     noisy = rows[rows["noise"] == "mine@5dB"]
@@ -164,13 +171,12 @@ def test_a_run_on_padded_clips_records_the_share(tmp_path: Path, run: Callable[[
 
 
 def test_a_run_rejects_a_click_sample_by_sample(tmp_path: Path, run: Callable[[], Any]) -> None:
-    (tmp_path / "noises").mkdir()
-    soundfile.write(tmp_path / "noises" / "click.wav", click(), RATE)
-    soundfile.write(tmp_path / "noises" / "hum.wav", noise(8.0), RATE)
+    soundfile.write(tmp_path / "config" / "noise" / "noises" / "click.wav", click(), RATE)
+    soundfile.write(tmp_path / "config" / "noise" / "noises" / "hum.wav", noise(8.0), RATE)
     summary = run()
     assert summary.exit_status == 3
     assert (summary.rendered, len(summary.rejected)) == (9, 3)
     lines = [
         json.loads(line) for path in (tmp_path / "set" / "rejected").iterdir() for line in path.read_text().splitlines()
     ]
-    assert all("click.wav sounds in 0." in line["reason"] for line in lines)
+    assert all(re.search(r"click\.wav sounds in \d\.\d% of the render", line["reason"]) for line in lines)

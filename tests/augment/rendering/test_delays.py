@@ -1,5 +1,6 @@
 """Delay in rooms from its cause: no false delay, whatever the room and however short the word."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,10 @@ def difficult_response(number, rate=44100):
     return np.concatenate([before, response]) + 1e-5 * rng.standard_normal(before.size + count)
 
 
-def room_of(folder, tmp_path):
+def room_of(tmp_path):
+    """A room preset that draws from the folder `responses`."""
     (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "measured.yaml").write_text(f"op: recorded_room\npath: {folder}\n")
+    (tmp_path / "room" / "measured.yaml").write_text("op: recorded_room\npath: ../responses\n")
     return Condition("measured", config_dir=tmp_path)
 
 
@@ -51,7 +53,7 @@ def test_ten_difficult_responses_have_no_false_delay(rate, tmp_path):
     folder.mkdir()
     for number in range(10):
         soundfile.write(folder / f"{number}.wav", difficult_response(number) / 4, 44100, subtype="FLOAT")
-    condition = room_of(folder, tmp_path)
+    condition = room_of(tmp_path)
     used = set()
     for samples, name in words(rate, every=3):
         for key in (0, 1):
@@ -64,7 +66,8 @@ def test_ten_difficult_responses_have_no_false_delay(rate, tmp_path):
 @pytest.mark.skipif(not (REAL / "rooms").is_dir(), reason="the real input is not at hand")
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_real_rooms_have_no_false_delay(rate, tmp_path):
-    condition = room_of(REAL / "rooms", tmp_path)
+    shutil.copytree(REAL / "rooms", tmp_path / "responses")
+    condition = room_of(tmp_path)
     for samples, name in words(rate):
         made = condition.render(samples, rate, key=name)
         assert (made.measured["delay_samples"], made.measured["measured_delay_samples"]) == (0, 0)

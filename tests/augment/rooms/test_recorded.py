@@ -177,10 +177,10 @@ def test_one_response_with_too_little_decay_is_rejected_and_the_others_are_used(
 def test_a_run_names_the_rejected_response(
     tmp_path: Path, composed: Any, small_table: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(tmp_path / "in" / "good.wav", response(RATE), RATE)
-    write(tmp_path / "in" / "noisy.wav", response(RATE, noise_db=-30.0), RATE)
-    (tmp_path / "config" / "room").mkdir(parents=True)
-    (tmp_path / "config" / "room" / "mine.yaml").write_text(f"op: recorded_room\npath: {tmp_path / 'in'}\n")
+    home = tmp_path / "config" / "room"
+    write(home / "in" / "good.wav", response(RATE), RATE)
+    write(home / "in" / "noisy.wav", response(RATE, noise_db=-30.0), RATE)
+    (home / "mine.yaml").write_text("op: recorded_room\npath: in\n")
     (tmp_path / "config" / "scenario").mkdir()
     (tmp_path / "config" / "scenario" / "tiny.yaml").write_text("name: tiny\nfactors: {room: [none, mine]}\n")
     cfg = composed(

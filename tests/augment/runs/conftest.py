@@ -125,6 +125,7 @@ def check_set(expected):
             "dataset.json",
             "README.md",
             "croissant.json",
+            "metadata.parquet",
             "config.yaml",
             ".lock",
             "coverage",

@@ -36,6 +36,43 @@ def test_each_factor_takes_its_own_kind(folder):
     assert presets["equipment"]["m"]["op"] == "recording"
 
 
+#: Corpus -> (files of its layout, the licence that the card states, what the card says of passing the set on).
+KNOWN = {
+    "musan": ([f"noise/free-sound/noise-{i}.wav" for i in range(2)], "CC-BY-4.0", None),
+    "demand": (["DKITCHEN/ch01.wav", "PCAFETER/ch01.wav"], "CC-BY-SA-3.0", None),
+    "esc50": (["audio/1-100032-A-0.wav", "audio/2-100210-B-36.wav"], "CC-BY-NC-3.0", "may not be used commercially"),
+    "wham": (["tr/loc01_day1_a.wav", "tt/loc02_day2_b.wav"], "CC-BY-NC-4.0", "may not be used commercially"),
+    "rirs_noises": (
+        ["pointsource_noises/noise-free-sound-0000.wav", "real_rirs_isotropic_noises/RVB2014_type1_noise_a.wav"],
+        "Apache-2.0",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_known_noise_corpus_is_read_as_it_lies_and_its_licence_is_in_the_card(kind, tmp_path):
+    from roomtone.augment.output.dataset_card import _recorded_material
+    from roomtone.augment.recordings.layouts import scan_noise
+
+    names, licence, warning = KNOWN[kind]
+    beside = {"rirs_noises": "simulated_rirs/smallroom/Room001/Room001-00001.wav"}.get(kind, "README-tone.wav")
+    for name in (*names, beside):
+        file = tmp_path / "their_copy" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 1600), 16000)
+    levels, presets = own_levels("noise", ["none", f"{kind}:{tmp_path / 'their_copy'}@5dB"])
+    assert levels == ["none", "their_copy@5dB"]
+    preset = presets["their_copy"]
+    assert [noise.id for noise in scan_noise(preset["path"], preset["kind"])] == [
+        f"{kind}/{name}" for name in sorted(names)
+    ]
+    card = "\n".join(_recorded_material({"runs": [{"config": {"presets": {"noise": presets}}}]}))
+    assert licence in card
+    assert (warning or "") in card
+    assert ("commercially" in card) == (warning is not None)
+
+
 def test_two_folders_of_one_name_are_told(folder, tmp_path):
     other = tmp_path / "b" / "our-hall"
     other.mkdir(parents=True)

@@ -217,7 +217,8 @@ def test_if_any_gain_brings_a_signal_to_its_level_one_is_found(seed: int, second
     miss = abs(active_speech_level(samples * 10 ** (gain_db / 20), 8000).level_dbov + 26.0)
     tried = gain_db + np.arange(-6.0, 6.0, 0.02)
     least = min(abs(active_speech_level(samples * 10 ** (g / 20), 8000).level_dbov + 26.0) for g in tried)
-    assert miss <= least + 0.1  # one step of the curve, in which the reading need not be a straight line
+    # the curve takes up to two of its steps (0.094 dB each) for a straight line, which the reading need not be
+    assert miss <= least + 0.19
 
 
 @pytest.mark.parametrize("samples", [np.zeros(16000), np.zeros(0)])

@@ -1,76 +1,86 @@
-"""Do intervals, tests and detectable sizes keep their promises? The simulations of `bench/fairness_calibration.py`, with bounds.
+"""Do verdicts, intervals and detectable sizes keep their promises? A few studies of worlds of `bench/fairness_calibration.py`, with bounds.
 
-With 2,000 studies a share of 0.95 has a standard error of 0.005.
+The bench prints the same with more studies. Bounds here are those that a share at its promise passes in about 1 % of such runs.
 """
 
-import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from roomtone.fairness import compare
-
-BENCH = Path(__file__).parents[3] / "bench" / "fairness_calibration.py"
+BENCH = Path(__file__).parents[3] / "bench"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def bench():
-    spec = importlib.util.spec_from_file_location("fairness_calibration", BENCH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    """Return the bench as a module; its folder is on the path while it is in use."""
+    sys.path.insert(0, str(BENCH))
+    names = ("fairness_calibration", "fairness_worlds", "fairness_before", "fairness_search")
+    try:
+        import fairness_calibration
+
+        yield fairness_calibration
+    finally:
+        sys.path.remove(str(BENCH))
+        for name in names:
+            sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("speakers", [10, 20, 40])
-def test_95_per_cent_intervals_hold_the_truth_in_93_to_97_per_cent(bench, speakers: int) -> None:
-    found = bench.coverage(np.random.default_rng(speakers), 2000, speakers)
-    for name in ("wer", "gap", "did"):
-        assert 0.93 <= found[name] <= 0.97, name
-    # the usual shortcut, which this is not: rows taken for independent
-    assert found["did iid"] < 0.85
+def test_few_speakers_make_no_gaps_where_none_are(bench) -> None:
+    """Six accents of three speakers; the method of version 0.1 reported a gap in a fifth of such studies."""
+    found = [bench.null_study(bench.NULL["6 x 3"], seed) for seed in range(60)]
+    assert sum(study["false"] for study in found) <= 7
+    assert sum(study["interaction"] for study in found) <= 7
+    assert sum(study["old false"] for study in found) > 7
+    assert np.mean([study["gap"] for study in found]) >= 0.93
 
 
-@pytest.mark.parametrize("speakers", [10, 20, 40])
-def test_false_findings_stay_within_their_promise(bench, speakers: int) -> None:
-    fwer, null, mixed = bench.false_findings(np.random.default_rng(100 + speakers), 2000, speakers)
-    assert fwer <= 0.05
-    assert null <= 0.10
-    assert mixed <= 0.10
+def test_sentences_of_ones_own_make_no_gaps_where_none_are(bench) -> None:
+    """Each accent reads its own twenty sentences; the method of version 0.1 reported a gap in three of four such studies."""
+    found = [bench.null_study(bench.NULL["own 20 sentences"], seed) for seed in range(25)]
+    assert sum(study["false"] for study in found) <= 4
+    assert sum(study["old false"] for study in found) > 12
+    assert np.mean([study["gap"] for study in found]) >= 0.88
 
 
-@pytest.mark.parametrize("speakers", [10, 20, 40])
-def test_a_gap_of_the_stated_detectable_size_is_found_with_its_power(bench, speakers: int) -> None:
-    _, found = bench.power(np.random.default_rng(200 + speakers), 2000, speakers, tests=1)
-    assert 0.75 <= found <= 0.85
+@pytest.mark.parametrize("name", ["4 x 20, everywhere", "4 x 20, one condition", "4 x 20, one room"])
+def test_a_planted_gap_is_named_first_and_little_is_claimed_beside_it(bench, name: str) -> None:
+    found = [bench.planted_study(bench.PLANTED[name], seed) for seed in range(15)]
+    assert sum(study["first"] for study in found) >= 14
+    assert sum(study["false"] for study in found) <= 3
+
+
+def test_no_gap_is_not_said_of_a_gap_as_large_as_what_matters(bench) -> None:
+    for name in ("4 x 60", "own 20 sentences"):
+        found = [bench.boundary_study(bench.BOUNDARY[name], seed) for seed in range(20)]
+        assert sum(study["said"] for study in found) <= 4, name
+
+
+def test_few_speakers_of_whom_none_failed_carry_the_sentence_that_some_could(bench) -> None:
+    """One speaker in twenty fails wholly. Where twenty hold none of them, "no gap" says what twenty cannot show."""
+    found = [bench.boundary_study(bench.BOUNDARY["one speaker in twenty fails, 2 x 20"], seed) for seed in range(40)]
+    said = [study for study in found if study["said"]]
+    assert said
+    assert all(study["warned"] for study in said)
+
+
+def test_a_gap_of_the_printed_detectable_size_is_found_with_its_power(bench) -> None:
+    """The median size of ten studies of four accents of twenty speakers, planted in 60 new ones: found in 80 %, give or take 13 points."""
+    world = bench.DETECTABLE["4 x 20"]
+    size = float(np.median([bench.size_study(world, seed)["accent"] for seed in range(10)]))
+    planted = replace(world, planted=bench.Planted(0, size))
+    found = np.mean([bench.found_study(planted, seed)["found"] for seed in range(60)])
+    assert 0.65 <= found <= 0.93
 
 
 @pytest.mark.parametrize("name", ["a ceiling of 80 %", "all of these"])
 def test_the_search_names_little_that_is_not_there_and_finds_what_is(bench, name: str) -> None:
-    """At 5 % more than 5 of 40 have a chance of 1.4 %; the power of the larger handicap is above 90 % in the printed table."""
-    world = bench.WORLDS[name]
-    assert bench.false_names(world, 40) <= 5 / 40
-    assert bench.found_first(world, 20, planted=2) >= 0.7
+    """At 5 % more than 4 of 20 have a chance of 0.3 %; the power of the larger handicap is above 90 % in the printed table."""
+    import fairness_search
 
-
-def test_the_simulated_arrays_and_the_table_of_compare_give_the_same_numbers(bench) -> None:
-    """The simulations above run on arrays; `compare` must be the same arithmetic, from rows."""
-    rng = np.random.default_rng(3)
-    sides = {"A": bench.simulate(rng, (0.06, 0.14), 1, 10), "B": bench.simulate(rng, (0.06, 0.19), 1, 10)}
-    rows = [
-        {"accent": name, "speaker": f"{name}{s}", "condition": c, "errors": side.errors[0, s, k], "words": side.words[0, s, k]}
-        for name, side in sides.items() for s in range(10) for k, c in enumerate(("clean", "noisy"))
-    ]  # fmt: skip
-    found = compare(pd.DataFrame(rows)).gaps.iloc[1]
-    did = sides["B"].estimates()[1].minus(sides["A"].estimates()[1])
-    low, high = did.interval()
-    assert (found["did"], found["did_low"], found["did_high"]) == pytest.approx(
-        (did.value[0, 1], low[0, 1], high[0, 1])
-    )
-    assert found["p"] == pytest.approx(did.p_value()[0, 1])
-    assert found["detectable"] == pytest.approx(did.detectable(0.05 / 2)[0, 1])  # two tests in the family
+    world = fairness_search.WORLDS[name]
+    assert fairness_search.false_names(world, 20) <= 4 / 20
+    assert fairness_search.found_first(world, 10, planted=2) >= 0.6

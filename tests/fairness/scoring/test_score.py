@@ -209,7 +209,7 @@ def test_a_hundred_thousand_sentences_take_seconds() -> None:
 
     count_errors([["a"]], [["a"]])  # compiled before the clock starts
     references = [[f"w{i % 17}" for i in range(12)]] * 100_000
-    start = time.perf_counter()
+    start = time.process_time()  # the processor's own time: other programs may be busy
     counts = count_errors(references, [words[1:] for words in references])
     assert counts[:, 2].sum() == 100_000
-    assert time.perf_counter() - start < 10  # about 1 s; the bound leaves room for a busy machine
+    assert time.process_time() - start < 10  # about 1 s
