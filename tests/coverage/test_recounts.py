@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,7 +79,7 @@ def by_hand(rows: pd.DataFrame, axes: list[str], goals) -> dict[tuple[str, ...],
         cells[key] = {
             "renders": len(held),
             "utterances": held["utterance_id"].nunique(),
-            "speakers": np.nan if len(held) and held["speaker"].isna().all() else held["speaker"].nunique(),
+            "speakers": np.nan if len(held) and rows["speaker"].isna().all() else held["speaker"].nunique(),
             "minutes": np.nan if len(held) and seconds.empty else float(seconds.sum()) / 60,
             "assets": held["noise_asset"].nunique(),
             "words": held["words"].sum(),
@@ -106,6 +107,7 @@ def aims(cell: dict[str, str], goals) -> dict[str, object]:
     return {"goal": None if out else {u: g for u, g in wanted.items() if g}, "weight": weight}
 
 
+@pytest.mark.slow
 @given(sets())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_set_is_counted_as_pandas_counts_it(made):
