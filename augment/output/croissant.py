@@ -94,7 +94,9 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
     rows = counted_rows(dataset)
     origins = set(rows["speech_origin"].dropna())
     attributes = [
-        name.removeprefix("attr_") for name in map(str, rows) if name.startswith("attr_") and name != "attr_licence"
+        name.removeprefix("attr_")
+        for name in map(str, rows.columns)
+        if name.startswith("attr_") and name != "attr_licence"
     ]
     metadata |= rai_fields(state["runs"], origins, imbalances(rows), attributes)
     if notes := licence_notes(licences):
