@@ -117,7 +117,9 @@ def _check_number(event: Any, where: str) -> None:
     """Refuse a number of more than `MAX_NUMBER` characters, quoted and tagged ones too."""
     text = getattr(event, "value", "")
     if len(text) > MAX_NUMBER and (event.implicit[0] or event.tag) and _NUMBER.fullmatch(text):
-        raise RoomtoneError(f"{where}: holds a number of {len(text):,} characters (limit {MAX_NUMBER}); quote it if it is a text")
+        raise RoomtoneError(
+            f"{where}: holds a number of {len(text):,} characters (limit {MAX_NUMBER}); quote it if it is a text"
+        )
 
 
 def check_references(values: Any, *, where: str, allowed: Iterable[str] = ()) -> None:

@@ -64,7 +64,9 @@ def _texts(by_accent: pd.DataFrame) -> list[str]:
     common = int((spoken == accents).sum())
     if common == len(spoken):
         return ["Every accent reads every text."]
-    return [f"{common:,} of {len(spoken):,} texts are read in every accent; differences of text and of accent are mixed."]
+    return [
+        f"{common:,} of {len(spoken):,} texts are read in every accent; differences of text and of accent are mixed."
+    ]
 
 
 def _attribute(by_accent: pd.DataFrame, name: str) -> list[str]:

@@ -13,9 +13,7 @@ LIMITS = (
     "Accents and other attributes are taken as their speakers reported them; none is inferred.",
     "More renders of the same speakers do not make a claim about a group firmer: speakers do.",
 )
-SYNTHETIC_LIMIT = (
-    "Some or all of the speech is synthetic. Synthetic accents prove the pipeline; they say nothing about how a recogniser treats people."
-)
+SYNTHETIC_LIMIT = "Some or all of the speech is synthetic. Synthetic accents prove the pipeline; they say nothing about how a recogniser treats people."
 
 
 def limits(origins: set[str]) -> list[str]:

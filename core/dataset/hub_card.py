@@ -26,7 +26,13 @@ _HUB_LICENCES = frozenset(
     ]
 )  # fmt: skip
 _HUB_NAMES = {"pddl-1.0": "pddl", "odc-by-1.0": "odc-by", "odbl-1.0": "odbl"}
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
 #: Arrow type -> the hub's name, where they differ.
 _DTYPES = {"double": "float64", "float": "float32", "large_string": "string", "null": "string"}
 

@@ -15,7 +15,9 @@ from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.local_paths import LOCAL_NAME
 
-_TOP = re.compile(r"README\.md|croissant\.json|metadata\.parquet|config(?:-\d+)?\.yaml|SHA256SUMS(?:\.sig)?|" + re.escape(LOCAL_NAME))
+_TOP = re.compile(
+    r"README\.md|croissant\.json|metadata\.parquet|config(?:-\d+)?\.yaml|SHA256SUMS(?:\.sig)?|" + re.escape(LOCAL_NAME)
+)
 _PART = re.compile(r"part-(\d{5,})\.(?:parquet|jsonl|tar)")
 _SAMPLE = re.compile(r"[0-9a-f]{32}\.(?:flac|wav|opus)")
 

@@ -102,8 +102,8 @@ def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 answer = json.loads(line)
-                name = answer["sample_id"]
-            except (ValueError, KeyError, TypeError):
+                name, _ = str(answer["sample_id"]), answer["hypothesis"]
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # cut short by a kill: it is asked again
             if name not in found or found[name]["hypothesis"] is None:
                 found[name] = answer

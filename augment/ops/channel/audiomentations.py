@@ -287,7 +287,9 @@ class _CheckedPaths(list[str]):
         if isinstance(index, int):
             inspect_recording(found)
             if words := container(Path(found)).words:
-                raise BadAudioError(found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV")
+                raise BadAudioError(
+                    found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV"
+                )
         return found
 
 

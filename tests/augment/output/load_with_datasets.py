@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["HF_DATASETS_CACHE"] = sys.argv[1]
@@ -24,7 +25,7 @@ def loaded(folder: str) -> dict:
     # decode=False gives the bytes as they are; decoding by the library itself is asked for once below
     for row in samples.cast_column(audio, datasets.Audio(decode=False)):
         encoded = row.pop(audio)
-        data = encoded["bytes"] if encoded["bytes"] is not None else open(encoded["path"], "rb").read()
+        data = encoded["bytes"] if encoded["bytes"] is not None else Path(encoded["path"]).read_bytes()
         pcm, rate = soundfile.read(io.BytesIO(data), dtype="int16")
         rows.append(row | {"_pcm": hashlib.sha256(pcm.astype("<i2").tobytes()).hexdigest(), "_rate": rate})
     first = samples[0][audio]
