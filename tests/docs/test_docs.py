@@ -77,6 +77,8 @@ def runnable(words):
         return words
     table = any(word.startswith("corpus=") for word in words)
     own = any(word.startswith(("room=", "scenario=", "noise=")) for word in words)
+    fresh = f"output.dir=made-{list(ALL.values()).index(words)}"  # pages make the same set in several ways
+    words = [fresh if word.startswith("output.dir=") else word for word in words]
     words = [*words, *(SMALL[1:] if table else SMALL)]
     if not own:
         words += ["room=none", "equipment=none", "noise=[none,white@10dB]"]
