@@ -339,3 +339,27 @@ def test_recorded_speech_is_heard_worse_the_more_noise_there_is(make_set, capsys
     assert "There is one speaker" in said
     assert "synthetic" not in said
     assert read_manifest(dataset)["speaker"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["baseline=quiet"], "no sample is in the condition 'quiet'"),
+        (["reference=irsh"], "did you mean 'irish'"),
+        (["normalizer=bsic"], "did you mean 'basic'"),
+        (["terms=/no/such/terms.txt"], "terms"),
+        (["declared=[[irish,mri]]"], "no comparison of 'irish' in 'mri'"),
+        (["group=acent"], "no column 'acent'"),
+    ],
+)
+def test_what_is_asked_is_checked_before_the_first_recording_is_transcribed(
+    gap_set, tmp_path, capsys, words, message
+) -> None:
+    """A wrong baseline was refused after 24 minutes of transcribing. The recogniser here leaves a file behind when it is called."""
+    dataset, _ = gap_set
+    called = tmp_path / "called"
+    assert (
+        main(["evaluate", f"dataset={dataset}", "asr=command", f"asr.command='touch {called} {{audio}}'", *words]) == 1
+    )
+    assert message in capsys.readouterr().err
+    assert not called.exists()
