@@ -1,6 +1,6 @@
 """Random kills: whatever is killed whenever, the next run of the same command leaves the same set.
 
-    python -P bench/random_kills.py [--kills 100] [--seed 0] [--s3]
+    python -P bench/random_kills.py [--kills 100] [--minutes M] [--seed 0] [--s3]
 
 Each trial draws a container, an engine, a place (a folder, or with `--s3` an S3 server on loopback too), a victim (the driver, one of its
 workers, or the whole process group) and a moment, kills with SIGKILL, and runs the same command again. Then the set must hold the samples of
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import random
 import shutil
@@ -279,10 +280,11 @@ def main() -> int:
     """Run the trials, print a table, and return 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many, however many kills there were")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--s3", action="store_true")
     asked = parser.parse_args()
-    rng = random.Random(asked.seed)
+    rng, end = random.Random(asked.seed), time.monotonic() + 60.0 * asked.minutes
     places = ("folder", "s3") if asked.s3 else ("folder",)
     counted: Counter[tuple[str, ...]] = Counter()
     failed: list[tuple[Trial, str]] = []
@@ -291,7 +293,7 @@ def main() -> int:
         with s3_server(work) if asked.s3 else contextlib.nullcontext():
             kills = Kills(work, corpus(work / "corpus", 8))
             number = 0
-            while counted.total() < asked.kills:
+            while counted.total() < asked.kills and time.monotonic() < end:
                 number += 1
                 trial = draw_trial(rng, ENGINES, places)
                 fault = kills.run(trial, number)

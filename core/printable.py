@@ -37,6 +37,18 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(one if one in keep or one in _SHOWN or not _acts(one) else _escape(one) for one in text)
 
 
+def storable_text(text: str) -> str:
+    """Return a text that any file can hold: halves of surrogate pairs, as JSON may state and file names may hold, are spelt out.
+
+    Args:
+        text: of any origin.
+
+    >>> storable_text("caf\\udce9.wav")
+    'caf\\\\udce9.wav'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _acts(one: str) -> bool:
     return unicodedata.category(one) in _ACTING
 

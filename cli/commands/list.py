@@ -125,7 +125,9 @@ def _rows(kind: str, search: tuple[Path, ...]) -> Iterable[tuple[str, ...]]:
 def _first_words(path: Path) -> str:
     """Return what a YAML file says of itself: its `description`, or its first comment."""
     from roomtone.core.files import read_yaml
+    from roomtone.core.local_paths import path_inside
 
+    path_inside(path.parent.parent, f"{path.parent.name}/{path.name}", where=str(path.parent.parent))
     described = read_yaml(path, expected="keys").get("description")
     if described:
         return " ".join(str(described).split())

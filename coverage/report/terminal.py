@@ -47,7 +47,16 @@ def print_matrix(
     levels: Mapping[str, Sequence[str]] | None = None,
     full: bool = False,
 ) -> CoverageMatrix:
-    """Print the matrix of a dataset folder or DataFrame against goals, and return it; `full` as in `show_matrix`."""
+    """Print the matrix of a dataset folder or DataFrame against goals, and return it.
+
+    Args:
+        source: a dataset folder, several, or a DataFrame.
+        goals: as `CoverageMatrix` takes them.
+        console: to print on; default the terminal.
+        axes: of the matrix.
+        levels: values that an axis has beside those that occur, by axis.
+        full: print the cells whatever room they take.
+    """
     from rich.console import Console
 
     from roomtone.coverage.matrix import CoverageMatrix

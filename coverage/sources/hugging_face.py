@@ -45,11 +45,11 @@ def _tables(folder: Path) -> list[tuple[pa.Table, Path]]:
     metadata = sorted(path for ending in ("csv", "jsonl", "parquet") for path in folder.rglob(f"metadata.{ending}"))
     files = metadata or sorted(folder.rglob("*.parquet")) or sorted(folder.rglob("*.arrow"))
     found = []
-    for path in files:
+    for path in filter(Path.is_file, files):  # a pipe would be waited for
         try:
             found.append((_read(path), path.parent if metadata else folder))
         except (pa.ArrowException, OSError) as error:
-            raise RoomtoneError(f"{path}: cannot be read as a table ({str(error).splitlines()[0]})") from error
+            raise RoomtoneError(f"{path}: cannot be read as a table ({next(iter(str(error).splitlines()), error)})") from error
     return found
 
 

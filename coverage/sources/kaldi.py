@@ -93,6 +93,13 @@ def _duration_s(
     return _number(tables["reco2dur"].get(recording))
 
 
+def _total_snr_db(values: list[str]) -> float | None:
+    try:
+        return total_snr_db(float(value) for value in values if value)
+    except (ValueError, OverflowError):  # no numbers, or none of decibels
+        return None
+
+
 def _number(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
@@ -120,7 +127,7 @@ def _augmentation(source: str, utterance: str, original: str | None) -> tuple[di
         row["noise_asset"] = ASSET_SEPARATOR.join(sorted({PurePosixPath(file).stem for file in files}))
         snrs = re.search(r"--snrs=['\"]?([-\d.,]+)", source)
         if snrs:
-            row["snr_db"] = total_snr_db(float(value) for value in snrs.group(1).split(",") if value)
+            row["snr_db"] = _total_snr_db(snrs.group(1).split(","))
     if original is not None and utterance != original:
         for factor, label in marks_of(utterance, original).items():
             labels.setdefault(factor, label)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import zlib
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import Literal
 
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 
@@ -76,18 +77,11 @@ def first_object(path: Path) -> dict[str, object] | None:
         path: a file of JSON lines, perhaps gzip-compressed.
     """
     try:
-        with open_text(path) as file:
+        with open_bounded_text(path) as file:
             found = json.loads(next((line for line in file if line.strip()), "null"))
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, RecursionError, zlib.error):
         return None
     return found if isinstance(found, dict) else None
-
-
-def open_text(path: Path) -> IO[str]:
-    """Open a text file, decompressed where its name ends in .gz."""
-    if path.name.endswith(".gz"):
-        return cast(IO[str], gzip.open(path, "rt", encoding="utf-8"))
-    return open(path, encoding="utf-8")
 
 
 def json_lines(path: Path) -> list[dict[str, object]]:
@@ -98,7 +92,7 @@ def json_lines(path: Path) -> list[dict[str, object]]:
     """
     found = []
     try:
-        with open_text(path) as file:
+        with open_bounded_text(path) as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
@@ -106,8 +100,8 @@ def json_lines(path: Path) -> list[dict[str, object]]:
                 if not isinstance(row, dict):
                     raise RoomtoneError(f"{path}, line {number}: expected a JSON object, got {line.strip()[:40]!r}")
                 found.append(row)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RoomtoneError(f"{path}, line {len(found) + 1}: not JSON ({error})") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RoomtoneError(f"{path}: cannot be read ({error})") from error
     return found

@@ -33,7 +33,7 @@ def read_lhotse(path: Path) -> list[Row]:
     for number, cut in enumerate(json_lines(path), 1):
         try:
             rows += _rows(cut, path.parent)
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError) as error:
             raise RoomtoneError(f"{path}, line {number}: no cut of Lhotse ({type(error).__name__}: {error})") from error
     return rows
 

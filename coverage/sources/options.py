@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 #: Short names of columns in `columns=`, and the manifest's own.
@@ -97,8 +98,8 @@ def read_pairs(path: Path, key: str) -> dict[str, str]:
         RoomtoneError: the file cannot be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with open_bounded_text(path) as file:
+            pairs = [re.split(r"[,\t]|\s+", line.strip(), maxsplit=1) for line in file if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise RoomtoneError(f"{key}: {path} cannot be read ({error})") from error
-    pairs = (re.split(r"[,\t]|\s+", line.strip(), maxsplit=1) for line in lines if line.strip())
     return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}

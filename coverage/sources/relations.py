@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.columns import COLUMNS
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import storable_text
 from roomtone.core.vocabulary import FACTORS
 from roomtone.core.words import words_sql
 from roomtone.coverage.counting.axes import identifier, literal
@@ -137,7 +138,8 @@ def _raw(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind, read: dic
     if kind == "table":
         if "://" not in name and not path.is_file():
             raise RoomtoneError(f"{path}: there is no such file")
-        reader = TABLE_READERS[path.suffix.lower()]
+        ending = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
+        reader = TABLE_READERS.get(ending.lower(), "read_json")
         # ids with leading zeros stay what they are
         more = ", all_varchar=true" if reader == "read_csv" else ""
         return name, f"{reader}({literal(name)}{more})"
@@ -163,8 +165,9 @@ def _table(rows: list[Row], name: str) -> pa.Table:
         values = [row.get(key) for row in rows]
         try:
             columns[key] = pa.array(values)
-        except (pa.ArrowException, TypeError):
-            columns[key] = pa.array([None if value is None else str(value) for value in values], pa.string())
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            texts = [None if value is None else storable_text(str(value)) for value in values]
+            columns[key] = pa.array(texts, pa.string())
         if pa.types.is_null(columns[key].type):
             columns[key] = pa.array(values, pa.string())
     return pa.table(columns)

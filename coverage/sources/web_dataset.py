@@ -28,7 +28,7 @@ def read_web_dataset(place: Path) -> list[Row]:
     """
     root = place if place.is_dir() else place.parent
     shards = sorted([*place.glob("*.tar"), *place.glob("*/*.tar")]) if place.is_dir() else [place]
-    return [row for shard in shards for row in _shard_rows(shard, shard.relative_to(root).as_posix())]
+    return [row for shard in shards if shard.is_file() for row in _shard_rows(shard, shard.relative_to(root).as_posix())]
 
 
 def _shard_rows(shard: Path, name: str) -> list[Row]:
@@ -59,7 +59,7 @@ def _add(row: Row, extension: str, content: bytes, where: str) -> None:
         return
     try:
         labels = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RoomtoneError(f"{where}: not JSON ({error})") from error
     if not isinstance(labels, dict):
         raise RoomtoneError(f"{where}: expected a JSON object of labels")

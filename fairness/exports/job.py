@@ -62,17 +62,27 @@ class ExportJob:
     def audio_bytes(self, row: Mapping[str, Any]) -> bytes:
         """Return a row's encoded recording, from its file or from its shard.
 
+        Args:
+            row: of the manifest.
+
         Raises:
             RoomtoneError: the path leaves the dataset folder, or there is no such file or member.
         """
         return sample_bytes(self.dataset, str(row["audio_path"]))
 
     def audio_name(self, row: Mapping[str, Any]) -> str:
-        """Return the file name of a row's recording."""
+        """Return the file name of a row's recording.
+
+        Args:
+            row: of the manifest.
+        """
         return Path(str(row["audio_path"]).rpartition("#")[2]).name
 
     def audio(self, row: Mapping[str, Any]) -> Path:
         """Return the absolute path of a row's recording; one out of a shard is copied to `audio/` below the export.
+
+        Args:
+            row: of the manifest.
 
         Raises:
             RoomtoneError: as `audio_bytes`.
@@ -97,7 +107,11 @@ class ExportJob:
         return " ".join(plainest(tokenizer.tokens(str(text or ""))))
 
     def labels(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the labels and attributes of a row, those that are null left out."""
+        """Return the labels and attributes of a row, those that are null left out.
+
+        Args:
+            row: of the manifest.
+        """
         return {k: v for k, v in row.items() if (k in LABELS or k.startswith("attr_")) and v is not None}
 
 
@@ -109,6 +123,11 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def prepare_job(dataset: Path, to: Path, normalizer_name: str) -> ExportJob:
     """Return the job for a dataset folder.
+
+    Args:
+        dataset: folder of the set.
+        to: folder to write.
+        normalizer_name: of `NORMALIZERS`, or `auto`.
 
     Raises:
         RoomtoneError: no set there, no samples in it, or an unknown normaliser.
@@ -124,7 +143,11 @@ def prepare_job(dataset: Path, to: Path, normalizer_name: str) -> ExportJob:
 
 
 def plain(value: Any) -> Any:
-    """Return a cell as a plain Python value; NaN, NA and NaT are None."""
+    """Return a cell as a plain Python value; NaN, NA and NaT are None.
+
+    Args:
+        value: of a cell of the manifest.
+    """
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
@@ -133,14 +156,24 @@ def plain(value: Any) -> Any:
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> Path:
-    """Write one text a line and return the path."""
+    """Write one text a line and return the path.
+
+    Args:
+        path: of the file.
+        lines: without their line ends.
+    """
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in lines)
     return path
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write one mapping a line and return the path; JSON has no NaN, so one is an error."""
+    """Write one mapping a line and return the path; JSON has no NaN, so one is an error.
+
+    Args:
+        path: of the file.
+        rows: of plain JSON types.
+    """
     return write_lines(path, (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows))
 
 

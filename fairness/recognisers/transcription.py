@@ -90,20 +90,28 @@ def transcribe(
 
 
 def fingerprint(recogniser: Recogniser) -> str:
-    """Return a short hash of the settings that decide what is heard."""
+    """Return a short hash of the settings that decide what is heard.
+
+    Args:
+        recogniser: whose identity is taken.
+    """
     text = json.dumps(recogniser.identity(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the answers of earlier runs by sample id; of two the one with a hypothesis."""
+    """Return the answers of earlier runs by sample id; of two the one with a hypothesis.
+
+    Args:
+        folder: of stored runs.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("run-*.jsonl")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 answer = json.loads(line)
-                name = answer["sample_id"]
-            except (ValueError, KeyError, TypeError):
+                name, _ = str(answer["sample_id"]), answer["hypothesis"]
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # cut short by a kill: it is asked again
             if name not in found or found[name]["hypothesis"] is None:
                 found[name] = answer

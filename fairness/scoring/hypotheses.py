@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _as_frame(hypotheses: Any) -> pd.DataFrame:
     if "reason" not in given:
         given["reason"] = None
     given = given[["sample_id", "hypothesis", "reason"]].astype(object)
-    wrong = given["hypothesis"].map(lambda text: not isinstance(text, str) and not pd.isna(text))
+    wrong = given["hypothesis"].map(lambda text: not isinstance(text, str) and not (pd.api.types.is_scalar(text) and pd.isna(text)))
     if wrong.any():
         raise RoomtoneError(f"a hypothesis is a text or null, got {given.loc[wrong, 'hypothesis'].iloc[0]!r}")
     return given
@@ -114,6 +115,9 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     In CSV and TSV an empty hypothesis is an empty answer; only JSON Lines and Parquet can hold a null one.
 
+    Args:
+        path: of a CSV, TSV, JSON Lines or Parquet file.
+
     Raises:
         RoomtoneError: no such file, a kind that is not read, or columns that are missing.
     """
@@ -127,14 +131,18 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
         if kind in (".csv", ".tsv"):
             frame = pd.read_csv(file, sep="," if kind == ".csv" else "\t", dtype=str, keep_default_na=False)
         elif kind in (".jsonl", ".ndjson"):
-            lines = file.read_text(encoding="utf-8").splitlines()
-            frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()], dtype=object)
+            with open_bounded_text(file) as text:
+                rows = [json.loads(line) for line in text if line.strip()]
+            if not all(isinstance(row, dict) for row in rows):
+                raise RoomtoneError(f"{file}: each line is a JSON object with sample_id and hypothesis")
+            frame = pd.DataFrame(rows, dtype=object)
         elif kind == ".parquet":
             frame = pd.read_parquet(file)
         else:
             raise RoomtoneError(f"{file}: hypotheses come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")
-    except (ValueError, OSError) as error:
-        raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({str(error).splitlines()[0]})") from error
+    except (ValueError, OSError, RecursionError, NotImplementedError) as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({said})") from error
     column(frame, "sample_id", str(file))
     column(frame, "hypothesis", str(file))
     if "reason" in frame and kind in (".csv", ".tsv"):
