@@ -204,7 +204,9 @@ def _check_arguments(name: object, labels: Mapping[str, object], seed: object, l
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise RoomtoneError(f"seed: expected a whole number, got {seed!r}")
     if isinstance(level_dbov, bool) or not isinstance(level_dbov, int | float) or not -96 <= level_dbov <= 0:
-        raise RoomtoneError(f"level_dbov: expected a level from -96 to 0 dB re a full-scale square wave, got {level_dbov!r}")
+        raise RoomtoneError(
+            f"level_dbov: expected a level from -96 to 0 dB re a full-scale square wave, got {level_dbov!r}"
+        )
 
 
 def _preset_folder(config_dir: str | Path) -> Path:
@@ -216,9 +218,13 @@ def _preset_folder(config_dir: str | Path) -> Path:
     folder = Path(config_dir)
     if not folder.is_dir():
         beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
-        raise RoomtoneError(f"config_dir: there is no folder {str(folder)!r}{f'; {nearest(folder.name, beside)}' if beside else ''}")
+        raise RoomtoneError(
+            f"config_dir: there is no folder {str(folder)!r}{f'; {nearest(folder.name, beside)}' if beside else ''}"
+        )
     if not any((folder / factor).is_dir() for factor in FACTORS):
-        raise RoomtoneError(f"config_dir: {str(folder)!r} holds none of the folders {', '.join(FACTORS)}, in which presets lie")
+        raise RoomtoneError(
+            f"config_dir: {str(folder)!r} holds none of the folders {', '.join(FACTORS)}, in which presets lie"
+        )
     return folder
 
 

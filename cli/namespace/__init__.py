@@ -18,7 +18,7 @@ from typing import Any
 
 _FACADES = ("augment", "coverage", "fairness", "measure")
 
-__all__ = ["__version__", "augment", "coverage", "fairness", "measure"]  # noqa: F822 - found by __getattr__
+__all__ = ["__version__", "augment", "coverage", "fairness", "measure"]
 
 
 def __getattr__(name: str) -> Any:

@@ -294,7 +294,7 @@ def test_an_answer_of_silence_is_no_failure_in_readers_of_csv(dataset, tmp_path)
     import pyarrow.csv as arrow_csv
 
     manifest = read_manifest(dataset)
-    answers = pd.DataFrame({"sample_id": manifest["sample_id"], "hypothesis": "a, \"b\"", "reason": None}, dtype=object)
+    answers = pd.DataFrame({"sample_id": manifest["sample_id"], "hypothesis": 'a, "b"', "reason": None}, dtype=object)
     answers.loc[0, "hypothesis"] = ""
     answers.loc[1, ["hypothesis", "reason"]] = [None, "timed out"]
     write_scores(evaluation_dir(dataset), score(manifest, answers), answers)
