@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from audiomentations.core.transforms_interface import BaseWaveformTransform
 
 from roomtone.core.audio.types import Samples
 
-if TYPE_CHECKING:
-    from roomtone.augment.condition import Condition
+
+class _Callable(Protocol):
+    """What a condition is here: `roomtone.augment.Condition` itself imports this file when it is asked for a transform."""
+
+    def __call__(self, samples: Samples, sample_rate_hz: int, *, key: str | int | None = None) -> Samples: ...
 
 
 class RoomtoneCondition(BaseWaveformTransform):
@@ -23,7 +26,7 @@ class RoomtoneCondition(BaseWaveformTransform):
 
     supports_multichannel = False
 
-    def __init__(self, condition: Condition, p: float) -> None:
+    def __init__(self, condition: _Callable, p: float) -> None:
         super().__init__(p)
         self.condition = condition
 
