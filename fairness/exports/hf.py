@@ -21,7 +21,7 @@ def write(job: ExportJob) -> list[Path]:
     import pyarrow.parquet as pq
 
     (job.to / "data").mkdir(exist_ok=True)
-    columns = job.table([name for name in job.rows if name not in _DROPPED])
+    columns = job.table([name for name in map(str, job.rows.columns) if name not in _DROPPED])
     rates = sorted(set(job.rows["sample_rate_hz"].dropna().astype(int)))
     audio = pa.field("audio", audio_type())
     schema = with_features(pa.schema([audio, *columns.schema]), rates[0] if len(rates) == 1 else None)
@@ -40,7 +40,9 @@ def write(job: ExportJob) -> list[Path]:
 
 def _card(job: ExportJob) -> list[str]:
     """Return the card: front matter as the set's own card has it, and what the columns are."""
-    found = {name: set(job.rows[name].dropna()) for name in ("speech_origin", "language", "attr_licence") if name in job.rows}
+    found = {
+        name: set(job.rows[name].dropna()) for name in ("speech_origin", "language", "attr_licence") if name in job.rows
+    }
     origins = found.get("speech_origin", set())
     unstated = "attr_licence" not in job.rows or bool(job.rows["attr_licence"].isna().any())
     return [
