@@ -8,7 +8,7 @@ PACKAGES := core coverage augment measure fairness cli
 
 demo: $(VENV)/.base
 	$(BIN)/roomtone generate
-	@echo "heat map: stress-set/coverage/matrix.png    page: stress-set/coverage/index.html"
+	@echo "roomtone is $(BIN)/roomtone; . $(BIN)/activate puts it on the path"
 
 test: $(VENV)/.dev $(VENV)/.datasets
 	$(BIN)/pytest -q -n auto --dist loadfile

@@ -59,6 +59,12 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
     if match := re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in struct", text):
         if match[1] in ("config_dir", "config_name"):
             return f"unknown key {match[1]!r}; write --{match[1].replace('_', '-')} …"
+        if match[1] in (known := all_keys(config_name)):
+            inner = re.search(r"Key '([^']+)' is not in struct", str(error.__cause__ or error))
+            below = [key.removeprefix(f"{match[1]}.") for key in known if key.startswith(f"{match[1]}.")]
+            if inner and below:
+                return f"{match[1]}: unknown key {inner[1]!r}; {nearest(inner[1], below)}"
+            return f"{match[1]}: takes no new keys on the command line; presets and scenarios of your own are files: --config-dir DIR"
         return f"unknown key {match[1]!r}; {nearest(match[1], all_keys(config_name))}"
     if match := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
         return f"{match[1]}: there is no option {match[2]!r}; {nearest(match[2], group_options(match[1]))}"

@@ -19,6 +19,9 @@ FOLDER = "evaluation"
 def local_set(dataset: str | os.PathLike[str]) -> Path:
     """Return the folder of a set.
 
+    Args:
+        dataset: folder of a set; no URL.
+
     Raises:
         RoomtoneError: it is a URL; results are written beside the set, and a report's player looks for audio there.
     """
@@ -30,7 +33,11 @@ def local_set(dataset: str | os.PathLike[str]) -> Path:
 
 
 def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:
-    """Return the folder of a set's evaluation."""
+    """Return the folder of a set's evaluation.
+
+    Args:
+        dataset: folder of a set.
+    """
     return Path(dataset) / FOLDER
 
 
@@ -45,7 +52,13 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
 
 
 def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -> Path:
-    """Write the counts with the hypotheses beside them to `scores/part-00000.parquet`, whole or not at all; return the path."""
+    """Write the counts with the hypotheses beside them to `scores/part-00000.parquet`, whole or not at all; return the path.
+
+    Args:
+        folder: of the evaluation.
+        scores: of `score`.
+        hypotheses: `sample_id` and `hypothesis`.
+    """
     target = folder / "scores" / "part-00000.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -60,7 +73,11 @@ def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -
 
 
 def read_evaluation(dataset: str | os.PathLike[str]) -> pd.DataFrame | None:
-    """Return the counts and hypotheses of a set's last evaluation, or None where there is none."""
+    """Return the counts and hypotheses of a set's last evaluation, or None where there is none.
+
+    Args:
+        dataset: folder of a set.
+    """
     import pandas as pd
 
     parts = sorted((evaluation_dir(dataset) / "scores").glob("part-*.parquet"))

@@ -151,6 +151,10 @@ def read_settings(cls: type[Any], values: Mapping[str, Any], prefix: str = "") -
 def check_types(settings: Any, prefix: str = "") -> None:
     """Check that every field holds a value of its annotated type.
 
+    Args:
+        settings: a dataclass of settings.
+        prefix: what the message writes before a field's name.
+
     Raises:
         RoomtoneError: a field that does not; the message names the key and the value.
     """

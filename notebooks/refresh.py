@@ -66,6 +66,8 @@ def _small(output: Any) -> Any | None:
     if "image/png" in data:
         data["image/png"] = _flat(data["image/png"])
         data.pop("text/plain", None)
+    if "text/markdown" in data:
+        data.pop("text/plain", None)
     if "<audio" in data.get("text/html", ""):
         output.data = {"text/plain": _PLAYER}
     elif "text/html" in data:

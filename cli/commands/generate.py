@@ -22,6 +22,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.augment.generation import generate, rejection_line
     from roomtone.augment.runs.summary import RunStoppedError
+    from roomtone.core.files import is_remote
 
     console = Console()
     try:
@@ -31,11 +32,26 @@ def run(cfg: DictConfig) -> int:
         raise
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
+    if cfg.corpus.get("reader") == "demo" and not is_remote(summary.dataset):
+        console.print(_next_commands(summary.dataset), markup=False, highlight=False, soft_wrap=True)
     for sentence in summary.systematic:
         print(f"systematic: {sentence}", file=sys.stderr)
     for entry in _first_by_utterance(summary)[:5]:
         print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
+
+
+def _next_commands(dataset: str) -> str:
+    """Return what to try after the demo."""
+    page = f"{dataset}/coverage/index.html"
+    return "\n".join(
+        [
+            f"open {page}: a click on a cell plays its samples. Next:",
+            '  roomtone listen "ward+babble@10dB+gsm" to=heard.wav       one condition to hear; audio=my.wav takes your own voice',
+            f"  roomtone evaluate dataset={dataset}                    who is worse off where (pip install 'roomtone[asr]')",
+            "  roomtone generate corpus=table corpus.path=speech.csv     your own speech: columns audio, text, speaker, accent",
+        ]
+    )
 
 
 def _show_coverage(dataset: str, console: Console) -> None:

@@ -35,21 +35,32 @@ NEEDED_SCORE = 5.0
 
 
 class Lag(NamedTuple):
-    """By how many samples an output lags its reference; None with the reason where that cannot be told."""
+    """By how many samples an output lags its reference.
+
+    Attributes:
+        samples: the delay; None where it cannot be told.
+        reason: why it cannot.
+        best: the delay that explains the output best, also where it does not stand out.
+        rivals: the delays from which it does not.
+    """
 
     samples: int | None
     reason: str | None = None
+    best: int | None = None
+    rivals: tuple[int, ...] = ()
 
 
-def measured_lag(reference: Samples, output: Samples, sample_rate_hz: int) -> Lag:
+def measured_lag(reference: Samples, output: Samples, sample_rate_hz: int, *, whole: bool = False) -> Lag:
     """Return by how many samples `output` lags `reference`, between +-2048.
 
     Args:
         reference: what the output should be but for delay, gain and noise, float [shape=(samples,)].
         output: as long.
         sample_rate_hz: of both, in Hz.
+        whole: whether all of a long signal is looked at, and not only its loudest part.
     """
-    reference, output = _loudest_window(reference, output)
+    if not whole:
+        reference, output = _loudest_window(reference, output)
     size = max(round(_BLOCK_S * sample_rate_hz), 16)
     energies = (reference[: reference.size // size * size].reshape(-1, size).astype(np.float64) ** 2).sum(axis=1)
     if not energies.any() or not output.any():
@@ -62,11 +73,13 @@ def measured_lag(reference: Samples, output: Samples, sample_rate_hz: int) -> La
     scores = {lag: _score(agreement[best] - agreement[lag]) for lag in agreement if lag != best}
     rival = min(scores, key=lambda lag: scores[lag])
     if scores[rival] >= NEEDED_SCORE:
-        return Lag(best)
+        return Lag(best, best=best)
     return Lag(
         None,
         f"a delay of {best} samples does not stand out from one of {rival}: score {scores[rival]:.1f} on {int(loud.sum())} blocks "
         f"of {1000 * _BLOCK_S:g} ms ({NEEDED_SCORE:g} needed)",
+        best,
+        tuple(lag for lag, score in scores.items() if score < NEEDED_SCORE),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.fill.greedy import Growth, Render
+from roomtone.coverage.fill.improve import is_needed
 from roomtone.coverage.fill.tally import NS_PER_MINUTE, RENDERS
 
 if TYPE_CHECKING:
@@ -91,10 +92,36 @@ def cut(growth: Growth, budget: Budget) -> None:
         if not budget.has_room(kept + 1, spent + float(ns[render.utterance])):
             break
         spent, kept = spent + float(ns[render.utterance]), kept + 1
-    while kept and renders[kept - 1].target < 0 and kept < len(renders):  # a pair whose copy is cut
-        kept -= 1
     for render in reversed(renders[kept:]):
         growth.remove(render)
+    # a pair whose copy is cut
+    if 0 < kept < len(renders) and renders[kept - 1].target < 0 and not is_needed(growth, renders[kept - 1]):
+        growth.remove(renders[kept - 1])
+
+
+def use_the_rest(growth: Growth, targets: Sequence[int], budget: Budget) -> None:
+    """Plan single renders with what a budget leaves when the next render and its clean pair no longer fit.
+
+    Args:
+        growth: a plan at the end of its budget.
+        targets: every target.
+        budget: the limit.
+    """
+    ns = growth.limits.voices.ns
+    spent = float(sum(ns[render.utterance] for render in growth.renders.values()))
+    behind = sorted(
+        (t for t in targets if growth.tally.missing(t).any()), key=lambda t: growth.group_order(growth.group[t], t)
+    )
+    for target in behind:
+        if not len(ns) or not budget.has_room(len(growth.renders) + 1, spent + float(ns.min())):
+            return
+        choice = growth.choose(target, paired_only=True)
+        if choice is None:
+            continue
+        _, utterance, condition = choice
+        if budget.has_room(len(growth.renders) + 1, spent + float(ns[utterance])):
+            growth.add(utterance, condition, target)
+            spent += float(ns[utterance])
 
 
 def milestones(

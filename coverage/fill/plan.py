@@ -179,6 +179,7 @@ def _plan(growth: Growth, targets: Targets, limit: Budget, seed: int, *, spread:
             return limit.has_room(int(spent[0]), spent[1])
 
         growth.run(every, has_room)
+        budgets.use_the_rest(growth, every, limit)
         return
     best = fewest_renders(growth)
     growth.run(every)

@@ -19,7 +19,12 @@ Array = np.ndarray
 
 
 def t_quantile(probability: float, df: Array) -> Array:
-    """Return Student's t quantile; NaN where df is not positive."""
+    """Return Student's t quantile; NaN where df is not positive.
+
+    Args:
+        probability: between 0 and 1.
+        df: degrees of freedom, any shape.
+    """
     from scipy.special import stdtrit
 
     usable = np.where(df > 0, df, np.nan)
@@ -31,6 +36,11 @@ def resample_weights(speakers: int, resamples: int, rng: np.random.Generator) ->
     """Return how often each speaker is drawn in each resample [shape=(resamples, speakers)].
 
     Few speakers have few resamples: where all speakers**speakers of them are no more than `resamples`, they are enumerated.
+
+    Args:
+        speakers: of one group.
+        resamples: to draw.
+        rng: to draw with.
     """
     if speakers**speakers <= resamples:
         draws = np.array(list(itertools.product(range(speakers), repeat=speakers)))
@@ -39,7 +49,12 @@ def resample_weights(speakers: int, resamples: int, rng: np.random.Generator) ->
 
 
 def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[Array, Array]:
-    """Return the percentile interval of bootstrap values on axis 0, undefined ones left out; NaN where most are undefined."""
+    """Return the percentile interval of bootstrap values on axis 0, undefined ones left out; NaN where most are undefined.
+
+    Args:
+        values: [shape=(resamples, ...)].
+        confidence: share that the interval holds.
+    """
     tail = (1 - confidence) / 2
     usable = np.isfinite(values).mean(axis=0) > 0.5
     filled = np.where(usable, values, 0.0)
@@ -49,6 +64,11 @@ def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[Array,
 
 def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return Garwood's (1936) exact interval of a Poisson rate.
+
+    Args:
+        count: events.
+        exposure: trials, such as words.
+        confidence: share of intervals that hold the rate.
 
     >>> tuple(round(bound, 6) for bound in garwood(30, 600))
     (0.033735, 0.071378)
@@ -63,12 +83,20 @@ def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[fl
 
 
 def holm(p: Array) -> Array:
-    """Return Holm's (1979) adjusted p; it controls the chance of any false finding. NaN stays NaN [shape=(tests,)]."""
+    """Return Holm's (1979) adjusted p; it controls the chance of any false finding. NaN stays NaN [shape=(tests,)].
+
+    Args:
+        p: of each test.
+    """
     return _adjusted(p, "holm")
 
 
 def benjamini_hochberg(p: Array) -> Array:
-    """Return Benjamini and Hochberg's (1995) adjusted p: the share of false among the found. NaN stays NaN [shape=(tests,)]."""
+    """Return Benjamini and Hochberg's (1995) adjusted p: the share of false among the found. NaN stays NaN [shape=(tests,)].
+
+    Args:
+        p: of each test.
+    """
     return _adjusted(p, "fdr_bh")
 
 

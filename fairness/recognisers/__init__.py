@@ -31,6 +31,9 @@ RECOGNISERS: dict[str, tuple[str, str]] = {
 def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     """Return the recogniser that `settings` names under `recogniser`, its other keys being that class's fields.
 
+    Args:
+        settings: `recogniser` names it; the other keys are its fields.
+
     Raises:
         RoomtoneError: unknown recogniser or key, or a key that is missing.
     """

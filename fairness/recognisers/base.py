@@ -77,7 +77,11 @@ class Recogniser:
         """Load what transcribing needs; called once in each worker."""
 
     def transcribe(self, clip: SampleAudio) -> str:
-        """Return the text of one recording; raises TranscriptionError."""
+        """Return the text of one recording; raises TranscriptionError.
+
+        Args:
+            clip: the recording.
+        """
         raise NotImplementedError
 
     @property

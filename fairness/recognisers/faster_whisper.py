@@ -40,7 +40,11 @@ class FasterWhisper(Recogniser):
     _model: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def check(self) -> None:
-        """Refuse a machine without the library, a folder that holds no model, and settings that the library does not know."""
+        """Refuse a machine without the library, a folder that holds no model, and settings that the library does not know.
+
+        Raises:
+            RoomtoneError: one of these.
+        """
         if importlib.util.find_spec("faster_whisper") is None:
             raise RoomtoneError("asr=faster_whisper needs its library: pip install 'roomtone[faster-whisper]'")
         is_folder = os.sep in self.model or self.model.startswith((".", "~"))
@@ -64,7 +68,11 @@ class FasterWhisper(Recogniser):
         return f"beam {self.beam_size}, {how}; language {self.language or 'as the set states it'}"
 
     def open(self) -> None:
-        """Load the model."""
+        """Load the model.
+
+        Raises:
+            RoomtoneError: the library cannot load it.
+        """
         from faster_whisper import WhisperModel
 
         name = str(Path(self.model).expanduser()) if self.model.startswith("~") else self.model
@@ -76,7 +84,11 @@ class FasterWhisper(Recogniser):
             ) from error
 
     def transcribe(self, clip: SampleAudio) -> str:
-        """Return the segments' text; the sampling of a raised temperature is seeded, so that a second run gives the same."""
+        """Return the segments' text; the sampling of a raised temperature is seeded, so that a second run gives the same.
+
+        Args:
+            clip: the recording.
+        """
         import ctranslate2
 
         samples = read_samples(clip, _RATE_HZ)

@@ -90,13 +90,21 @@ def transcribe(
 
 
 def fingerprint(recogniser: Recogniser) -> str:
-    """Return a short hash of the settings that decide what is heard."""
+    """Return a short hash of the settings that decide what is heard.
+
+    Args:
+        recogniser: whose identity is taken.
+    """
     text = json.dumps(recogniser.identity(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the answers of earlier runs by sample id; of two the one with a hypothesis."""
+    """Return the answers of earlier runs by sample id; of two the one with a hypothesis.
+
+    Args:
+        folder: of stored runs.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("run-*.jsonl")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

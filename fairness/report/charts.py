@@ -38,12 +38,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class RankedGroup:
-    """One line of the ranking: the rate in the baseline, the mean over all conditions, and the verdict on the latter, where there is one."""
+    """One line of the ranking: the rate in the baseline, the mean over all conditions, and the row of the latter's verdict, where there is one."""
 
     name: str
     baseline: Mark
     average: Mark
-    verdict: str | None
+    verdict: Mapping[str, Any] | None
 
 
 def axis_top(rates: Sequence[float]) -> float:
@@ -79,7 +79,7 @@ def ranked_groups(
     rows = []
     for name in sorted(set(cells[group])):
         average = _figures(known, name) if name in known.index else (float(mean[name]), math.nan, math.nan)
-        verdict = str(known.loc[name, "verdict"]) if name in known.index else None
+        verdict = known.loc[name].to_dict() if name in known.index else None
         rows.append((str(name), _figures(clean, name), average, verdict))
     top = axis_top([value for _, first, second, _ in rows for value in (*first, *second)])
     found = [RankedGroup(name, _mark(*first, top), _mark(*second, top), said) for name, first, second, said in rows]

@@ -11,7 +11,7 @@ from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.recognisers import public_identity
-from roomtone.fairness.report.formatting import records
+from roomtone.fairness.report.formatting import SIGNS, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.samples import aligned_samples, worst_samples
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERDICT_NAMES = {GAP: "gap", NO_GAP: "no gap", NOT_ENOUGH: "not enough data", SATURATED: "saturated"}
-SIGNS = {GAP: "▲", NO_GAP: "≈", NOT_ENOUGH: "?", SATURATED: "■"}
 #: What a search that names nothing has shown, and what it has not.
 NO_SLICE = (
     "No slice stands out beyond what its speakers, conditions and sentences predict; an excess smaller than the search can find may be there"
@@ -30,6 +29,8 @@ NO_SLICE = (
 )
 _FINDINGS = 20
 _WORDS_SHOWN = 8
+#: Share of inserted words from which a cell is named, and how many are.
+_INVENTED, _INVENTED_SHOWN = 0.05, 6
 #: Speakers below which a cell is thin: its interval is wide and its spread little known.
 THIN_SPEAKERS = 3
 
@@ -177,9 +178,13 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     cells = c.cells[c.cells["hallucinated"].fillna(0) > 0].sort_values("hallucinated", ascending=False)
     sums = {name: int(scores[name].fillna(False).sum()) for name in ("looped", "too_long") if name in scores}
     found = c.hallucination[c.hallucination["verdict"] == GAP]
+    invented = c.cells[c.cells["invented"].fillna(0) > _INVENTED].sort_values(
+        "invented", ascending=False, kind="stable"
+    )
     return {
         "hallucinated": records(cells), "hallucination_gaps": found["statement"].tolist(), "looped": sums.get("looped", 0),
-        "too_long": sums.get("too_long", 0), "invented": records(c.cells[c.cells["invented"].fillna(0) > 0.05]),
+        "too_long": sums.get("too_long", 0), "invented": records(invented.head(_INVENTED_SHOWN)),
+        "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ def points(value: float | None) -> str:
         value: difference of shares.
     """
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:+.1f}"
+
+
+#: Signs of the verdicts; a gap has two, since fewer errors are one as well.
+SIGNS = {"gap": "▲", "no_gap": "≈", "not_enough_data": "?", "saturated": "■"}
+BETTER = "▽"
+
+
+def sign(row: Mapping[str, Any]) -> str:
+    """Return the sign of a comparison's verdict: ▲ for a gap with more errors, ▽ for one with fewer.
+
+    Args:
+        row: of a table of comparisons: `verdict, estimand` and the column that the latter names.
+    """
+    verdict, estimand = str(row["verdict"]), str(row["estimand"])
+    nothing = 1.0 if estimand in ("ratio", "ror") else 0.0
+    return BETTER if verdict == "gap" and row[estimand] < nothing else SIGNS[verdict]
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WORST = 12
 #: Alignments on the page; of a larger set those with the most errors of each cell.
-MOST_ALIGNED = 1500
+MOST_ALIGNED = 400
 
 
 def ranked_samples(result: Evaluation) -> pd.DataFrame:

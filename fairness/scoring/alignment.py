@@ -118,6 +118,9 @@ def _count_repeats(
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
     """Return the cheapest alignment of two word sequences; among equals the one sclite's order of choice finds.
 
+    Args:
+        reference, hypothesis: words of each side.
+
     >>> align("hello world".split(), "hello duck".split()).ops
     'CS'
     """
@@ -138,6 +141,9 @@ def count_errors(references: Sequence[Sequence[str]], hypotheses: Sequence[Seque
 
     Repeated words are words of the hypothesis in the second or a later copy of an n-gram (n up to 6) that follows itself at
     once, beyond those the reference repeats: what a recogniser does that has fallen into a loop.
+
+    Args:
+        references, hypotheses: words of each pair.
     """
     ids = WordIds()
     refs, ref_ends = ids.joined(references)

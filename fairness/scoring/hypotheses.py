@@ -117,6 +117,9 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     In CSV and TSV an empty hypothesis is an empty answer; only JSON Lines and Parquet can hold a null one.
 
+    Args:
+        path: of a CSV, TSV, JSON Lines or Parquet file.
+
     Raises:
         RoomtoneError: no such file, a kind that is not read, or columns that are missing.
     """

@@ -45,6 +45,9 @@ class Lattice:
 def lattice(tokens: Sequence[Token]) -> Lattice:
     """Return the lattice of a tokenised text.
 
+    Args:
+        tokens: words, or all readings of a figure.
+
     >>> lattice(["a", (("b",), ("c", "d"))]).words
     ('a', 'b', 'c', 'd')
     """
@@ -125,6 +128,9 @@ def _align(
 
 def align_nearest(reference: Sequence[Token], hypothesis: Sequence[Token]) -> Alignment:
     """Return the cheapest alignment of any reading of the reference with any reading of the hypothesis.
+
+    Args:
+        reference, hypothesis: tokens of each side.
 
     >>> align_nearest([(("one", "twenty"), ("one", "two", "zero"))], ["one", "two", "oh"]).ops
     'CCS'

@@ -48,6 +48,9 @@ class Normalizer:
 def plainest(tokens: Sequence[Token]) -> list[str]:
     """Return the words of a tokenised text, of several readings the first.
 
+    Args:
+        tokens: words, or all readings of a figure.
+
     >>> plainest(["take", (("one", "twenty"), ("one", "two", "zero"))])
     ['take', 'one', 'twenty']
     """

@@ -43,6 +43,9 @@ def unit_of(language: str | None) -> str:
 def primary_language(language: str | None) -> str | None:
     """Return the primary subtag of a language tag in lower case, or None.
 
+    Args:
+        language: a BCP 47 tag, or null.
+
     >>> primary_language("en_GB")
     'en'
     """

@@ -72,6 +72,12 @@ def make_cells(
 ) -> Cells:
     """Return the cells of the samples that count: scored, of a known speaker, with words; there may be none.
 
+    Args:
+        scores: counts with the label columns beside them.
+        names: columns that slices are made of.
+        group, condition, speaker, baseline: as in `compare`.
+        sentence: the column of the text.
+
     Raises:
         RoomtoneError: a column is missing.
     """

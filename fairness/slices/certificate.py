@@ -67,6 +67,11 @@ def measure_slice(
 ) -> ExcessNumbers:  # fmt: skip
     """Return a slice's excess errors over what all other samples predict for the same speakers and conditions.
 
+    Args:
+        scores: counts with the label columns beside them.
+        predicate: of the slice.
+        group, condition, baseline, speaker, sentence: columns and baseline, as in `compare`.
+
     Raises:
         RoomtoneError: a column does not exist, no speaker is known, or the slice is empty or everything.
     """
@@ -165,6 +170,9 @@ def write_certificate(certificate: Mapping[str, Any], path: str | os.PathLike[st
 
 def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a certificate, every part of it that matters checked.
+
+    Args:
+        path: of a JSON file.
 
     Raises:
         RoomtoneError: no such file, too large, not of this form.

@@ -107,7 +107,13 @@ def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray)
 
 
 def excess_of_one(cells: Cells, predicate: Predicate, inside: np.ndarray) -> tuple[float, float]:
-    """Return the log odds ratio and the one-sided p of one slice, its kind being the other values of the same columns."""
+    """Return the log odds ratio and the one-sided p of one slice, its kind being the other values of the same columns.
+
+    Args:
+        cells: of the set.
+        predicate: of the slice.
+        inside: which cells the slice holds [shape=(cells,), bool].
+    """
     columns = [literal.column for literal in predicate.literals]
     family = []
     if all(literal.test == "is" for literal in predicate.literals):

@@ -90,6 +90,13 @@ def search_as(
 ) -> pd.DataFrame:
     """Return what `find_subgroups` returns, the choices being checked settings.
 
+    Args:
+        scores: as in `find_subgroups`.
+        settings: outcome, columns, depth and least sizes.
+        labels: names of the label columns, and alpha.
+        sentence: the column of the text.
+        most: slices to name at most.
+
     Raises:
         RoomtoneError: as `find_subgroups`.
     """

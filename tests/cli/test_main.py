@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from roomtone.cli.arguments import Arguments, parse_arguments
@@ -180,6 +181,85 @@ def test_a_mistake_is_one_line_and_exit_status_1(words, message, capsys, tmp_pat
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
     assert list(tmp_path.rglob("*.flac")) == []
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory):
+    """A set of twelve samples, a table of each mistaken kind, and Parquet tables that are no sets, in one folder."""
+    import pandas as pd
+    import soundfile
+
+    home = tmp_path_factory.mktemp("mistakes")
+    soundfile.write(home / "a.wav", np.random.default_rng(0).normal(0, 0.1, 32000), 16000)
+    head = "audio,text,speaker,accent\n"
+    (home / "gone.csv").write_text(f"{head}gone.wav,hello,s,scottish\n")
+    (home / "semi.csv").write_text(f"{head}a.wav,hello,s,scottish\n".replace(",", ";"))
+    (home / "names.csv").write_text("file,text,speaker,accent\na.wav,hello,s,scottish\n")
+    (home / "empty.csv").write_text("")
+    pd.DataFrame({"audio": ["a.wav"], "x": [1]}).to_parquet(home / "odd.parquet")
+    (home / "odd" / "manifest").mkdir(parents=True)
+    pd.DataFrame({"audio": ["a.wav"], "x": [1]}).to_parquet(home / "odd" / "manifest" / "part-00000.parquet")
+    (home / "nothing").mkdir()
+    none = [f"{factor}=none" for factor in ("room", "noise", "equipment", "handset")]
+    words = ["corpus.select.max_per_accent=1", "executor=serial", f"output.dir={home / 'set'}", "--quiet"]
+    assert main(["generate", *none, *words]) == 0
+    return home
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["evaluate"], "evaluate needs a set: roomtone evaluate dataset=DIR"),
+        (["evaluate", "dataset=nothing"], "is it a set that `roomtone generate` wrote?"),
+        (
+            ["evaluate", "dataset=set", "asr=faster_whisper"],
+            "asr=faster_whisper needs asr.model; write asr.model=tiny.en",
+        ),
+        (["evaluate", "dataset=set", "asr=transformers"], "asr=transformers needs asr.model; write asr.model=FOLDER"),
+        (["evaluate", "dataset=set", "asr=http"], "asr=http needs asr.url; write asr.url=http://localhost:8000/v1"),
+        (["evaluate", "dataset=set", "asr=command"], "asr=command needs asr.command; write 'asr.command=\"my-asr"),
+        (["evaluate", "dataset=set", "asr=hypotheses"], "asr=hypotheses needs a file: path=FILE"),
+        (["evaluate", "dataset=set", "asr=hypotheses", "path=no.csv"], "no.csv: there is no such file of hypotheses"),
+        (["evaluate", "dataset=set", "group=acent"], "no column 'acent'; did you mean 'accent'?"),
+        (["plan", "corpus=table"], "corpus.path is missing; type corpus.path=FOLDER_OR_FILE"),
+        (["plan", "corpus=table", "corpus.path=gone.csv"], "none of the 1 recordings can be read; the first: "),
+        (
+            ["plan", "corpus=table", "corpus.path=semi.csv"],
+            "separated by ';'; save it with commas (.csv) or tabs (.tsv)",
+        ),
+        (["plan", "corpus=table", "corpus.path=names.csv"], "corpus.columns.audio=NAME names another"),
+        (["plan", "corpus=table", "corpus.path=empty.csv"], "is empty; a table needs a line of column names"),
+        (["plan", "corpus=table", "corpus.path=a.wav"], "not a table that can be read; endings: .csv"),
+        (["plan", "corpus=vctk", "corpus.path=nothing"], "is it the VCTK folder?"),
+        (["plan", "presets={noise:x}"], "presets: takes no new keys on the command line"),
+        (["plan", "scenario.goals.default={utterance:6}"], "unknown key 'utterance'; did you mean 'utterances'?"),
+        (["plan", "scenario.factors={room:[none],nois:[none]}"], "unknown factor 'nois'; did you mean 'noise'?"),
+        (["plan", "noise=[none,babble@5]"], "'babble@5' is not of the form babble@5dB"),
+        (["plan", "max_rejected=lots"], "max_rejected: "),
+        (["plan", "executor=slurm"], "executor: there is no option 'slurm'"),
+        (["generate", "output=mp3"], "output: there is no option 'mp3'"),
+        (["coverage"], "dataset=stress-set"),
+        (["coverage", "dataset=nothing"], "is it a set that `roomtone generate` wrote?"),
+        (["coverage", "dataset=odd"], "it has no column 'sample_id'"),
+        (["coverage", "dataset=set", "fail_under=ninety"], "fail_under: expected a number from 0 to 100, got 'ninety'"),
+        (["coverage", "dataset=set", "fail_under=900"], "fail_under: expected a number from 0 to 100, got 900"),
+        (["coverage", "dataset=set", "min_speakers=-1"], "min_speakers: expected a whole number from 0 up, got -1"),
+        (
+            ["coverage", "dataset=set", "axes=[acent,condition]"],
+            "no column 'acent' for an axis; did you mean 'accent'?",
+        ),
+        (["export", "dataset=set", "format=kladi", "to=x"], "format: unknown 'kladi'; did you mean 'kaldi'?"),
+        (["export", "dataset=set", "format=kaldi"], "export needs to: roomtone export dataset=DIR format=NAME to=DIR"),
+        (["measure"], "give either recording=FILE as=equipment name=our_scanner, or place=DIR"),
+        (["measure", "recording=a.wav", "as=machine", "name=x"], "'machine' cannot be measured; known: equipment"),
+    ],
+)
+def test_a_mistake_with_a_set_or_a_table_is_one_line_and_exit_status_1(words, message, small_set, capsys, monkeypatch):
+    monkeypatch.chdir(small_set)
+    assert main(words) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
 
 
 def test_options_may_stand_anywhere():

@@ -13,8 +13,9 @@ import pytest
 import soundfile
 
 from roomtone.cli.main import main
+from roomtone.core.dataset.study import read_study
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
-from roomtone.coverage import read_manifest
+from roomtone.coverage import CoverageMatrix, read_manifest
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
 from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.formatting import points
@@ -98,7 +99,7 @@ def test_the_figures_of_the_page_are_those_of_the_tables(gap_set) -> None:
     page = write_report(result)[0].read_text(encoding="utf-8")
     table = pd.read_csv(dataset / "evaluation" / "cells.csv").set_index(["accent", "condition"])
     for shown in (page, result.comparison._repr_html_()):
-        data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown, re.S)[1])
+        data = component_data(shown)
         layers = {layer["id"]: layer["fields"] for layer in data["layers"]}
         order = pd.MultiIndex.from_product([data["rows"]["names"], data["columns"]["names"]])
         cells = table.loc[order]
@@ -123,6 +124,11 @@ def test_the_figures_of_the_page_are_those_of_the_tables(gap_set) -> None:
     assert [html.unescape(row[0]) for row in rows] == result.comparison.gaps["accent"].tolist()
 
 
+def component_data(text: str) -> dict:
+    """Return what the component of a page is given."""
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1])
+
+
 def test_report_page_and_notebook_run_one_component(gap_set) -> None:
     from roomtone.coverage.views.matrix_view import component_sha256
 
@@ -134,9 +140,24 @@ def test_report_page_and_notebook_run_one_component(gap_set) -> None:
     assert main(["coverage", f"dataset={dataset}"]) == 0
     page = (dataset / "coverage" / "index.html").read_text(encoding="utf-8")
     assert page.count(stated) == 1
-    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1])
+    data = component_data(page)
     assert {"lost", "invented", "width", "cost", "verdict"} <= {layer["id"] for layer in data["layers"]}
     assert data["first"] != "lost"  # the coverage page begins with coverage
+
+
+def test_page_report_and_notebook_show_the_counts_of_the_matrix_csv(gap_set) -> None:
+    dataset, file = gap_set
+    report = write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))[0]
+    assert main(["coverage", f"dataset={dataset}"]) == 0
+    table = pd.read_csv(dataset / "coverage" / "matrix.csv").set_index(["accent", "condition"])
+    shown = [path.read_text(encoding="utf-8") for path in (report, dataset / "coverage" / "index.html")]
+    for text in [*shown, CoverageMatrix(dataset, goals=read_study(dataset).goals)._repr_html_()]:
+        data = component_data(text)
+        cells = table.loc[pd.MultiIndex.from_product([data["rows"]["names"], data["columns"]["names"]])]
+        layers = {layer["id"]: layer["fields"]["value"] for layer in data["layers"]}
+        for unit in ("utterances", "speakers", "renders", "minutes"):
+            assert layers[unit]["cells"] == pytest.approx(cells[unit].tolist(), abs=1e-6), unit
+        assert layers["renders"]["all"] == cells["renders"].sum()
 
 
 def test_no_output_names_the_machine(gap_set, tmp_path) -> None:
@@ -318,3 +339,27 @@ def test_recorded_speech_is_heard_worse_the_more_noise_there_is(make_set, capsys
     assert "There is one speaker" in said
     assert "synthetic" not in said
     assert read_manifest(dataset)["speaker"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["baseline=quiet"], "no sample is in the condition 'quiet'"),
+        (["reference=irsh"], "did you mean 'irish'"),
+        (["normalizer=bsic"], "did you mean 'basic'"),
+        (["terms=/no/such/terms.txt"], "terms"),
+        (["declared=[[irish,mri]]"], "no comparison of 'irish' in 'mri'"),
+        (["group=acent"], "no column 'acent'"),
+    ],
+)
+def test_what_is_asked_is_checked_before_the_first_recording_is_transcribed(
+    gap_set, tmp_path, capsys, words, message
+) -> None:
+    """A wrong baseline was refused after 24 minutes of transcribing. The recogniser here leaves a file behind when it is called."""
+    dataset, _ = gap_set
+    called = tmp_path / "called"
+    assert (
+        main(["evaluate", f"dataset={dataset}", "asr=command", f"asr.command='touch {called} {{audio}}'", *words]) == 1
+    )
+    assert message in capsys.readouterr().err
+    assert not called.exists()

@@ -76,7 +76,14 @@ class Table(Reader):
             names.pop("accent", None)
         stated = {use for use, name in self.columns.items() if name is not None and name != self.renamed(use)}
         needed = {use: name for use, name in names.items() if use in REQUIRED or use in stated}
-        require_columns(_fields_of(path, set(needed.values())), needed, path)
+        found = _fields_of(path, set(needed.values()))
+        missing = next((use for use, name in needed.items() if name not in found), None)
+        try:
+            require_columns(found, needed, path)
+        except RoomtoneError as error:
+            raise (
+                error if len(found) < 2 else RoomtoneError(f"{error}; corpus.columns.{missing}=NAME names another")
+            ) from None
         return names
 
     def _utterance(

@@ -19,6 +19,8 @@ _LEVEL = 0.05
 #: Noise that comes and goes four times a second with falling power above 500 Hz: codecs take it for speech.
 _CORNER_HZ = 500.0
 _SYLLABLES_HZ = 4.0
+#: A codec of few bits smears its output over some neighbouring delays, none of which stands out: one sample of telephone speech.
+_SMEARED_S = 1.0 / 8000.0
 
 
 @functools.lru_cache(maxsize=16)
@@ -43,7 +45,7 @@ def probed_delay(
     what: str,
     reference: Callable[[Samples], Samples] | None = None,
 ) -> int:
-    """Return by how many samples a stage delays.
+    """Return by how many samples a stage delays; of neighbouring delays that explain its output as well, the best.
 
     Args:
         process: the stage, from samples to as many samples.
@@ -55,7 +57,9 @@ def probed_delay(
         RoomtoneError: the delay does not show on the probe either.
     """
     probe = probe_signal(sample_rate_hz)
-    lag = measured_lag(probe if reference is None else reference(probe), process(probe), sample_rate_hz)
-    if lag.samples is None:
+    before = probe if reference is None else reference(probe)
+    lag = measured_lag(before, process(probe), sample_rate_hz, whole=True)
+    reach = round(_SMEARED_S * sample_rate_hz)
+    if lag.best is None or any(abs(rival - lag.best) > reach for rival in lag.rivals):
         raise RoomtoneError(f"{what}: its delay cannot be found with a probe signal: {lag.reason}")
-    return lag.samples
+    return lag.best

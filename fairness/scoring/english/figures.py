@@ -26,6 +26,9 @@ _LONGEST_SPLIT = 12
 def cardinal(number: int) -> Reading:
     """Return a whole number from 0 to below 10^15 in words.
 
+    Args:
+        number: 0 or more, below 10^15.
+
     >>> " ".join(cardinal(1250))
     'one thousand two hundred fifty'
     """
@@ -46,6 +49,9 @@ def cardinal(number: int) -> Reading:
 def ordinal(number: int) -> Reading:
     """Return the ordinal of a whole number.
 
+    Args:
+        number: 0 or more, below 10^15.
+
     >>> " ".join(ordinal(21))
     'twenty first'
     """
@@ -54,17 +60,28 @@ def ordinal(number: int) -> Reading:
 
 
 def digits(figure: str) -> Reading:
-    """Return each digit as a word."""
+    """Return each digit as a word.
+
+    Args:
+        figure: digits 0 to 9.
+    """
     return tuple(UNITS[int(digit)] for digit in figure)
 
 
 def unique(readings: Iterable[Reading]) -> tuple[Reading, ...]:
-    """Return the readings in order, duplicates left out."""
+    """Return the readings in order, duplicates left out.
+
+    Args:
+        readings: in order of preference.
+    """
     return tuple(dict.fromkeys(readings))
 
 
 def whole(figure: str) -> tuple[Reading, ...]:
     """Return the readings of a whole number as it is written, e.g. `120`, `007`, `1999`.
+
+    Args:
+        figure: digits 0 to 9.
 
     >>> [" ".join(words) for words in whole("120")]
     ['one hundred twenty', 'one two zero', 'one twenty', 'twelve zero']
@@ -117,6 +134,10 @@ def _in_parts(figure: str, sizes: tuple[int, ...]) -> Reading:
 def decimal(whole_part: str, fraction: str) -> tuple[Reading, ...]:
     """Return the readings of a decimal such as `1.5`; none of them is that of its digits without the point.
 
+    Args:
+        whole_part: digits before the point, or none.
+        fraction: digits behind it.
+
     >>> [" ".join(words) for words in decimal("1", "5")]
     ['one point five', 'one and a half', 'one and one half']
     """
@@ -146,6 +167,9 @@ def _part_words(name: str) -> list[Reading]:
 def fraction(above: str, below: str) -> tuple[Reading, ...]:
     """Return the readings of a written fraction such as `3/4`, also those of `24/7`.
 
+    Args:
+        above, below: digits of the two numbers.
+
     >>> [" ".join(words) for words in fraction("3", "4")][:2]
     ['three quarters', 'three fourths']
     """
@@ -165,6 +189,9 @@ def fraction(above: str, below: str) -> tuple[Reading, ...]:
 
 def clock(hours: str, minutes: str) -> tuple[Reading, ...]:
     """Return the readings of a time of day such as `8:05`.
+
+    Args:
+        hours, minutes: digits.
 
     >>> [" ".join(words) for words in clock("8", "30")]
     ['eight thirty', 'half past eight']

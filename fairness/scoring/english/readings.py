@@ -12,13 +12,21 @@ NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 
 
 def readings_of(figure: str) -> tuple[Reading, ...]:
-    """Return the readings of a whole number or decimal, thousands separators taken out."""
+    """Return the readings of a whole number or decimal, thousands separators taken out.
+
+    Args:
+        figure: as `NUMBER` finds it.
+    """
     whole, point, part = figure.replace(",", "").partition(".")
     return figures.decimal(whole, part) if point else figures.whole(whole)
 
 
 def measure(text: str) -> list[tuple[Reading, ...]]:
-    """Return the readings of a figure and those of the unit behind it, e.g. of `1.5 mg`."""
+    """Return the readings of a figure and those of the unit behind it, e.g. of `1.5 mg`.
+
+    Args:
+        text: a figure and its unit.
+    """
     found = re.match(rf"({NUMBER})(\s?)(.+)$", text)
     assert found is not None
     figure, gap, unit = found.groups()

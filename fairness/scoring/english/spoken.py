@@ -61,6 +61,9 @@ _BESIDE_OH = _DIGIT_WORDS | set(_MULTIPLES)
 def spoken_english(text: str) -> list[Token]:
     """Return the tokens of an English text.
 
+    Args:
+        text: a reference or a hypothesis.
+
     >>> spoken_english("It's 8, 8, 1")
     ['it', (('is',), ('has',)), 'eight', 'eight', 'one']
     """

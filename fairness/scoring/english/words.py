@@ -102,6 +102,9 @@ MONTHS = {name: name for name in _MONTH_NAMES} | {name[:3]: name for name in _MO
 def unit_words(unit: str) -> tuple[tuple[str, ...], ...]:
     """Return how a unit is spoken: plural, singular, spelt out letter by letter.
 
+    Args:
+        unit: as it is written, e.g. `mg`.
+
     >>> unit_words("mg")
     (('milligrams',), ('milligram',), ('m', 'g'), ('mg',))
     """
@@ -162,6 +165,9 @@ _DOUBLE_L = re.compile(
 
 def canonical_spelling(word: str) -> str:
     """Return one spelling of a word that British and American English write differently.
+
+    Args:
+        word: in lower case.
 
     >>> [canonical_spelling(w) for w in ("colours", "organised", "centre", "travelling", "surprise", "kilometres")]
     ['colors', 'organized', 'center', 'traveling', 'surprise', 'kilometers']

@@ -49,10 +49,13 @@ def test_output_is_the_sum_of_its_stems_at_the_stated_level(speech, active_level
     made = Condition("babble@5dB+fan@10dB", level_dbov=-30.0).render(speech, RATE, key=0)
     mix = made.stems.microphone().astype(np.float64)
     gain = np.dot(made.pcm, mix) / np.dot(mix, mix) / 32768
-    assert 20 * np.log10(gain) == pytest.approx(-4.0, abs=0.01)  # the microphone hears the speech at -26
+    # the microphone hears the speech at -26; P.56 may read a little differently 4 dB below
+    spread_db = made.measured["active_level_spread_db"]
+    assert spread_db < 0.2
+    assert 20 * np.log10(gain) == pytest.approx(-4.0, abs=0.01 + spread_db)
     assert np.abs(made.pcm / 32768 - gain * mix).max() <= 0.51 / 32768
     level, _ = active_level(made.stems.speech * gain, RATE)
-    assert level == pytest.approx(-30.0, abs=0.05)
+    assert level == pytest.approx(-30.0, abs=0.01)
 
 
 @pytest.mark.parametrize("condition", ["clean", "pink@10dB", "landline_mulaw", "gsm", "fan@10dB+voip_opus"])
@@ -192,7 +195,7 @@ class TestPlantedFaults:
             return honest(samples, gain * 10 ** (0.3 / 20))
 
         monkeypatch.setattr(file_level, "to_file_scale", loud)
-        with pytest.raises(LabelError, match=r"level_dbov asked -26.0 dB, got -25\.7"):
+        with pytest.raises(LabelError, match=r"level_dbov asked -26.0 dB, got -25\.[67]"):
             Condition(condition)(speech, RATE)
 
 

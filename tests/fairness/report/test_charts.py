@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from roomtone.fairness.report.charts import HEIGHT, WIDTH, axis_top, ranked_groups, snr_charts, speaker_points
+from roomtone.fairness.report.formatting import sign
 from roomtone.fairness.report.repeat import repeat_command
 
 SETTINGS = {
@@ -34,14 +35,15 @@ def cells() -> pd.DataFrame:
 def accents() -> pd.DataFrame:
     """What the comparison says over all conditions: of `c` nothing, as of the group that others are compared with."""
     return pd.DataFrame(
-        {"accent": ["a", "b"], "wer": [0.5, 0.2], "wer_low": [0.4, 0.1], "wer_high": [0.6, 0.3], "verdict": ["gap", "not_enough_data"]}
+        {"accent": ["a", "b"], "wer": [0.5, 0.2], "wer_low": [0.4, 0.1], "wer_high": [0.6, 0.3], "verdict": ["gap", "not_enough_data"],
+         "estimand": "gap", "gap": [-0.1, 0.1]}
     )  # fmt: skip
 
 
 def test_groups_are_ranked_by_what_the_comparison_says_over_all_conditions(cells, accents):
     ranked, top = ranked_groups(cells, accents, SETTINGS)
-    assert [(row.name, row.average.rate, row.average.low, row.verdict) for row in ranked] == [
-        ("a", 0.5, 0.4, "gap"), ("b", 0.2, 0.1, "not_enough_data"), ("c", pytest.approx(0.075), None, None),
+    assert [(row.name, row.average.rate, row.average.low, row.verdict and sign(row.verdict)) for row in ranked] == [
+        ("a", 0.5, 0.4, "▽"), ("b", 0.2, 0.1, "?"), ("c", pytest.approx(0.075), None, None),
     ]  # fmt: skip
     assert top == 0.6
     a, b, c = ranked
@@ -87,6 +89,12 @@ def test_one_snr_is_no_curve(cells):
         {"condition": ["clean", "babble@5dB", "babble@10dB+gsm"], "noise": [None, "babble@5dB", "pink@10dB"]}
     )
     assert snr_charts(cells, labels, SETTINGS, ["a"]) == []
+
+
+def test_a_gap_with_fewer_errors_has_a_sign_of_its_own():
+    assert sign({"verdict": "gap", "estimand": "did", "did": 0.1, "gap": -0.1}) == "▲"
+    assert sign({"verdict": "gap", "estimand": "ratio", "ratio": 0.8}) == "▽"
+    assert sign({"verdict": "no_gap", "estimand": "gap", "gap": -0.01}) == "≈"
 
 
 def test_an_axis_holds_its_rates():
