@@ -40,7 +40,9 @@ def write(job: ExportJob) -> list[Path]:
 
 def _card(job: ExportJob) -> list[str]:
     """Return the card: front matter as the set's own card has it, and what the columns are."""
-    found = {name: set(job.rows[name].dropna()) for name in ("speech_origin", "language", "attr_licence") if name in job.rows}
+    found = {
+        name: set(job.rows[name].dropna()) for name in ("speech_origin", "language", "attr_licence") if name in job.rows
+    }
     origins = found.get("speech_origin", set())
     unstated = "attr_licence" not in job.rows or bool(job.rows["attr_licence"].isna().any())
     return [

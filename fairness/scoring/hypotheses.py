@@ -68,7 +68,9 @@ def _as_frame(hypotheses: Any) -> pd.DataFrame:
     if "reason" not in given:
         given["reason"] = None
     given = given[["sample_id", "hypothesis", "reason"]].astype(object)
-    wrong = given["hypothesis"].map(lambda text: not isinstance(text, str) and not (pd.api.types.is_scalar(text) and pd.isna(text)))
+    wrong = given["hypothesis"].map(
+        lambda text: not isinstance(text, str) and not (pd.api.types.is_scalar(text) and pd.isna(text))
+    )
     if wrong.any():
         raise RoomtoneError(f"a hypothesis is a text or null, got {given.loc[wrong, 'hypothesis'].iloc[0]!r}")
     return given
