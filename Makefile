@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := core coverage augment measure fairness cli
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench clean release
 
 demo: $(VENV)/.base
 	$(BIN)/roomtone generate
@@ -47,6 +47,9 @@ $(VENV)/.docs: $(VENV)/.base pyproject.toml
 $(VENV)/.datasets: $(VENV)/.dev
 	$(BIN)/pip install --quiet --no-deps --upgrade --target $(VENV)/datasets datasets==3.6.0 dill==0.3.8 multiprocess==0.70.16 xxhash fsspec==2025.3.0
 	@touch $@
+
+release: $(VENV)/.dev
+	$(BIN)/python -P .ci/release.py dist
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info stress-set

@@ -280,7 +280,9 @@ def main() -> int:
     """Run the trials, print a table, and return 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many, however many kills there were")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="stop after so many, however many kills there were"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--s3", action="store_true")
     asked = parser.parse_args()

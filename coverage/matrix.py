@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.coverage.counting.axes import Axis, check_columns, parse_axes
+from roomtone.core.vocabulary import FACTORS
+from roomtone.coverage.counting.axes import Axis, check_columns, check_named_levels, parse_axes
 from roomtone.coverage.counting.cells import cell_rows
 from roomtone.coverage.counting.figures import Figures, matrix_figures
 from roomtone.coverage.counting.goal_parsing import parse_goals
@@ -76,6 +77,7 @@ class CoverageMatrix:
         self._axes = parse_axes(with_bins(axes) if self.source.options.measure else axes)
         with open_source(self.source) as opened:
             check_goal_axes(self.goals, self._axes, opened.columns)
+            check_named_levels(levels, {*opened.columns, *self.axes, *FACTORS, "condition"})
             self.where, self.notes = opened.where, list(opened.notes)
             self.grid = with_goals(count_grid(opened, self._axes, self.goals, levels), self.goals)
             self._margins = [_count_margin(opened, rule, self._axes, self.goals, levels) for rule in self.goals.margins]
@@ -179,6 +181,9 @@ class CoverageMatrix:
             constraints: a scenario's constraints, over names.
             min_samples: a combination counts from this many renders on.
             min_speakers: and from this many distinct speakers on.
+
+        Raises:
+            RoomtoneError: another strength, no such column, or levels of a column that is not there.
         """
         from roomtone.coverage.combinatorics.t_way import source_t_way
 
@@ -247,12 +252,15 @@ class CoverageMatrix:
             cell: a value for each axis.
 
         Raises:
-            RoomtoneError: an axis is missing or unknown.
+            RoomtoneError: an axis is missing or unknown, or has no such value.
         """
         if missing := set(self.axes) ^ set(cell):
             raise RoomtoneError(
                 f"samples: name a value for each of {', '.join(self.axes)}; check {', '.join(sorted(missing))}"
             )
+        for name, value in cell.items():
+            if str(value) not in self.levels[name]:
+                raise RoomtoneError(f"{name}: no value {value!r}; {nearest(str(value), self.levels[name])}")
         with open_source(self.source) as opened:
             return cell_rows(
                 opened, self._axes, [str(cell[n]) for n in self.axes], SAMPLE_COLUMNS, limit, with_root=with_root

@@ -93,7 +93,11 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
     }
     rows = counted_rows(dataset)
     origins = set(rows["speech_origin"].dropna())
-    attributes = [name.removeprefix("attr_") for name in rows if name.startswith("attr_") and name != "attr_licence"]
+    attributes = [
+        name.removeprefix("attr_")
+        for name in map(str, rows.columns)
+        if name.startswith("attr_") and name != "attr_licence"
+    ]
     metadata |= rai_fields(state["runs"], origins, imbalances(rows), attributes)
     if notes := licence_notes(licences):
         metadata["usageInfo"] = " ".join(notes)

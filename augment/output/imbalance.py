@@ -37,7 +37,9 @@ def imbalances(rows: pd.DataFrame) -> list[str]:
     if len(stated) < len(rows):
         lines.append(f"{len(rows) - len(stated):,} of {len(rows):,} renders state no accent.")
     lines += _texts(by_accent)
-    attributes = [name for name in rows if name.startswith("attr_") and 2 <= rows[name].nunique() <= _MAX_VALUES]
+    attributes = [
+        name for name in map(str, rows.columns) if name.startswith("attr_") and 2 <= rows[name].nunique() <= _MAX_VALUES
+    ]
     for name in [*attributes, *(["speech_origin"] if rows["speech_origin"].nunique() > 1 else [])]:
         lines += _attribute(by_accent, name)
     return lines

@@ -1,4 +1,4 @@
-"""`python -m roomtone`: the command. The folder above has no `__init__.py`, because `roomtone` is a namespace (PEP 420)."""
+"""`python -m roomtone`: the command."""
 
 import sys
 

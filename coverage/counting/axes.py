@@ -12,7 +12,7 @@ import itertools
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,6 +185,23 @@ def check_columns(axes: Sequence[Axis], columns: Sequence[str], *, where: str) -
     for axis in axes:
         if axis.column not in columns:
             raise RoomtoneError(f"{where}: no column {axis.column!r} for an axis; {nearest(axis.column, columns)}")
+
+
+def check_named_levels(levels: Mapping[str, Sequence[str]] | None, columns: Collection[str]) -> None:
+    """Raise a RoomtoneError if levels are stated of a column that is not there: a misspelt name would say nothing in silence.
+
+    Args:
+        levels: column -> values, or None.
+        columns: the columns that there are.
+
+    Raises:
+        RoomtoneError: a name is none of the columns, or the values are no list.
+    """
+    for name, values in (levels or {}).items():
+        if name not in columns:
+            raise RoomtoneError(f"levels: no column {name!r}; {nearest(str(name), columns)}")
+        if isinstance(values, str):
+            raise RoomtoneError(f"levels: expected a list of the values of {name!r}, got {values!r}")
 
 
 def identifier(name: str) -> str:

@@ -49,7 +49,9 @@ def _tables(folder: Path) -> list[tuple[pa.Table, Path]]:
         try:
             found.append((_read(path), path.parent if metadata else folder))
         except (pa.ArrowException, OSError) as error:
-            raise RoomtoneError(f"{path}: cannot be read as a table ({next(iter(str(error).splitlines()), error)})") from error
+            raise RoomtoneError(
+                f"{path}: cannot be read as a table ({next(iter(str(error).splitlines()), error)})"
+            ) from error
     return found
 
 

@@ -28,7 +28,9 @@ def read_web_dataset(place: Path) -> list[Row]:
     """
     root = place if place.is_dir() else place.parent
     shards = sorted([*place.glob("*.tar"), *place.glob("*/*.tar")]) if place.is_dir() else [place]
-    return [row for shard in shards if shard.is_file() for row in _shard_rows(shard, shard.relative_to(root).as_posix())]
+    return [
+        row for shard in shards if shard.is_file() for row in _shard_rows(shard, shard.relative_to(root).as_posix())
+    ]
 
 
 def _shard_rows(shard: Path, name: str) -> list[Row]:

@@ -58,7 +58,9 @@ def as_image(figure: Figure, alt: str, *, dpi: float = 80, colours: int = 48) ->
 
     picture = Image.open(io.BytesIO(as_png(figure, dpi=dpi))).convert("RGB")
     buffer = io.BytesIO()
-    picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
+    picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        buffer, format="PNG", optimize=True
+    )
     data = base64.b64encode(buffer.getvalue()).decode()
     return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
 

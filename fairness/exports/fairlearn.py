@@ -51,7 +51,7 @@ def write(job: ExportJob) -> list[Path]:
         raise RoomtoneError("format=fairlearn needs errors and words; run `roomtone evaluate` on the set first")
     frame = frame_of(job.rows)
     path = job.to / "samples.parquet"
-    pq.write_table(replace(job, rows=frame).table(list(frame)), path)
+    pq.write_table(replace(job, rows=frame).table([str(name) for name in frame.columns]), path)
     return [path, write_lines(job.to / "README.md", _README.rstrip().splitlines())]
 
 

@@ -21,7 +21,7 @@ def write(job: ExportJob) -> list[Path]:
     import pyarrow.parquet as pq
 
     (job.to / "data").mkdir(exist_ok=True)
-    columns = job.table([name for name in job.rows if name not in _DROPPED])
+    columns = job.table([name for name in map(str, job.rows.columns) if name not in _DROPPED])
     rates = sorted(set(job.rows["sample_rate_hz"].dropna().astype(int)))
     audio = pa.field("audio", audio_type())
     schema = with_features(pa.schema([audio, *columns.schema]), rates[0] if len(rates) == 1 else None)

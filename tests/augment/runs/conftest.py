@@ -127,6 +127,7 @@ def check_set(expected):
             "croissant.json",
             "metadata.parquet",
             "config.yaml",
+            "local.yaml",
             ".lock",
             "coverage",
         }
