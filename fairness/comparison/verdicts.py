@@ -177,9 +177,10 @@ def enough(e: Evidence) -> tuple[int, int]:
     """
     fewest = min(e.own.speakers, e.other.speakers)
     if math.isfinite(e.low):
-        times = speakers_times(
-            e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low, e.smallest
-        )
+        # where nothing below 100 points would show, no number of speakers near the present one can be enough
+        least = 0.0 if math.isfinite(e.detectable) else 1.0
+        shown = e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low
+        times = speakers_times(max(least, shown), e.smallest)
         return max(math.ceil(max(1, fewest) * times), e.speakers_for_p), math.ceil(
             max(1, min(e.own.words, e.other.words)) * times
         )
