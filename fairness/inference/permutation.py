@@ -304,7 +304,7 @@ def smallest_p(sizes: list[int], other: int) -> float:
         sizes: speakers of each group.
         other: number of the group that all are compared with; negative for all others together.
 
-    >>> smallest_p([3, 3], -1), round(smallest_p([4, 4], -1), 3), round(smallest_p([2, 2, 2], -1), 3)
+    >>> round(smallest_p([3, 3], -1), 3), round(smallest_p([4, 4], -1), 3), round(smallest_p([2, 2, 2], -1), 3)
     (0.1, 0.029, 0.067)
     """
     if len(sizes) < 2 or min(sizes) < 1:

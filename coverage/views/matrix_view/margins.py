@@ -70,6 +70,7 @@ def _grouped(source: OpenSource, layout: Layout, *, with_rows: bool) -> Mapping[
 
 
 def _counts(source: OpenSource, rows: str, keys: Sequence[str]) -> pd.DataFrame:
+    """Return the units by the keys' values, as floats: NaN where nobody states it."""
     listed = "".join(f"{key}, " for key in keys)
     grouping = f"GROUP BY {', '.join(keys)}" if keys else ""
     ((named,),) = source.connection.execute(f"SELECT count(speaker) FROM {rows}").fetchall()
@@ -78,11 +79,14 @@ def _counts(source: OpenSource, rows: str, keys: Sequence[str]) -> pd.DataFrame:
         utterances=f"nullif({utterances}, 0)" if source.unnamed else utterances,
         speakers="count(DISTINCT speaker)" if named else "CAST(NULL AS BIGINT)",
     )
-    return source.connection.execute(f"SELECT {listed}{counts} FROM {rows} {grouping}").df()
+    frame = source.connection.execute(f"SELECT {listed}{counts} FROM {rows} {grouping}").df()
+    for name in frame.columns.difference(list(keys)):
+        frame[name] = frame[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return frame
 
 
 def _placed(frame: pd.DataFrame, unit: str, levels: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return a unit on the grid of the levels, 0 where nothing was counted [shape=(levels of key 0, …)]."""
+    """Return a unit on the grid of the levels, 0 where nothing was counted, NaN where nobody states it [shape=(levels of key 0, …)]."""
     keys = [name for name in frame.columns if name.startswith("axis_")]
     shape = [len(values) for values in levels]
     found = np.zeros(shape)

@@ -139,7 +139,7 @@ def decimal(whole_part: str, fraction: str) -> tuple[Reading, ...]:
         fraction: digits behind it.
 
     >>> [" ".join(words) for words in decimal("1", "5")]
-    ['one point five', 'one and a half', 'one and one half']
+    ['one point five', 'one and a half', 'one and one half', 'one and half']
     """
     heads = whole(whole_part) if whole_part else ()
     tails = unique([digits(fraction), *(whole(fraction) if fraction[0] != "0" and len(fraction) < 4 else ())])
