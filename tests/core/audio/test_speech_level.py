@@ -201,8 +201,8 @@ def test_one_gain_brings_each_real_word_to_its_level() -> None:
     assert 0.3 < max(spreads) < 0.5
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**32 - 1), seconds=st.floats(0.05, 1.0), level_db=st.floats(-60, 10))
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), seconds=st.floats(0.3, 1.0), level_db=st.floats(-60, 0))
 def test_if_any_gain_brings_a_signal_to_its_level_one_is_found(seed: int, seconds: float, level_db: float) -> None:
     """Words, clicks and onsets before silence: held against a search in steps of 0.02 dB over 12 dB around the answer."""
     rng = np.random.default_rng(seed)
