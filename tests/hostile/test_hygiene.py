@@ -25,6 +25,7 @@ _WATCH = textwrap.dedent("""
 _SMALL = ["noise=[none]", "room=[none]", "equipment=[none]", "handset=[none,landline_mulaw]", "executor=serial"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [["--help"], ["generate", "--help"], ["list", "noise"], ["generate", "corpus.select.max_per_accent=1", *_SMALL]],

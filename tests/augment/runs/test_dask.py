@@ -135,6 +135,7 @@ def test_an_open_scheduler_elsewhere_is_refused(address, message):
         engine_of(ExecutorSettings("dask", 1, address))
 
 
+@pytest.mark.slow
 def test_the_users_word_is_taken():
     with pytest.raises(RoomtoneError, match="no Dask scheduler answers"):
         engine_of(ExecutorSettings("dask", 1, "tcp://127.0.0.1:1", allow_insecure=True))
