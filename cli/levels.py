@@ -25,11 +25,11 @@ def with_short_forms(overrides: Sequence[str]) -> tuple[str, ...]:
 
 def _long_forms(word: str) -> tuple[str, ...]:
     key, equals, value = word.partition("=")
-    if key.lstrip("+") == "scenario.factors" and value.startswith("{"):
-        return (
-            "~scenario.factors",
-            f"+scenario.factors={value}",
-        )  # in the place of the scenario's own, not merged into them
+    plain = key.lstrip("+")
+    if plain in ("scenario.factors", "scenario.goals") and value.startswith("{"):
+        return (f"~{plain}", f"+{plain}={value}")  # in the place of the scenario's own, not merged into them
+    if plain.startswith("scenario.goals."):
+        return (f"++{plain}={value}",)  # a goal that the scenario does not have is new, and no misspelt key
     factor = key.lstrip("+").removeprefix(_PREFIX)
     if not equals or factor not in FACTORS or key.lstrip("+") not in (factor, _PREFIX + factor):
         return (word,)

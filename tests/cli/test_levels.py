@@ -4,6 +4,7 @@ import pytest
 
 from roomtone.cli.arguments import Arguments
 from roomtone.cli.compose import compose_config
+from roomtone.cli.levels import with_short_forms
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,11 @@ def test_a_factor_is_written_by_its_name(word, levels):
 def test_factors_given_as_a_mapping_replace_the_scenarios_own():
     cfg = compose_config(Arguments(("scenario.factors={room:[none,ward]}",)), "generate")
     assert dict(cfg.scenario.factors) == {"room": ["none", "ward"]}
+
+
+def test_goals_are_given_whole_or_one_by_one():
+    assert with_short_forms(["scenario.goals={default:{renders:6}}"]) == (
+        "~scenario.goals",
+        "+scenario.goals={default:{renders:6}}",
+    )
+    assert with_short_forms(["scenario.goals.default.renders=6"]) == ("++scenario.goals.default.renders=6",)
