@@ -20,6 +20,9 @@ from roomtone.fairness.inference.statistics import PRIOR_DF
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Outcomes that are shares, of words or of samples: none can be above 1.
+_SHARES = ("lost", "hallucinated")
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -109,6 +112,8 @@ def _wer(rates: Rates, data: SpeakerCounts, g: int, c: int, bootstrap: Bootstrap
 
 def _rate(name: str, rates: Rates | None, g: int, c: int) -> dict[str, float]:
     values = (math.nan,) * 3 if rates is None else (rates.rate[g, c], rates.low[g, c], rates.high[g, c])
+    if name in _SHARES:
+        values = (*values[:2], np.minimum(values[2], 1.0))  # NaN stays
     return dict(zip((name, f"{name}_low", f"{name}_high"), map(float, values)))
 
 

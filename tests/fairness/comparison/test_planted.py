@@ -91,6 +91,7 @@ def test_a_loop_in_three_of_eighty_clips_is_reported_as_what_it_is_and_the_gap_s
     assert cell["lost"] == pytest.approx(0.4, abs=0.06)
     assert cell["hallucinated"] == pytest.approx(3 / 80)
     assert 0 < cell["hallucinated_low"] < 3 / 80 < cell["hallucinated_high"]
+    assert (found.cells[["lost_high", "hallucinated_high"]].max() <= 1.0).all()
     # three of eighty against none of eighty is not proof of a difference, and is not said to be
     loops = found.hallucination[found.hallucination["condition"] == "ward"].iloc[0]
     assert loops["verdict"] != "gap"
