@@ -54,6 +54,8 @@ def family_text(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         else f"Accents over all conditions, conditions, factor levels and cells are one family of {facts['tests']} tests"
     )
     rest = " The others are adjusted by Benjamini and Hochberg's method." if declared else ""
+    if not facts["tests"]:
+        return "With so few speakers no comparison of WER could be tested."
     return (
         f"{what}: the chance that any gap claimed in it is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations).{rest}"
         f" Hallucination, critical terms and intersections have {100 * alpha:g} % of their own each, and so has the test of the whole grid."
