@@ -158,3 +158,23 @@ def test_a_report_that_is_replaced_is_named(small, capsys) -> None:
     stored.write_text(json.dumps(summary | {"recogniser": {"recogniser": "faster_whisper", "model": "tiny.en"}}))
     assert main(words) == 0
     assert "replaces the report of faster_whisper\n" in capsys.readouterr().out
+    stored.write_text(json.dumps(summary | {"recogniser": {"recogniser": "hypotheses", "model": "tiny"}}))
+    assert main(words) == 0
+    assert "replaces the report of hypotheses asr.model=tiny\n" in capsys.readouterr().out
+
+
+def test_the_group_that_others_are_compared_with_has_the_same_kind_of_mean(small) -> None:
+    dataset, file = small
+    result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}, reference="scots"))
+    assert "scots" not in set(result.comparison.accents["accent"])
+    lines = [line.split() for line in summary_lines(result)]
+    assert ["scots", "5.0"] in lines  # 65.0 with what nobody spoke
+
+
+def test_the_matrix_says_that_its_margins_leave_out_what_nobody_spoke(result) -> None:
+    page = write_report(result)[0].read_text(encoding="utf-8")
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1])
+    margins = {layer["id"]: layer["margin_help"] for layer in data["layers"] if "margin_help" in layer}
+    assert "without the inserted words" in margins["wer"]
+    assert "without the inserted words" in margins["cost"]
+    assert "without the inserted words" not in margins["lost"]
