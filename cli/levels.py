@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,12 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import FACTORS
 
 _PREFIX = "scenario.factors."
+#: Keys whose value is one path: it is taken as it is typed, whatever signs a file name holds.
+_PATHS = frozenset({
+    "audio", "to", "path", "recording", "place", "key", "terms", "utterances", "cache_dir", "asr.grammar", "asr.model",
+    "corpus.path", "corpus.root", "output.dir", "dataset",
+})  # fmt: skip
+_PLAIN_PATH = re.compile(r"[\w./:~@%+\- ]*", re.ASCII)
 
 
 def with_short_forms(overrides: Sequence[str]) -> tuple[str, ...]:
@@ -20,7 +27,20 @@ def with_short_forms(overrides: Sequence[str]) -> tuple[str, ...]:
     >>> with_short_forms(["noise=[none,mine=folder:/data/n@5dB]", "seed=1"])
     ("++scenario.factors.noise=['none','mine=folder:/data/n@5dB']", 'seed=1')
     """
-    return tuple(long for word in overrides for long in _long_forms(word))
+    return tuple(long for word in overrides for long in _long_forms(_quoted_path(word)))
+
+
+def _quoted_path(word: str) -> str:
+    """Return a word whose path holds signs of Hydra's grammar with the path quoted; lists, quoted paths and references stay.
+
+    >>> _quoted_path("audio=takes/Übung #2 (final).wav")
+    "audio='takes/Übung #2 (final).wav'"
+    """
+    key, equals, value = word.partition("=")
+    several = key == "dataset" and "," in value
+    if not equals or key not in _PATHS or value[:1] in tuple("[{'\"") or "${" in value or several:
+        return word
+    return word if _PLAIN_PATH.fullmatch(value) else f"{key}={_quoted(value)}"
 
 
 def _long_forms(word: str) -> tuple[str, ...]:
@@ -80,4 +100,5 @@ def _items(text: str) -> Iterator[str]:
 
 def _quoted(level: str) -> str:
     inner = level[1:-1] if len(level) > 1 and level[0] == level[-1] and level[0] in "'\"" else level
-    return "'" + inner.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # in Hydra's grammar a backslash stands for itself except before a quote
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: 2 * m[1] + ("\\'" if m[2] else ""), inner) + "'"

@@ -95,7 +95,9 @@ def find_presets(name: str, search: Sequence[Path] = ()) -> list[PresetInfo]:
     homes = [f for f in FACTORS if (not factor or f == factor) and rest in preset_names(f, search)]
     if not homes:
         known = [known for f in FACTORS for known in preset_names(f, search)]
-        raise RoomtoneError(f"there is no preset {name!r}; {nearest(rest, known)}")
+        holding = sorted({one for one in known if len(rest) > 2 and rest.lower() in one})
+        hint = f"with {rest!r} in their name: {', '.join(holding)}" if holding else nearest(rest, known)
+        raise RoomtoneError(f"there is no preset {name!r}; {hint}")
     return [preset_info(home, rest, search) for home in homes]
 
 

@@ -181,6 +181,7 @@ def _loading(state: Mapping[str, Any]) -> list[str]:
         lines.append("Each sample holds the recording as `audio` with its text and all labels.")
     if not all(first.endswith("-*.parquet") for first in every):
         lines.append(
-            "`datasets` from version 4.0 on needs `torch` and `torchcodec` for this container; earlier versions need neither."
+            "`datasets` from version 4.0 on needs `torch` and `torchcodec` for this container (`datasets[audio]`); "
+            "lighter: `pip install 'datasets<4' soundfile librosa`."
         )
     return lines

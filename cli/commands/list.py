@@ -30,7 +30,12 @@ _GROUPS = {
     "executor": "roomtone generate executor=NAME",
     "asr": "roomtone evaluate dataset=SET asr=NAME",
 }
-_LEVELS = "roomtone generate noise=[none,babble@5dB] room=[none,ward]"
+_LEVELS = {
+    "room": "roomtone generate room=[none,ward]",
+    "noise": "roomtone generate noise=[none,babble@5dB]",
+    "equipment": "roomtone generate equipment=[none,scanner_800hz@5dB]",
+    "handset": "roomtone generate handset=[none,gsm]",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,9 @@ def run(cfg: DictConfig) -> int:
     settings = read_settings(ListSettings, plain(cfg))
     kinds = [*FACTORS, *_GROUPS, "export"]
     if settings.group is not None and settings.group not in kinds:
-        raise RoomtoneError(f"list: there is no group {settings.group!r}; {nearest(settings.group, kinds)}")
+        raise RoomtoneError(
+            f"list: there is no group {settings.group!r}; {nearest(settings.group, kinds)}; for a preset: roomtone show {settings.group}"
+        )
     search = () if settings.config_dir is None else (Path(settings.config_dir),)
     wanted = kinds if settings.group is None else [settings.group]
     if settings.to is not None:
@@ -86,7 +93,7 @@ def _print_kind(kind: str, search: tuple[Path, ...], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, title_justify="left", title_style="bold", title=_title(kind))
+    table = Table(box=None, pad_edge=False, title_justify="left", title_style="bold", title=Text(_title(kind)))
     table.add_column("name", no_wrap=True)
     table.add_column("what it is")
     if kind in FACTORS:
@@ -99,7 +106,7 @@ def _print_kind(kind: str, search: tuple[Path, ...], console: Console) -> None:
 
 def _title(kind: str) -> str:
     if kind in FACTORS:
-        return f"{kind}: {_LEVELS}" if kind == "room" else kind
+        return f"{kind}: {_LEVELS[kind]}"
     return f"{kind}: {_GROUPS.get(kind, 'roomtone export dataset=SET format=NAME to=DIR')}"
 
 

@@ -5,6 +5,7 @@ import pytest
 from roomtone.cli.arguments import Arguments
 from roomtone.cli.compose import compose_config
 from roomtone.cli.levels import with_short_forms
+from roomtone.cli.main import main
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,17 @@ def test_goals_are_given_whole_or_one_by_one():
         "+scenario.goals={default:{renders:6}}",
     )
     assert with_short_forms(["scenario.goals.default.renders=6"]) == ("++scenario.goals.default.renders=6",)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["takes/Übung.wav", "a #2.wav", "take (2).wav", "x=y.wav", "a,b.wav", "it's.wav", "{a}.wav", "back\\slash.wav"],
+)
+def test_a_path_is_taken_as_it_is_typed(path):
+    words = [f"audio=d/{path}", "to=t.wav"]
+    assert compose_config(Arguments(("condition=ward", *words)), "listen").audio == f"d/{path}"
+
+
+def test_a_path_for_the_bundled_corpus_is_another_corpus(tmp_path, capsys):
+    assert main(["plan", f"corpus.path={tmp_path / 'speech.csv'}"]) == 1
+    assert "corpus=demo is the bundled corpus and reads no path; for" in capsys.readouterr().err
