@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
@@ -70,6 +71,20 @@ def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+def last_recogniser(dataset: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Return what decided the hypotheses of a set's last report, or None where there is none.
+
+    Args:
+        dataset: folder of a set.
+    """
+    folder = evaluation_dir(dataset)
+    try:
+        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["recogniser"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, dict) and (folder / "report.html").is_file() else None
 
 
 def read_evaluation(dataset: str | os.PathLike[str]) -> pd.DataFrame | None:

@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report.page import summary_lines, write_report
-    from roomtone.fairness.results import local_set
+    from roomtone.fairness.results import last_recogniser, local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     if values["dataset"] is None:
@@ -40,12 +40,25 @@ def run(cfg: DictConfig) -> int:
     settings = read_settings(values, dataset)
     if values["certificate"] is not None:
         return _check(dataset, settings, values)
+    before = last_recogniser(dataset)
     result = evaluate(dataset, settings)
+    now = last_recogniser(dataset)
     written = write_report(result)
     for line in summary_lines(result):
         print(line)
+    if before is not None and now is not None and before != now:
+        print(f"replaces the report of {_named(before, now)}")
     print(f"report: {written[0]}")
     return 3 if result.failed else 0
+
+
+def _named(recogniser: dict[str, Any], other: dict[str, Any]) -> str:
+    """Return a recogniser's name; of the same one with other settings, those that differ from the other's."""
+    name = str(recogniser.get("recogniser"))
+    if name != other.get("recogniser"):
+        return name
+    keys = [key for key in recogniser if recogniser[key] != other.get(key)]
+    return " ".join([name, *(f"asr.{key}={recogniser[key]}" for key in keys)])
 
 
 def read_settings(values: dict[str, Any], dataset: Path) -> Settings:

@@ -8,6 +8,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.dataset.manifest import read_manifest
+from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 from roomtone.coverage.counting.source import Source
 from roomtone.coverage.views.matrix_view import Step
@@ -36,7 +38,7 @@ def further_steps(source: Any, *, evaluated: bool = False) -> list[Step]:
 
     Args:
         source: of the matrix.
-        evaluated: whether a recogniser's answers are shown already.
+        evaluated: whether a recogniser's answers are shown already; a set that holds an evaluation over other axes counts as well.
     """
     folder = set_folder(source)
     if folder is None:
@@ -44,8 +46,20 @@ def further_steps(source: Any, *, evaluated: bool = False) -> list[Step]:
     dataset = shlex.quote(f"dataset={folder.name}")
     asked = f"roomtone coverage {dataset} 'goals={{default:{{detect:0.05}}}}'"
     raised = Step("raise", "Ask for more: how much speech would each cell need to show a gap of 5 points?", asked)
-    measured = Step("measure", "See what a recogniser makes of it, accent by accent.", f"roomtone evaluate {dataset}")
-    return [raised] if evaluated else [measured, raised]
+    if evaluated or (folder / "evaluation" / "evaluation.json").is_file():
+        return [raised]
+    # the default recogniser is PocketSphinx, with a grammar that knows the demo's sentences and nothing else
+    recogniser = "" if _corpora(folder) == {"demo"} else " asr=faster_whisper asr.model=tiny.en"
+    command = f"roomtone evaluate {dataset}{recogniser}"
+    return [Step("measure", "See what a recogniser makes of it, accent by accent.", command), raised]
+
+
+def _corpora(folder: Path) -> set[str]:
+    """Return the corpora that a set's speech is from; none where the set does not say."""
+    try:
+        return set(read_manifest(folder, columns=["corpus"])["corpus"].dropna().map(str))
+    except (RoomtoneError, KeyError):
+        return set()
 
 
 def set_folder(source: Any) -> Path | None:

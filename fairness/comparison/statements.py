@@ -115,13 +115,22 @@ def _no_interval(e: Evidence, speakers: int | None, words: int | None) -> str:
     why = (
         "speakers are not known" if fewest == 0
         else "there are not two speakers on each side" if fewest < 2
-        else "there are no errors to compare, or not the same utterances in both conditions"
+        else _why_no_interval(e)
     )  # fmt: skip
     return (
         f"Nothing can be said about {e.own.name} against {e.other.name} {_where(e)}: {why} ({e.own.speakers} and {e.other.speakers}"
         f" known speakers). About {speakers} speakers and {words:,} words on each side would show {_size(e)}, if speakers differ by 5 points"
         " of WER."
     )
+
+
+def _why_no_interval(e: Evidence) -> str:
+    """Return why there is no interval although two speakers or more are on each side."""
+    if math.isfinite(e.value):
+        return "there are too few speakers: on one side no group has two, so how much its speakers differ is not known"
+    if e.is_gap:
+        return "no condition has words of both sides"
+    return f"no utterance was heard both in {e.label} and in {e.baseline} on each side"
 
 
 def _saturated(e: Evidence) -> str:

@@ -4,8 +4,8 @@ A group is the speakers of one accent (or other label); a speaker whose accent i
 Baseline counts are those of the very utterances that a condition holds, so that a design which gives each utterance only some conditions
 is compared with the same words in clean.
 
-What is compared is errors without the invented text of samples that hallucinate (a loop, or more words than could be spoken): one loop
-adds hundreds of insertions, is another failure than losing words, and is counted as such in its own outcome.
+What is compared is errors without the invented text of samples that hallucinate (a loop, more words than could be spoken, or as many
+inserted words as were spoken): one loop adds hundreds of insertions, is another failure than losing words, and is counted as such in its own outcome.
 """
 
 from __future__ import annotations
@@ -176,11 +176,22 @@ def _outcomes(scores: pd.DataFrame) -> dict[str, np.ndarray]:
     lost = substitutions + deletions
     flags = [_numbers(scores, name) for name in ("looped", "too_long") if name in scores]
     flagged = np.where(np.isnan(insertions), np.nan, np.nanmax([np.zeros(len(words)), *flags], axis=0))
-    invents = (flagged > 0) | ((insertions >= FEWEST_INVENTED) & (insertions >= words))
+    invents = (flagged > 0) | as_many_inserted(insertions, words)
     return {
         "errors": np.where(invents, lost, lost + insertions), "all_errors": lost + insertions, "words": words, "lost": lost,
         "invented": insertions, "hallucinated": np.where(np.isnan(insertions), np.nan, invents),
     }  # fmt: skip
+
+
+def as_many_inserted(insertions: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Return which samples have `FEWEST_INVENTED` inserted words or more, and at least as many as were spoken.
+
+    Args:
+        insertions: inserted words of each sample, NaN where not known [shape=(samples,)].
+        words: words of each reference [shape=(samples,)].
+    """
+    found: np.ndarray = (insertions >= FEWEST_INVENTED) & (insertions >= words)
+    return found
 
 
 def _numbers(scores: pd.DataFrame, name: str) -> np.ndarray:

@@ -68,8 +68,8 @@ def ranked_groups(
 
     Args:
         cells: of `Comparison.cells`.
-        accents: of `Comparison.accents`. A group that is in none of its rows, as the one that others are compared with, has the mean of its
-            cells, without an interval.
+        accents: of `Comparison.accents`. A group that is in none of its rows has no interval: the one that others are compared with has
+            the mean that they are compared with, any other the mean of its cells.
         settings: of the comparison.
     """
     group, condition = settings["group"], settings["condition"]
@@ -79,6 +79,13 @@ def ranked_groups(
     rows = []
     for name in sorted(set(cells[group])):
         average = _figures(known, name) if name in known.index else (float(mean[name]), math.nan, math.nan)
+        if (
+            name == settings.get("reference")
+            and name not in known.index
+            and "reference_wer" in accents
+            and len(accents)
+        ):
+            average = float(accents["reference_wer"].iloc[0]), math.nan, math.nan
         verdict = known.loc[name].to_dict() if name in known.index else None
         rows.append((str(name), _figures(clean, name), average, verdict))
     top = axis_top([value for _, first, second, _ in rows for value in (*first, *second)])
@@ -122,7 +129,7 @@ class SpeakerPoints:
 def speaker_points(
     scores: pd.DataFrame, settings: Mapping[str, Any], order: Sequence[str]
 ) -> tuple[list[SpeakerPoints], float]:
-    """Return each group's speakers by their word error rate over all that they said, and the end of the axis.
+    """Return each group's speakers by their word error rate, pooled over all that they said with all errors, and the end of the axis.
 
     Args:
         scores: one row a sample, with the counts of `score`.

@@ -10,11 +10,14 @@ from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
+from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.recognisers import public_identity
-from roomtone.fairness.report.formatting import SIGNS, records
+from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
+from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.samples import aligned_samples, worst_samples
+from roomtone.fairness.report.wording import invented_text, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
 
@@ -55,7 +58,8 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "groups": sorted(c.cells[group].unique()), "conditions": _ordered(c.cells[condition], settings["baseline"]),
         "verdicts": [(VERDICT_NAMES[v], SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
         "findings": _findings(c), "context": _context(c), "statements": statements(c.gaps, condition),
-        "accents": records(c.accents), "condition_rows": records(c.conditions), "levels": records(c.levels),
+        "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
+        "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
         "family": family_text(c.facts, settings), "overall": _overall(c.cells, condition, settings["baseline"]),
         "matrix": _matrix(c.cells, group, condition),
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
@@ -100,7 +104,16 @@ def _normalizers(result: Evaluation) -> list[dict[str, Any]]:
     others = (
         [{"name": name, "more": f.errors[name] - own} for name in NORMALIZERS if name != f.chosen] if f.samples else []
     )
-    return [{"used": used, "others": others, "samples": f.samples, "errors": own, "auto": f.chosen == AUTO}]
+    return [
+        {
+            "used": used,
+            "others": others,
+            "samples": f.samples,
+            "errors": own,
+            "auto": f.chosen == AUTO,
+            "written": formatting_note(f, result.settings.group),
+        }
+    ]
 
 
 def _findings(c: Comparison) -> list[tuple[str, str]]:
@@ -163,6 +176,13 @@ def _overall(cells: pd.DataFrame, condition: str, baseline: str) -> list[dict[st
     return sorted(rows, key=lambda row: (row["condition"] != baseline, -(row["wer"] or 0)))
 
 
+def _condition_rows(c: Comparison, group: str, condition: str) -> list[dict[str, Any]]:
+    """Return the rows of conditions, each with the group that has the highest WER among the cells, and that WER."""
+    best = c.cells.dropna(subset=["wer"]).sort_values("wer", ascending=False, kind="stable").drop_duplicates(condition)
+    names = {str(row[condition]): f"{row[group]} ({percent(row['wer'])} %)" for row in best.to_dict("records")}
+    return [row | {"highest": names.get(str(row[condition]), "–")} for row in records(c.conditions)]
+
+
 def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Return each cell; it is grey where it is thin or saturated."""
     found = {}
@@ -176,15 +196,19 @@ def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, 
 def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     """Return cells with text that nobody spoke, the comparisons of groups, and the totals."""
     cells = c.cells[c.cells["hallucinated"].fillna(0) > 0].sort_values("hallucinated", ascending=False)
-    sums = {name: int(scores[name].fillna(False).sum()) for name in ("looped", "too_long") if name in scores}
+    looped, long = (scores[name].fillna(False).to_numpy(bool) for name in ("looped", "too_long"))
+    inserted, words = (scores[name].to_numpy(float, na_value=math.nan) for name in ("insertions", "words"))
+    as_many = as_many_inserted(inserted, words)
     found = c.hallucination[c.hallucination["verdict"] == GAP]
     invented = c.cells[c.cells["invented"].fillna(0) > _INVENTED].sort_values(
         "invented", ascending=False, kind="stable"
     )
     return {
-        "hallucinated": records(cells), "hallucination_gaps": found["statement"].tolist(), "looped": sums.get("looped", 0),
-        "too_long": sums.get("too_long", 0), "invented": records(invented.head(_INVENTED_SHOWN)),
+        "hallucinated": records(cells), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
         "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
+        "invented_text": invented_text(
+            len(scores), *(int(values.sum()) for values in (looped | long | as_many, looped, long, as_many))
+        ),
     }  # fmt: skip
 
 
@@ -241,7 +265,7 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float | None, float | N
 
 
 def headline(content: Mapping[str, Any]) -> str:
-    """Return the first sentence of the report: who is worse off, or that nobody is found to be.
+    """Return the first sentence of the report: who is worse off, that nobody is found to be, or that nothing could be tested.
 
     Args:
         content: of `gather`.
@@ -251,6 +275,9 @@ def headline(content: Mapping[str, Any]) -> str:
     rows: Sequence[Mapping[str, Any]] = content["accents"]
     if not rows:
         return f"There is one {content['group']}, so nothing is compared."
+    little = too_little(content)
+    if little is not None:
+        return little
     sizes = [row["detectable"] for row in rows if row["detectable"] is not None and math.isfinite(row["detectable"])]
     if content["settings"]["scale"] == "ratio" or not sizes:
         return f"No {content['group']} is found to be worse off."

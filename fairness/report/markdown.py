@@ -30,6 +30,7 @@ def markdown(content: Mapping[str, Any]) -> str:
         ("Factor levels", table([group, "factor", "level", *_GAP_HEAD], _rows(content, content["levels"], ("factor", "level")))),
         (f"WER by {cell(group)} and {cell(condition)}, %", _matrix(content)),
         ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
+        (f"Words lost and words invented by {cell(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         ("Intersections", table([group, "attribute", "value", *_GAP_HEAD], _rows(content, content["intersections"], ("attribute", "value")))),
         ("How words were compared", normalizer_lines(content)), ("Slices", _slices(content)), ("The whole grid", _model(content)),
@@ -58,7 +59,8 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
         "detectable",
         "verdict",
     ]
-    return table(head, (
+    said = [f"WER: {cell(content['compared_wer'])}.", ""]
+    return said + table(head, (
         (r[content["group"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
          f"{points(r['cost_low'])} to {points(r['cost_high'])}", points(r["gap"]), f"{points(r['gap_low'])} to {points(r['gap_high'])}",
          number(r["p_adjusted"]), detectable(r["detectable"], content["settings"]["scale"]), content["names"][r["verdict"]])
@@ -67,10 +69,13 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
 
 
 def _conditions(content: Mapping[str, Any]) -> list[str]:
-    head = [content["condition"], "WER %", "95 %", "cost (points)", "95 %", "worst off", "p adjusted", "verdict"]
-    return table(head, (
+    head = [
+        content["condition"], "WER %", "95 %", "cost (points)", "95 %", "highest WER of a cell", "falls behind most", "p adjusted", "verdict"
+    ]  # fmt: skip
+    said = [cell(content["condition_wer"]), ""]
+    return said + table(head, (
         (r[content["condition"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
-         f"{points(r['cost_low'])} to {points(r['cost_high'])}", r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
+         f"{points(r['cost_low'])} to {points(r['cost_high'])}", r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
         for r in content["condition_rows"]
     ))  # fmt: skip
 
@@ -92,7 +97,8 @@ def _matrix(content: Mapping[str, Any]) -> list[str]:
     return [
         *table(["", *content["groups"]], rows),
         "",
-        "In parentheses: thin (fewer than three speakers) or saturated.",
+        "All errors, words that nobody spoke among them, pooled over the samples of a cell. In parentheses: thin (fewer than three speakers) or"
+        " saturated.",
     ]
 
 
@@ -103,20 +109,31 @@ def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
     return f"({percent(found['wer'])})" if found["grey"] else percent(found["wer"])
 
 
+def _overall(content: Mapping[str, Any]) -> list[str]:
+    head = [content["condition"], "WER %", "lost %", "invented %", "words", "samples", "failed"]
+    rows = (
+        (r["condition"], percent(r["wer"]), percent(r["lost"]), percent(r["invented"]), r["words"], r["samples"], r["failed"])
+        for r in content["overall"]
+    )  # fmt: skip
+    return [cell(content["pooled_wer"]), "", *table(head, rows)]
+
+
 def _hallucination(content: Mapping[str, Any]) -> list[str]:
     if not content["hallucinated"]:
-        return ["No sample holds a repetition loop or more words than could be spoken."]
+        return [content["invented_text"]]
     head = [content["group"], content["condition"], "samples %", "95 %", "words invented, % of those spoken"]
     rows = [
         (r[content["group"]], r[content["condition"]], percent(r["hallucinated"]), f"{percent(r['hallucinated_low'])} to {percent(r['hallucinated_high'])}",
          percent(r["invented"]))
         for r in content["hallucinated"]
     ]  # fmt: skip
-    said = [
-        f"{content['looped']} samples hold a repetition loop, {content['too_long']} more words than could be spoken.",
+    return [
+        content["invented_text"],
         "",
+        *table(head, rows),
+        "",
+        *(f"- {cell(text)}" for text in content["hallucination_gaps"]),
     ]
-    return [*said, *table(head, rows), "", *(f"- {cell(text)}" for text in content["hallucination_gaps"])]
 
 
 def _lost_words(content: Mapping[str, Any]) -> list[str]:
@@ -149,6 +166,8 @@ def normalizer_lines(content: Mapping[str, Any]) -> list[str]:
         f"- {cell(u['label'])}, counted in {u['unit']}s ({u['samples']:,} samples): {cell(u['description'])}."
         for u in n["used"]
     ]
+    if n["written"]:
+        lines.append(f"- {cell(n['written'])}")
     if n["others"]:
         others = ", ".join(f"{cell(o['name'])} {o['more']:+,}" for o in n["others"])
         lines.append(
@@ -214,7 +233,7 @@ def card(content: Mapping[str, Any]) -> str:
         [content["group"], "speakers", "samples", "words"],
         ((p["group"], p["speakers"], p["samples"], p["words"]) for p in content["groups_of_people"]),
     )
-    lines += ["", "## In which conditions, with which results", ""]
+    lines += ["", "## In which conditions, with which results", "", cell(content["pooled_wer"]), ""]
     lines += table([content["condition"], "samples", "failed", "words", "WER %"], (
         (row["condition"], row["samples"], row["failed"], row["words"], percent(row["wer"])) for row in content["overall"]
     ))  # fmt: skip

@@ -7,7 +7,7 @@ factor levels); else the mean over its cells, each weighing the same, so that a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Speakers below which a rate stands for persons rather than for a group.
 THIN_SPEAKERS = 3
 _MEANS = "are means over their cells, each weighing the same"
+#: Of rates whose margins are the comparison's, which holds no text that nobody spoke; the cells hold all errors.
+_COMPARED_MEANS = f"{_MEANS}, without the inserted words of samples that hallucinate"
 #: "Worst first" among verdicts.
 _ORDER = {"worse": 3.0, "saturated": 2.0, "not_enough_data": 1.0, "no_gap": 0.0, "better": -1.0}
 
@@ -158,7 +160,13 @@ def _wer(sheet: Sheet, thin: Table) -> Layer:
         levels=sheet.margin("levels", "wer"),
     )  # fmt: skip
     text = "The number is the word error rate in per cent: words lost and words invented together."
-    return _rate("wer", "word error rate", text, table, sheet, thin)
+    return replace(_rate("wer", "word error rate", text, table, sheet, thin), margin_help=_means_of(sheet, "wer"))
+
+
+def _means_of(sheet: Sheet, name: str) -> str:
+    """Return what the margins of a figure are: the comparison's, or means over the cells as they are."""
+    known = sheet.margin("accents", name)
+    return _MEANS if known is None or not np.isfinite(_floats(known)).any() else _COMPARED_MEANS
 
 
 def _rate(name: str, label: str, text: str, table: Table, sheet: Sheet, thin: Table) -> Layer:
@@ -196,7 +204,7 @@ def _cost(sheet: Sheet, baseline: int, name: str, thin: Table) -> Layer:
     text = f"The number is how many more words of a hundred go wrong than in {name}, in points, for the same accent."
     return Layer(
         id="cost", family="evaluation", label=f"cost against {name}", help=text, fields={"value": table, "thin": thin}, format="points",
-        colour="diverging", domain=(0.0, nice_top(_top(np.abs(cost)))), better="low", margin_help=_MEANS,
+        colour="diverging", domain=(0.0, nice_top(_top(np.abs(cost)))), better="low", margin_help=_means_of(sheet, "cost"),
     )  # fmt: skip
 
 

@@ -17,8 +17,9 @@ METHOD = (
     " have. What a condition costs is taken against the same utterances of the same speakers in the baseline.",
     "`detectable` is the smallest true gap that data like these would show with the stated power after that adjustment, errors and their"
     " spread growing with the gap; a dash means that none below 100 points would.",
-    "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, or with more words than could be spoken, are left out"
-    " of gaps and counted as hallucination; the WER of a cell holds them. `saturated` is said where more than 80 % of the words are lost.",
+    "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, with more words than could be spoken, or with as many"
+    " inserted words as were spoken (ten at least), are left out of gaps and of every mean that says so, and counted as hallucination; the WER"
+    " of a cell holds them. `saturated` is said where more than 80 % of the words are lost.",
     "The search names a slice whose errors pass what its speakers and conditions predict, on a scale whose curvature is estimated (nobody can lose"
     " more than all), by more than its sentences and slices of its kind scatter: one-sided t tests, Benjamini and Hochberg's correction. In"
     " simulated sets without any planted excess it named a slice in about one of twenty, and in one of twelve where every accent differed a little"
@@ -53,6 +54,8 @@ def family_text(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         else f"Accents over all conditions, conditions, factor levels and cells are one family of {facts['tests']} tests"
     )
     rest = " The others are adjusted by Benjamini and Hochberg's method." if declared else ""
+    if not facts["tests"]:
+        return "With so few speakers no comparison of WER could be tested."
     return (
         f"{what}: the chance that any gap claimed in it is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations).{rest}"
         f" Hallucination, critical terms and intersections have {100 * alpha:g} % of their own each, and so has the test of the whole grid."

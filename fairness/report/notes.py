@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Speakers of each of two groups below which it is not said, before any number, that they are written differently.
+FEWEST_SPEAKERS = 3
+
+
 def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting) -> tuple[str, ...]:
     """Return what must be said before any number.
 
@@ -23,7 +27,7 @@ def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, form
         formatting: what other normalisers would count.
     """
     said = [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
-    return tuple([*said, *_formatting(formatting, settings), *_units(scores)])
+    return tuple([*said, *_units(scores), *_formatting(formatting, settings)])
 
 
 def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
@@ -87,20 +91,37 @@ def _texts(comparison: Comparison, settings: Settings) -> list[str]:
     ]
 
 
-def _formatting(formatting: Formatting, settings: Settings) -> list[str]:
+def formatting_note(formatting: Formatting, group: str) -> str | None:
+    """Return how differently the recogniser writes the groups and whether that counts as errors; None where it does not differ.
+
+    Args:
+        formatting: what other normalisers would count.
+        group: what groups are called.
+    """
     if formatting.differs is None:
-        return []
-    most, least = formatting.differs
-    shares = [f"{100 * formatting.by_group[name]:.0f} % of the samples of {name}" for name in (most, least)]
+        return None
+    most, least = (_written(formatting, name) for name in formatting.differs)
     costs = (
-        "it is scored as errors"
+        f"The normaliser {formatting.chosen} counts them as different, so they are scored as errors."
         if formatting.errors[formatting.chosen] > formatting.errors["spoken_english"]
-        else "it costs nothing"
+        else f"The normaliser {formatting.chosen} counts digits and the words for them as equal (8 and eight), so none of it is scored as an error."
     )
-    return [
-        f"The recogniser writes {settings.group}s differently: in {shares[0]} against {shares[1]} figures, contractions or spellings differ from the"
-        f" transcript's. With the normaliser {formatting.chosen} {costs}."
-    ]
+    return (
+        f"Figures, contractions or spellings are written otherwise than in the transcript in {most}, against {least}: the recogniser may write"
+        f" {group}s differently. {costs}"
+    )
+
+
+def _written(formatting: Formatting, name: str) -> str:
+    found, samples, people = formatting.counts[name]
+    return f"{found} of {samples} samples of {name} ({people} speaker{'s' * (people != 1)})"
+
+
+def _formatting(formatting: Formatting, settings: Settings) -> list[str]:
+    """Return the note, last of all, where enough speakers are behind it to be more than a habit of one."""
+    note = formatting_note(formatting, settings.group)
+    few = min((formatting.counts[name][2] for name in formatting.differs or ()), default=0) < FEWEST_SPEAKERS
+    return [] if note is None or few else [note]
 
 
 def _units(scores: pd.DataFrame) -> list[str]:

@@ -18,6 +18,7 @@ from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.formatting import detectable, number, percent, points, sign
 from roomtone.fairness.report.markdown import card, markdown
 from roomtone.fairness.report.matrix import report_matrix
+from roomtone.fairness.report.wording import wer_lines
 
 __all__ = ["summary_lines", "write_report"]
 
@@ -77,6 +78,8 @@ def summary_lines(result: Evaluation) -> Iterable[str]:
     """
     content = gather(result)
     yield from content["notes"]
+    ranked, _ = ranked_groups(result.comparison.cells, result.comparison.accents, result.comparison.settings)
+    yield from wer_lines([(row.name, row.average.rate) for row in ranked], content)
     yield headline(content)
     yield from (f"  {text}" for _, text in content["findings"][1:])
     yield from (f"  context: {text}" for text in content["context"])

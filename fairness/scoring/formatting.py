@@ -5,7 +5,7 @@ A recogniser that writes "8" for one accent and "eight" for another is not worse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from roomtone.fairness.scoring.counting import count_tokens
@@ -33,12 +33,14 @@ class Formatting:
         by_group: group -> share of samples whose errors depend on how figures and the like are written; empty where the language is not
             English.
         chosen: the normaliser of the evaluation.
+        counts: group -> samples that depend on it, samples, and known speakers.
     """
 
     errors: dict[str, int]
     samples: int
     by_group: dict[str, float]
     chosen: str
+    counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @property
     def differs(self) -> tuple[str, str] | None:
@@ -63,15 +65,15 @@ def other_normalizers(scores: pd.DataFrame, settings: Settings) -> Formatting:
     errors: dict[str, int] = {}
     each = {}
     for name in (*NORMALIZERS, settings.normalizer):
-        counts = _errors(rows, name)
-        each[name], errors[name] = counts, int(counts.sum())
-    by_group: dict[str, float] = {}
+        each[name] = _errors(rows, name)
+        errors[name] = int(each[name].sum())
+    counts: dict[str, tuple[int, int, int]] = {}
     if len(rows) and rows["normalizer"].str.contains("english|basic|casefold").any():
         depends = each[_STRICT] > each[_MILD]
-        by_group = {
-            str(g): float(depends[rows[settings.group] == g].mean()) for g in rows[settings.group].dropna().unique()
-        }
-    return Formatting(errors, len(rows), by_group, settings.normalizer)
+        for g, part in rows.groupby(settings.group):
+            counts[str(g)] = int(depends[part.index].sum()), len(part), int(part[settings.speaker].dropna().nunique())
+    by_group = {name: found / samples for name, (found, samples, _) in counts.items()}
+    return Formatting(errors, len(rows), by_group, settings.normalizer, counts)
 
 
 def _errors(rows: pd.DataFrame, name: str) -> pd.Series:
