@@ -232,7 +232,7 @@ def small_set(tmp_path_factory):
         (["plan", "corpus=table", "corpus.path=a.wav"], "not a table that can be read; endings: .csv"),
         (["plan", "corpus=vctk", "corpus.path=nothing"], "is it the VCTK folder?"),
         (["plan", "presets={noise:x}"], "presets: takes no new keys on the command line"),
-        (["plan", "scenario.goals.default={utterance:6}"], "unknown key 'utterance'; did you mean 'utterances'?"),
+        (["plan", "scenario.goals.default={utterance:6}"], "unknown unit 'utterance'; did you mean 'utterances'?"),
         (["plan", "scenario.factors={room:[none],nois:[none]}"], "unknown factor 'nois'; did you mean 'noise'?"),
         (["plan", "noise=[none,babble@5]"], "'babble@5' is not of the form babble@5dB"),
         (["plan", "max_rejected=lots"], "max_rejected: "),
