@@ -200,15 +200,26 @@ def phrase(voice: np.ndarray) -> np.ndarray:
     return np.concatenate([gain * voice for gain in (0.9, 0.3, 0.6, 0.1, 0.8)])
 
 
+class Written(dict[str, Path]):
+    """Files by ending; a test of one whose encoder this build of PyAV lacks (AMR, from version 19 on) is skipped."""
+
+    def __missing__(self, ending: str) -> Path:
+        pytest.skip(f"this build of PyAV writes no {ending}")
+
+
 @pytest.fixture(scope="module")
 def other(phrase: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     import soxr
+    from av.codec import codecs_available
 
     folder = tmp_path_factory.mktemp("other")
-    return {
-        ending: encoded(folder / f"a.{ending}", soxr.resample(phrase, RATE, rate), rate, muxer, codec, bit_rate)
-        for ending, (muxer, codec, rate, bit_rate) in OTHER.items()
-    }
+    return Written(
+        {
+            ending: encoded(folder / f"a.{ending}", soxr.resample(phrase, RATE, rate), rate, muxer, codec, bit_rate)
+            for ending, (muxer, codec, rate, bit_rate) in OTHER.items()
+            if codec in codecs_available
+        }
+    )
 
 
 @pytest.mark.parametrize("ending", OTHER)
