@@ -111,15 +111,13 @@ def matrix_of(rows: pd.DataFrame, inputs: Inputs) -> CoverageMatrix:
     return CoverageMatrix(typed, axes=inputs.axes, goals=inputs.goals, levels=levels)
 
 
-def draws_of(
-    assets: Pools | AssetsOf | None, inputs: Inputs, pool_sizes: Mapping[str, int]
-) -> tuple[Draws | None, dict[str, int]]:
+def draws_of(assets: Pools | AssetsOf | None, inputs: Inputs) -> tuple[Draws | None, dict[str, int]]:
     """Return what a render draws, as the limits ask it, and the sizes of pools."""
     if assets is None:
         return None, {}
     if callable(assets):
         named, ids, conditions = assets, inputs.speech.ids, inputs.conditions
-        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), dict(pool_sizes)
+        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), {}
     sizes: dict[str, int] = {}
     pools: list[tuple[str, ...]] = []
     for condition in inputs.conditions:
@@ -149,13 +147,12 @@ def hold(held: pd.DataFrame, growth: Growth, targets: Targets, inputs: Inputs, *
             limits.hold(u, c, replicate)
         if limits.per_asset is None:
             pass
-        elif named_assets and c is not None and u < strangers:
-            for asset in limits.assets_of(u, c, replicate):  # the same as when it was rendered
-                limits.of_asset[asset] += 1
         elif named_assets:
-            for name in ASSETS:
-                for asset in [] if is_null(row[name]) else str(row[name]).split(ASSET_SEPARATOR):
-                    limits.of_asset[asset] += 1
+            used = {a for name in ASSETS if not is_null(row[name]) for a in str(row[name]).split(ASSET_SEPARATOR)}
+            if c is not None and u < strangers:  # what the row does not name as the function does
+                used |= set(limits.assets_of(u, c, replicate))
+            for asset in used:
+                limits.of_asset[asset] += 1
         elif c is not None and limits.draws is not None:
             for asset in limits.draws(0, c, 0):
                 limits.of_asset[asset] += 1
