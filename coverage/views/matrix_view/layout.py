@@ -7,8 +7,9 @@ the factors that the manifest states for each condition are rows of the header; 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from roomtone.core.vocabulary import FACTORS, NONE
 from roomtone.coverage.counting.axes import Axis, identifier
@@ -132,3 +133,15 @@ def levels_in_name(name: str, factors: Sequence[str], known: Mapping[str, set[st
             left.remove(named)
         levels.append(named or NONE)
     return tuple(levels) if not left else tuple(UNKNOWN_LEVEL for _ in factors)
+
+
+def cell_numbers(layout: Layout) -> Callable[[Mapping[Any, Any]], int]:
+    """Return a function from a row with `axis_0 …` to its cell's number, row by row."""
+    down = {name: i for i, name in enumerate(layout.row_names)}
+    across = {values: i for i, values in enumerate(layout.columns)}
+
+    def number(row: Mapping[Any, Any]) -> int:
+        values = tuple(row[f"axis_{i + 1}"] for i in range(len(layout.across))) or ("all",)
+        return down[row["axis_0"]] * len(across) + across[values]
+
+    return number
