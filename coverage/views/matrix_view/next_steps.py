@@ -86,7 +86,12 @@ def _amounts(needs: Mapping[Any, Any]) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return `1 cell`, `2 cells`."""
+    """Return `1 cell`, `2 cells`.
+
+    Args:
+        count: how many.
+        noun: whose plural ends in s.
+    """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
