@@ -40,6 +40,7 @@ def run(cfg: DictConfig) -> int:
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import show_matrix
     from roomtone.coverage.settings import parse_settings
+    from roomtone.coverage.views.set_name import report_name
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     values.pop("config_dir", None)  # where presets are looked up; this command has none
@@ -53,7 +54,7 @@ def run(cfg: DictConfig) -> int:
     lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
     difference = _difference(matrix, settings.baseline, tway)
     if difference is not None:
-        lines += [f"against {settings.baseline}:", *(f"  {line}" for line in difference.lines())]
+        lines += [f"against {report_name(str(settings.baseline))}:", *(f"  {line}" for line in difference.lines())]
     details = detail_report(matrix, settings.details, settings.gates)
     lines += details.lines
     misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]

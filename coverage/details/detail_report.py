@@ -18,6 +18,7 @@ from roomtone.coverage.details.overlap import leaked
 from roomtone.coverage.report.ci_gates import GateMiss, GateThresholds
 from roomtone.coverage.report.trend import trend, trend_lines, trend_table
 from roomtone.coverage.views.csv_tables import read_matrix_csv, write_csv
+from roomtone.coverage.views.set_name import report_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +83,7 @@ def detail_report(matrix: CoverageMatrix, settings: DetailSettings, gates: GateT
     if folder is not None and any((Path(folder) / "rejected").glob("part-*.jsonl")):
         _planned(matrix, report)
     if settings.trend:
-        reports = [(name, read_matrix_csv(name)[1]) for name in settings.trend]
+        reports = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.trend]
         found = trend([*reports, ("now", matrix.to_frame())])
         report.tables["trend.csv"] = found
         report.lines += trend_lines(found)
@@ -153,6 +154,8 @@ def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report
 def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: DetailReport) -> None:
     found = tables.never_said(matrix, axis, dictionary=dictionary)
     report.tables["never_said.csv"] = found
+    if found.empty:
+        report.lines.append(f"vocabulary: the speakers of every {axis} say every word")
     for value, part in found.groupby(axis, sort=False):
         counts = part["kind"].value_counts()
         told = ", ".join(
@@ -175,5 +178,5 @@ def _planned(matrix: CoverageMatrix, report: DetailReport) -> None:
     lost = int(found["rejected"].sum())
     cells = int((found["rejected"] > 0).sum())
     report.lines.append(
-        f"planned {found['planned'].sum():,}, rendered {found['rendered'].sum():,}, rejected {lost:,} in {cells:,} cells"
+        f"planned {found['planned'].sum():,}, rendered {found['rendered'].sum():,}, rejected {lost:,} in {cells:,} cell{'s' if cells != 1 else ''}"
     )

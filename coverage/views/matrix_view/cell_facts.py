@@ -51,8 +51,8 @@ def spreads(
             frame = cell_distributions(source, axes, column, bins=BARS)
         except RoomtoneError:  # a column without any number
             continue
-        edges = frame["edges"].iloc[0]
-        heads.append(Spread(label, unit, digits, round(edges[0] * factor, 6), round(edges[-1] * factor, 6)))
+        low, high = float(frame["min"].min()), float(frame["max"].max())
+        heads.append(Spread(label, unit, digits, round(low * factor, 6), round(high * factor, 6)))
         keys = frame[[axis.column for axis in axes]].to_numpy()
         place = cell_numbers(layout)
         for key, row in zip(keys, frame.to_dict("records")):

@@ -15,7 +15,7 @@ function spreadLine(spread, [count, q05, , median, , q95, bars]) {
   const alike = [...bars].filter((sign) => sign !== PEAK_SIGNS[0]).length === 1 ? `all ${written(count)} alike` : "nine in ten alike";
   const range = said(q05) === said(q95) ? "" : `${said(q05)} to ${said(q95)}`;
   const name = `${spread.label}: median ${said(median)}${unit}${range ? `, nine in ten from ${range}` : `, ${alike}`}, ${plural(count, "sample")}; the set goes from ${said(spread.low)} to ${said(spread.high)}`;
-  const ends = el("span", { class: "ends", "aria-hidden": "true" }, el("span", {}, said(spread.low)), el("span", {}, said(spread.high)));
+  const ends = el("span", { class: "ends", "aria-hidden": "true" }, el("span", {}, said(spread.low)), spread.low < spread.high ? el("span", {}, said(spread.high)) : null);
   return el("dd", {}, el("span", { class: "histogram" }, histogram(bars, name), ends),
     el("span", {}, el("b", {}, `${said(median)}${unit}`), el("small", {}, range || alike)));
 }
