@@ -129,6 +129,10 @@ class LocalPaths:
     def resolved(self, node: Any, key: str = "") -> Any:
         """Return plain values with the names under path keys replaced by where they lie here.
 
+        Args:
+            node: a mapping, list or value, as a configuration holds it.
+            key: the key under which `node` stands; only values under path keys are replaced.
+
         Raises:
             RoomtoneError: as `resolve`.
         """
