@@ -69,6 +69,10 @@ def trend_table(frame: pd.DataFrame) -> pd.DataFrame:
         frame: what `trend` returned.
     """
     share = frame["share"].map(lambda value: "no goals" if value is None or value != value else f"{100 * value:.1f} %")
-    met = [f"{row.covered:,} of {row.cells:,}" for row in frame.itertuples()]
-    amounts = {unit: frame[unit].map("{:,.0f}".format) for unit in ("renders", "utterances") if unit in frame}
-    return frame[["report"]].assign(**{"cells that meet their goals": met, "share": share, **amounts})
+    found = frame[["report"]].copy()
+    found["cells that meet their goals"] = [f"{row.covered:,} of {row.cells:,}" for row in frame.itertuples()]
+    found["share"] = share
+    for unit in ("renders", "utterances"):
+        if unit in frame:
+            found[unit] = frame[unit].map("{:,.0f}".format)
+    return found

@@ -8,7 +8,7 @@ import re
 from roomtone.coverage.views.matrix_view.embed import component_style
 
 # the light theme is stated first
-_PALETTE = dict(reversed(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", component_style())))
+_PALETTE: dict[str, str] = dict(reversed(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", component_style())))
 #: A goal that is met, and what is short of one: under a quarter, a half, three quarters, the whole; and nothing at all.
 MET = _PALETTE["met"]
 SHORT = tuple(_PALETTE[f"short{i}"] for i in range(1, 5))

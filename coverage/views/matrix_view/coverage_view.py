@@ -11,7 +11,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.grid import Grid
 from roomtone.coverage.counting.source import dataset_folder, open_source
 from roomtone.coverage.views.matrix_view.cell_facts import hole_notes, rejections, spreads
-from roomtone.coverage.views.matrix_view.contract import Layer, MatrixData, Step
+from roomtone.coverage.views.matrix_view.contract import Layer, MatrixData, Spread, Step
 from roomtone.coverage.views.matrix_view.coverage_layers import coverage_layers, first_layer, status_letters
 from roomtone.coverage.views.matrix_view.layout import Layout, lay_out
 from roomtone.coverage.views.matrix_view.next_steps import next_steps
@@ -70,7 +70,8 @@ def coverage_data(
     """
     if grid.size > MAX_CELLS:
         raise RoomtoneError(f"{grid.size:,} cells do not fit a page of {MAX_CELLS:,}; name fewer axes, or bin a number")
-    drawers, heads = None, []
+    drawers = None
+    heads: list[Spread] = []
     with open_source(source) as opened:
         layout = lay_out(grid, opened)
         layers = coverage_layers(grid, layout, opened)
