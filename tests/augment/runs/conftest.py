@@ -37,17 +37,6 @@ def job(tmp_path_factory, write_corpus):
 
 
 @pytest.fixture(scope="session")
-def write_corpus():
-    """write_corpus(folder, count) -> path of a table of that many utterances."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[2] / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_table
-
-
-@pytest.fixture(scope="session")
 def run_in_process(composed):
     """run_in_process(words, *overrides) -> Summary, without another process."""
     from roomtone.augment.generation import generate
