@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
+from roomtone.core.files import refuse_links
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
 from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
@@ -124,9 +125,10 @@ def score_dataset(dataset: Path, settings: Settings) -> pd.DataFrame:
         One row a sample: the manifest's columns, the columns of `score`, `hypothesis`, and `seconds` of transcribing where known.
 
     Raises:
-        RoomtoneError: no set, wrong settings, or hypotheses that do not fit.
+        RoomtoneError: no set, a link in its `evaluation/`, wrong settings, or hypotheses that do not fit.
         TooManyRejectedError: more samples failed than `max_failed` allows.
     """
+    refuse_links(evaluation_dir(dataset))
     manifest = read_manifest(dataset)
     if manifest.empty:
         raise RoomtoneError(f"{dataset}: the set holds no samples")
@@ -193,7 +195,7 @@ def _answers(manifest: pd.DataFrame, dataset: Path, settings: Settings) -> pd.Da
         return read_hypotheses(settings.asr["path"])
     return transcribe(
         manifest, dataset, settings.asr, evaluation_dir(dataset) / _HYPOTHESES, workers=settings.workers,
-        retry_failed=settings.retry_failed, progress=settings.progress,
+        retry_failed=settings.retry_failed, trust_stored=settings.trust_stored, progress=settings.progress,
     )  # fmt: skip
 
 

@@ -107,6 +107,7 @@ class Settings(CompareSettings):
     holdout: float = 0.0
     allow_missing: bool = False
     retry_failed: bool = False
+    trust_stored: bool = False
     max_failed: float = 0.1
     workers: int | None = None
     progress: bool = False
