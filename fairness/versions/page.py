@@ -133,7 +133,16 @@ def _placed(found: VersionComparison, rows: Sequence[str], columns: Sequence[str
     for one, other, value in zip(found.changes.cells[group], found.changes.cells[condition], found.changes.cells[name]):
         cells[place[0][str(one)], place[1][str(other)]] = value
     margin = _by_group(found.changes.accents, group, name)
-    return Table(cells, rows=np.array([margin.get(row, math.nan) for row in rows]))
+    own = np.array([margin.get(row, math.nan) for row in rows])
+    return Table(cells, rows=own, columns=_means(cells), all=float(_means(own[:, None])[0]))
+
+
+def _means(cells: np.ndarray) -> np.ndarray:
+    """Return the mean of what is known in each column, NaN where nothing is [shape=(columns,)]."""
+    known = np.isfinite(cells)
+    count = known.sum(axis=0)
+    found: np.ndarray = np.where(count > 0, np.where(known, cells, 0).sum(axis=0) / np.maximum(count, 1), math.nan)
+    return found
 
 
 def _by_group(frame: pd.DataFrame, group: str, name: str) -> dict[str, float]:
@@ -144,14 +153,14 @@ def _rate(name: str, label: str, table: Table) -> Layer:
     text = "The number is the word error rate in per cent."
     return Layer(
         id=name, family="evaluation", label=label, help=text, fields={"value": table}, format="percent", colour="ramp",
-        domain=(0.0, nice_top(_largest(table))), better="low", margin_help="are means over conditions, each weighing the same",
+        domain=(0.0, nice_top(_largest(table))), better="low", margin_help="are means over conditions and groups, each weighing the same",
     )  # fmt: skip
 
 
 def _change(name: str, label: str, text: str, table: Table) -> Layer:
     return Layer(
         id=name, family="evaluation", label=label, help=text, fields={"value": table}, format="points", colour="diverging",
-        domain=(0.0, nice_top(_largest(table))), better="low", margin_help="are means over conditions, each weighing the same",
+        domain=(0.0, nice_top(_largest(table))), better="low", margin_help="are means over conditions and groups, each weighing the same",
     )  # fmt: skip
 
 
