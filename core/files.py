@@ -30,6 +30,20 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     return target
 
 
+def refuse_links(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder of a set to write into that is a link or holds one: whoever made the set would choose what is overwritten.
+
+    Args:
+        folder: it need not be there.
+
+    Raises:
+        RoomtoneError: names the link.
+    """
+    for path in (Path(folder), *Path(folder).rglob("*")):
+        if path.is_symlink():
+            raise RoomtoneError(f"{path}: is a link, and nothing in a set is written through links; remove it")
+
+
 #: Flushes at once: a journal commits those that wait together.
 _AT_ONCE = 8
 

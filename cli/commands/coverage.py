@@ -120,7 +120,7 @@ def _old_tway(baseline: str) -> dict[str, float]:
 
 
 def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str]) -> Path:
-    from roomtone.core.files import is_remote, write_whole
+    from roomtone.core.files import is_remote, refuse_links, write_whole
     from roomtone.coverage.holes.notes import holes_with_notes
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
@@ -130,6 +130,8 @@ def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, T
     if settings.to is None and not local:
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
     folder = Path(settings.to or Path(local[0]) / "coverage")
+    if settings.to is None:
+        refuse_links(folder)
     write_csv(matrix.to_frame(), folder / "matrix.csv")
     write_csv(holes_with_notes(matrix, folder / "holes.yaml"), folder / "holes.csv")
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
