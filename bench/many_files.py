@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-
 from pathlib import Path
 
 NONE = [f"scenario.factors.{name}=[none]" for name in ("room", "noise", "equipment", "handset")]
@@ -47,7 +46,7 @@ def run(work: Path, *words: str) -> str:
     script = work / "run.py"
     script.write_text(RUN)
     done = subprocess.run(
-        [sys.executable, "-P", str(script), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, cwd=work
+        [sys.executable, "-P", str(script), *words], capture_output=True, text=True, check=False, cwd=work
     )  # fmt: skip
     *said, last = done.stdout.splitlines() or [done.stderr[-300:]]
     if not last.startswith("RAN "):
@@ -66,7 +65,9 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(prefix="many-files-", dir=asked.folder))
     try:
         print(f"| {asked.files:,} files | exit status | time | peak memory | said |\n|---|--:|--:|--:|---|", flush=True)
-        made = run(work, "generate", *NONE, "corpus.select.max_per_accent=1", "executor=serial", f"output.dir={work / 'set'}")
+        made = run(
+            work, "generate", *NONE, "corpus.select.max_per_accent=1", "executor=serial", f"output.dir={work / 'set'}"
+        )
         sources = sorted((work / "set").rglob("*.flac"))
         assert sources, made
         fill(work / "corpus", sources, asked.files)

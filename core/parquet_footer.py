@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 #: Bytes of a footer: two thousand columns in some hundred row groups.
 MAX_FOOTER_BYTES = 32_000_000
@@ -18,7 +18,7 @@ class FooterError(ValueError):
     """No footer of a Parquet file."""
 
 
-def read_footer(file: BinaryIO) -> list[tuple[int, list[tuple[str, int]]]]:
+def read_footer(file: IO[bytes]) -> list[tuple[int, list[tuple[str, int]]]]:
     """Return of each row group its rows, and of each of its columns the name of its field and the bytes it takes uncompressed.
 
     Args:

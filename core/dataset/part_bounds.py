@@ -7,10 +7,10 @@ batches, so that what a batch can become is bounded too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
-from roomtone.core.parquet_footer import read_footer
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.parquet_footer import read_footer
 
 #: Rows and columns of a part, characters of a cell, and of the recipe, which is the longest by far.
 MAX_ROWS = 5_000_000
@@ -23,7 +23,7 @@ MAX_COLUMN_BYTES = 256_000_000
 BATCH_ROWS = 32
 
 
-def check_footer(file: BinaryIO, where: str) -> None:
+def check_footer(file: IO[bytes], where: str) -> None:
     """Refuse a part whose footer promises more than a manifest holds.
 
     Args:
@@ -40,7 +40,9 @@ def check_footer(file: BinaryIO, where: str) -> None:
         raise RoomtoneError(f"{where}: not a readable Parquet file ({_first_line(error)})") from error
     rows, columns = sum(count for count, _ in groups), max((len(found) for _, found in groups), default=0)
     if rows > MAX_ROWS or columns > MAX_COLUMNS:
-        raise RoomtoneError(f"{where}: {rows:,} rows of {columns:,} columns; a part holds at most {MAX_ROWS:,} of {MAX_COLUMNS:,}")
+        raise RoomtoneError(
+            f"{where}: {rows:,} rows of {columns:,} columns; a part holds at most {MAX_ROWS:,} of {MAX_COLUMNS:,}"
+        )
     for count, found in groups:
         for name, size in found:
             most = count * (MAX_RECIPE if name == "recipe" else MAX_CELL)

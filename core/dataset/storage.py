@@ -188,7 +188,9 @@ class LocalStorage(DatasetStorage):
 
         self._root.mkdir(parents=True, exist_ok=True)
         if (self._root / LOCK_NAME).is_symlink():  # opening it empties what it leads to
-            raise RoomtoneError(f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it")
+            raise RoomtoneError(
+                f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it"
+            )
         lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
         try:
             lock.acquire()

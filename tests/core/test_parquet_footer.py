@@ -20,8 +20,14 @@ TABLES = {
     "several row groups": (pa.table({"a": range(10), "b": ["x" * k for k in range(10)]}), {"row_group_size": 3}),
     "nested and null": (pa.table({"l": [[1, 2], [], None], "s": [{"p": 1.5, "q": "é"}] * 3, "n": pa.nulls(3)}), {}),
     "no row": (pa.table({"a": pa.array([], pa.string())}), {}),
-    "many columns": (pa.table({f"c{k}": [k, None, 7] if k % 2 else [str(k)] * 3 for k in range(300)}), {"compression": "zstd"}),
-    "truths, dates, bytes": (pa.table({"t": [True, False], "d": pa.array([1, 2], pa.date32()), "b": [b"\xff", None]}), {}),
+    "many columns": (
+        pa.table({f"c{k}": [k, None, 7] if k % 2 else [str(k)] * 3 for k in range(300)}),
+        {"compression": "zstd"},
+    ),
+    "truths, dates, bytes": (
+        pa.table({"t": [True, False], "d": pa.array([1, 2], pa.date32()), "b": [b"\xff", None]}),
+        {},
+    ),
     "statistics and indices": (pa.table({"a": ["x", "y"]}), {"write_page_index": True, "write_page_checksum": True}),
 }
 
@@ -55,7 +61,15 @@ def test_whatever_is_damaged_is_refused_or_read():
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"PAR1", b"PAR1" * 3, b"\xff" * 100, b"\x1c" * 500 + (500).to_bytes(4, "little") + b"PAR1", b"\x19\xfc" + b"\xff" * 9 + b"\x0b\0\0\0PAR1"]
+    "data",
+    [
+        b"",
+        b"PAR1",
+        b"PAR1" * 3,
+        b"\xff" * 100,
+        b"\x1c" * 500 + (500).to_bytes(4, "little") + b"PAR1",
+        b"\x19\xfc" + b"\xff" * 9 + b"\x0b\0\0\0PAR1",
+    ],
 )
 def test_what_is_none_is_refused(data):
     with pytest.raises(FooterError):

@@ -17,6 +17,7 @@ import atheris
 
 with atheris.instrument_imports(include=["roomtone", "yaml", "json"]):
     import pandas as pd
+
     from roomtone.augment.scenarios.presets import load_preset
     from roomtone.core.audio.reading import inspect
     from roomtone.core.dataset.manifest import read_manifest
@@ -27,7 +28,7 @@ with atheris.instrument_imports(include=["roomtone", "yaml", "json"]):
     from roomtone.fairness.slices.certificate import read_certificate
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_fuzz import FINDS, YAML_SEEDS, certificate_seeds, mutated, part_of_a_manifest, sound  # noqa: E402
+from test_fuzz import FINDS, YAML_SEEDS, certificate_seeds, mutated, part_of_a_manifest, sound
 
 
 def manifest(path):

@@ -106,7 +106,7 @@ class Forked:
             status = 1
             try:
                 os.setsid()
-                sys.stdout = sys.stderr = open(errors, "w")
+                sys.stdout = sys.stderr = open(errors, "w")  # noqa: SIM115 - it is open until the process ends
                 os.dup2(sys.stderr.fileno(), 1)
                 os.dup2(sys.stderr.fileno(), 2)
                 os.environ.update({"ROOMTONE_FAULT_DRIVER": str(os.getpid()), **environment})
