@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, write_whole
+from roomtone.core.files import fsync_path, open_regular, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -138,7 +138,8 @@ class LocalStorage(DatasetStorage):
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None where there is none."""
         try:
-            return (self._root / name).read_bytes()
+            with open_regular(self._root / name) as file:
+                return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
