@@ -2,10 +2,10 @@
 
     python -P bench/random_kills.py [--kills 100] [--minutes M] [--seed 0] [--s3]
 
-Each trial draws a container, an engine and a place (a folder, or with `--s3` an S3 server on loopback too) of those that had no turn yet, a victim
-(the driver, one of its workers, or the whole process group) and a moment, kills with SIGKILL, and makes the same set once more, in its own process. Then it must hold the samples
-of an uninterrupted one, hash for hash, and nothing else: no file without a row, nothing temporary, no process left. A run that ended before its
-moment is not counted.
+Each trial draws a container, an engine and a place (a folder, or with `--s3` an S3 server on loopback too) of those that had no turn yet, a
+victim (the driver, one of its workers, or the whole process group) and a moment, kills with SIGKILL, and makes the same set once more, in its
+own process. Then it must hold the samples of an uninterrupted one, hash for hash, and nothing else: no file without a row, nothing temporary,
+no process left. A run that ended before its moment is not counted.
 """
 
 from __future__ import annotations

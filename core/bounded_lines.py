@@ -52,4 +52,6 @@ def open_bounded_text(path: str | os.PathLike[str], *, errors: str = "strict") -
     """
     name = os.fspath(path)
     inner = cast(BinaryIO, gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb"))  # noqa: SIM115 - the caller closes it
-    return io.TextIOWrapper(io.BufferedReader(_BoundedLines(inner), _BLOCK), encoding="utf-8-sig", errors=errors, newline="")
+    return io.TextIOWrapper(
+        io.BufferedReader(_BoundedLines(inner), _BLOCK), encoding="utf-8-sig", errors=errors, newline=""
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,6 +74,19 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file of this machine for reading bytes; a pipe in a stranger's set would be waited for without end.
+
+    Raises:
+        OSError: there is no such file, it cannot be read, or it is a pipe, a device or a folder.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", os.fspath(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def open_binary(path: str) -> IO[bytes]:
     """Open a file of this machine, or one at an fsspec URL, for reading bytes.
 
@@ -79,7 +94,7 @@ def open_binary(path: str) -> IO[bytes]:
         OSError: there is no such file, or it cannot be read.
     """
     if not is_remote(path):
-        return open(path, "rb")
+        return open_regular(path)
     import fsspec
 
     return cast(IO[bytes], fsspec.open(path, "rb").open())

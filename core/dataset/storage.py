@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, write_whole
+from roomtone.core.files import fsync_path, open_regular, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -138,7 +138,8 @@ class LocalStorage(DatasetStorage):
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None where there is none."""
         try:
-            return (self._root / name).read_bytes()
+            with open_regular(self._root / name) as file:
+                return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -188,7 +189,9 @@ class LocalStorage(DatasetStorage):
 
         self._root.mkdir(parents=True, exist_ok=True)
         if (self._root / LOCK_NAME).is_symlink():  # opening it empties what it leads to
-            raise RoomtoneError(f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it")
+            raise RoomtoneError(
+                f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it"
+            )
         lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
         try:
             lock.acquire()

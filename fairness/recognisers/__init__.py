@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from roomtone.fairness.settings import check_types
 
 __all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser", "public_identity"]
 
+_PATH = re.compile(r"""(?<![\w:/.~])(?:~\w*|\.\.?)?/(?:[^\s"'/]*/)*?([^\s"'/]+)/*(?=[\s"']|$)""")
 #: Name -> (module, class).
 RECOGNISERS: dict[str, tuple[str, str]] = {
     "command": ("command", "Command"),
@@ -73,8 +75,13 @@ def public_identity(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _last_part(value: Any) -> Any:
-    return (
-        Path(value).name
-        if isinstance(value, str) and value.startswith(("/", "~", ".")) and "\n" not in value
-        else value
-    )
+    """Return a setting in which a path is its last part, each of those among the words of a command too; URLs stay.
+
+    >>> _last_part("sh /home/me/asr.sh --model=~/models/tiny/ {audio}"), _last_part("/home/my name/tiny"), _last_part("http://host/v1")
+    ('sh asr.sh --model=tiny {audio}', 'tiny', 'http://host/v1')
+    """
+    if not isinstance(value, str) or "\n" in value:
+        return value
+    if value.startswith(("/", "~", ".")) and "{" not in value:
+        return Path(value).name
+    return _PATH.sub(r"\1", value)

@@ -67,7 +67,7 @@ class StoredAnswers:
         """Give a function that writes an answer, flushed, to a file of this run.
 
         Args:
-            identity: of the recogniser, kept beside the answers.
+            identity: of the recogniser, fit to be shared; kept beside the answers.
         """
         write_whole(self._folder / "settings.json", json.dumps(identity, indent=2, default=str).encode())
         seal = user_seal(make=True)

@@ -23,7 +23,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
 from roomtone.core.workers.threads import WaitingThreads
-from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser
+from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser, public_identity
 from roomtone.fairness.recognisers.stored_answers import StoredAnswers
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def transcribe(
     clips = [clip for clip in _clips(manifest, os.fspath(dataset)) if clip.sample_id not in done]
     if clips:
         with (
-            stored.append(recogniser.identity()) as write,
+            stored.append(public_identity(settings)) as write,
             Progress(len(clips), "transcribing") if progress else contextlib.nullcontext() as shown,
         ):
             for answer in _answers(recogniser, dict(settings), clips, workers):

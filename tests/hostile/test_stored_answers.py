@@ -45,8 +45,22 @@ def small(tmp_path_factory):
     rows = []
     for number, accent in enumerate(("scottish", "scottish", "welsh")):
         soundfile.write(folder / "audio" / f"{number}.wav", np.zeros(1600), 16000)
-        row = {"sample_id": f"s{number}", "audio_path": f"audio/{number}.wav", "pcm_sha256": f"{number}" * 64, "text": "heard here"}
-        rows.append(row | {"condition": "clean", "accent": accent, "speaker": f"p{number}", "utterance_id": f"u{number}", "language": "en"})
+        row = {
+            "sample_id": f"s{number}",
+            "audio_path": f"audio/{number}.wav",
+            "pcm_sha256": f"{number}" * 64,
+            "text": "heard here",
+        }
+        rows.append(
+            row
+            | {
+                "condition": "clean",
+                "accent": accent,
+                "speaker": f"p{number}",
+                "utterance_id": f"u{number}",
+                "language": "en",
+            }
+        )
     write_part(rows, folder / "manifest" / "part-00000.parquet")
     return folder
 
@@ -76,7 +90,12 @@ def test_answers_of_a_stranger_decide_nothing(answered, evaluate, code, monkeypa
     """Who ships a set with its answers filled in chose the verdict."""
     dataset, lines = answered
     names = [line["sample_id"] for line in lines]
-    codes = {"none": {}, "a guess": {"code": "0" * 64}, "wrong type": {"code": [1]}, "of another answer": {"code": lines[0]["code"]}}
+    codes = {
+        "none": {},
+        "a guess": {"code": "0" * 64},
+        "wrong type": {"code": [1]},
+        "of another answer": {"code": lines[0]["code"]},
+    }
     if code == "of another key":  # this user's own answers are those of a stranger to another
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another_user"))
     else:
@@ -90,7 +109,13 @@ def test_answers_of_a_stranger_decide_nothing(answered, evaluate, code, monkeypa
 def test_they_are_taken_where_that_is_typed_and_the_report_says_so(answered, evaluate, roomtone, tmp_path):
     dataset, lines = answered
     write_answers(dataset, [line["sample_id"] for line in lines])
-    words = ["evaluate", f"dataset={dataset}", "asr=command", f'asr.command="sh {tmp_path}/asr.sh {{audio}}"', "asr.timeout_s=60"]
+    words = [
+        "evaluate",
+        f"dataset={dataset}",
+        "asr=command",
+        f'asr.command="sh {tmp_path}/asr.sh {{audio}}"',
+        "asr.timeout_s=60",
+    ]
     assert roomtone(*words, "trust_stored=true", "permutations=199", "resamples=0")[0] == 0
     assert "planted" in (dataset / "evaluation" / "report.html").read_text()
     said = json.loads((dataset / "evaluation" / "evaluation.json").read_text())["notes"]
@@ -128,13 +153,22 @@ def test_own_answers_are_moved_to_no_other_sample_or_recogniser(answered, evalua
 def test_what_was_torn_or_is_no_answer_is_asked_again(answered, evaluate):
     dataset, lines = answered
     path = next((dataset / "evaluation" / "hypotheses").rglob("run-*.jsonl"))
-    torn = [json.dumps(lines[0]), "[" * 100_000, "[]", '{"sample_id": 1, "hypothesis": "a"}', '{"sample_id": "s"}', json.dumps(lines[1])[:40]]
+    torn = [
+        json.dumps(lines[0]),
+        "[" * 100_000,
+        "[]",
+        '{"sample_id": 1, "hypothesis": "a"}',
+        '{"sample_id": "s"}',
+        json.dumps(lines[1])[:40],
+    ]
     path.write_bytes("\n".join(torn).encode() + b"\xff\xc3")
     heard, err = evaluate(dataset)
     assert heard == [HEARD] * 3, err
 
 
-@pytest.mark.parametrize("name", ["", "report.html", "evaluation.json", "scores", "hypotheses", "certificates.jsonl", "a/b"])
+@pytest.mark.parametrize(
+    "name", ["", "report.html", "evaluation.json", "scores", "hypotheses", "certificates.jsonl", "a/b"]
+)
 def test_an_evaluation_writes_through_no_link(small, refused, tmp_path, name):
     """`evaluation/report.html` of a stranger's set, a link to one's own file, was followed, and the file overwritten."""
     dataset = tmp_path / "set"

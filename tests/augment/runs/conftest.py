@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -105,13 +106,16 @@ class Forked:
             status = 1
             try:
                 os.setsid()
-                with open(errors, "wb") as file:
-                    os.dup2(file.fileno(), 1)
-                    os.dup2(file.fileno(), 2)
+                sys.stdout = sys.stderr = open(errors, "w")  # noqa: SIM115 - it is open until the process ends
+                os.dup2(sys.stderr.fileno(), 1)
+                os.dup2(sys.stderr.fileno(), 2)
                 os.environ.update({"ROOMTONE_FAULT_DRIVER": str(os.getpid()), **environment})
                 run()
                 status = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stderr.flush()
                 os._exit(status)
 
     def poll(self):
