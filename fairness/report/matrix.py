@@ -24,6 +24,7 @@ from roomtone.coverage.views.matrix_view import (
     static_tables,
 )
 from roomtone.coverage.views.matrix_view.layout import UNKNOWN_LEVEL, Layout, levels_in_name
+from roomtone.coverage.views.matrix_view.next_steps import filter_words
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
 from roomtone.fairness.report.matrix_layers import Compared, evaluation_layers
@@ -258,7 +259,7 @@ def _open_questions(comparison: Compared) -> list[Step]:
             Step(
                 "record",
                 f"{name}: {people} would decide the comparison in {condition}.",
-                words=name if " " not in name else "",
+                words=filter_words(name),
             )
         )
     return found
