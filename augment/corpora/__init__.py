@@ -103,7 +103,8 @@ class Corpus:
         for utterance in self.reader.utterances():
             if not seen.add(utterance.utterance_id):
                 raise RoomtoneError(
-                    f"{self.root}: two utterances are called {utterance.utterance_id!r}; each needs an id of its own"
+                    f"{self.root}: two utterances are called {utterance.utterance_id!r}; where two rows name one recording, remove one, "
+                    "or give each an id of its own (in a table: a column id)"
                 )
             yield utterance if self.accent_map is None else self.accent_map.apply(utterance)
         if not len(seen):

@@ -16,6 +16,7 @@ from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, read_yaml
 from roomtone.core.local_paths import is_path_key, path_inside
+from roomtone.core.vocabulary import FACTORS
 from roomtone.core.yaml_bounds import check_references
 
 #: Preset keys that speak to the reader and not to the op.
@@ -80,8 +81,16 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
         path = folder / factor / f"{name}.yaml"
         if path.is_file() and name != "none":
             return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)
-    known = [*preset_names(factor, search), "none"]
-    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
+    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {_instead(factor, name, search)}")
+
+
+def _instead(factor: str, name: str, search: Sequence[Path]) -> str:
+    """Return what to type in place of an unknown preset: the factor that it belongs to, or the nearest name."""
+    for other in FACTORS:
+        if other != factor and name in preset_names(other, search):
+            snr = "@10dB" if other in ("noise", "equipment") else ""
+            return f"it belongs to {other}; write {other}=[none,{name}{snr}]"
+    return nearest(name, [*preset_names(factor, search), "none"])
 
 
 def _checked_file(path: Path, folder: Path, factor: str, name: str) -> Path:
