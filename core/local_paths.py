@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.files import is_remote, write_whole
+from roomtone.core.files import is_remote, user_id, write_whole
 from roomtone.core.yaml_bounds import parse_bounded_yaml, read_bounded_text
 
 LOCAL_NAME = "local.yaml"
@@ -211,7 +211,7 @@ def _code(roots: Mapping[str, str], *, make: bool) -> str | None:
     key = _key(make=make)
     if key is None:
         return None
-    text = json.dumps([dict(roots), _machine(), os.getuid()], sort_keys=True)
+    text = json.dumps([dict(roots), _machine(), user_id()], sort_keys=True)
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -247,7 +247,7 @@ def _key(*, make: bool) -> bytes | None:
             finally:
                 fresh.unlink()
         state = path.stat()
-        if state.st_uid != os.getuid() or state.st_mode & 0o022:
+        if state.st_uid != user_id() or state.st_mode & 0o022:
             return None  # another may have written it
         return path.read_bytes()
     except (OSError, RuntimeError):  # no home, or one that cannot be written to

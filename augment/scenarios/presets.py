@@ -16,6 +16,7 @@ from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, read_yaml
 from roomtone.core.local_paths import is_path_key, path_inside
+from roomtone.core.plugins import added_preset_folders
 from roomtone.core.vocabulary import FACTORS
 from roomtone.core.yaml_bounds import check_references
 
@@ -28,6 +29,15 @@ def packaged_dir() -> Path:
     return Path(str(resources.files("roomtone.conf")))
 
 
+def preset_folders(search: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the folders in which presets are looked for, in their order: the user's own, the packaged one, those of installed packages.
+
+    Args:
+        search: folders of the user's own.
+    """
+    return (*search, packaged_dir(), *added_preset_folders())
+
+
 def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
     """Return the names of all presets of `factor`, sorted.
 
@@ -35,7 +45,7 @@ def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
         factor: `room`, `noise`, `equipment` or `handset`.
         search: folders of the user's own, beside the packaged one.
     """
-    found = {path.stem for folder in (*search, packaged_dir()) for path in (folder / factor).glob("*.yaml")}
+    found = {path.stem for folder in preset_folders(search) for path in (folder / factor).glob("*.yaml")}
     return sorted(found - {"none"})
 
 
@@ -77,7 +87,7 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
     Raises:
         RoomtoneError: no such preset, with the nearest name, or one outside of its folder.
     """
-    for folder in (*search, packaged_dir()):
+    for folder in preset_folders(search):
         path = folder / factor / f"{name}.yaml"
         if path.is_file() and name != "none":
             return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)

@@ -66,7 +66,7 @@ def run(cfg: DictConfig) -> int:
     return 0
 
 
-def _levels(settings: ListenSettings) -> dict[str, str]:
+def _levels(settings: ListenSettings) -> dict[str, Any]:
     """Return what to hear as arguments of `Condition`: its name, or one level for each factor that was typed."""
     typed = settings.scenario.get("factors") or {}
     if settings.condition is None and not typed:

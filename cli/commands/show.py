@@ -49,10 +49,10 @@ def run(cfg: DictConfig) -> int:
 
 def _scenario_file(name: str, search: tuple[Path, ...]) -> Path | None:
     """Return the YAML of a scenario, `scenario/NAME` or its name alone; None where there is none of that name."""
-    from roomtone.augment.scenarios.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import preset_folders
     from roomtone.core.local_paths import path_inside
 
-    for folder in (*search, packaged_dir()):
+    for folder in preset_folders(search):
         path = folder / "scenario" / f"{name.removeprefix('scenario/')}.yaml"
         if "/" not in name.removeprefix("scenario/") and path.is_file():
             return Path(path_inside(folder, f"scenario/{path.name}", where=str(folder)))
