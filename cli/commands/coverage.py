@@ -127,12 +127,15 @@ def _old_tway(baseline: str) -> dict[str, float]:
 
 def _folder(settings: CoverageSettings) -> Path:
     """Return the folder of the results."""
-    from roomtone.core.files import is_remote
+    from roomtone.core.files import is_remote, refuse_links
 
     local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
     if settings.to is None and not local:
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
-    return Path(settings.to or Path(local[0]) / "coverage")
+    folder = Path(settings.to or Path(local[0]) / "coverage")
+    if settings.to is None:
+        refuse_links(folder)
+    return folder
 
 
 def _write(

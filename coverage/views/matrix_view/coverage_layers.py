@@ -96,7 +96,7 @@ def _share_layer(grid: Grid, layout: Layout) -> Layer:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(weights > 0, sums / weights, np.nan)
 
-    member = [np.eye(len(h.factor.levels))[np.asarray(h.factor.at)] for h in layout.header]
+    member = [np.eye(len(h.factor.levels))[np.asarray(h.factor.at, dtype=int)] for h in layout.header]
     table = Table(
         cells=share,
         rows=over(value.sum(axis=1), weight.sum(axis=1)),
