@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, Any
 
+from roomtone.core.bounded.parquet_footer import read_footer
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.parquet_footer import read_footer
 
 #: Rows and columns of a part, characters of a cell, and of the recipe, which is the longest by far.
 MAX_ROWS = 5_000_000
