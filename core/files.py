@@ -50,9 +50,16 @@ def refuse_links(folder: str | os.PathLike[str]) -> None:
 _AT_ONCE = 8
 
 
+def user_id() -> int:
+    """Return this user's number; 0 on a system without such numbers, where files have none either."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
 def fsync_path(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file or a folder to the disk; a folder only where the system can."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes what may be written to
     try:
         os.fsync(descriptor)
     finally:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.files import write_whole
+from roomtone.core.files import user_id, write_whole
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class UserSeal:
 
     def code(self, content: Any) -> str:
         """Return the code over plain JSON values; what kind of content it is must show in it, so that no kind passes for another."""
-        text = json.dumps([content, self.machine, os.getuid()], sort_keys=True)
+        text = json.dumps([content, self.machine, user_id()], sort_keys=True)
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
 
     def made(self, content: Any, code: Any) -> bool:
@@ -82,7 +82,7 @@ def _key(*, make: bool) -> bytes | None:
             finally:
                 fresh.unlink()
         state = path.stat()
-        if state.st_uid != os.getuid() or state.st_mode & 0o022:
+        if state.st_uid != user_id() or state.st_mode & 0o022:
             return None  # another may have written it
         return path.read_bytes()
     except (OSError, RuntimeError):  # no home, or one that cannot be written to

@@ -101,7 +101,7 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     comparison = compare_as(scores, settings.comparison)
     model, model_note = _model(scores, settings, comparison)
     found, note = _search(scores, settings)
-    folder = evaluation_dir(home)
+    folder = evaluation_dir(home, settings.to)
     formatting = other_normalizers(scores, settings)
     result = Evaluation(
         home, folder, settings, scores, comparison, model, model_note, paired_tests(scores, settings), lost_words(scores, settings), terms,
@@ -128,7 +128,8 @@ def score_dataset(dataset: Path, settings: Settings) -> pd.DataFrame:
         RoomtoneError: no set, a link in its `evaluation/`, wrong settings, or hypotheses that do not fit.
         TooManyRejectedError: more samples failed than `max_failed` allows.
     """
-    refuse_links(evaluation_dir(dataset))
+    folder = evaluation_dir(dataset, settings.to)
+    refuse_links(folder)
     manifest = read_manifest(dataset)
     if manifest.empty:
         raise RoomtoneError(f"{dataset}: the set holds no samples")
@@ -136,7 +137,7 @@ def score_dataset(dataset: Path, settings: Settings) -> pd.DataFrame:
     answers = _answers(manifest, dataset, settings)
     counts = score(manifest, answers, settings.normalizer, allow_missing=settings.allow_missing)
     known = answers.astype({"sample_id": str}).drop_duplicates("sample_id")
-    write_scores(evaluation_dir(dataset), counts, known)
+    write_scores(folder, counts, known)
     _check_failures(counts, settings)
     scored = with_labels(counts, manifest)
     columns = ["sample_id", "hypothesis", *(["seconds"] if "seconds" in known else [])]
@@ -194,7 +195,7 @@ def _answers(manifest: pd.DataFrame, dataset: Path, settings: Settings) -> pd.Da
     if settings.asr.get("recogniser") == _HYPOTHESES:
         return read_hypotheses(settings.asr["path"])
     return transcribe(
-        manifest, dataset, settings.asr, evaluation_dir(dataset) / _HYPOTHESES, workers=settings.workers,
+        manifest, dataset, settings.asr, evaluation_dir(dataset, settings.to) / _HYPOTHESES, workers=settings.workers,
         retry_failed=settings.retry_failed, trust_stored=settings.trust_stored, progress=settings.progress,
     )  # fmt: skip
 

@@ -101,6 +101,7 @@ class Settings(CompareSettings):
     """
 
     asr: Mapping[str, Any] = field(default_factory=dict)
+    to: str | None = None
     normalizer: str = "auto"
     terms: str | None = None
     subgroups: SearchSettings = field(default_factory=SearchSettings)

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, open_regular, write_whole
+from roomtone.core.files import fsync_path, open_regular, user_id, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -267,7 +267,7 @@ class ObjectStorage(DatasetStorage):
                 continue
             state = os.lstat(home / name)
             alive = int(pid) != os.getpid() and _runs(int(pid))
-            if stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not alive:
+            if stat.S_ISDIR(state.st_mode) and state.st_uid == user_id() and not alive:
                 shutil.rmtree(home / name, ignore_errors=True)
 
     def publish(self, files: dict[str, Path]) -> None:
@@ -300,6 +300,8 @@ class ObjectStorage(DatasetStorage):
 
 
 def _runs(pid: int) -> bool:
+    if os.name == "nt":  # a signal 0 would end the process there
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

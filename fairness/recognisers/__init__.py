@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from roomtone.core import plugins
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 from roomtone.fairness.settings import check_types
@@ -41,10 +42,7 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     """
     fields = dict(settings)
     name = fields.pop("recogniser", None)
-    if name not in RECOGNISERS:
-        raise RoomtoneError(f"asr: unknown recogniser {name!r}; {nearest(str(name), RECOGNISERS)}")
-    module, class_name = RECOGNISERS[name]
-    cls = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+    cls = _recogniser_class(name)
     known = {f.name: f for f in dataclasses.fields(cls)}
     for key in fields:
         if key not in known:
@@ -56,6 +54,18 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     check_types(recogniser, "asr.")
     recogniser.check()
     return recogniser
+
+
+def _recogniser_class(name: Any) -> type[Any]:
+    """Return the recogniser of a name: one of ours, or one that an installed package adds."""
+    if name in RECOGNISERS:
+        module, class_name = RECOGNISERS[name]
+        own: type[Any] = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+        return own
+    added = plugins.added_names(plugins.RECOGNISERS, RECOGNISERS)
+    if name not in added:
+        raise RoomtoneError(f"asr: unknown recogniser {name!r}; {nearest(str(name), [*RECOGNISERS, *added])}")
+    return plugins.load_added_class(plugins.RECOGNISERS, name, Recogniser)
 
 
 def public_identity(settings: Mapping[str, Any]) -> dict[str, Any]:

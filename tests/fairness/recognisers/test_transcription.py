@@ -315,3 +315,19 @@ def test_a_process_that_dies_costs_its_sample_and_no_other(tmp_path, monkeypatch
     found = transcribe(rows, tmp_path, settings, tmp_path / "store", workers=2).set_index("sample_id")
     assert found.loc["2.wav", "reason"] == "the recogniser's process died on this sample"
     assert found["hypothesis"].drop("2.wav").tolist() == ["go forward ten meters"] * 3
+
+
+def test_a_whisper_model_that_is_not_at_hand_without_a_network_is_one_line(monkeypatch):
+    """The library's place is taken by one that looks for the model as it does, with the hub's own client, offline: the error is the real one."""
+    import types
+
+    from huggingface_hub import snapshot_download
+
+    library = types.ModuleType("faster_whisper")
+    library.WhisperModel = lambda name, **options: snapshot_download(f"nobody/{name}", local_files_only=True)
+    monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    recogniser = make_recogniser({"recogniser": "faster_whisper", "model": "tiny.en"})
+    with pytest.raises(RoomtoneError, match=r"'tiny.en' is not on this machine .* write asr.model=FOLDER") as caught:
+        recogniser.open()
+    assert "\n" not in str(caught.value)
