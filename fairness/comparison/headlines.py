@@ -124,7 +124,8 @@ def _condition_statement(row: dict[str, Any], name: str, study: Study, groups: i
     if row["verdict"] != GAP or groups < 2:
         return str(row["statement"])
     beyond = "" if row["estimand"] in ("gap", "ratio") else f" beyond what they differ in {study.settings.baseline}"
-    return f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {row['statement']}"
+    worst = str(row["statement"])
+    return f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {worst[:1].lower()}{worst[1:]}"
 
 
 def _worse_first(row: dict[str, Any]) -> tuple[float, str]:

@@ -29,28 +29,28 @@ def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None
 
 
 def _where(e: Evidence) -> str:
-    return "over all conditions" if e.kind == "accent" else f"in {e.label}"
+    if e.kind == "accent":
+        return "over all conditions"
+    return f"in all conditions with {e.label}" if e.kind == "level" else f"in {e.label}"
 
 
 def _gap(e: Evidence) -> str:
-    own, other = e.own.name, e.other.name
+    """Return both rates first, as the table has them, then the difference that was found."""
     if e.is_ratio:
-        if e.is_gap:
-            return f"{own} has {_amount(e, e.value)} times the {e.measure} of {other} {_where(e)} ({_range(e)})."
-        return (
-            f"{e.label} multiplies the {e.measure} of {own} by {_amount(e, e.value)} times as much as that of {other},"
-            f" each against {e.baseline} ({_range(e)})."
-        )
-    amount = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
-    if e.is_gap:
-        return f"{own} has {amount} {e.measure} than {other} {_where(e)} ({_range(e)})."
-    return (
-        f"{_cause(e)} costs {own} {amount} {e.measure} than it costs {other}, each against {e.baseline} ({_range(e)})."
+        more = f"{_amount(e, e.value)} times as much"
+    else:
+        more = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
+    rates = (
+        f"{_capital(_where(e))}, {e.own.name} has {100 * e.own.wer:.1f} % {e.measure} and {e.other.name}"
+        f" {100 * e.other.wer:.1f} %"
     )
+    if e.is_gap:
+        return f"{rates}: {more} ({_range(e)})."
+    return f"{rates}; beyond what divides them in {e.baseline}, that is {more} ({_range(e)})."
 
 
-def _cause(e: Evidence) -> str:
-    return f"{e.label}, over all conditions that have it," if e.kind == "level" else e.label
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _subject(e: Evidence) -> str:
@@ -135,7 +135,7 @@ def _why_no_interval(e: Evidence) -> str:
 
 def _saturated(e: Evidence) -> str:
     return (
-        f"{_where(e).capitalize() if e.kind == 'accent' else 'In ' + e.label} {100 * e.own.lost:.0f} % of the words of {e.own.name} and"
+        f"{_capital(_where(e))} {100 * e.own.lost:.0f} % of the words of {e.own.name} and"
         f" {100 * e.other.lost:.0f} % of those of {e.other.name} are lost: so near the top a difference shrinks or cannot show. A milder level of"
         " this condition would tell."
     )

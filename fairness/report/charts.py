@@ -47,13 +47,14 @@ class RankedGroup:
 
 
 def axis_top(rates: Sequence[float]) -> float:
-    """Return the end of an axis that holds all rates: a round number, 1 at most unless a rate is above.
+    """Return the end of an axis that holds all rates, near above the highest: a number of per cent that four divides.
 
     >>> axis_top([0.12, 0.31]), axis_top([1.3])
-    (0.4, 1.5)
+    (0.32, 1.6)
     """
     most = max([rate for rate in rates if math.isfinite(rate)], default=0.0)
-    return next((top for top in (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0) if most <= top), math.ceil(most))
+    ends = (0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36, 0.4, 0.48, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0)
+    return next((top for top in ends if most <= top), math.ceil(most))
 
 
 def ticks(top: float) -> list[tuple[float, str]]:

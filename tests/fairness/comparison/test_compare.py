@@ -142,6 +142,10 @@ def test_one_side_lost_is_still_a_gap() -> None:
     found = row(compare(pd.DataFrame(rows)), "B", "mud")
     assert (found["verdict"], bool(found["saturated"])) == ("gap", True)
     assert "may be larger" in found["statement"]
+    assert found["statement"].startswith(
+        f"In mud, B has {100 * found['wer']:.1f} % WER and {found['reference']} {100 * found['reference_wer']:.1f} %; beyond what"
+        f" divides them in clean, that is {100 * found['did']:.1f} points more ("
+    )
 
 
 def test_declared_pairs_are_one_family_and_the_rest_another(study) -> None:

@@ -98,8 +98,9 @@ def test_a_gap_with_fewer_errors_has_a_sign_of_its_own():
 
 
 def test_an_axis_holds_its_rates():
-    assert axis_top([0.0]) == 0.05
+    assert axis_top([0.0]) == 0.04
     assert axis_top([float("nan"), 0.4]) == 0.4
+    assert axis_top([0.207]) == 0.24
     assert axis_top([7.2]) == 8
 
 
