@@ -125,7 +125,9 @@ def _condition_statement(row: dict[str, Any], name: str, study: Study, groups: i
         return str(row["statement"])
     beyond = "" if row["estimand"] in ("gap", "ratio") else f" beyond what they differ in {study.settings.baseline}"
     worst = str(row["statement"])
-    return f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {worst[:1].lower()}{worst[1:]}"
+    return (
+        f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {worst[:1].lower()}{worst[1:]}"
+    )
 
 
 def _worse_first(row: dict[str, Any]) -> tuple[float, str]:

@@ -17,7 +17,7 @@ from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.samples import aligned_samples, worst_samples
-from roomtone.fairness.report.wording import invented_text, too_little, wer_names
+from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
 
@@ -49,8 +49,11 @@ def gather(result: Evaluation) -> dict[str, Any]:
     group, condition = settings["group"], settings["condition"]
     found = c.gaps["verdict"].value_counts().to_dict() if len(c.gaps) else {}
     recogniser = public_identity(result.settings.asr)
+    kind = result.settings.asr.get("recogniser")
+    called = "given hypotheses" if kind == "hypotheses" else str(kind)
+    overall = _overall(c.cells, condition, settings["baseline"])
     return {
-        "title": f"Evaluation of {result.settings.asr.get('recogniser')} on {set_name(result.dataset)}", "name": set_name(result.dataset),
+        "title": f"Evaluation of {called} on {set_name(result.dataset)}", "called": called, "name": set_name(result.dataset),
         "repeat": _repeat(result, recogniser), "recogniser": {k: v for k, v in recogniser.items() if v is not None}, "decoding": result.decoding,
         "normalizers": _normalizers(result), "settings": settings, "group": group, "condition": condition, "notes": result.notes,
         "samples": len(result.scores), "failed": result.failed,
@@ -60,7 +63,8 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "findings": _findings(c), "context": _context(c), "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
         "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
-        "family": family_text(c.facts, settings), "overall": _overall(c.cells, condition, settings["baseline"]),
+        "family": family_text(c.facts, settings), "overall": overall, "overall_table": condition_columns(overall),
+        "shared_level": shared_level(c.facts["tests"], int(found.get(NOT_ENOUGH, 0)), settings),
         "matrix": _matrix(c.cells, group, condition),
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
@@ -196,6 +200,7 @@ def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, 
 def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     """Return cells with text that nobody spoke, the comparisons of groups, and the totals."""
     cells = c.cells[c.cells["hallucinated"].fillna(0) > 0].sort_values("hallucinated", ascending=False)
+    several = (cells["hallucinated"] * (cells["samples"] - cells["failed"])).round() > 1
     looped, long = (scores[name].fillna(False).to_numpy(bool) for name in ("looped", "too_long"))
     inserted, words = (scores[name].to_numpy(float, na_value=math.nan) for name in ("insertions", "words"))
     as_many = as_many_inserted(inserted, words)
@@ -204,10 +209,11 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
         "invented", ascending=False, kind="stable"
     )
     return {
-        "hallucinated": records(cells), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
+        "hallucinated": records(cells[several]), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
         "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
         "invented_text": invented_text(
-            len(scores), *(int(values.sum()) for values in (looped | long | as_many, looped, long, as_many))
+            len(scores), *(int(values.sum()) for values in (looped | long | as_many, looped, long, as_many)),
+            single=int((~several).sum()),
         ),
     }  # fmt: skip
 

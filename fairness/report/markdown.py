@@ -43,7 +43,8 @@ def markdown(content: Mapping[str, Any]) -> str:
 
 def _verdicts(content: Mapping[str, Any]) -> list[str]:
     counted = table(["verdict", "cells"], [(name, count) for name, _, count, _ in content["verdicts"]])
-    return [*counted, "", *(f"- {cell(text)}" for _, text in content["statements"])]
+    shared = [content["shared_level"], ""] if content["shared_level"] else []
+    return [*counted, "", *shared, *(f"- {cell(text)}" for _, text in content["statements"])]
 
 
 def _accents(content: Mapping[str, Any]) -> list[str]:
@@ -110,30 +111,22 @@ def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
 
 
 def _overall(content: Mapping[str, Any]) -> list[str]:
-    head = [content["condition"], "WER %", "lost %", "invented %", "words", "samples", "failed"]
-    rows = (
-        (r["condition"], percent(r["wer"]), percent(r["lost"]), percent(r["invented"]), r["words"], r["samples"], r["failed"])
-        for r in content["overall"]
-    )  # fmt: skip
-    return [cell(content["pooled_wer"]), "", *table(head, rows)]
+    head, rows, same = content["overall_table"]
+    named = [[r["condition"], *row] for r, row in zip(content["overall"], rows)]
+    return [cell(f"{content['pooled_wer']} {same}".strip()), "", *table([content["condition"], *head], named)]
 
 
 def _hallucination(content: Mapping[str, Any]) -> list[str]:
+    said = [content["invented_text"], "", *(f"- {cell(text)}" for text in content["hallucination_gaps"])]
     if not content["hallucinated"]:
-        return [content["invented_text"]]
+        return said
     head = [content["group"], content["condition"], "samples %", "95 %", "words invented, % of those spoken"]
     rows = [
         (r[content["group"]], r[content["condition"]], percent(r["hallucinated"]), f"{percent(r['hallucinated_low'])} to {percent(r['hallucinated_high'])}",
          percent(r["invented"]))
         for r in content["hallucinated"]
     ]  # fmt: skip
-    return [
-        content["invented_text"],
-        "",
-        *table(head, rows),
-        "",
-        *(f"- {cell(text)}" for text in content["hallucination_gaps"]),
-    ]
+    return [*said, "", *table(head, rows)]
 
 
 def _lost_words(content: Mapping[str, Any]) -> list[str]:
@@ -221,7 +214,7 @@ def card(content: Mapping[str, Any]) -> str:
         content: of `gather`, with `headline`.
     """
     lines = [
-        f"# Card: {cell(content['recogniser'].get('recogniser'))}",
+        f"# Card: {cell(content['called'])}",
         "",
         *(f"> {cell(note)}\n" for note in content["notes"]),
         "",

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 Words = list[tuple[str, str | None, str | None]]
 #: Comparisons that could not be decided of which the page says what would settle them.
 MAX_OPEN = 3
-#: The layer that an evaluation begins with, where it has it.
-FIRST = ("lost", "wer")
+#: The layer that an evaluation begins with: what its headline is about.
+FIRST = "wer"
 #: The layers that are printed, and that show where scripts do not run.
 PRINTED = ("lost", "invented", "wer", "verdict")
 
@@ -110,9 +110,7 @@ def report_matrix(result: Evaluated, page: Path) -> str:
     from markupsafe import Markup
 
     settings = result.comparison.settings
-    view = evaluation_view(
-        result.comparison, result.scores, first="lost" if "substitutions" in result.comparison.cells else "wer"
-    )
+    view = evaluation_view(result.comparison, result.scores, first=FIRST)
     try:
         goals = read_study(result.dataset).goals
         matrix = CoverageMatrix(result.dataset, axes=(settings["group"], settings["condition"]), goals=goals)
@@ -167,6 +165,11 @@ class StoredComparison:
         """Return one row a group and factor level, where the evaluation wrote it."""
         return self._further("levels.csv")
 
+    @property
+    def findings(self) -> pd.DataFrame | None:
+        """Return the gaps that were found, those to be told first on top, where the evaluation wrote them."""
+        return self._further("findings.csv")
+
     def _further(self, name: str) -> pd.DataFrame | None:
         return self._table(name) if (self.folder / name).is_file() else None
 
@@ -197,7 +200,7 @@ def comparison_data(comparison: Compared) -> MatrixData:
     layers = evaluation_layers(comparison, rows, columns, factors)
     return MatrixData(
         name=f"{group} by {condition}", row_axis=group, row_names=rows, column_axis=condition, column_names=columns, factors=factors,
-        layers=layers, baseline=0, first=next(name for name in FIRST if name in {layer.id for layer in layers}),
+        layers=layers, baseline=0, first=FIRST,
         steps=_open_questions(comparison), sentences=_sentences(comparison, rows, columns),
         nothing_to_do="Every comparison is decided.",
     )  # fmt: skip
@@ -244,22 +247,40 @@ def _sentences(comparison: Compared, rows: Sequence[str], columns: Sequence[str]
 
 
 def _open_questions(comparison: Compared) -> list[Step]:
-    """Return the undecided comparisons that the fewest speakers would settle."""
-    gaps, settings = comparison.gaps, comparison.settings
-    if not len(gaps) or "speakers_needed" not in gaps:
+    """Return what would narrow the first finding, or settle groups over all conditions where there is none; then cells, the easiest first."""
+    first = _first_finding(comparison)
+    steps = [_to_narrow(first, comparison.settings["group"])] if first else _undecided(comparison, "accents")
+    return [*steps, *_undecided(comparison, "gaps")][:MAX_OPEN]
+
+
+def _first_finding(comparison: Compared) -> Mapping[str, Any] | None:
+    """Return the row of the finding that the headline tells."""
+    found = getattr(comparison, "findings", None)
+    if found is None or not len(found) or not found["worse_off"].astype(bool).iloc[0]:
+        return None
+    table = getattr(comparison, str(found["table"].iloc[0]))
+    rows: list[dict[str, Any]] = table[table["statement"] == found["statement"].iloc[0]].to_dict("records")
+    return rows[0] if rows else None
+
+
+def _to_narrow(row: Mapping[str, Any], group: str) -> Step:
+    """Return the step that halves an interval: four times the speakers on the side that has few."""
+    name, own, other = str(row[group]), int(row["speakers"]), int(row["reference_speakers"])
+    both = f" and {4 * other} of {row['reference']} ({other} now)" if other < 4 * own else ""
+    text = f"{name}: about {4 * own} speakers in all ({own} now){both} would halve the interval of the first finding."
+    return Step("record", text, words=filter_words(name))
+
+
+def _undecided(comparison: Compared, where: str) -> list[Step]:
+    """Return the comparisons of a table that could not be decided, those that the fewest speakers would settle first."""
+    table, settings = getattr(comparison, where, None), comparison.settings
+    if table is None or not len(table) or "speakers_needed" not in table:
         return []
-    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & gaps["speakers_needed"].notna()].sort_values(
-        "speakers_needed", kind="stable"
-    )
+    rows = table[(table["verdict"] == NOT_ENOUGH) & table["speakers_needed"].notna()]
     found = []
-    for row in undecided.head(MAX_OPEN).to_dict("records"):
-        name, condition = str(row[settings["group"]]), str(row[settings["condition"]])
-        people = f"about {row['speakers_needed']:,.0f} speakers ({row['speakers']:,.0f} now)"
-        found.append(
-            Step(
-                "record",
-                f"{name}: {people} would decide the comparison in {condition}.",
-                words=filter_words(name),
-            )
-        )
+    for row in rows.sort_values("speakers_needed", kind="stable").head(MAX_OPEN).to_dict("records"):
+        name = str(row[settings["group"]])
+        place = "over all conditions" if where == "accents" else f"in {row[settings['condition']]}"
+        people = f"about {row['speakers_needed']:,.0f} speakers in all ({row['speakers']:,.0f} now)"
+        found.append(Step("record", f"{name}: {people} would decide the comparison {place}.", words=filter_words(name)))
     return found

@@ -15,11 +15,11 @@ METHOD = (
     "Intervals hold each comparison alone; the simultaneous ones in the tables hold all comparisons of the family together.",
     "Over all conditions, and over those that have a level, each condition weighs the same, and two sides are compared over the conditions that both"
     " have. What a condition costs is taken against the same utterances of the same speakers in the baseline.",
-    "`detectable` is the smallest true gap that data like these would show with the stated power after that adjustment, errors and their"
+    "Detectable is the smallest true gap that data like these would show with the stated power after that adjustment, errors and their"
     " spread growing with the gap; a dash means that none below 100 points would.",
     "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, with more words than could be spoken, or with as many"
     " inserted words as were spoken (ten at least), are left out of gaps and of every mean that says so, and counted as hallucination; the WER"
-    " of a cell holds them. `saturated` is said where more than 80 % of the words are lost.",
+    " of a cell holds them. A condition is called saturated where more than 80 % of the words are lost.",
     "The search names a slice whose errors pass what its speakers and conditions predict, on a scale whose curvature is estimated (nobody can lose"
     " more than all), by more than its sentences and slices of its kind scatter: one-sided t tests, Benjamini and Hochberg's correction. In"
     " simulated sets without any planted excess it named a slice in about one of twenty, and in one of twelve where every accent differed a little"
@@ -27,7 +27,7 @@ METHOD = (
 )
 LIMITS = (
     "Permuting speakers takes them to be alike where groups do not differ. Where one small group varies far more than the others, a gap is claimed more"
-    " often than the stated level (`bench/fairness_calibration.py` says how often).",
+    " often than the stated level (bench/fairness_calibration.py in the source says how often).",
     "Few speakers may miss those whom the recogniser fails: of n speakers of whom none failed wholly, up to 3 in n could.",
     "The search finds what is large: with four speakers an accent, 33 % WER raised to 85 % in one condition was named in nine of ten simulated"
     " sets, 65 % raised to 85 % in one of three. No named slice does not mean no excess.",

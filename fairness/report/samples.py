@@ -39,7 +39,7 @@ def ranked_samples(result: Evaluation) -> pd.DataFrame:
 
 
 def worst_samples(result: Evaluation, most: int = _WORST) -> list[dict[str, Any]]:
-    """Return the samples with the highest WER, one a cell, with the words side by side.
+    """Return the samples with the highest WER, one a cell and cells with a gap before others, in the order of their WER.
 
     Args:
         result: of the evaluation.
@@ -47,7 +47,8 @@ def worst_samples(result: Evaluation, most: int = _WORST) -> list[dict[str, Any]
     """
     settings = result.comparison.settings
     ranked = ranked_samples(result)
-    return _shown(ranked.drop_duplicates([settings["group"], settings["condition"]]).head(most), result)
+    chosen = ranked.drop_duplicates([settings["group"], settings["condition"]]).head(most)
+    return _shown(chosen.sort_values("_wer", ascending=False, kind="stable"), result)
 
 
 def aligned_samples(result: Evaluation, most: int = MOST_ALIGNED) -> list[dict[str, Any]]:

@@ -28,23 +28,72 @@ def wer_names(settings: Mapping[str, Any], *, compared: bool) -> dict[str, str]:
     }
 
 
-def invented_text(samples: int, hallucinated: int, looped: int, too_long: int, as_many: int) -> str:
-    """Return how many samples hold text that nobody spoke, by each of the three signs of it.
+def invented_text(samples: int, hallucinated: int, looped: int, too_long: int, as_many: int, single: int = 0) -> str:
+    """Return how many samples are counted as text that nobody spoke, by the signs of it that occur.
 
     Args:
         samples: of the set.
         hallucinated: samples with any of the signs.
         looped, too_long, as_many: samples with each of them.
+        single: cells with one such sample, which the table leaves out.
     """
     if not hallucinated:
         return (
             "No sample holds text that nobody spoke: no repetition loop, no more words than could be spoken, nowhere as many inserted words as were"
             f" spoken ({FEWEST_INVENTED} at least)."
         )
+    signs = {
+        "with a repetition loop": looped,
+        "with more words than could be spoken": too_long,
+        f"with as many inserted words as were spoken or more ({FEWEST_INVENTED} at least)": as_many,
+    }
+    found = [f"{count:,} {name}" for name, count in signs.items() if count]
+    text = f"{hallucinated:,} of {samples:,} samples {'is' if hallucinated == 1 else 'are'} counted as text that nobody spoke: {', '.join(found)}."
+    if len(found) > 1 and hallucinated > 1:
+        text += " A sample may have several of these signs."
+    if looped:
+        text += " The words of a loop that stand in the place of spoken words are lost words; only those beyond them are words invented."
+    if single:
+        text += f" Cells with a single such sample ({single}) are not listed."
+    return text
+
+
+def shared_level(tests: int, undecided: int, settings: Mapping[str, Any]) -> str:
+    """Return why a cell shows less than it would alone; empty where nothing is undecided or no level is shared.
+
+    Args:
+        tests: of the family.
+        undecided: cells without enough data.
+        settings: of the comparison.
+    """
+    if tests < 2 or not undecided or settings["declared"] is not None:
+        return ""
     return (
-        f"{hallucinated:,} of {samples:,} samples hold text that nobody spoke: {looped:,} a repetition loop, {too_long:,} more words than could be"
-        f" spoken, {as_many:,} as many inserted words as were spoken or more ({FEWEST_INVENTED} at least). A sample may do several."
+        f"{tests:,} tests share the level of {100 * settings['alpha']:g} %, so a difference must be larger to be called a gap here than in one"
+        " comparison alone, which is what a coverage page plans for: the points that it says a cell can show are fewer."
     )
+
+
+def condition_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]], str]:
+    """Return head and rows of the table of conditions without columns that say nothing, and a sentence that says what these hold.
+
+    Args:
+        rows: counts and rates by condition.
+    """
+    columns = {
+        f"{name} %": [percent(row[key]) for row in rows]
+        for name, key in (("WER", "wer"), ("lost", "lost"), ("invented", "invented"))
+    }
+    columns |= {name: [f"{row[name]:,}" for row in rows] for name in ("words", "samples", "failed")}
+    said = []
+    for name in list(columns)[1:] if len(rows) > 1 else []:
+        if len(set(columns[name])) == 1:
+            said.append(f"{name.removesuffix(' %')} {columns.pop(name)[0]}{' %' * name.endswith(' %')}")
+        elif columns[name] == columns["WER %"]:
+            said.append(f"{name.removesuffix(' %')} as much as WER")
+            del columns[name]
+    text = f"In every row: {', '.join(said)}." if said else ""
+    return list(columns), [list(row) for row in zip(*columns.values())], text
 
 
 def too_little(content: Mapping[str, Any]) -> str | None:

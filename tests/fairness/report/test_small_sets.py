@@ -116,7 +116,7 @@ def test_the_highest_rate_of_a_condition_is_told_apart_from_who_falls_behind_mos
 def test_every_sign_of_invented_text_is_named_with_its_count(result) -> None:
     said = gather(result)["invented_text"]
     assert said.startswith(
-        "1 of 8 samples hold text that nobody spoke: 0 a repetition loop, 0 more words than could be spoken, 1 as many inserted"
+        "1 of 8 samples is counted as text that nobody spoke: 1 with as many inserted words as were spoken or more"
     )
     for path in write_report(result)[:2]:
         assert said in path.read_text(encoding="utf-8")
