@@ -36,10 +36,8 @@ def _where(e: Evidence) -> str:
 
 def _gap(e: Evidence) -> str:
     """Return both rates first, as the table has them, then the difference that was found."""
-    if e.is_ratio:
-        more = f"{_amount(e, e.value)} times as much"
-    else:
-        more = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
+    points = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
+    more = f"{_amount(e, e.value)} times as much" if e.is_ratio else points
     rates = (
         f"{_capital(_where(e))}, {e.own.name} has {100 * e.own.wer:.1f} % {e.measure} and {e.other.name}"
         f" {100 * e.other.wer:.1f} %"
