@@ -32,7 +32,8 @@ def comparison() -> SimpleNamespace:
     cells = cells.assign(wer_low=cells["wer"] - 0.01, wer_high=cells["wer"] + 0.03)
     gaps = pd.DataFrame(
         {"accent": ["a", "b", "b"], "condition": ["clean", "clean", "ward+gsm"], "gap": [-0.08, 0.08, 0.1], "did": [np.nan, np.nan, -0.2],
-         "verdict": ["gap", "gap", "gap"], "statement": ["s0", "s1", "s2"], "speakers_needed": [np.nan, np.nan, np.nan], "speakers": [2, 5, 5]}
+         "verdict": ["gap", "gap", "gap"], "statement": ["s0", "s1", "s2"], "speakers_needed": [np.nan, np.nan, np.nan], "speakers": [2, 5, 5],
+         "reference": "all others"}
     )  # fmt: skip
     return SimpleNamespace(cells=cells, gaps=gaps, settings=SETTINGS)
 
@@ -112,3 +113,17 @@ def test_a_notebook_groups_conditions_by_the_levels_that_the_comparison_knows(co
         ("handset", ["none", "gsm"], [0, 0, 1]),
     ]
     assert data["sentences"] == ["s0", None, None, "s1", None, "s2"]
+
+
+def test_next_steps_begin_with_the_finding_that_the_headline_tells(comparison):
+    comparison.gaps = comparison.gaps.assign(
+        verdict=["not_enough_data", "not_enough_data", "gap"],
+        speakers_needed=[9, 30, np.nan],
+        reference_speakers=[5, 2, 2],
+    )
+    texts = [step.text for step in comparison_data(comparison).steps]
+    assert texts[0] == "a: about 9 speakers in all (2 now) would decide the comparison in clean."
+    comparison.findings = pd.DataFrame({"table": ["gaps"], "worse_off": [True], "statement": ["s2"]})
+    texts = [step.text for step in comparison_data(comparison).steps]
+    assert texts[0].startswith("b: about 20 speakers in all (5 now) and 8 of ")
+    assert len(texts) == 3

@@ -13,6 +13,8 @@ from roomtone.cli.main import main
 from roomtone.fairness.evaluation import Evaluation, Settings, evaluate
 from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.page import summary_lines, write_report
+from roomtone.fairness.report.samples import worst_samples
+from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level
 
 TEXT = "give ten units of saline every hour before noon please"
 #: Accent -> speakers.
@@ -178,3 +180,33 @@ def test_the_matrix_says_that_its_margins_leave_out_what_nobody_spoke(result) ->
     assert "without the inserted words" in margins["wer"]
     assert "without the inserted words" in margins["cost"]
     assert "without the inserted words" not in margins["lost"]
+
+
+def test_a_column_that_says_the_same_in_every_row_is_a_sentence() -> None:
+    rows = [
+        {"wer": wer, "lost": wer, "invented": 0.0, "words": 20, "samples": count, "failed": 0}
+        for wer, count in ((0.1, 4), (0.3, 5))
+    ]
+    head, cells, said = condition_columns(rows)
+    assert (head, cells) == (["WER %", "samples"], [["10.0", "4"], ["30.0", "5"]])
+    assert said == "In every row: lost as much as WER, invented 0.0 %, words 20, failed 0."
+    assert len(condition_columns(rows[:1])[0]) == 6  # one row alone keeps all its figures
+
+
+def test_only_signs_of_invented_text_that_occur_are_named() -> None:
+    said = invented_text(3072, 3, 2, 0, 1, single=1)
+    assert "2 with a repetition loop, 1 with as many" in said
+    assert "could be spoken" not in said
+    assert "Cells with a single such sample (1) are not listed." in said
+
+
+def test_that_tests_share_a_level_is_said_where_something_is_undecided() -> None:
+    settings = {"declared": None, "alpha": 0.05}
+    assert shared_level(352, 187, settings).startswith("352 tests share the level of 5 %")
+    assert shared_level(352, 0, settings) == shared_level(1, 1, settings) == ""
+
+
+def test_the_worst_samples_are_in_the_order_of_their_wer(result) -> None:
+    rates = [sample["wer"] for sample in worst_samples(result)]
+    assert len(rates) == 6
+    assert rates == sorted(rates, reverse=True)
