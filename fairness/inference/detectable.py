@@ -14,8 +14,8 @@ import numpy as np
 
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import Estimands
-from roomtone.fairness.inference.permutation import FamilyTest, Observed, from_normal
-from roomtone.fairness.inference.statistics import TOP_RATE, available_columns, group_floors, group_sums
+from roomtone.fairness.inference.permutation import FamilyTest, Observed, every_column, from_normal
+from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_floors, group_sums
 
 _ROUNDS = 25
 #: Where between the scale of rates (0) and that of odds (1) the spread of speakers grows.
@@ -97,10 +97,10 @@ class Sizes:
     ) -> None:
         from scipy.special import ndtri
 
-        sums = group_sums(data.counts, data.codes, data.starts, data.members, len(data.groups))
+        sums = group_sums(data.counts, data.codes, data.starts, data.members, every_column(data))
         self._args = (data.counts, data.codes, data.starts, data.members, sums, estimands.starts, estimands.columns)
-        available = available_columns(sums, len(data.groups))
-        floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False, len(data.groups))
+        available = available_columns(sums)
+        floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False)
         self._own = _with_all_groups(observed, floor, slope2)
         self._rest = np.maximum(observed.variance - observed.own_variance, 0.0)
         critical = from_normal(test.all_high, observed.df)
