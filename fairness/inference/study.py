@@ -102,7 +102,7 @@ class Study:
 
     @cached_property
     def _sizes_of_gaps(self) -> Sizes:
-        return Sizes(self.data, self.estimands, self.observed, self.test, self.settings.power)
+        return Sizes(self.data, self.estimands, self.observed, self.texts.variance, self.test, self.settings.power)
 
     @cached_property
     def smallest_p(self) -> float:
