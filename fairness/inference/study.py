@@ -227,7 +227,7 @@ def with_log_texts(seen: Observed, texts: TextVariance, data: SpeakerCounts, est
     if not texts.variance.any():
         return seen
     with np.errstate(invalid="ignore", divide="ignore"):
-        rate = data.sums(0) / data.sums(1)
+        rate = np.maximum(data.sums(0), 0.5) / data.sums(1)  # as in the logs themselves
         mean = np.array(
             [np.nanmean(rate[:, [c % len(data.conditions) for c in item.columns]], axis=1) for item in estimands.items]
         ).T

@@ -32,13 +32,22 @@ def markdown(content: Mapping[str, Any]) -> str:
         ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {cell(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
-        ("Intersections", table([group, "attribute", "value", *_GAP_HEAD], _rows(content, content["intersections"], ("attribute", "value")))),
+        ("Intersections", _intersections(content)),
         ("How words were compared", normalizer_lines(content)), ("Slices", _slices(content)), ("The whole grid", _model(content)),
         ("Method", [f"- {text}" for text in content["method"]]), ("Limits", [f"- {text}" for text in content["limits"]]),
     ]  # fmt: skip
     for title, part in parts:
         lines += ["", f"## {title}", "", *part]
     return "\n".join(lines) + "\n"
+
+
+def _intersections(content: Mapping[str, Any]) -> list[str]:
+    if not content["intersections"]:
+        return [
+            f"No attribute was crossed with {cell(content['group'])}: there is none with 2 to 20 values, or none was asked for."
+        ]
+    head = [content["group"], "attribute", "value", *_GAP_HEAD]
+    return table(head, _rows(content, content["intersections"], ("attribute", "value")))
 
 
 def _verdicts(content: Mapping[str, Any]) -> list[str]:
