@@ -195,4 +195,5 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
     assert any("compares two units and does not say who is worse off" in note for note in result.notes)
     text = write_report(result)[1].read_text(encoding="utf-8")
     assert "No attribute was crossed with accent" in text.split("## Intersections")[1].split("##")[0]
+    assert "– to –" not in text
     assert "0.0 to –" not in text
