@@ -311,7 +311,8 @@ def main(arguments: Sequence[str]) -> None:
         "detectable": print_detectable,
         "power": print_power,
     }
-    for name in [name for name in arguments[1:] if name in parts] or parts:
+    chosen = [name for name in arguments[1:] if name in parts]
+    for name in chosen or [name for name in parts if name != "errors"]:
         parts[name](studies)
 
 
