@@ -120,14 +120,20 @@ class LocalPaths:
 
     def named(self, node: Any) -> Any:
         """Return plain values with every path below a root replaced by its name."""
+        if isinstance(node, str):
+            return self.hide(node)
         if isinstance(node, Mapping):
             return {key: self.named(value) for key, value in node.items()}
         if isinstance(node, list | tuple):
             return [self.named(value) for value in node]
-        return self.hide(node) if isinstance(node, str) else node
+        return node
 
     def resolved(self, node: Any, key: str = "") -> Any:
         """Return plain values with the names under path keys replaced by where they lie here.
+
+        Args:
+            node: a mapping, list or value, as a configuration holds it.
+            key: the key under which `node` stands; only values under path keys are replaced.
 
         Raises:
             RoomtoneError: as `resolve`.
@@ -140,6 +146,8 @@ class LocalPaths:
 
     def hide(self, text: str) -> str:
         """Return a text in which the folders of this machine are replaced by their names, the longest first."""
+        if os.sep not in text:
+            return text
         for root, folder in sorted(self.roots.items(), key=lambda item: -len(item[1])):
             if folder in text:
                 text = re.sub(rf"{re.escape(folder)}(?:{re.escape(os.sep)}|(?=[^\w.-]|$))", f"{root}:", text)

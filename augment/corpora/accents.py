@@ -122,11 +122,11 @@ def _find(name: str, search: Sequence[Path]) -> Path:
         path = Path(name).expanduser().absolute()
         if path.is_file():
             return path
-        raise RoomtoneError(f"corpus.accents: there is no file {path}")
+        raise RoomtoneError(f"accents: there is no file {path}")
     for folder in (*(home / "accents" for home in search), _packaged()):
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
-    raise RoomtoneError(f"corpus.accents: there is no map {name!r}; {nearest(name, map_names())}")
+    raise RoomtoneError(f"accents: there is no map {name!r}; {nearest(name, map_names())}")
 
 
 def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth: int = 0) -> AccentMap:
@@ -141,7 +141,7 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
     unknown: set[str] = set()
     if base := content.get("base"):
         if depth > 3:
-            raise RoomtoneError(f"{where}: its bases refer to each other in a circle")
+            raise RoomtoneError(f"{where}: its bases go more than four deep; do they refer to each other in a circle?")
         path = _find(str(base), search)
         below = _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search, depth=depth + 1)
         labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)

@@ -277,7 +277,7 @@ def _count_text(count: float) -> str:
 
 
 def _colour_bar(figure: Figure, drawn: Any) -> None:
-    """Add the bar: five steps and what they mean."""
+    """Add the bar: its steps and what they mean."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
