@@ -72,6 +72,7 @@ PRIMARIES = (
     "corpus_report",
     "coverage",
     "evaluate",
+    "compare",
     "export",
     "verify",
     "measure",

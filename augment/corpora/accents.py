@@ -28,6 +28,7 @@ from typing import Any
 from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import read_yaml
+from roomtone.core.plugins import added_preset_folders
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
 
 UNMAPPED = "unmapped"
@@ -106,8 +107,12 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
 
 
 def map_names() -> list[str]:
-    """Return the names of the packaged maps."""
-    return sorted(path.stem for path in _packaged().glob("*.yaml"))
+    """Return the names of the packaged maps, and of those that installed packages bring."""
+    return sorted({path.stem for folder in (_packaged(), *_added()) for path in folder.glob("*.yaml")})
+
+
+def _added() -> list[Path]:
+    return [folder / "accents" for folder in added_preset_folders()]
 
 
 @functools.cache
@@ -123,7 +128,7 @@ def _find(name: str, search: Sequence[Path]) -> Path:
         if path.is_file():
             return path
         raise RoomtoneError(f"accents: there is no file {path}")
-    for folder in (*(home / "accents" for home in search), _packaged()):
+    for folder in (*(home / "accents" for home in search), _packaged(), *_added()):
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
     raise RoomtoneError(f"accents: there is no map {name!r}; {nearest(name, map_names())}")

@@ -56,15 +56,10 @@ def configure(composed, small_table, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def rendered(composed, tmp_path_factory):
+def rendered(composed, write_corpus, tmp_path_factory):
     """One finished set of six utterances in sixteen conditions."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[1] / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     folder = tmp_path_factory.mktemp("rendered")
-    table = module.write_table(folder / "corpus", 6)
+    table = write_corpus(folder / "corpus", 6)
     cfg = composed(
         "corpus=table",
         f"corpus.path={table}",

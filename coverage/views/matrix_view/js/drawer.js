@@ -16,7 +16,7 @@ class Drawer {
     const heading = el("h2", { id: `drawer-${model.key}`, tabindex: "-1" }, el("bdi", {}, model.rowName(row)), el("span", { class: "in" }, " in "), this.condition(slot));
     const close = el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.close() }, "×");
     this.root.setAttribute("aria-labelledby", heading.id);
-    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
+    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.owner(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
     this.root.hidden = false;
     this.root.scrollTop = 0;
     heading.focus({ preventScroll: false });
@@ -59,11 +59,20 @@ class Drawer {
     return [el("dt", {}, layer.label), el("dd", {}, number, target, bar)];
   }
 
+  /** Who looks after the hole, and what they noted. */
+  owner(row, slot) {
+    const { notes } = this.model;
+    const which = notes && row !== ALL && slot.col !== undefined ? notes.of[row * this.model.columnCount + slot.col] : undefined;
+    if (which === undefined) return null;
+    const [owner, note] = notes.texts[which];
+    return el("p", { class: "owner", dir: "auto" }, el("b", {}, owner ? `Owner: ${owner}` : "Note"), note ? ` – ${note}` : null);
+  }
+
   power(row, slot) {
     const layer = this.model.layers.find((one) => one.id === "power");
     const value = layer ? this.model.value(layer, "value", row, slot) : null;
     if (!layer || (value === null && (row === ALL || slot.col === undefined))) return null;
-    const text = value === null ? "Nothing can be shown here: there is no speech of a known speaker, or nothing to compare it with."
+    const text = value === null ? "Nothing can be shown here: there are fewer than two known speakers, or nothing to compare them with."
       : value >= 1 ? "This cell can show no gap at all: less speech than even a gap of 100 points needs."
       : `This cell can show a gap of ${written(100 * value, value < 0.1 ? 1 : 0)} points or more.`;
     return el("p", { class: "power" }, el("b", {}, text), " ", el("small", {}, layer.drawer_help || layer.help));
@@ -108,7 +117,7 @@ class Drawer {
     if (this.shown[0] !== row || this.shown[1] !== slot) return;
     if (!found) return void place.replaceChildren(el("p", { class: "warn" }, `The file ${partUrl(model, part)} is missing. Copy the folder ${model.drawers.base} together with this page.`));
     const cell = found.cells[index];
-    place.replaceChildren(...sampleList(model, cell, found));
+    place.replaceChildren(...[rejected(cell), spreadList(model, cell)].filter(Boolean), ...sampleList(model, cell, found));
     if (cell.sentence && !model.sentences) this.root.querySelector(".answers")?.append(el("p", { class: "said" }, cell.sentence));
     this.say(`${plural(cell.samples.length, "sample")} listed`);
   }
