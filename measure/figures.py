@@ -6,13 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.detection.machines import Machine
+from roomtone.measure.machine import Machine
 from roomtone.measure.noise import NoiseFound
+from roomtone.measure.presets import machine_op
+from roomtone.measure.proof.rerender import burst_start_s
 from roomtone.measure.room import RoomFound
 
 
 def machine_words(machine: Machine) -> str:
-    """Return a machine as one line to print."""
+    """Return a machine as one line to print, with how much of its energy the preset explains."""
+    if machine.proof is None:
+        return _description(machine)
+    proof = machine.proof
+    explained = f"; the preset explains {100 * proof.explained:.0f} % of its energy"
+    if machine.recorded is None and proof.t60_s:
+        explained += f", third octaves within {max(proof.band_off_db, 0.1):.1f} dB, in a room of {proof.t60_s:.2f} s"
+    return _description(machine) + explained
+
+
+def _description(machine: Machine) -> str:
+    level = f"{machine.above_background_db:.0f} dB above the background"
+    jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
+    if machine.recorded is not None:
+        every = f"every {machine.period_s:.4g}{jitter} s" if machine.period_s else "one occurrence"
+        return f"recorded cycle, {every}, {level} (from {machine.recorded.repeats} repeats)"
     pitch = (
         f"{machine.fundamental_hz:.4g} Hz, {len(machine.partials)} partials"
         if machine.partials
@@ -24,8 +41,6 @@ def machine_words(machine: Machine) -> str:
     pulses = machine.cycle.pulses
     length = f"{1000 * float(np.median([p.length_s for p in pulses])):.0f} ms" if pulses else "?"
     burst = f"{len(pulses)} pulses of about {length}" if len(pulses) > 1 else f"a pulse of {length}"
-    jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
-    level = f"{machine.above_background_db:.0f} dB above the background"
     if not machine.period_s:
         return f"{pitch}, {burst}, one occurrence, {level}"
     return f"{pitch}, {burst} every {machine.period_s:.4g}{jitter} s, {level} (cycles alike to {machine.likeness:.2f})"
@@ -39,6 +54,17 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
             "kind", "fundamental_hz", "period_s", "jitter_s", "likeness", "level_db", "above_background_db", "drift", "am_hz", "am_depth",
         )
     }  # fmt: skip
+    figures["preset"] = "periodic_tone" if machine.recorded is None else "recorded_cycle"
+    if machine.proof is not None:
+        figures["explained"] = machine.proof.explained
+    if machine.proof is not None and machine.recorded is None:
+        figures["misfit"] = machine.proof.misfit
+        figures["third_octaves_off_db"] = [list(band) for band in machine.proof.bands]
+        figures["assumed_room"] = {"t60_s": machine.proof.t60_s, "direct_share": machine.proof.direct}
+    if machine.recorded is not None:
+        figures |= {"repeats": machine.recorded.repeats, "start_s": machine.recorded.start_s}
+    elif machine.cycle is not None and machine.cycle.pulses:
+        figures["start_s"] = float(machine.cycle.starts_s[0]) + burst_start_s(machine, machine_op(machine))
     figures["partials"] = [
         {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
         for p in machine.partials

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from roomtone.measure.detection.machines import EquipmentFound
+    from roomtone.measure.machine import EquipmentFound
     from roomtone.measure.recording import PlaceRecording
 
 _COLOURS = ("#c1272d", "#0b7a75", "#7b3fa0")
