@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from roomtone.augment.call_keys import CallKeys
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import prepare
@@ -21,7 +21,8 @@ from roomtone.augment.scenarios.presets import load_preset, preset_names
 from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
-from roomtone.core.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS
 
 
 class Condition:
@@ -34,11 +35,14 @@ class Condition:
         seed: root of the draws.
         level_dbov: active speech level of the result, dB re a full-scale square wave.
         cache_dir: where room banks are kept; default the user's cache folder.
+        generator: calls without a key draw theirs from it; default they are counted.
 
     Raises:
-        RoomtoneError: an unknown level, with the nearest known name.
+        RoomtoneError: an unknown level, with the nearest known name; no such folder of presets; an argument of another type.
 
-    Calls with the same seed and key draw the same numbers. Babble is made of the bundled corpus's talkers.
+    Calls with the same seed and key draw the same numbers. A call without a key draws anew, in every worker of a DataLoader and in every epoch;
+    `set_epoch` makes that repeatable, `key=` an utterance's id alone, whatever the workers. Babble is made of the bundled corpus's talkers.
+    A Condition pickles, so spawned workers can have one; each opens its room banks from the cache.
     """
 
     def __init__(
@@ -53,9 +57,11 @@ class Condition:
         seed: int = 0,
         level_dbov: float = -26.0,
         cache_dir: str | None = None,
+        generator: np.random.Generator | None = None,
     ) -> None:
         labels = {"room": room, "noise": noise, "equipment": equipment, "handset": handset}
-        search = () if config_dir is None else (Path(config_dir),)
+        _check_arguments(name, labels, seed, level_dbov)
+        search = () if config_dir is None else (_preset_folder(config_dir),)
         find = partial(_find, search=search)
         if name is None:
             self._levels = parse_condition(labels, find)
@@ -66,9 +72,27 @@ class Condition:
         self.seed = seed
         self.level_dbov = level_dbov
         self._cache_dir = cache_dir
-        self._calls = itertools.count()
+        self._keys = CallKeys(generator)
         self._catalogues: dict[int, dict[str, Catalogue]] = {}
         self._entries: dict[int, list[RoomEntry]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: what was read or built is found again there."""
+        return self.__dict__ | {"_catalogues": {}, "_entries": {}}
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the calls without a key that follow repeatable: those of this epoch draw the same each time it is set.
+
+        Workers stay apart by their number, so the number of workers must stay the same too. Workers that outlive an epoch
+        (`persistent_workers`) hold copies of their own: give calls a `key` there.
+
+        Args:
+            epoch: 0 or more.
+
+        Raises:
+            RoomtoneError: not a whole number of 0 or more.
+        """
+        self._keys.set_epoch(epoch)
 
     @property
     def name(self) -> str:
@@ -84,7 +108,7 @@ class Condition:
         Args:
             samples: clean speech, float [shape=(samples,)], full scale +-1.0; left as it is.
             sample_rate_hz: its rate in Hz, 8000 to 96000.
-            key: what keys the draws; default the number of calls so far, so that each call draws anew.
+            key: what keys the draws, e.g. the utterance's id; default a new one for each call, see `Condition`.
 
         Returns:
             float32 [shape=(samples,)], time kept to the sample.
@@ -108,7 +132,7 @@ class Condition:
         """
         checked = _checked(samples, sample_rate_hz)
         clean = prepare(checked, sample_rate_hz)
-        recipe = self.recipe(checked.size, sample_rate_hz, key=next(self._calls) if key is None else key)
+        recipe = self.recipe(checked.size, sample_rate_hz, key=self._keys.draw() if key is None else key)
         fetch = Fetcher(recipe.clips, sample_rate_hz)
         return render(recipe, clean, fetch, self.room_entry(recipe), name=self.name)
 
@@ -137,9 +161,15 @@ class Condition:
     def as_transform(self, p: float = 1.0) -> Any:
         """Return this condition as an audiomentations transform, for use in its `Compose`.
 
-        Its one parameter is the key, drawn from the global `random` as audiomentations does, so `freeze_parameters` freezes all.
+        Its one parameter is the key, drawn from the global `random` as audiomentations does, so `freeze_parameters` freezes all. A DataLoader
+        of torch seeds that `random` anew in every worker and epoch.
+
+        Args:
+            p: probability that it is applied, 0 to 1.
         """
-        return _transform_class()(self, p)
+        from roomtone.augment.transform import RoomtoneCondition
+
+        return RoomtoneCondition(self, p)
 
     def _catalogues_at(self, sample_rate_hz: int) -> dict[str, Catalogue]:
         if sample_rate_hz not in self._catalogues:
@@ -166,6 +196,38 @@ def _find(factor: str, name: str, *, search: Sequence[Path]) -> dict[str, Any]:
     return load_preset(factor, name, search)
 
 
+def _check_arguments(name: object, labels: Mapping[str, object], seed: object, level_dbov: object) -> None:
+    """Refuse arguments of another type, in one line each."""
+    for argument, value in {"name": name, **labels}.items():
+        if not isinstance(value, str) and not (argument == "name" and value is None):
+            raise RoomtoneError(f"{argument}: expected the name of a level, e.g. 'babble@5dB', got {value!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise RoomtoneError(f"seed: expected a whole number, got {seed!r}")
+    if isinstance(level_dbov, bool) or not isinstance(level_dbov, int | float) or not -96 <= level_dbov <= 0:
+        raise RoomtoneError(
+            f"level_dbov: expected a level from -96 to 0 dB re a full-scale square wave, got {level_dbov!r}"
+        )
+
+
+def _preset_folder(config_dir: str | Path) -> Path:
+    """Return a folder of presets; one that is not there, or holds none, would silently give the packaged presets.
+
+    Raises:
+        RoomtoneError: there is no such folder, or no folder of a factor in it.
+    """
+    folder = Path(config_dir)
+    if not folder.is_dir():
+        beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
+        raise RoomtoneError(
+            f"config_dir: there is no folder {str(folder)!r}{f'; {nearest(folder.name, beside)}' if beside else ''}"
+        )
+    if not any((folder / factor).is_dir() for factor in FACTORS):
+        raise RoomtoneError(
+            f"config_dir: {str(folder)!r} holds none of the folders {', '.join(FACTORS)}, in which presets lie"
+        )
+    return folder
+
+
 def _checked(samples: Samples, sample_rate_hz: int) -> Samples:
     """Return mono float32 samples; anything else is refused."""
     array = np.asarray(samples)
@@ -179,30 +241,3 @@ def _checked(samples: Samples, sample_rate_hz: int) -> Samples:
         raise RoomtoneError("the samples are not all finite")
     check_rendered_rate(sample_rate_hz)
     return array.astype(np.float32, copy=False)
-
-
-def _transform_class() -> type:
-    """Return the audiomentations transform; that library takes a second to import, so it waits until it is asked for."""
-    import random
-
-    from audiomentations.core.transforms_interface import BaseWaveformTransform
-
-    class RoomtoneCondition(BaseWaveformTransform):
-        """Applies one Roomtone condition with probability `p`."""
-
-        supports_multichannel = False
-
-        def __init__(self, condition: Condition, p: float) -> None:
-            super().__init__(p)
-            self.condition = condition
-
-        def randomize_parameters(self, samples: Samples, sample_rate: int) -> None:
-            super().randomize_parameters(samples, sample_rate)
-            if self.parameters["should_apply"]:
-                self.parameters["key"] = random.getrandbits(64)
-
-        def apply(self, samples: Samples, sample_rate: int) -> Samples:
-            heard = self.condition(samples, sample_rate, key=self.parameters["key"])
-            return heard.reshape(samples.shape)
-
-    return RoomtoneCondition

@@ -6,39 +6,43 @@ Notebooks call `generate` as the command does, with the keys of `conf/generate.y
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from roomtone.augment.runs.rejections import rejection_line, systematic_failures
 from roomtone.augment.runs.resume import Run, open_run
+from roomtone.augment.runs.roots import run_roots
 from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, shards_of
-from roomtone.augment.runs.shard import Job, Report, Shard, probe_utterance, render_shard
-from roomtone.augment.runs.summary import Summary
+from roomtone.augment.runs.shard import Job, Report, Shard, existing_report, probe_utterance, render_shard
+from roomtone.augment.runs.summary import RunStoppedError, Summary
 from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.scenarios.planner import make_plan
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.dataset.containers import Container, container_of
+from roomtone.core.dataset.removal import remove_set
 from roomtone.core.dataset.storage import DatasetStorage, open_storage
-from roomtone.core.errors import RoomtoneError, TooManyRejectedError
+from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine, Outcome, WorkerDied
 from roomtone.core.workers.executors import engine_of
 from roomtone.core.workers.progress import Progress
 
 
-def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config_text: str | None = None) -> Summary:
+def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config: Mapping[str, Any] | None = None) -> Summary:
     """Render the stress-test set that a composed configuration describes, or finish one that was begun.
 
     Args:
         cfg: the keys of `conf/generate.yaml`, values resolved, or settings that were read from them.
-        config_text: the configuration as YAML with environment values unresolved, kept in the set.
+        config: what the set's config.yaml is to hold, so that it repeats the run; None writes none.
 
     Returns:
         what was rendered, found done, and rejected.
 
     Raises:
-        RoomtoneError: the input is wrong, or a render missed its label (the message names the sample).
-        TooManyRejectedError: more inputs were rejected than `max_rejected` allows.
+        RoomtoneError: the input is wrong.
+        RunStoppedError: more samples were rejected than `max_rejected` allows; what was rendered is a set with its card all the same.
     """
     settings = generate_settings(cfg)
     container = container_of(settings.output.format, settings.sample_rate_hz)
@@ -48,10 +52,10 @@ def generate(cfg: Mapping[str, Any] | GenerateSettings, *, config_text: str | No
         return Summary(storage.url, 0, 0, 0, (), 0.0)  # a set that has met its goals needs no run
     try:
         if settings.output.overwrite:
-            _remove_set(storage)
+            remove_set(storage)
         session = uuid.uuid4().hex
         with storage.lock(session):
-            return _generate(settings, plan, storage, container, config_text, session)
+            return _generate(settings, plan, storage, container, config, session)
     except OSError as error:
         raise RoomtoneError(
             f"{storage}: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}; "
@@ -64,30 +68,50 @@ def _generate(
     plan: Plan,
     storage: DatasetStorage,
     container: Container,
-    config_text: str | None,
+    config: Mapping[str, Any] | None,
     session: str,
 ) -> Summary:
     """Run a plan in a set that is locked."""
     each = settings.output.shard_samples or container.shard_samples
+    roots = run_roots(settings.corpus, plan.presets, plan.utterances)
     run = open_run(
         storage,
-        _identity(settings, plan),
+        roots.named(_identity(settings, plan)),
+        roots,
         plan.presets,
         plan.utterances,
         shards=sum(1 for _ in blocks_of(plan, each)),
-        append=settings.output.append or plan.items is not None,
+        append=settings.output.append or settings.design.get("name") == "fill",
+        beside=settings.output.overwrite,
     )
+    _refuse_other_sources(settings, run)
     storage.remove_temporaries()
     try:
         with engine_of(settings.executor) as engine:
-            job = replace(make_job(settings, plan, storage.url, engine), session=session)
+            job = replace(make_job(settings, plan, run, engine), session=session)
             build_banks(job, engine)
-            reports = _render_all(settings.max_rejected, plan, job, run, engine, each)
+            limit = settings.max_rejected.limit(plan.samples)
+            reports, stopped = _render_all(limit, plan, job, run, engine, each)
     finally:
         storage.remove_temporaries()  # the workers have gone
-    summary = _summarise(storage.url, plan, reports)
-    run.finish(summary, config_text)
+    if stopped:
+        shards = shards_of(plan, job, run.first_shard, each)
+        reports = _published(shards, reports, storage)
+    summary = _summarise(storage.url, plan, reports, stopped)
+    run.finish(summary, config)
+    if stopped:
+        raise RunStoppedError(_too_many(summary, limit), summary)
     return summary
+
+
+def _refuse_other_sources(settings: GenerateSettings, run: Run) -> None:
+    """Refuse to repeat a run from another corpus than the one it was made from."""
+    stated = (settings.sources or {}).get("corpus", {})
+    if isinstance(stated, Mapping) and stated.get("sha256") not in (None, run.record["corpus"]):
+        raise RoomtoneError(
+            f"corpus.path: not the corpus that this configuration was made from (its listing has the sha256 "
+            f"{run.record['corpus'][:12]}…, {str(stated['sha256'])[:12]}… is asked); sources=null takes it all the same"
+        )
 
 
 def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
@@ -97,34 +121,28 @@ def _identity(settings: GenerateSettings, plan: Plan) -> dict[str, Any]:
     return identity if plan.items is None else identity | {"items": content_key(sorted(plan.items.items()))}
 
 
-def _remove_set(storage: DatasetStorage) -> None:
-    """Remove a set, and nothing that is not one."""
-    names = storage.names()
-    if not names:
-        return
-    if "dataset.json" not in names:
-        raise RoomtoneError(
-            f"{storage}: not a stress-test set (no dataset.json), so output.overwrite will not remove it"
-        )
-    with storage.lock():
-        storage.remove_all()
-
-
-def _render_all(max_rejected: float, plan: Plan, job: Job, run: Run, engine: Engine, each: int) -> list[Report]:
-    """Run every shard and return the reports; stops when too much was rejected."""
-    limit = _rejection_limit(max_rejected, len(plan.utterances))
-    reports: list[Report] = []
-    rejected: set[str] = set()
+def _render_all(
+    limit: int, plan: Plan, job: Job, run: Run, engine: Engine, each: int
+) -> tuple[dict[int, Report], bool]:
+    """Run the shards; return the reports by shard, and whether it stopped because more than `limit` samples were rejected."""
+    reports: dict[int, Report] = {}
+    rejected = 0
     with Progress(plan.samples, "rendering") as progress:
         for outcome in engine.run(render_shard, shards_of(plan, job, run.first_shard, each)):
             report = _report(outcome, engine)
-            reports.append(report)
-            rejected |= {entry["utterance_id"] for entry in report.rejected}
+            reports[report.shard] = report
+            rejected += len(report.rejected)
             done = report.rendered + len(report.rejected)
             progress.add(done, rejected=len(report.rejected), seconds=report.seconds, rendered=not report.resumed)
-            if len(rejected) > limit:
-                raise TooManyRejectedError(_too_many(rejected, limit, plan, reports, job.dataset))
-    return reports
+            if rejected > limit:
+                return reports, True
+    return reports, False
+
+
+def _published(shards: Iterator[Shard], reports: dict[int, Report], storage: DatasetStorage) -> dict[int, Report]:
+    """Return the reports with those of shards that other workers finished before they were stopped."""
+    late = (existing_report(shard, storage) for shard in shards if shard.index not in reports)
+    return reports | {report.shard: report for report in late if report is not None}
 
 
 def _report(outcome: Outcome, engine: Engine) -> Report:
@@ -150,32 +168,32 @@ def _without_killers(shard: Shard, engine: Engine) -> Report:
     return _report(next(engine.run(render_shard, [replace(shard, excluded=excluded)])), engine)
 
 
-def _rejection_limit(value: float, utterances: int) -> int:
-    """Return how many utterances may be rejected: a count, or a share below 1."""
-    return int(value) if value >= 1 or value == 0 else int(value * utterances)
-
-
-def rejection_line(entry: Mapping[str, Any]) -> str:
-    """Return the path and reason of what was rejected; most reasons open with the path."""
-    path, reason = str(entry["path"]), str(entry["reason"])
-    return reason if reason.startswith(path) else f"{path}: {reason}"
-
-
-def _too_many(rejected: set[str], limit: int, plan: Plan, reports: list[Report], dataset: str) -> str:
-    first = next(entry for report in reports for entry in report.rejected)
+def _too_many(summary: Summary, limit: int) -> str:
+    """Return why the run stopped: how many, the likeliest fault, and the first of them."""
+    first = f"the first: {rejection_line(summary.rejected[0])}"
+    cause = "; ".join([*summary.systematic, first])
+    tried = summary.rendered + len(summary.rejected)
     return (
-        f"{len(rejected)} of {len(plan.utterances)} utterances rejected, max_rejected allows {limit}; "
-        f"the first: {rejection_line(first)}; all are listed in {dataset}/rejected"
+        f"{len(summary.rejected):,} of {tried:,} samples rejected ({summary.planned:,} planned), max_rejected allows {limit:,}; {cause}; "
+        f"all are listed in {summary.dataset}/rejected"
     )
 
 
-def _summarise(dataset: str, plan: Plan, reports: list[Report]) -> Summary:
+def _summarise(dataset: str, plan: Plan, reports: Mapping[int, Report], stopped: bool) -> Summary:
     """Return the summary; counts that do not reconcile are a bug and are said."""
-    rejected = tuple(entry for report in reports for entry in report.rejected)
-    rendered = sum(report.rendered for report in reports)
-    if rendered + len(rejected) != plan.samples:
+    in_order = [reports[shard] for shard in sorted(reports)]
+    rejected = tuple(entry for report in in_order for entry in report.rejected)
+    rendered = sum(report.rendered for report in reports.values())
+    not_reached = plan.samples - rendered - len(rejected)
+    if not_reached < 0 or (not_reached and not stopped):
         raise RoomtoneError(
             f"{dataset}: {plan.samples} samples planned, {rendered} rendered and {len(rejected)} rejected"
         )
-    resumed = sum(report.rendered for report in reports if report.resumed)
-    return Summary(dataset, plan.samples, rendered, resumed, rejected, sum(report.seconds for report in reports))
+    resumed = sum(report.rendered for report in reports.values() if report.resumed)
+    labels = {name: condition.labels for name, condition in plan.conditions.items()}
+    tried: Counter[str] = Counter()
+    for report in in_order:
+        tried.update(report.tried)
+    systematic = systematic_failures(tried, rejected, labels)
+    seconds = sum(report.seconds for report in reports.values())
+    return Summary(dataset, plan.samples, rendered, resumed, rejected, seconds, not_reached, systematic)

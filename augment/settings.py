@@ -7,11 +7,13 @@ because their keys depend on the reader or design that they name; `open_corpus`,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from roomtone.augment.scenarios.own_material import with_own_material
 from roomtone.core.audio.rates import HIGHEST_RENDERED_HZ, LOWEST_RENDERED_HZ
+from roomtone.core.max_rejected import MaxRejected
 from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.workers.executors import ExecutorSettings
 
@@ -45,8 +47,9 @@ class GenerateSettings:
     Attributes:
         corpus, scenario, design: mappings, checked by whoever reads them.
         level_dbov: active speech level of the files (ITU-T P.56), dB re a full-scale square wave.
-        max_rejected: a count, or a share.
+        max_rejected: samples that may be rejected: a whole number is a count, a fraction a share of them, rounded up.
         item_timeout_s: seconds that one utterance may take to read.
+        sources: what the run that a set's config.yaml repeats was made from, by root; None asks nothing.
         config_dir: the user's folder of presets and accent maps, None where there is none.
     """
 
@@ -61,12 +64,13 @@ class GenerateSettings:
     draws: Literal["independent", "common"] = "independent"
     sample_rate_hz: Rate = 16_000
     level_dbov: Annotated[float, Bounds(-90, 0)] = -26.0
-    max_rejected: Annotated[float, Bounds(0)] = 0.01
+    max_rejected: MaxRejected = field(default_factory=MaxRejected)
     retry_rejected: bool = False
     item_timeout_s: Annotated[float, Bounds(0.001)] = 60.0
     cache_dir: str | None = None
     presets: Mapping[str, Any] = field(default_factory=dict)
     config_dir: str | None = None
+    sources: Mapping[str, Any] | None = None
 
     @property
     def search(self) -> tuple[Path, ...]:
@@ -108,4 +112,8 @@ def generate_settings(cfg: Mapping[str, Any] | GenerateSettings) -> GenerateSett
     Raises:
         RoomtoneError: an unknown key, or a value of the wrong type or out of bounds; the message opens with the key.
     """
-    return cfg if isinstance(cfg, GenerateSettings) else read_settings(GenerateSettings, cfg)
+    if isinstance(cfg, GenerateSettings):
+        return cfg
+    settings = read_settings(GenerateSettings, cfg)
+    scenario, presets = with_own_material(settings.scenario, settings.presets, settings.search)
+    return replace(settings, scenario=scenario, presets=presets)

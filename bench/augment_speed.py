@@ -227,20 +227,22 @@ def bench_workers(folder: Path, table: Path, rounds: int) -> None:
     presets = str(folder / "sounds" / "presets")
 
     def rate(engine: str, workers: int) -> float:
+        from roomtone.augment.runs.resume import Run
         from roomtone.augment.runs.schedule import make_job, shards_of
         from roomtone.augment.runs.shard import render_shard
         from roomtone.augment.scenarios.planner import make_plan
+        from roomtone.augment.settings import generate_settings
         from roomtone.core.dataset.storage import open_storage
         from roomtone.core.workers.executors import ExecutorSettings, engine_of
 
         out = folder / f"{engine}-{workers}"
         shutil.rmtree(out, ignore_errors=True)
         place = open_storage(str(out))
-        cfg = configure(overrides(table, out, *STAGES), presets)
-        plan = make_plan(cfg)
+        settings = generate_settings(configure(overrides(table, out, *STAGES), presets))
+        plan = make_plan(settings)
         place.write_text("dataset.json", "{}")
         with engine_of(ExecutorSettings(engine, workers)) as running:
-            job = make_job(cfg, plan, place.url, running)
+            job = make_job(settings, plan, Run(place, 0, {}), running)
             ends: list[tuple[float, int]] = []
             for outcome in running.run(render_shard, shards_of(plan, job, 0, 96)):
                 if outcome.error is not None:

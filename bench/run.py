@@ -21,7 +21,8 @@ QUICK = (
     ("Rendering: memory and start-up", ("augment_memory.py",)),
     ("Machines measured back", ("measure_round_trip.py",)),
     ("Two machines at once", ("measure_pairs.py",)),
-    ("Fairness: intervals, tests and the subgroup search", ("fairness_calibration.py",)),
+    ("Fairness: verdicts, intervals and detectable sizes", ("fairness_calibration.py", "200")),
+    ("Fairness: the subgroup search", ("fairness_search.py",)),
 )
 LONG = (
     ("20,000 samples with a kill in the middle", ("augment_twenty_thousand.py",)),

@@ -1,17 +1,24 @@
 """`roomtone COMMAND key=value …`: finds the command, composes its configuration, runs it, returns the exit status.
 
-0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were rejected; 4 too many were.
+0 done; 1 the user's input is wrong; 2 a gate was not met; 3 done, but some inputs were rejected; 4 too many were; 128 + n where
+signal n ended it.
 Nothing heavier than the standard library is imported until a command runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from roomtone.cli.arguments import parse_arguments
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import guarded_output
 
 #: name -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -31,6 +38,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("roomtone.cli.commands.evaluate", "transcribe, score and compare accents across conditions"),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
+    "list": (
+        "roomtone.cli.commands.list",
+        "what there is: rooms, noises, equipment, handsets; corpora, formats, recognisers",
+    ),
+    "show": ("roomtone.cli.commands.show", "one preset: its fields with their comments, its spectrum or decay"),
+    "listen": ("roomtone.cli.commands.listen", "one condition on one recording, as a file to hear"),
+    "sign": ("roomtone.cli.commands.sign", "a detached signature over a set, which verify key=FILE.pub checks"),
     "measure": ("roomtone.cli.commands.measure", "a place's own equipment, noise or room, as a preset"),
 }
 
@@ -40,26 +54,80 @@ options:
   --config-dir DIR   a folder of your own YAML; it wins over packaged options and presets of the same name
   --config-name NAME a primary configuration of your own, e.g. one that a set holds as config.yaml
   --cfg              print the composed configuration and stop
+  --quiet            print nothing but errors; the exit status says how it went
   --help             what the command does, its groups, their options and its keys"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _replace_what_cannot_be_printed()
+    with guarded_output():
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    """Run a command and turn whatever ends it into one line and a status."""
+    ended_by: list[int] = []
     try:
-        return _dispatch(words)
+        with _signals_end_as_interrupts(ended_by):
+            return _dispatch(words)
     except RoomtoneError as error:
-        print(f"roomtone: {error}", file=sys.stderr)
+        print(f"roomtone: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
         print("roomtone: stopped; the same command goes on where it left off", file=sys.stderr)
-        return 130
+        return 128 + (ended_by[0] if ended_by else int(signal.SIGINT))
+    except (MemoryError, OSError) as error:
+        print(f"roomtone: {_machine_fault(error)}", file=sys.stderr)
+        return 1
+
+
+def _machine_fault(error: MemoryError | OSError) -> str:
+    """Return in one line what this machine could not give: memory, a place to write, a file."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error or 'an allocation failed'}); fewer workers take less: executor.workers=1"
+    place = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{place}"
+
+
+@contextlib.contextmanager
+def _signals_end_as_interrupts(ended_by: list[int]) -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end a command as Ctrl-C does: workers go, what is done stays, one line is said."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
+    before = {}
+    for name in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(name) is signal.SIG_DFL:  # nohup's wish is respected
+            before[name] = signal.signal(name, end)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """Print `?` for a letter that the terminal's encoding lacks, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _dispatch(words: list[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:
+        from roomtone.cli.completion import offer_completions
+
+        offer_completions(list(COMMANDS))
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
         return 0
@@ -78,19 +146,25 @@ def _dispatch(words: list[str]) -> int:
         if error.name != COMMANDS[name][0]:
             raise
         raise RoomtoneError(f"the command {name!r} is not part of this version") from error
-    from roomtone.cli import compose
+    from roomtone.cli.compose import compose_config
+    from roomtone.cli.help import command_help, commented_yaml
 
+    arguments = arguments.with_positional(getattr(command, "POSITIONAL", None))
+    cfg = compose_config(arguments, command.CONFIG_NAME)
     if arguments.show_help:
-        print(compose.command_help(name, COMMANDS[name][1], arguments, command.CONFIG_NAME))
+        print(command_help(name, COMMANDS[name][1], arguments, command.CONFIG_NAME, cfg))
         print(_OPTIONS)
         return 0
-    cfg = compose.compose_config(arguments, command.CONFIG_NAME)
     if arguments.show_config:
-        from omegaconf import OmegaConf
-
-        print(OmegaConf.to_yaml(cfg), end="")
+        print(commented_yaml(cfg, arguments, command.CONFIG_NAME), end="")
         return 0
-    return int(command.run(cfg))
+    if not arguments.quiet:
+        return int(command.run(cfg))
+    from roomtone.core.workers.progress import silence_progress
+
+    silence_progress()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        return int(command.run(cfg))
 
 
 def usage() -> str:

@@ -28,8 +28,12 @@ class TooManyRejectedError(RoomtoneError):
     exit_status = 4
 
 
+#: A hint lists so many known words at most; of more it names the nearest.
+MOST_LISTED = 20
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known word closest to `name`, or lists what is known.
+    """Return a hint that names the known word closest to `name`, or lists what is known; of many only the three nearest.
 
     Args:
         name: what was given.
@@ -42,7 +46,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     options = sorted(known)
     close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(options)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if len(options) <= MOST_LISTED:
+        return "known: " + ", ".join(options)
+    three = difflib.get_close_matches(str(name), options, n=3, cutoff=0.0)
+    return f"the nearest of {len(options)}: {', '.join(three)}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

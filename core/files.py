@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.yaml_bounds import parse_bounded_yaml, read_bounded_text
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -71,7 +72,7 @@ def open_binary(path: str) -> IO[bytes]:
 
 
 def read_yaml(path: str | os.PathLike[str], *, expected: str) -> dict[str, Any]:
-    """Return the mapping that a YAML file holds; only plain values, no tags that make objects.
+    """Return the mapping that a YAML file holds; only plain values of bounded size, no tags that make objects.
 
     Args:
         path: the file.
@@ -80,12 +81,7 @@ def read_yaml(path: str | os.PathLike[str], *, expected: str) -> dict[str, Any]:
     Raises:
         RoomtoneError: no such file, not YAML, or not a mapping.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+    content = parse_bounded_yaml(read_bounded_text(path), where=str(path))
     if not isinstance(content, dict):
         raise RoomtoneError(f"{path}: expected a mapping with {expected}")
     return content

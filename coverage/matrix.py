@@ -3,25 +3,30 @@
 matrix = CoverageMatrix("stress-set", axes=("accent", "condition"), goals={"default": {"speakers": 3}})
 matrix.to_frame()      # one row a cell: axes, counts, goals, status
 matrix.holes()         # the cells that miss a goal, and what would close them
-matrix                 # in a notebook: a heat map
+matrix                 # in a notebook: the matrix to look at
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.coverage.counting.axes import Axis, check_columns, identifier, literal, parse_axes
+from roomtone.core.vocabulary import FACTORS
+from roomtone.coverage.counting.axes import Axis, check_columns, check_named_levels, parse_axes
 from roomtone.coverage.counting.cells import cell_rows
 from roomtone.coverage.counting.figures import Figures, matrix_figures
-from roomtone.coverage.counting.goals import UNITS, Goals, Rule, margin_amounts, parse_goals
-from roomtone.coverage.counting.grid import Grid, count_grid, goal_columns, with_goals
-from roomtone.coverage.counting.source import OpenSource, open_source
+from roomtone.coverage.counting.goal_parsing import parse_goals
+from roomtone.coverage.counting.goals import UNITS, Goals, Rule, check_goal_axes, margin_amounts
+from roomtone.coverage.counting.grid import count_grid, goal_columns, with_goals
+from roomtone.coverage.counting.illegal import illegal_samples
+from roomtone.coverage.counting.source import OpenSource, Source, open_source
+from roomtone.coverage.sources.measured import with_bins
+from roomtone.coverage.sources.options import parse_options
+from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +45,16 @@ class CoverageMatrix:
         axes: 1 to 6 manifest columns, or `{column: [edges]}` for a number in bins.
         goals: see `roomtone.coverage.counting.goals`; default one render a cell.
         levels: further values of an axis, e.g. `{"condition": [...]}` of a scenario, that count as missing if unseen.
+        columns: our column -> the source's, e.g. `{"accent": "dialect", "utterance": "original"}`.
+        utterance_pattern: regular expression that finds the recording's id in the id of a copy, as its group.
+        accents: speaker -> accent, as a mapping or a file of two columns, where the source does not state accents.
+        measure: whether level, noise floor, bandwidth, clipping and duration are measured on the audio.
+
+    Attributes:
+        notes: what the source does not state, and what would tell it, a line each.
 
     Raises:
-        RoomtoneError: nothing to read, an axis that is no column, or goals that do not parse.
+        RoomtoneError: nothing to read, an axis that is no column, or goals that do not parse or name other axes.
     """
 
     def __init__(
@@ -52,24 +64,24 @@ class CoverageMatrix:
         goals: Mapping[str, Any] | Goals | None = None,
         *,
         levels: Mapping[str, Sequence[str]] | None = None,
+        columns: Mapping[str, str] | None = None,
+        utterance_pattern: str | None = None,
+        accents: Mapping[str, str] | str | None = None,
+        measure: bool = False,
     ) -> None:
-        self.source = source
+        self.source = source if isinstance(source, Source) else Source(source)
+        if columns or utterance_pattern or accents or measure:
+            options = parse_options(columns, utterance_pattern, accents, measure=measure)
+            self.source = Source(self.source.value, options)
         self.goals = parse_goals(goals)
-        self._axes = parse_axes(axes)
-        with open_source(source) as opened:
-            self._check_goal_axes(opened)
-            self.where = opened.where
+        self._axes = parse_axes(with_bins(axes) if self.source.options.measure else axes)
+        with open_source(self.source) as opened:
+            check_goal_axes(self.goals, self._axes, opened.columns)
+            check_named_levels(levels, {*opened.columns, *self.axes, *FACTORS, "condition"})
+            self.where, self.notes = opened.where, list(opened.notes)
             self.grid = with_goals(count_grid(opened, self._axes, self.goals, levels), self.goals)
             self._margins = [_count_margin(opened, rule, self._axes, self.goals, levels) for rule in self.goals.margins]
-            self._illegal_rows = _illegal_rows(opened, self.goals, self._axes)
-
-    def _check_goal_axes(self, opened: OpenSource) -> None:
-        """Refuse goals that name neither an axis nor a column: they would never apply."""
-        known = [*[axis.column for axis in self._axes], *opened.columns]
-        rules = [*self.goals.cells, *self.goals.weights, *self.goals.ignore, *self.goals.illegal]
-        for name in {axis for rule in rules for axis in rule.where} | set(self.goals.levels):
-            if name not in known:
-                raise RoomtoneError(f"goals: {name!r} is neither an axis nor a column; {nearest(name, known)}")
+            self._illegal = illegal_samples(opened, self.goals, self._axes)
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -77,12 +89,17 @@ class CoverageMatrix:
         return tuple(axis.column for axis in self._axes)
 
     @property
+    def axis_definitions(self) -> tuple[Axis, ...]:
+        """Return the axes with their bins."""
+        return self._axes
+
+    @property
     def levels(self) -> dict[str, list[str]]:
         """Return the values of each axis, in order."""
         return {axis.column: list(values) for axis, values in zip(self._axes, self.grid.levels)}
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a cell, combinations without samples included.
+        """Return one row a cell, combinations without samples included; of a million cells or more those with samples.
 
         Columns: the axes; `renders, utterances, speakers, assets, minutes, words`; `goal_*` of each (0 where there is
         none); `status`, `covered_share`; `speakers_effective` (Kish), `words_effective` (words of distinct
@@ -90,13 +107,19 @@ class CoverageMatrix:
         """
         return self.grid.frame.copy()
 
+    def margin_rows(self) -> list[tuple[tuple[str, ...], dict[Hashable, Any]]]:
+        """Return (axes of the margin, its row) for every margin that has a goal; the row has those axes as columns."""
+        rows = []
+        for rule, frame in zip(self.goals.margins, self._margins):
+            rows += [(rule.axes, row) for row in frame.to_dict("records")]
+        return rows
+
     def margins(self) -> pd.DataFrame:
         """Return one row a margin that has a goal: `margin` (its axes), `value`, counts, goals, status."""
         import pandas as pd
 
-        frames = [frame for frame, _ in self._margins]
         columns = ["margin", "value", *UNITS, *[f"goal_{unit}" for unit in UNITS], "status", "covered_share"]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+        return pd.concat(self._margins, ignore_index=True)[columns] if self._margins else pd.DataFrame(columns=columns)
 
     def holes(self, *, clean: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the cells that miss a goal, what they miss, and whether rendering can close them; see `holes.py`.
@@ -135,7 +158,8 @@ class CoverageMatrix:
         return matrix_figures(
             self.grid.frame,
             margins=(int(np.isfinite(shares).sum()), int((shares >= 1).sum())),
-            illegal=int(self.grid.array("renders")[self.grid.array("status") == "illegal"].sum()) + self._illegal_rows,
+            rest=self.grid.rest,
+            illegal=self._illegal,
         )
 
     def t_way(
@@ -157,6 +181,9 @@ class CoverageMatrix:
             constraints: a scenario's constraints, over names.
             min_samples: a combination counts from this many renders on.
             min_speakers: and from this many distinct speakers on.
+
+        Raises:
+            RoomtoneError: another strength, no such column, or levels of a column that is not there.
         """
         from roomtone.coverage.combinatorics.t_way import source_t_way
 
@@ -203,7 +230,7 @@ class CoverageMatrix:
         rows = []
         with open_source(self.source) as opened:
             for value in self.levels[axis]:
-                where = membership(chosen, value)
+                where = membership(opened, chosen, value)
                 found = source_t_way(opened, strength, whole.names, self.goals, where=where, **options)
                 rows.append(
                     {
@@ -225,12 +252,15 @@ class CoverageMatrix:
             cell: a value for each axis.
 
         Raises:
-            RoomtoneError: an axis is missing or unknown.
+            RoomtoneError: an axis is missing or unknown, or has no such value.
         """
         if missing := set(self.axes) ^ set(cell):
             raise RoomtoneError(
                 f"samples: name a value for each of {', '.join(self.axes)}; check {', '.join(sorted(missing))}"
             )
+        for name, value in cell.items():
+            if str(value) not in self.levels[name]:
+                raise RoomtoneError(f"{name}: no value {value!r}; {nearest(str(value), self.levels[name])}")
         with open_source(self.source) as opened:
             return cell_rows(
                 opened, self._axes, [str(cell[n]) for n in self.axes], SAMPLE_COLUMNS, limit, with_root=with_root
@@ -243,15 +273,18 @@ class CoverageMatrix:
         return SampleList(self.samples(limit=limit, with_root=True, **cell))
 
     def plot(self, unit: str | None = None, *, by: str | None = None) -> Figure:
-        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `plots.py`.
+        """Return a heat map (matplotlib); `by` names a third axis for small multiples. See `views/heat_map.py`.
 
         Args:
             unit: the count shown in the cells; default the first unit that has a goal, renders last.
             by: axis of the small multiples; default the third.
         """
         from roomtone.coverage.views.heat_map import heat_map
+        from roomtone.coverage.views.matrix_view.layout import lay_out
 
-        return heat_map(self.grid, unit=unit, by=by)
+        with open_source(self.source) as opened:
+            factors = lay_out(self.grid, opened).factors if self.axes[1:] == ("condition",) and by is None else ()
+        return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), factors=factors)
 
     def to_xarray(self) -> xr.Dataset:
         """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray).
@@ -270,15 +303,15 @@ class CoverageMatrix:
 
     def __repr__(self) -> str:
         figures = self.figures
-        return f"CoverageMatrix({self.where}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        name = set_name(self.source)
+        return (
+            f"CoverageMatrix({name}: {' x '.join(self.axes)}, {figures.covered_cells} of {figures.cells} cells covered)"
+        )
 
     def _repr_html_(self) -> str:
-        from roomtone.coverage.views.heat_map import as_html
+        from roomtone.coverage.views.notebook import matrix_html
 
-        head = f"<p>{html.escape(repr(self))}</p>"
-        if len(self.axes) > 3:
-            return head + "".join(f"<div>{html.escape(line)}</div>" for line in self.patterns()[:30])
-        return head + as_html(self.plot(), len(self.grid.frame))
+        return matrix_html(self)
 
 
 #: What a drill-down from a cell shows of each sample.
@@ -287,30 +320,13 @@ SAMPLE_COLUMNS = ("sample_id", "utterance_id", "speaker", "accent", "condition",
 
 def _count_margin(
     source: OpenSource, rule: Rule, axes: Sequence[Axis], goals: Goals, levels: Mapping[str, Sequence[str]] | None
-) -> tuple[pd.DataFrame, Grid]:
+) -> pd.DataFrame:
+    """Return one row a margin that has a goal: its own axes, counts, goals, status, `margin` and `value` as text."""
     known = {axis.column: axis for axis in axes}
     own = parse_axes([known.get(name, Axis(name)) for name in rule.axes])
     check_columns(own, source.columns, where="goals.margins")
     grid = count_grid(source, own, goals, levels)
-    amounts = {unit: values.ravel() for unit, values in margin_amounts(rule, own, grid.levels).items()}
-    frame = goal_columns(grid.frame[[*grid.names, *UNITS]].copy(), amounts)
+    frame = goal_columns(grid.frame[[*grid.names, *UNITS]].copy(), margin_amounts(rule, grid.cells))
     frame["margin"] = " x ".join(grid.names)
     frame["value"] = frame[grid.names].agg(" x ".join, axis=1)
-    return frame[frame["status"] != "no goal"], grid
-
-
-def _illegal_rows(source: OpenSource, goals: Goals, axes: Sequence[Axis]) -> int:
-    """Return how many samples match an illegal rule that names other columns than the axes."""
-    names = {axis.column for axis in axes}
-    rules = [rule for rule in goals.illegal if rule.where and not set(rule.where) <= names]
-    if not rules:
-        return 0
-    where = " OR ".join(
-        "(" + " AND ".join(_sql_match(axis, patterns) for axis, patterns in r.where.items()) + ")" for r in rules
-    )
-    return int(source.connection.execute(f"SELECT count(*) FROM {source.relation} WHERE {where}").fetchall()[0][0])
-
-
-def _sql_match(column: str, patterns: Sequence[str]) -> str:
-    text = f"CAST({identifier(column)} AS VARCHAR)"
-    return "(" + " OR ".join(f"{text} = {literal(p)} OR {text} GLOB {literal(p)}" for p in patterns) + ")"
+    return frame[frame["status"] != "no goal"]

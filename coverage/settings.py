@@ -9,8 +9,12 @@ from typing import Any
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.coverage.combinatorics.constraints import MAX_STRENGTH
 from roomtone.coverage.counting.axes import Axis, parse_axes
-from roomtone.coverage.counting.goals import UNITS, Goals, parse_goals
+from roomtone.coverage.counting.goal_parsing import parse_goals
+from roomtone.coverage.counting.goals import UNITS, Goals
+from roomtone.coverage.details.detail_settings import DetailSettings, parse_details
 from roomtone.coverage.report.ci_gates import GateThresholds, parse_gates
+from roomtone.coverage.sources.measured import with_bins
+from roomtone.coverage.sources.options import ReadOptions, parse_options
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,10 @@ class CoverageSettings:
     """The settings of one report.
 
     Attributes:
-        dataset: dataset folders and tables of recordings.
+        dataset: dataset folders, tables of recordings and sets of other tools.
         axes: 1 to 6 axes of the matrix.
+        reading: which columns of the set mean what, and whether its audio is measured.
+        details: what is told of the inside of cells and of what lies between them.
         goals: what cells must hold; None takes those of the scenario that the set was made from.
         unit: the count shown in the heat map; None is the first unit that has a goal.
         by: the axis of the small multiples; None is the third.
@@ -31,10 +37,13 @@ class CoverageSettings:
         gates: what the set must reach.
         to: folder of the results; None is `coverage/` in the first dataset folder.
         pictures: whether the heat map and the page are written.
+        full: whether the terminal shows the whole matrix also where it does not fit.
     """
 
     dataset: tuple[str, ...]
     axes: tuple[Axis, ...]
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    details: DetailSettings = field(default_factory=DetailSettings)
     goals: Goals | None = None
     unit: str | None = None
     by: str | None = None
@@ -46,6 +55,7 @@ class CoverageSettings:
     gates: GateThresholds = field(default_factory=GateThresholds)
     to: str | None = None
     pictures: bool = True
+    full: bool = False
 
 
 def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
@@ -58,7 +68,11 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
     (1, 2, 3)
     """
     gates = [f.name for f in fields(GateThresholds)]
-    known = [*(f.name for f in fields(CoverageSettings) if f.name != "gates"), *gates]
+    parts = ("gates", "reading", "details")
+    own = [
+        f.name for kind in (CoverageSettings, ReadOptions, DetailSettings) for f in fields(kind) if f.name not in parts
+    ]
+    known = [*own, *gates]
     for key in values:
         if key not in known:
             raise RoomtoneError(f"{key}: unknown key; {nearest(str(key), known)}")
@@ -66,7 +80,14 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
     goals = found.get("goals")
     return CoverageSettings(
         dataset=_datasets(found.get("dataset")),
-        axes=parse_axes(found.get("axes", ("accent", "condition"))),
+        axes=_axes(found.get("axes", ("accent", "condition")), measured=found.get("measure", False)),
+        reading=parse_options(
+            found.get("columns"),
+            _text(found.get("utterance_pattern"), "utterance_pattern"),
+            found.get("accents"),
+            measure=_flag(found.get("measure", False), "measure"),
+        ),
+        details=parse_details(found),
         goals=None if goals is None else parse_goals(goals),
         unit=_one_of(found.get("unit"), UNITS, "unit"),
         by=_text(found.get("by"), "by"),
@@ -78,7 +99,12 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
         gates=parse_gates({key: found[key] for key in gates if key in found}),
         to=_text(found.get("to"), "to"),
         pictures=_flag(found.get("pictures", True), "pictures"),
+        full=_flag(found.get("full", False), "full"),
     )
+
+
+def _axes(value: Any, *, measured: bool) -> tuple[Axis, ...]:
+    return parse_axes(with_bins(value) if measured and not isinstance(value, Mapping) else value)
 
 
 def _datasets(value: Any) -> tuple[str, ...]:

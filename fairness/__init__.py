@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from roomtone.fairness.recognisers import RECOGNISERS
     from roomtone.fairness.recognisers.transcription import transcribe
     from roomtone.fairness.report.page import write_report
+    from roomtone.fairness.scoring.hypotheses import read_hypotheses
     from roomtone.fairness.scoring.normalize import NORMALIZERS
-    from roomtone.fairness.scoring.score import read_hypotheses, score, with_labels
+    from roomtone.fairness.scoring.score import score, with_labels
     from roomtone.fairness.settings import Settings
     from roomtone.fairness.slices.certificate import certify, read_certificate, verify_certificate, write_certificate
     from roomtone.fairness.slices.predicates import parse_predicate
@@ -43,7 +44,7 @@ _HOMES = {
     "parse_predicate": "roomtone.fairness.slices.predicates",
     "poisson_interaction": "roomtone.fairness.comparison.poisson",
     "read_certificate": "roomtone.fairness.slices.certificate",
-    "read_hypotheses": "roomtone.fairness.scoring.score",
+    "read_hypotheses": "roomtone.fairness.scoring.hypotheses",
     "score": "roomtone.fairness.scoring.score",
     "transcribe": "roomtone.fairness.recognisers.transcription",
     "verify_certificate": "roomtone.fairness.slices.certificate",

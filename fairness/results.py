@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
+from roomtone.coverage.views.csv_tables import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,9 @@ FOLDER = "evaluation"
 
 def local_set(dataset: str | os.PathLike[str]) -> Path:
     """Return the folder of a set.
+
+    Args:
+        dataset: folder of a set; no URL.
 
     Raises:
         RoomtoneError: it is a URL; results are written beside the set, and a report's player looks for audio there.
@@ -29,12 +34,32 @@ def local_set(dataset: str | os.PathLike[str]) -> Path:
 
 
 def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:
-    """Return the folder of a set's evaluation."""
+    """Return the folder of a set's evaluation.
+
+    Args:
+        dataset: folder of a set.
+    """
     return Path(dataset) / FOLDER
 
 
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write a table as CSV whose texts no spreadsheet runs, and return the path.
+
+    Args:
+        table: of any columns.
+        path: where.
+    """
+    return write_csv(table, path)
+
+
 def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -> Path:
-    """Write the counts with the hypotheses beside them to `scores/part-00000.parquet`, whole or not at all; return the path."""
+    """Write the counts with the hypotheses beside them to `scores/part-00000.parquet`, whole or not at all; return the path.
+
+    Args:
+        folder: of the evaluation.
+        scores: of `score`.
+        hypotheses: `sample_id` and `hypothesis`.
+    """
     target = folder / "scores" / "part-00000.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -48,8 +73,26 @@ def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -
     return target
 
 
+def last_recogniser(dataset: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Return what decided the hypotheses of a set's last report, or None where there is none.
+
+    Args:
+        dataset: folder of a set.
+    """
+    folder = evaluation_dir(dataset)
+    try:
+        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["recogniser"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, dict) and (folder / "report.html").is_file() else None
+
+
 def read_evaluation(dataset: str | os.PathLike[str]) -> pd.DataFrame | None:
-    """Return the counts and hypotheses of a set's last evaluation, or None where there is none."""
+    """Return the counts and hypotheses of a set's last evaluation, or None where there is none.
+
+    Args:
+        dataset: folder of a set.
+    """
     import pandas as pd
 
     parts = sorted((evaluation_dir(dataset) / "scores").glob("part-*.parquet"))

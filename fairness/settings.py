@@ -25,13 +25,16 @@ class CompareSettings:
     baseline: str = "clean"
     speaker: str = "speaker"
     utterance: str = "utterance_id"
+    sentence: str = "text"
     reference: str | None = None
     scale: str = "difference"
     smallest_gap: float = 0.05
     smallest_ratio: float = 1.25
     declared: Sequence[tuple[str, str]] | None = None
+    intersections: Sequence[str] | None = None
     alpha: float = 0.05
     power: float = 0.8
+    permutations: int = 999
     resamples: int = 2000
     seed: int = 0
 
@@ -44,15 +47,18 @@ class CompareSettings:
             _check_share(name, getattr(self, name), "between 0 and 1", "in per cent?")
         if not self.smallest_ratio > 1:
             raise RoomtoneError(f"smallest_ratio: above 1, got {self.smallest_ratio!r}")
-        if self.resamples < 1:
-            raise RoomtoneError(f"resamples: at least 1, got {self.resamples!r}")
+        if self.permutations < 199:
+            raise RoomtoneError(f"permutations: at least 199, got {self.permutations!r}; fewer give no usable tail")
+        if self.resamples < 0:
+            raise RoomtoneError(f"resamples: 0 (no bootstrap) or more, got {self.resamples!r}")
         if self.declared is not None and not all(_is_pair(pair) for pair in self.declared):
             raise RoomtoneError(f"declared: a list of [group, condition] pairs, got {self.declared!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the choices in plain JSON types."""
         declared = None if self.declared is None else [list(pair) for pair in self.declared]
-        return dataclasses.asdict(self) | {"declared": declared}
+        names = [f.name for f in dataclasses.fields(CompareSettings)]
+        return {name: getattr(self, name) for name in names} | {"declared": declared}
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class ExportSettings:
     format: str
     to: str
     overwrite: bool = False
-    normalizer: str = "basic"
+    normalizer: str = "auto"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -95,7 +101,8 @@ class Settings(CompareSettings):
     """
 
     asr: Mapping[str, Any] = field(default_factory=dict)
-    normalizer: str = "basic"
+    normalizer: str = "auto"
+    terms: str | None = None
     subgroups: SearchSettings = field(default_factory=SearchSettings)
     holdout: float = 0.0
     allow_missing: bool = False
@@ -143,6 +150,10 @@ def read_settings(cls: type[Any], values: Mapping[str, Any], prefix: str = "") -
 
 def check_types(settings: Any, prefix: str = "") -> None:
     """Check that every field holds a value of its annotated type.
+
+    Args:
+        settings: a dataclass of settings.
+        prefix: what the message writes before a field's name.
 
     Raises:
         RoomtoneError: a field that does not; the message names the key and the value.

@@ -66,7 +66,8 @@ def read_recording(
             f"{place}: {max(left, 0.0):.2g} s to measure; at least {shortest_s:g} s are needed (offset_s in seconds?)"
         )
     wanted = None if left <= longest_s else longest_s
-    samples = read_audio(AudioRef(str(place), offset_s, wanted), sample_rate_hz).astype(np.float64)
+    # as it is in the file: without its DC and rumble a clipped recording would no longer lie flat at its highest value
+    samples = read_audio(AudioRef(str(place), offset_s, wanted), sample_rate_hz, rumble=True).astype(np.float64)
     notes = []
     if wanted is not None:
         notes.append(f"the file lasts {info.duration_s:.0f} s; {longest_s:g} s from {offset_s:g} s on were measured")

@@ -102,7 +102,12 @@ class PlaceEntry:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str = "") -> Self:
-        """Return one entry of `recordings`; arguments and errors as `MeasureSettings.from_mapping`."""
+        """Return one entry of `recordings`; arguments and errors as `MeasureSettings.from_mapping`.
+
+        Args:
+            values: of the entry.
+            where: opens messages.
+        """
         entry = read_settings(cls, with_kind(values), where=where)
         check_kind(entry.kind, where=f"{where}: ")
         check_name(entry.name, where=f"{where}: ")
@@ -152,7 +157,12 @@ def with_kind(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_kind(kind: str | None, *, where: str = "") -> None:
-    """Raise a RoomtoneError where something is not one of `KINDS`; `where` opens its message."""
+    """Raise a RoomtoneError where something is not one of `KINDS`; `where` opens its message.
+
+    Args:
+        kind: as given.
+        where: opens the message.
+    """
     if kind is None:
         raise RoomtoneError(
             f"{where}as: say what the recording is and how to call it: as=equipment (or noise, room) name=our_scanner"
@@ -162,7 +172,12 @@ def check_kind(kind: str | None, *, where: str = "") -> None:
 
 
 def check_name(name: str | None, *, where: str = "") -> None:
-    """Raise a RoomtoneError where a name cannot be one of a preset; `where` opens its message."""
+    """Raise a RoomtoneError where a name cannot be one of a preset; `where` opens its message.
+
+    Args:
+        name: as given.
+        where: opens the message.
+    """
     if name is None or not _NAME.fullmatch(name):
         raise RoomtoneError(f"{where}name: {name!r} cannot name a preset; letters, digits and _ only")
 

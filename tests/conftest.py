@@ -1,7 +1,15 @@
-"""What all tests share: an active-level meter of their own, a small corpus, and one cache of room banks."""
+"""What all tests share: an active-level meter of their own, a small corpus, one cache of room banks, a browser without a network."""
 
+from __future__ import annotations
+
+import contextlib
 import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +23,6 @@ settings.load_profile("roomtone")
 @pytest.fixture(scope="session", autouse=True)
 def _bank_cache(tmp_path_factory):
     """Banks are built once a session, in a folder of the tests' own."""
-    import os
-
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     yield
@@ -129,3 +135,97 @@ def write_audio(voice):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Return a running Chromium, or skip where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium on this machine")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Return an opener of pages without a network; a test fails on a script's error or a request that is not for a file."""
+    contexts, errors, asked = [], [], []
+
+    def opened(
+        path: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", scripts: bool = True, tolerate: bool = False
+    ) -> Any:  # fmt: skip
+        context = chromium.new_context(
+            offline=True,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",  # colours are read at once, not on their way
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if not tolerate:  # a file that is missing on purpose is an error to the console
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        with contextlib.suppress(Exception):
+            context.close()
+    assert not errors
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+
+
+@pytest.fixture(scope="session")
+def axe_script() -> str:
+    """Return the source of axe-core, from the folder that AXE_CORE names or an npm folder of this checkout; else skip."""
+    named = [
+        os.environ.get("AXE_CORE", ""),
+        "node_modules/axe-core",
+        *(str(p / "node_modules/axe-core") for p in Path(__file__).parents),
+    ]
+    for folder in filter(None, named):
+        script = Path(folder) / "axe.min.js"
+        if script.is_file():
+            return script.read_text(encoding="utf-8")
+    pytest.skip("axe-core is not at hand: npm install --no-save axe-core, or AXE_CORE=its folder")
+
+
+def _shown_contrasts(page: Any) -> list[tuple[float, str]]:
+    """Return the contrast of every text in the shadow root with what is painted behind it, hatching included."""
+    found = page.evaluate(
+        """kinds => {
+        const texts = [...document.querySelector('.roomtone-matrix').shadowRoot.querySelectorAll(kinds)];
+        return texts.filter(e => e.offsetParent && e.textContent.trim()).map(e => {
+            const style = getComputedStyle(e); let back = null;
+            for (let n = e; n && !back; n = n.parentElement) {
+                const s = getComputedStyle(n);
+                const inks = s.backgroundImage.match(/rgb\\([^)]*\\)/g) || [];
+                if (s.backgroundColor !== 'rgba(0, 0, 0, 0)' || inks.length) back = [...inks, ...(inks.length ? [] : [s.backgroundColor])];
+            }
+            return [style.color, back || [getComputedStyle(document.body).backgroundColor], e.className + ' ' + e.textContent.trim().slice(0, 20)];
+        });
+    }""",
+        "td, th, .swatch, .ramp span, p, li, dt, dd, label span, legend, h2, h3, button, select, code, small, b",
+    )
+    from roomtone.coverage.views.goal_colours import contrast
+
+    return [(min(contrast(_hexed(ink), _hexed(back)) for back in backs), name) for ink, backs, name in found]
+
+
+def _hexed(colour: str) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*(int(part) for part in re.findall(r"\d+", colour)[:3]))
+
+
+@pytest.fixture
+def shown_contrasts() -> Callable[[Any], list[tuple[float, str]]]:
+    """Return a meter: the contrast of every text of the matrix component on a page, with a piece of the text."""
+    return _shown_contrasts

@@ -8,15 +8,16 @@ CHANGES = (
     "noise source",
     "SNR",
     "container",
+    "FLAC",
     "column",
     "heat map",
     "verdict",
     "accent map",
     "executor",
-    "room",
+    "room simulator",
+    "kind of room",
     "gate",
     "report",
-    "FLAC",
 )
 
 
@@ -34,6 +35,6 @@ def test_every_change_names_at_most_three_files_that_exist():
 
 def test_every_path_in_the_guide_exists():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = {n for n in re.findall(r"`([\w.]+/[\w./]*\w)`", text) if "NAME" not in n}
+    named = {n for n in re.findall(r"`([\w.]+/[\w./]*\w)`", text) if "NAME" not in n and not n.startswith("build/")}
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).exists()] == []

@@ -1,12 +1,13 @@
-"""Corpora: accent-labelled speech read as it lies on disk, as a stream of utterances.
+"""Corpora: accent-labelled speech in the layouts in which it is published, read as a stream of utterances.
 
 `open_corpus(cfg)` finds the reader by its name in a closed table and checks its keys; the corpus it returns can be
-iterated again and again. Over the reader lie an accent map (`corpus.accents`) and a selection (`corpus.select`).
+iterated again and again. An accent map (`corpus.accents`) and a selection (`corpus.select`) are applied to what the reader yields.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,7 @@ class Corpus:
 
     @property
     def root(self) -> Path:
-        """Return where it lies."""
+        """Return its folder or file."""
         return self.reader.home
 
     @property
@@ -74,6 +75,10 @@ class Corpus:
     def attribution(self) -> str | None:
         """Return whom to credit."""
         return self.reader.attribution
+
+    def skipped(self) -> Counter[str]:
+        """Return how many files of the corpus's folder are not read, by their ending."""
+        return self.reader.skipped()
 
     def __iter__(self) -> Iterator[Utterance]:
         """Yield the utterances that the selection takes, with canonical accents.

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import read_yaml
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
@@ -64,7 +65,9 @@ class AccentMap:
     def apply(self, utterance: Utterance) -> Utterance:
         """Return the utterance with its canonical accent and, where the map has one, the attribute `accent_region`."""
         accent, region = self._canonical_and_region(utterance.accent)
-        attributes = {**utterance.attributes, "accent_region": region} if region else utterance.attributes
+        attributes = utterance.attributes
+        if region:
+            attributes = shared_attributes((*attributes.items(), ("accent_region", region)))
         return dataclasses.replace(utterance, accent=accent, attributes=attributes)
 
     def _canonical_and_region(self, raw: str | None) -> tuple[str | None, str | None]:
@@ -78,12 +81,12 @@ class AccentMap:
 
 
 def fold(label: str) -> str:
-    """Return a label as maps compare it.
+    """Return a label as maps compare it: without regard to case, to `_` and to how its letters are composed.
 
     >>> fold(" Northern_Ireland  English")
     'northern ireland english'
     """
-    return " ".join(label.replace("_", " ").casefold().split())
+    return " ".join(unicodedata.normalize("NFC", label).replace("_", " ").casefold().split())
 
 
 def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> AccentMap:

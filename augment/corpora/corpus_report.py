@@ -55,7 +55,12 @@ class Group:
     qualities: list[Quality] = field(default_factory=list)
 
     def add(self, utterance: Utterance, seconds: float) -> None:
-        """Count one utterance that lasts so many seconds."""
+        """Count one utterance that lasts so many seconds.
+
+        Args:
+            utterance: to count.
+            seconds: it lasts.
+        """
         self.utterances += 1
         self.words += word_count(utterance.text)
         self.seconds += seconds
@@ -77,6 +82,9 @@ class Group:
             "speech_to_floor_db": _median(min(q.speech_to_floor_db, 96.0) for q in self.qualities),
             "bandwidth_hz": _median(q.bandwidth_hz for q in self.qualities),
             "level_dbov": _median(q.level_dbov for q in self.qualities),
+            "rumble_to_speech_db": _median(q.rumble_to_speech_db for q in self.qualities),
+            "largest_rumble_to_speech_db": max((q.rumble_to_speech_db for q in self.qualities), default=None),
+            "largest_offset": max((abs(q.offset) for q in self.qualities), default=None),
         }
 
 
@@ -96,7 +104,9 @@ class CorpusReport:
         unmapped: raw accent label -> utterances.
         same_prompt: number of utterances that share their words with another one.
         same_audio: ids of recordings with the same bytes as an earlier one.
-        without_text: utterances that have no transcript.
+        without_text: number of utterances that have no transcript.
+        without_accent: number of utterances that state no accent.
+        skipped: ending -> number of files of the corpus's folder that are not read.
     """
 
     name: str
@@ -112,6 +122,8 @@ class CorpusReport:
     same_prompt: int = 0
     same_audio: list[str] = field(default_factory=list)
     without_text: int = 0
+    without_accent: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
     @property
     def unusable_count(self) -> int:
@@ -143,6 +155,8 @@ class CorpusReport:
             "same_prompt": self.same_prompt,
             "same_audio": self.same_audio,
             "without_text": self.without_text,
+            "without_accent": self.without_accent,
+            "skipped_files": dict(self.skipped.most_common()),
         }
 
 
@@ -166,7 +180,7 @@ def survey(
     Raises:
         RoomtoneError: the corpus cannot be read, or no utterance has an attribute of `by`.
     """
-    report = CorpusReport(corpus.name, corpus.licence, corpus.attribution)
+    report = CorpusReport(corpus.name, corpus.licence, corpus.attribution, skipped=corpus.skipped())
     report.groups = {name: defaultdict(Group) for name in ("accent", *by)}
     chosen = None if measure is None else _chosen(corpus, measure)
     prompts: Counter[bytes] = Counter()
@@ -225,6 +239,7 @@ def _count_labels(report: CorpusReport, utterance: Utterance) -> None:
     report.speech_origins.add(utterance.speech_origin)
     report.languages[utterance.language or NOT_STATED] += 1
     report.without_text += utterance.text is None
+    report.without_accent += utterance.accent is None
     if UNMAPPED in utterance.accents:
         report.unmapped[utterance.accent_raw or ""] += 1
 

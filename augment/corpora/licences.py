@@ -101,32 +101,35 @@ def _family(one: Terms) -> tuple[bool, bool, str]:
     return one.non_commercial, match is None, "" if match else one.licence
 
 
-def set_licences(dataset: Path) -> list[str | None]:
+def set_licences(dataset: str | Path) -> list[str | None]:
     """Return the licences of a set's samples, each once, sorted; None, last, where a sample bears none.
 
+    Args:
+        dataset: the set's folder or URL.
+
     Raises:
-        RoomtoneError: the folder holds no manifest.
+        RoomtoneError: it holds no manifest.
     """
-    import pyarrow.parquet as pq
+    from roomtone.core.dataset.manifest import common_schema, manifest_parts, read_part
 
-    from roomtone.core.dataset.manifest import manifest_parts
-
+    parts = manifest_parts(dataset)
+    schema = common_schema(parts)
     found: set[str | None] = set()
-    for part in manifest_parts(dataset):
-        named = "attr_licence" in pq.read_schema(part).names
-        found |= set(pq.read_table(part, columns=["attr_licence"])[0].to_pylist()) if named else {None}
+    for part in parts:
+        named = "attr_licence" in schema.names
+        found |= set(read_part(part, schema, ["attr_licence"])[0].to_pylist()) if named else {None}
     return [*sorted(licence for licence in found if licence), *([None] if None in found else [])]
 
 
-def credit_lines(dataset: Path, corpora: Iterable[Mapping[str, Any]]) -> list[str]:
+def credit_lines(dataset: str | Path, corpora: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the card's lines on whom to credit and what the licences ask, in Markdown.
 
     Args:
-        dataset: the set's folder.
+        dataset: the set's folder or URL.
         corpora: the keys of each run's corpus, from `dataset.json`.
 
     Raises:
-        RoomtoneError: the folder holds no manifest.
+        RoomtoneError: it holds no manifest.
     """
     named = {str(corpus.get("name") or corpus.get("reader")): corpus for corpus in corpora}
     lines = [

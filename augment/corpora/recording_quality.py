@@ -7,7 +7,8 @@ samples alone and take no account of what is said.
 * level: ITU-T P.56 active speech level;
 * floor: the level below which the quietest tenth of the 20 ms frames is. A recording without pauses has no floor to
   measure; the figure is then too high, never too low. Digital silence is left out: it is no room noise;
-* bandwidth: the highest frequency, to a sixth of an octave, that is part of the recording.
+* bandwidth: the highest frequency, to a sixth of an octave, that is part of the recording;
+* rumble: what is below 20 Hz, DC included. Reading removes it; the other figures are of what is left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.decoding.high_pass import high_pass
+from roomtone.core.audio.speech_level import SILENCE_DBOV, active_speech_level, rms_level_dbov
 
 _FRAME_S = 0.020
 #: Share of the frames that counts as the pauses.
@@ -42,6 +45,8 @@ class Quality:
         floor_dbov: noise floor; -inf where the pauses are digital silence.
         bandwidth_hz: highest frequency that is part of the recording.
         clipped_share: share of the samples at full scale.
+        offset: mean of the samples (DC), full scale 1.0.
+        rumble_dbov: RMS of what is below 20 Hz, DC included, which reading removes; -100 where there is none.
     """
 
     level_dbov: float
@@ -49,6 +54,13 @@ class Quality:
     floor_dbov: float
     bandwidth_hz: float
     clipped_share: float
+    offset: float = 0.0
+    rumble_dbov: float = SILENCE_DBOV
+
+    @property
+    def rumble_to_speech_db(self) -> float:
+        """Return the level of what reading removes re that of the speech, dB."""
+        return self.rumble_dbov - self.level_dbov
 
     @property
     def speech_to_floor_db(self) -> float:
@@ -65,28 +77,29 @@ def quality_of(utterance: Utterance) -> Quality:
     from roomtone.core.audio.reading import inspect, read_audio
 
     rate = inspect(utterance.audio.path).sample_rate_hz
-    return measure_quality(read_audio(utterance.audio, rate), rate)
+    return measure_quality(read_audio(utterance.audio, rate, rumble=True), rate)
 
 
 def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
     """Return the quality of a recording.
 
     Args:
-        samples: float32 [shape=(samples,)], full scale +-1.0.
+        samples: float32 [shape=(samples,)], full scale +-1.0, as the file has them: with DC and rumble.
         sample_rate_hz: the recording's own rate in Hz; at another its bandwidth cannot be seen.
 
     Raises:
         RoomtoneError: too short or silent.
     """
-    from roomtone.core.audio.speech_level import active_speech_level
-
-    speech = active_speech_level(samples, sample_rate_hz)
+    heard = high_pass(samples, sample_rate_hz)
+    speech = active_speech_level(heard, sample_rate_hz)
     return Quality(
         level_dbov=speech.level_dbov,
         activity=speech.activity,
         floor_dbov=noise_floor_dbov(samples, sample_rate_hz),
-        bandwidth_hz=bandwidth_hz(samples, sample_rate_hz),
+        bandwidth_hz=bandwidth_hz(heard, sample_rate_hz),
         clipped_share=float((np.abs(samples) >= 32767 / 32768).mean()),
+        offset=float(samples.mean(dtype=np.float64)),
+        rumble_dbov=rms_level_dbov(samples - heard),
     )
 
 
@@ -100,9 +113,9 @@ def noise_floor_dbov(samples: np.ndarray, sample_rate_hz: int) -> float:
     Returns:
         dB re a full-scale square wave (dBov); -inf where the pauses are digital silence.
     """
-    levels = _frame_levels_db(samples, sample_rate_hz)
-    sounding = levels[levels > _DIGITAL_SILENCE_DBOV]
-    if sounding.size < (1.0 - _PAUSES) * levels.size:
+    silent = _frame_levels_db(samples, sample_rate_hz) <= _DIGITAL_SILENCE_DBOV
+    sounding = _frame_levels_db(high_pass(samples, sample_rate_hz), sample_rate_hz)[~silent]
+    if sounding.size < (1.0 - _PAUSES) * silent.size:
         return float("-inf")
     return float(np.quantile(sounding, _PAUSES / 2))
 

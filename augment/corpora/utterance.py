@@ -5,6 +5,8 @@ Attributes are taken as the corpus states them, self-reported; nothing is inferr
 
 from __future__ import annotations
 
+import ast
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,7 +20,7 @@ class Utterance:
 
     Attributes:
         utterance_id: the corpus's own name for it, the same whatever the order of rows; never a part of an output path.
-        text: the transcript; None where there is none.
+        text: the transcript; None where there is none, and never the empty text.
         speaker: None where the corpus does not say.
         accent: canonical label; several of one speaker are joined by `|`, sorted. None is *unknown* (nothing was stated).
         accent_raw: as the corpus has it.
@@ -43,6 +45,43 @@ class Utterance:
     def accents(self) -> tuple[str, ...]:
         """Return the accents one by one; none where it is unknown."""
         return tuple(self.accent.split(ACCENT_SEPARATOR)) if self.accent else ()
+
+
+@functools.lru_cache(maxsize=10_000)
+def shared_attributes(items: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return attributes as a mapping that equal attributes share, so that those of a speaker are held once; it must not be changed.
+
+    Args:
+        items: name and value of each.
+    """
+    return dict(items)
+
+
+def accent_labels(value: object) -> list[str]:
+    """Return the accents that a corpus's field states, one by one and in its order.
+
+    Args:
+        value: a text, several labels in it joined by `|`; a list of labels (JSON, Parquet), also as the text of one (a CSV written from
+            a table with lists); None where nothing is stated.
+
+    >>> accent_labels("welsh|english"), accent_labels(["welsh", " "]), accent_labels("['welsh', 'english']"), accent_labels(None)
+    (['welsh', 'english'], ['welsh'], ['welsh', 'english'], [])
+    """
+    if isinstance(value, str) and value.strip().startswith("[") and value.strip().endswith("]"):
+        value = _listed(value)
+    if value is None or (isinstance(value, float) and value != value):
+        return []
+    items = value if isinstance(value, list | tuple | set | frozenset) else str(value).split(ACCENT_SEPARATOR)
+    return [text for item in items if item is not None and (text := str(item).strip())]
+
+
+def _listed(text: str) -> object:
+    """Return the list that a text spells, in JSON's or Python's way, and the text itself where it spells none."""
+    try:
+        found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return found if isinstance(found, list) and all(isinstance(item, str) for item in found) else text
 
 
 def join_accents(labels: Iterable[str]) -> str | None:

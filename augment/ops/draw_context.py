@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,16 @@ class RecordingsNeeded:
 
 @dataclass(frozen=True)
 class DrawContext:
-    """What an op may know when it draws: the length of the file, its rate, and the recordings at hand."""
+    """What an op may know when it draws.
+
+    Attributes:
+        num_samples: length of the file.
+        sample_rate_hz: its rate, Hz.
+        assets: the recordings at hand.
+        sounding: returns which frames of a recording sound, by its id (`recordings.sounding`); None where recordings are not read.
+    """
 
     num_samples: int
     sample_rate_hz: int
     assets: Sequence[Asset] = ()
+    sounding: Callable[[str], np.ndarray] | None = None

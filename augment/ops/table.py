@@ -249,6 +249,10 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
+
+    Args:
+        op: whose ranges are drawn.
+        rng: drawn from.
     """
     changes: dict[str, float] = {}
     for name, hint in schema_of(type(op)).hints.items():

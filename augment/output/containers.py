@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.dataset.containers import Container
+from roomtone.core.dataset.hub_card import audio_type, with_features
 from roomtone.core.dataset.tar_shards import add_sample, open_shard
 
 #: Rows a Parquet row group: what one reading of one recording decodes.
@@ -64,24 +65,11 @@ def write_parquet(path: Path, folder: Path, suffix: str, part: Path) -> None:
     import pyarrow.parquet as pq
 
     labels = pq.read_table(part, partitioning=None)
-    schema = _hugging_face(labels)
+    audio_field = pa.field("audio", audio_type())
+    schema = with_features(pa.schema([*labels.schema, audio_field]), labels["sample_rate_hz"][0].as_py())
     with open(path, "wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for start in range(0, len(labels), _ROW_GROUP):
             block = labels.slice(start, _ROW_GROUP)
             names = [f"{sample_id}.{suffix}" for sample_id in block["sample_id"].to_pylist()]
             audio = [{"bytes": (folder / name).read_bytes(), "path": name} for name in names]
-            writer.write_table(block.append_column("audio", pa.array(audio, schema.field("audio").type)).cast(schema))
-
-
-def _hugging_face(labels: Any) -> Any:
-    """Return the schema with the `features` that `datasets` looks for in its metadata."""
-    import pyarrow as pa
-
-    kinds = {"string": "string", "int32": "int32", "int64": "int64", "double": "float64", "bool": "bool"}
-    features: dict[str, Any] = {
-        field.name: {"dtype": kinds.get(str(field.type), "string"), "_type": "Value"} for field in labels.schema
-    }
-    features["audio"] = {"sampling_rate": labels["sample_rate_hz"][0].as_py(), "_type": "Audio"}
-    audio = pa.field("audio", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
-    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
-    return pa.schema([*labels.schema, audio], metadata=metadata)
+            writer.write_table(block.append_column(audio_field, pa.array(audio, audio_field.type)).cast(schema))

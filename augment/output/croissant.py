@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.corpora.licences import licence_notes, set_licences
+from roomtone.augment.output.imbalance import imbalances
+from roomtone.augment.output.responsible_ai import RAI_CONFORMS_TO, rai_fields
+from roomtone.augment.output.rows import containers_of, counted_rows
 from roomtone.core.dataset.containers import CONTAINERS
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
@@ -78,7 +81,7 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "conformsTo": CONFORMS_TO,
+        "conformsTo": [CONFORMS_TO, RAI_CONFORMS_TO],
         "name": str(state["name"]),
         "description": _description(state, corpora),
         "license": [licence or "not stated" for licence in licences],
@@ -88,6 +91,14 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
         "distribution": [*(_part(dataset, part) for part in parts), _manifest(parts), _audio(state)],
         "recordSet": [_record_set(columns)],
     }
+    rows = counted_rows(dataset)
+    origins = set(rows["speech_origin"].dropna())
+    attributes = [
+        name.removeprefix("attr_")
+        for name in map(str, rows.columns)
+        if name.startswith("attr_") and name != "attr_licence"
+    ]
+    metadata |= rai_fields(state["runs"], origins, imbalances(rows), attributes)
     if notes := licence_notes(licences):
         metadata["usageInfo"] = " ".join(notes)
     return metadata
@@ -126,8 +137,7 @@ def _part(dataset: Path, part: Path) -> dict[str, Any]:
 
 
 def _audio(state: Mapping[str, Any]) -> dict[str, Any]:
-    names = sorted({str(run["config"].get("output_format", "flac")) for run in state["runs"]})
-    containers = [CONTAINERS[name] for name in names]
+    containers = [CONTAINERS[name] for name in sorted(containers_of(state))]
     return {
         "@type": "cr:FileSet",
         "@id": "audio",

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+
+from roomtone.augment.corpora.licences import credit_lines, set_licences
+from roomtone.augment.output.imbalance import imbalances
+from roomtone.augment.output.responsible_ai import limits
+from roomtone.augment.output.rows import containers_of, counted_rows
+from roomtone.core.dataset.containers import loaded_files
+from roomtone.core.dataset.hub_card import SPLIT, front_matter, webdataset_features
+from roomtone.core.dataset.manifest import common_schema, manifest_parts
 
 
 def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
@@ -14,19 +22,18 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         dataset: the set's folder or URL.
         state: its `dataset.json`.
     """
-    from roomtone.core.dataset.manifest import read_manifest
-
-    columns = ["sample_id", "utterance_id", "speaker", "accent", "corpus", "speech_origin", "duration_s", "condition"]
-    rows = read_manifest(dataset, columns=columns)
+    rows = counted_rows(dataset, "corpus", "language")
     origins = set(rows["speech_origin"].dropna())
     counts = state["counts"]
     lines = [
+        *_front_matter(dataset, state, rows),
+        "",
         f"# {_plain(state['name'])}: a Roomtone stress-test set",
         "",
         f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
         f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
-        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, rejected {counts['rejected']:,} "
-        f"{'(see `rejected/`)' if counts['rejected'] else ''}",
+        f"{_reconciled(counts)}",
+        *_systematic(state),
         "",
         "## What it holds",
         "",
@@ -38,6 +45,14 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         f"Conditions: {', '.join(f'`{name}`' for name in sorted(set(rows['condition'])))}.",
         "",
         "Renders of one utterance are copies of one utterance; the table counts utterances and speakers beside them.",
+        "",
+        "## What is uneven",
+        "",
+        *(f"- {html.escape(line)}" for line in imbalances(rows)),
+        "",
+        "## How to load it",
+        "",
+        *_loading(state),
         "",
         "## How it was made",
         "",
@@ -53,15 +68,30 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "",
         "## What it cannot show",
         "",
-        *_limits(origins),
+        *(f"- {line}" for line in limits(origins)),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _reconciled(counts: Mapping[str, int]) -> str:
+    """Return planned, rendered and rejected samples in a sentence."""
+    rejected = f"rejected {counts['rejected']:,}{' (see `rejected/`)' if counts['rejected'] else ''}"
+    if not counts.get("not_reached"):
+        return f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, {rejected}."
+    return (
+        f"Planned {counts['planned']:,}, rendered {counts['rendered']:,}, {rejected}, not reached {counts['not_reached']:,}: "
+        "the run stopped because more samples were rejected than `max_rejected` allows."
+    )
+
+
+def _systematic(state: Mapping[str, Any]) -> list[str]:
+    """Return the levels that fail on most of their samples, one paragraph each."""
+    found = [sentence for run in state["runs"] for sentence in run.get("systematic", ())]
+    return [line for sentence in dict.fromkeys(found) for line in ("", f"Systematic: {_plain(sentence)}.")]
+
+
 def _plain(text: Any) -> str:
     """Return text that stays text in Markdown and HTML."""
-    import html
-
     return html.escape(str(text)).replace("|", "\\|").replace("`", "'").replace("\n", " ")
 
 
@@ -97,23 +127,61 @@ def _made(state: Mapping[str, Any]) -> list[str]:
 
 
 def _credits(dataset: str, state: Mapping[str, Any]) -> list[str]:
-    from roomtone.augment.corpora.licences import credit_lines
-    from roomtone.core.files import is_remote
-
-    if is_remote(dataset):  # the licences of the samples are read from a folder of this machine
-        return ["- Each row's corpus and `attr_licence` name its source and licence."]
-    return credit_lines(Path(dataset), [run["config"]["corpus"] for run in state["runs"]])
+    return credit_lines(dataset, [run["config"]["corpus"] for run in state["runs"]]) + _recorded_material(state)
 
 
-def _limits(origins: set[str]) -> list[str]:
+def _recorded_material(state: Mapping[str, Any]) -> list[str]:
+    """Return where recorded noises, machines, rooms and devices come from, and what known noise corpora ask."""
+    from roomtone.augment.corpora.licences import licence_notes
+    from roomtone.augment.recordings.layouts import LICENCES
+
+    lines, licences = [], []
+    for run in state["runs"]:
+        for factor, presets in run["config"].get("presets", {}).items():
+            for name, preset in presets.items():
+                if str(preset.get("op", "")).startswith("record"):
+                    lines.append(
+                        f"- {factor} `{_plain(name)}`: {_plain(preset.get('source') or 'no source was stated')}."
+                    )
+                if preset.get("kind") in LICENCES:
+                    licences.append(LICENCES[preset["kind"]][1])
+    return list(dict.fromkeys(lines + [f"- {note}" for note in licence_notes(licences)]))
+
+
+def _front_matter(dataset: str, state: Mapping[str, Any], rows: Any) -> list[str]:
+    """Return the YAML by which the hub lists the set and `datasets` loads it."""
+    files = loaded_files(containers_of(state))
+    tar = next(iter(files.values()))[0].endswith(".tar")
+    return front_matter(
+        title=str(state["name"]),
+        samples=len(rows),
+        languages=set(rows["language"].dropna()),
+        licences=set_licences(dataset),
+        synthetic="synthetic" in set(rows["speech_origin"].dropna()),
+        files=files,
+        features=webdataset_features(common_schema(manifest_parts(dataset)), "flac") if tar else None,
+    )
+
+
+def _loading(state: Mapping[str, Any]) -> list[str]:
+    """Return how to open the set in Python."""
+    configurations = loaded_files(containers_of(state))
     lines = [
-        "- Rooms, noises, equipment and handsets are simulated; a condition stands for a kind of place and not for one place.",
-        "- Accents and other attributes are taken as their speakers reported them; none is inferred.",
-        "- More renders of the same speakers do not make a claim about a group firmer: speakers do.",
+        "    from datasets import load_dataset",
+        *(
+            f'    samples = load_dataset("DIR", {"" if name == "default" else f"{name!r}, "}split="{SPLIT}")'
+            for name in configurations
+        ),
+        "",
     ]
-    if "synthetic" in origins:
+    every = [files[0] for files in configurations.values()]
+    if all(first.endswith(".tar") for first in every):
+        lines.append("Each sample holds the recording as `flac`, all labels as `json` and the text as `txt`.")
+    else:
+        lines.append("Each sample holds the recording as `audio` with its text and all labels.")
+    if not all(first.endswith("-*.parquet") for first in every):
         lines.append(
-            "- Some or all of the speech is synthetic. Synthetic accents prove the pipeline; they say nothing about how a "
-            "recogniser treats people."
+            "`datasets` from version 4.0 on needs `torch` and `torchcodec` for this container (`datasets[audio]`); "
+            "lighter: `pip install 'datasets<4' soundfile librosa`."
         )
     return lines

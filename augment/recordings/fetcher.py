@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from roomtone.augment.recordings.sounding import frame_powers, frame_samples, sounding_frames
 from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
@@ -43,10 +44,8 @@ class Fetcher:
         Raises:
             RoomtoneError: no recording of this id, or it cannot be read.
         """
-        if asset_id not in self._clips:
-            raise RoomtoneError(f"recording {asset_id!r} is not in the recipe")
-        clip = self._clips[asset_id]
-        seconds = clip.duration_s or _file_seconds(clip.path) - clip.offset_s
+        clip = self._clip(asset_id)
+        seconds = self._seconds(clip)
         if seconds <= _WHOLE_S:
             whole = _read_whole(clip, self._rate)
             return _exactly(whole[start:], frames)
@@ -56,8 +55,47 @@ class Fetcher:
         length_s = min((frames + 1) / self._rate, clip.offset_s + seconds - offset_s)
         return _exactly(_open_recordings.read(AudioRef(clip.path, offset_s, length_s), self._rate), frames)
 
+    def _clip(self, asset_id: str) -> AudioRef:
+        if asset_id not in self._clips:
+            raise RoomtoneError(f"recording {asset_id!r} is not in the recipe")
+        return self._clips[asset_id]
+
+    @staticmethod
+    def _seconds(clip: AudioRef) -> float:
+        return clip.duration_s or _file_seconds(clip.path) - clip.offset_s
+
+    def sounding(self, asset_id: str) -> np.ndarray:
+        """Return which frames of a recording sound, bool [shape=(frames,)]; see `sounding`.
+
+        Args:
+            asset_id: a key of `clips`.
+
+        Raises:
+            RoomtoneError: no recording of this id, or it cannot be read.
+        """
+        key = (self._clip(asset_id), self._rate)
+        if key not in _sounding:
+            if len(_sounding) >= _SOUNDING_KEPT:
+                _sounding.pop(next(iter(_sounding)))
+            _sounding[key] = sounding_frames(self._powers(asset_id))
+        return _sounding[key]
+
+    def _powers(self, asset_id: str) -> np.ndarray:
+        """Return the powers of a recording's frames, read in pieces of whole frames."""
+        piece = frame_samples(self._rate) * _PIECE_FRAMES
+        powers: list[np.ndarray] = []
+        left = int(self._seconds(self._clip(asset_id)) * self._rate)
+        for start in range(0, left, piece):
+            powers.append(frame_powers(self(asset_id, start, min(piece, left - start)), self._rate))
+        return np.concatenate(powers) if powers else np.zeros(0)
+
 
 _open_recordings = OpenRecordings()
+#: Of so many recordings it is kept where they sound.
+_SOUNDING_KEPT = 4096
+#: Frames that are read at once to see where a recording sounds: a minute.
+_PIECE_FRAMES = 3000
+_sounding: dict[tuple[AudioRef, int], np.ndarray] = {}
 
 
 def _exactly(samples: Samples, frames: int) -> Samples:

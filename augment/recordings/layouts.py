@@ -14,19 +14,23 @@ Layouts (K. marks what is recalled and not checked against the corpus itself):
 * `wham`: `{tr,cv,tt}/*.wav` (K.); split = the folder; group = place and day from `locNN_dayN` in the name, else the file.
 * `qut`: `<SCENARIO>-<LOCATION>-<SESSION>.wav` in five scenarios of two locations (K.); split = the scenario in lower
   case; group = scenario and location.
+* `rirs_noises` (SLR28): `pointsource_noises/*.wav` and the files of `real_rirs_isotropic_noises/` with `noise` in their name (K.); group =
+  the file; split = the folder. Its impulse responses are rooms: `room=[small=folder:…/simulated_rirs/smallroom/Room001]`.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from roomtone.core.audio.reading import inspect
+from roomtone.core.audio.reading import BadAudioError, inspect
+from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.errors import RoomtoneError, nearest
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+_LOG = logging.getLogger("roomtone")
 _SPLIT_NAMES = ("train", "dev", "valid", "validation", "test", "eval")
 _ESC50 = re.compile(r"(?P<fold>[1-5])-(?P<clip>\d+)-(?P<take>[A-Z]+)-(?P<label>\d+)")
 _WHAM = re.compile(r"loc\d+_day\d+")
@@ -57,15 +61,15 @@ class NoiseFile:
 
 
 def scan_noise(path: str | Path, layout: str, *, channel: int = 1) -> list[NoiseFile]:
-    """Return the recordings of a noise corpus, sorted by id.
+    """Return the recordings of a noise corpus, sorted by id; a file that cannot be read is left out, and said in the log.
 
     Args:
         path: the corpus's folder, or the one above it; for `folder` also a single file.
-        layout: `folder`, `musan`, `demand`, `esc50`, `wham` or `qut`.
+        layout: `folder`, `musan`, `demand`, `esc50`, `wham`, `qut` or `rirs_noises`.
         channel: which of DEMAND's sixteen microphones, 1 to 16.
 
     Raises:
-        RoomtoneError: no such folder, unknown layout, no file of that layout, or a file that is not audio.
+        RoomtoneError: no such folder, unknown layout, no file of that layout, or none that can be read.
     """
     if layout not in LAYOUTS:
         raise RoomtoneError(f"noise recordings: unknown kind {layout!r}; {nearest(layout, LAYOUTS)}")
@@ -79,7 +83,24 @@ def scan_noise(path: str | Path, layout: str, *, channel: int = 1) -> list[Noise
     folder, files = _find(root, layout, channel)
     if not files:
         raise RoomtoneError(f"noise recordings: no audio of kind {layout!r} under {str(root)!r}; {_EXPECTED[layout]}")
-    return [_noise_file(f"{layout}/{name}", folder / name, membership) for name, membership in files]
+    return _readable(root, [(f"{layout}/{name}", folder / name, membership) for name, membership in files])
+
+
+def _readable(root: Path, files: list[tuple[str, Path, Membership]]) -> list[NoiseFile]:
+    found: list[NoiseFile] = []
+    reasons: list[str] = []
+    for name, file, membership in files:
+        try:
+            found.append(_noise_file(name, file, membership))
+        except BadAudioError as error:
+            reasons.append(str(error))
+    if not found:
+        raise RoomtoneError(
+            f"noise recordings: none of {len(files)} files under {str(root)!r} can be read; the first: {reasons[0]}"
+        )
+    for reason in reasons:
+        _LOG.warning(f"noise recording rejected: {reason}")
+    return found
 
 
 def _find(root: Path, layout: str, channel: int) -> tuple[Path, list[tuple[str, Membership]]]:
@@ -95,7 +116,7 @@ def _find(root: Path, layout: str, channel: int) -> tuple[Path, list[tuple[str, 
 def _audio_names(folder: Path) -> Iterable[str]:
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)  # e.g. macOS's ._ files
-        if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
+        if file.suffix.lower() in AUDIO_SUFFIXES and not hidden and file.is_file():
             yield file.relative_to(folder).as_posix()
 
 
@@ -145,6 +166,14 @@ def _qut(name: str, channel: int) -> Membership | None:
     return (f"{match['scenario']}-{match['location']}".upper(), match["scenario"].lower()) if match else None
 
 
+def _rirs_noises(name: str, channel: int) -> Membership | None:
+    del channel
+    folder, _, file = name.rpartition("/")
+    if folder == "pointsource_noises" or (folder == "real_rirs_isotropic_noises" and "noise" in file.lower()):
+        return name, folder
+    return None
+
+
 LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "folder": _folder,
     "musan": _musan,
@@ -152,12 +181,23 @@ LAYOUTS: dict[str, Callable[[str, int], Membership | None]] = {
     "esc50": _esc50,
     "wham": _wham,
     "qut": _qut,
+    "rirs_noises": _rirs_noises,
+}
+#: What the owners of a corpus ask, as (name, licence by its SPDX identifier); a copy may bear another, so its own LICENSE counts.
+LICENCES = {
+    "musan": ("MUSAN (OpenSLR 17)", "CC-BY-4.0"),
+    "demand": ("DEMAND", "CC-BY-SA-3.0"),
+    "esc50": ("ESC-50", "CC-BY-NC-3.0"),
+    "wham": ("WHAM! noise", "CC-BY-NC-4.0"),
+    "qut": ("QUT-NOISE", "CC-BY-SA-3.0"),
+    "rirs_noises": ("RIRS_NOISES (OpenSLR 28)", "Apache-2.0"),
 }
 _EXPECTED = {
-    "folder": f"expected files ending in {', '.join(SUFFIXES)}",
+    "folder": f"expected files ending in {', '.join(AUDIO_SUFFIXES)}",
     "musan": "expected music/, speech/ and noise/ with one folder for each source",
     "demand": "expected <ENVIRONMENT>/ch01.wav and so on",
     "esc50": "expected audio/{fold}-{clip}-{take}-{class}.wav",
     "wham": "expected tr/, cv/ and tt/",
     "qut": "expected files such as CAFE-FOODCOURTB-1.wav",
+    "rirs_noises": "expected pointsource_noises/ and real_rirs_isotropic_noises/",
 }

@@ -1,101 +1,124 @@
-"""What is measured on every render, from its finished signals: the `measured_*` columns of its manifest row."""
+"""What is measured on every render, from its finished signals: the `measured_*` columns of its manifest row.
+
+A figure that cannot be told from this render is null, and `Measured.reasons` says why.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rendering.mixing import Stems, summed, while_sounding
+from roomtone.augment.recordings.sounding import sounding_share
+from roomtone.augment.rendering.file_level import FileSamples
+from roomtone.augment.rendering.handset_output import HandsetOutput
+from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
-from roomtone.augment.rendering.stem_fit import StemFit, fit_stems, rms_db
-from roomtone.augment.rendering.tolerances import UnmetLevelError
+from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
 from roomtone.core.audio.convolution import ImpulseResponse
-from roomtone.core.audio.delay import IN_TIME, measured_delay
-from roomtone.core.audio.types import Samples
+from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured on one render.
+
+    Attributes:
+        values: by manifest column.
+        reasons: why a column is null where it cannot be told, by column.
+    """
+
+    values: Mapping[str, Any]
+    reasons: Mapping[str, str]
+
+    def columns(self) -> dict[str, Any]:
+        """Return the manifest columns, the reasons among them as JSON under `unmeasured`."""
+        reasons = json.dumps(dict(self.reasons), sort_keys=True, ensure_ascii=False) if self.reasons else None
+        return {**self.values, "unmeasured": reasons}
 
 
 def measure(
     recipe: Recipe,
     stems: Stems,
-    references: list[Samples],
-    pcm: np.ndarray,
+    output: HandsetOutput,
+    file: FileSamples,
+    output_snr: tuple[float | None, str | None],
     entry: RoomEntry | None,
-    report: Mapping[str, Any],
-    level_at: Callable[[float], float],
-) -> dict[str, Any]:
-    """Return the `measured_*` columns of one render.
+) -> Measured:
+    """Return what was measured on one render.
 
     Args:
         recipe: what was rendered.
         stems: the parts at the microphone.
-        references: the speech, and the sum of the other stems, after the linear part of the handset.
-        pcm: the finished samples, int16 [shape=(samples,)].
+        output: the signals behind the handset.
+        file: the samples of the file.
+        output_snr: the SNR behind the handset in dB, or None and the reason.
         entry: the realised room, or None.
-        report: what the handset measured.
-        level_at: returns the P.56 level in dBov of the first reference at a gain.
-
-    Raises:
-        UnmetLevelError: the speech is not in the output.
     """
     speech = stems.level
     assert speech is not None
-    fit = fit_stems(pcm, references)
-    row: dict[str, Any] = {
-        "measured_snr_db": None,
-        "measured_snr_rms_db": None,
-        "measured_equipment_snr_db": None,
-        "measured_equipment_snr_long_db": None,
-        "active_level_dbov": level_at(speech_gain(fit) / 32768.0),
+    lag = _file_lag(output, file, recipe.sample_rate_hz)
+    measured_delay = None if lag.samples is None or stems.room_delay is None else stems.room_delay + lag.samples
+    values: dict[str, Any] = {
+        "level_dbov": file.level_dbov,
+        "active_level_dbov": file.active_level_dbov,
+        "noise_sounding_share": None,
+        "active_level_spread_db": file.spread_db,
         "activity": speech.activity,
-        "delay_samples": _total_delay(stems, references, pcm, fit),
-        "measured_codec": report.get("codec"),
-        "measured_codec_rate_hz": report.get("codec_rate_hz"),
-        "measured_codec_kbit_s": report.get("codec_kbit_s"),
-        "measured_lost_share": report.get("lost_share"),
+        "clipped_share": max(file.clipped_share, float(output.report.get("clipped_share", 0.0))),
+        "delay_samples": stems.room_delay,  # handsets take out their own delay, which they know
+        "measured_delay_samples": measured_delay,
+        "output_snr_db": output_snr[0],
+        "measured_codec": output.report.get("codec"),
+        "measured_codec_rate_hz": output.report.get("codec_rate_hz"),
+        "measured_codec_kbit_s": output.report.get("codec_kbit_s"),
+        "measured_lost_share": output.report.get("lost_share"),
     }
+    values |= _microphone_snrs(stems, recipe.sample_rate_hz)
+    if recipe.handset is None and stems.backgrounds:
+        _add_gain_errors(values, stems, file.uncoded)
+    found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
+    reasons = {column: reason for column, reason in found.items() if reason is not None}
+    return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
+
+
+def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:
+    """Return the SNRs at the microphone, dB; None where the factor is `none`."""
+    names = ("snr_db", "snr_rms_db", "equipment_snr_db", "equipment_snr_long_db")
+    values: dict[str, float | None] = dict.fromkeys((f"measured_{name}" for name in names), None)
+    assert stems.level is not None
+    level_dbov = stems.level.level_dbov
     if stems.noise is not None:
         noise_db = rms_db(stems.noise)
-        row["measured_snr_db"] = speech.level_dbov - noise_db
-        row["measured_snr_rms_db"] = rms_db(stems.speech) - noise_db
+        values["measured_snr_db"] = level_dbov - noise_db
+        values["measured_snr_rms_db"] = rms_db(stems.speech) - noise_db
+        values["noise_sounding_share"] = sounding_share(stems.noise, sample_rate_hz)
     if stems.equipment is not None:
         sounding, long_db = while_sounding(stems.equipment, stems.sounding), rms_db(stems.equipment)
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)
-        row["measured_equipment_snr_db"] = speech.level_dbov - sounding_db
-        row["measured_equipment_snr_long_db"] = speech.level_dbov - long_db
-    if recipe.handset is None and len(references) > 1:
-        _add_gain_errors(row, stems, pcm)
-    return row | _room_measures(entry, recipe.sample_rate_hz)
+        values["measured_equipment_snr_db"] = level_dbov - sounding_db
+        values["measured_equipment_snr_long_db"] = level_dbov - long_db
+    return values
 
 
-def speech_gain(fit: StemFit) -> float:
-    """Return the gain of the speech, the first stem of `fit`, in an output.
-
-    Raises:
-        UnmetLevelError: it is not in the output.
-    """
-    gain = abs(fit.gains[0])
-    if not gain > 0.0:
-        raise UnmetLevelError("no speech is left behind the handset")
-    return gain
-
-
-def _add_gain_errors(row: dict[str, Any], stems: Stems, pcm: np.ndarray) -> None:
+def _add_gain_errors(values: dict[str, Any], stems: Stems, pcm: np.ndarray) -> None:
     """Correct the SNRs by the gains of the stems in the output, which without a handset is their plain sum."""
-    speech, *others = fit_stems(pcm, stems.present()).gains
-    columns = [column for column in ("measured_snr_db", "measured_equipment_snr_db") if row[column] is not None]
+    speech, *others = fit_stems(pcm, stems.present())
+    columns = [column for column in ("measured_snr_db", "measured_equipment_snr_db") if values[column] is not None]
     for column, gain in zip(columns, others, strict=True):
-        row[column] -= 20.0 * float(np.log10(abs(gain / speech)))
+        values[column] -= 20.0 * float(np.log10(abs(gain / speech)))
 
 
-def _total_delay(stems: Stems, references: list[Samples], pcm: np.ndarray, fit: StemFit) -> int:
-    """Return the delay of room and handset together, in samples."""
-    if fit.together > IN_TIME:
-        return stems.room_delay
-    return stems.room_delay + measured_delay(summed(references), pcm.astype(np.float32))
+def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> Lag:
+    """Return by how many samples the file lags what was at the microphone."""
+    if explained_share(file.pcm, output.reference) > IN_TIME:
+        return Lag(0)
+    return measured_lag(output.reference, file.pcm, sample_rate_hz)
 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:

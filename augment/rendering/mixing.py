@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from roomtone.augment.ops.table import Fetch, Source, parse_op
+from roomtone.augment.rendering.delays import room_delay
+from roomtone.augment.rendering.levels import at_level, with_gain
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
 from roomtone.core.audio.convolution import ImpulseResponse, convolve
-from roomtone.core.audio.delay import loudest_blocks, measured_delay
-from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel, active_speech_level
+from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel
 from roomtone.core.audio.types import Samples
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Background:
 
     def scaled(self) -> Samples:
         """Return the samples as they were summed, float32 [shape=(samples,)]."""
-        return _scaled(self.samples, self.gain_db)
+        return with_gain(self.samples, self.gain_db)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Stems:
         sounding: where the equipment sounds, bool [shape=(samples,)]; None where it always does, or there is none.
         backgrounds: noise and equipment before their gains; in the order of `present`.
         level: P.56 of `speech`; None where it is not measured yet.
-        room_delay: by how many samples `speech` lags `clean`.
+        level_spread_db: by how much the reading of that level varies with gain.
+        room_delay: by how many samples `speech` lags `clean`; None where the room was not applied as its response says.
     """
 
     clean: Samples
@@ -70,7 +72,8 @@ class Stems:
     sounding: np.ndarray | None = None
     backgrounds: tuple[Background, ...] = ()
     level: SpeechLevel | None = None
-    room_delay: int = 0
+    level_spread_db: float = 0.0
+    room_delay: int | None = 0
 
     def present(self) -> list[Samples]:
         """Return the stems that are summed at the microphone [shape=(samples,)] each, speech first."""
@@ -89,12 +92,14 @@ class CleanSpeech:
         samples: at the microphone's level, float32 [shape=(samples,)].
         level: as measured on `samples`.
         sample_rate_hz: in Hz.
+        level_spread_db: by how much the reading of that level varies with gain.
         shared: a cache of intermediate results that conditions of one utterance have in common.
     """
 
     samples: Samples
     level: SpeechLevel
     sample_rate_hz: int
+    level_spread_db: float = 0.0
     shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def share(self, key: Any, make: Callable[[], T]) -> T:
@@ -132,51 +137,8 @@ def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
     Raises:
         UnmetLevelError: silence, to which no level and no SNR can refer.
     """
-    level = active_speech_level(samples, sample_rate_hz)
-    if not level.level_dbov > SILENCE_DBOV:
-        raise UnmetLevelError("no active speech found (ITU-T P.56): a level or SNR cannot refer to silence")
-    return CleanSpeech(*at_active_level(samples, sample_rate_hz, MICROPHONE_LEVEL_DBOV, level), sample_rate_hz)
-
-
-#: P.56 levels are set to within this, dB.
-_LEVEL_STEP_DB = 0.002
-#: Where that cannot be reached, because the reading jumps with the gain (a few impulses), this much is tolerated, dB.
-LEVEL_MISS_DB = 0.05
-
-
-def at_active_level(
-    samples: Samples, sample_rate_hz: int, level_dbov: float, level: SpeechLevel | None = None
-) -> tuple[Samples, SpeechLevel]:
-    """Return the speech at an active level, and the level measured on what is returned.
-
-    P.56 compares with fixed thresholds, so scaling by x dB changes its reading by up to 0.2 dB more or less than x; a few rounds
-    settle it.
-
-    Args:
-        samples: float32 [shape=(samples,)].
-        sample_rate_hz: in Hz.
-        level_dbov: the level that is asked for.
-        level: the present level, where it is known.
-
-    Raises:
-        UnmetLevelError: no gain was found that brings the reading to that level.
-    """
-    level = level or active_speech_level(samples, sample_rate_hz)
-    for _ in range(6):
-        if abs(level.level_dbov - level_dbov) <= _LEVEL_STEP_DB:
-            break
-        samples = _scaled(samples, level_dbov - level.level_dbov)
-        level = active_speech_level(samples, sample_rate_hz)
-    if not abs(level.level_dbov - level_dbov) <= LEVEL_MISS_DB:
-        raise UnmetLevelError(
-            f"its active level (ITU-T P.56) reads {level.level_dbov:.2f} dBov where {level_dbov:.2f} dBov are asked: the reading jumps by "
-            f"{abs(level.level_dbov - level_dbov):.2f} dB with gain (limit {LEVEL_MISS_DB} dB)"
-        )
-    return samples, level
-
-
-#: Blocks on which a room's delay is measured; with six it was right for 3,712 of 3,712 pairs of a demo sentence and a packaged room.
-_ROOM_BLOCKS = 8
+    levelled = at_level(samples, sample_rate_hz, MICROPHONE_LEVEL_DBOV)
+    return CleanSpeech(levelled.samples, levelled.level, sample_rate_hz, levelled.spread_db)
 
 
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
@@ -191,28 +153,49 @@ def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry
     Raises:
         UnmetLevelError: a noise or an equipment is silent, or the reverberant speech has no level.
     """
-    speech, level, delay = clean.share(("speech", entry and entry.id), lambda: _at_microphone(clean, entry))
+    room = None if entry is None else entry.id
+    at_microphone = clean.share(("speech", room), lambda: _at_microphone(clean, entry))
+    level_dbov = at_microphone.level.level_dbov
     noise = equipment = sounding = None
     backgrounds = []
     if recipe.noise is not None and recipe.snr_db is not None:
         source = _background("noise", recipe.noise, recipe, clean, fetch, entry)
-        backgrounds.append(source.at(level.level_dbov - recipe.snr_db))
+        backgrounds.append(source.at(level_dbov - recipe.snr_db))
         noise = backgrounds[-1].scaled()
     if recipe.equipment is not None and recipe.equipment_snr_db is not None:
         source = _background("equipment", recipe.equipment, recipe, clean, fetch, entry)
-        backgrounds.append(source.at(level.level_dbov - recipe.equipment_snr_db))
+        backgrounds.append(source.at(level_dbov - recipe.equipment_snr_db))
         equipment, sounding = backgrounds[-1].scaled(), source.sounding
-    return Stems(clean.samples, speech, noise, equipment, sounding, tuple(backgrounds), level, delay)
+    return Stems(
+        clean.samples,
+        at_microphone.speech,
+        noise,
+        equipment,
+        sounding,
+        tuple(backgrounds),
+        at_microphone.level,
+        at_microphone.level_spread_db,
+        at_microphone.delay,
+    )
 
 
-def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> tuple[Samples, SpeechLevel, int]:
-    """Return the speech at the microphone, its level, and by how many samples the room delays it."""
+class _SpeechAtMicrophone(NamedTuple):
+    """The speech at the microphone, its level, how much that varies with gain, and by how many samples the room delays it."""
+
+    speech: Samples
+    level: SpeechLevel
+    level_spread_db: float
+    delay: int | None
+
+
+def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> _SpeechAtMicrophone:
     if entry is None:
-        return clean.samples, clean.level, 0
-    reverberant = convolve(clean.samples, entry.responses["speech"], DIRECT_SAMPLE, clean.samples.size)
-    speech, level = at_active_level(reverberant, clean.sample_rate_hz, MICROPHONE_LEVEL_DBOV)
-    blocks = clean.share("blocks", lambda: loudest_blocks(clean.samples, _ROOM_BLOCKS))
-    return speech, level, measured_delay(blocks, speech, whiten=True)
+        return _SpeechAtMicrophone(clean.samples, clean.level, clean.level_spread_db, 0)
+    response = entry.responses["speech"]
+    reverberant = convolve(clean.samples, response, DIRECT_SAMPLE, clean.samples.size)
+    speech = at_level(reverberant, clean.sample_rate_hz, MICROPHONE_LEVEL_DBOV)
+    delay = room_delay(clean.samples, speech.samples, response)
+    return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, delay)
 
 
 class _Unscaled(NamedTuple):
@@ -255,12 +238,13 @@ def _through_room(
 
 
 def while_sounding(samples: Samples, sounding: np.ndarray | None) -> Samples:
-    """Return the samples at which a source sounds [shape=(sounding samples,)]; `sounding` None is always."""
+    """Return the samples at which a source sounds [shape=(sounding samples,)]; `sounding` None is always.
+
+    Args:
+        samples: of the source, float32 [shape=(samples,)].
+        sounding: where it sounds, bool [shape=(samples,)]; None is always.
+    """
     return samples if sounding is None or sounding.all() else samples[sounding]
-
-
-def _scaled(samples: Samples, gain_db: float) -> Samples:
-    return samples * np.float32(10.0 ** (gain_db / 20.0))
 
 
 def summed(signals: Sequence[Samples]) -> Samples:

@@ -17,13 +17,14 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.table import Source, to_dict
+from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,12 @@ class Draws:
     common: bool = False
 
     def stream(self, stage: str, level: str) -> np.random.Generator:
-        """Return the NumPy generator of one stage of this sample; `level` is what conditions may have in common."""
+        """Return the NumPy generator of one stage of this sample.
+
+        Args:
+            stage: e.g. `noise`.
+            level: what conditions may have in common.
+        """
         key = level if self.common else self.condition
         return stream(self.seed, self.utterance_id, key, self.replicate, stage)
 
@@ -186,6 +192,7 @@ def draw_recipe(
     """
     chosen: dict[str, Any] = {}
     played: dict[str, AudioRef] = {}
+    sounding = Fetcher(clips or {}, sample_rate_hz).sounding
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
@@ -196,7 +203,7 @@ def draw_recipe(
         if factor not in condition.levels:
             continue
         level = condition.levels[factor]
-        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())))
+        context = DrawContext(num_samples, sample_rate_hz, tuple((assets or {}).get(factor, ())), sounding)
         chosen[factor], used = draw_source(level, draws, context, clips or {})
         played |= used
         chosen[snr_key] = level.draw_snr_db(partial(draws.stream, f"{factor} snr", level.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,25 @@ import numpy as np
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import Stems, prepare
 from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.recipe_paths import local_recipe
 from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, rebuild_entry
 from roomtone.core.audio.reading import read_audio
-from roomtone.core.audio.recording_files import sha256_file
+from roomtone.core.audio.recording_files import sha256_file, unchanging_sha256
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.local_paths import LocalPaths, read_local_paths
 
 
-def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, int]:
+def rerender(
+    dataset: str | PathLike[str], sample_id: str, *, paths: Mapping[str, str] | None = None
+) -> tuple[np.ndarray, int]:
     """Return a sample made again from its manifest row alone.
 
     Args:
         dataset: the dataset folder.
         sample_id: the row's id.
+        paths: folder by root, e.g. `{"corpus": "/data/clips"}`; None takes those of the set's own `local.yaml`, if this user wrote it here.
 
     Returns:
         int16 samples [shape=(samples,)] and the rate in Hz; their `pcm_sha256` is the row's.
@@ -33,21 +39,34 @@ def rerender(dataset: str | PathLike[str], sample_id: str) -> tuple[np.ndarray, 
         RoomtoneError: no such row, or a recording the recipe names is gone or has changed.
     """
     row = _row_of(dataset, sample_id)
-    recipe = Recipe.from_json(row["recipe"])
-    return render_recipe(recipe, name=sample_id, suffix=_suffix(row)).pcm, recipe.sample_rate_hz
+    recipe = local_recipe(Recipe.from_json(row["recipe"]), set_paths(dataset, paths))
+    return render_recipe(recipe, name=sample_id, suffix=row_suffix(row)).pcm, recipe.sample_rate_hz
 
 
-def stems(dataset: str | PathLike[str], sample_id: str) -> Stems:
+def set_paths(dataset: str | PathLike[str], paths: Mapping[str, str] | None) -> LocalPaths:
+    """Return where a set's roots lie: as `local.yaml` says where it can be believed, and as given.
+
+    Args:
+        dataset: the dataset folder.
+        paths: folder by root; they win over those of `local.yaml`.
+    """
+    given = {str(root): str(Path(folder).expanduser().absolute()) for root, folder in (paths or {}).items()}
+    return LocalPaths({**read_local_paths(dataset).roots, **given})
+
+
+def stems(dataset: str | PathLike[str], sample_id: str, *, paths: Mapping[str, str] | None = None) -> Stems:
     """Return the parts of a sample before the handset, made again from its row: clean, speech, noise, equipment.
 
     Args:
         dataset: the dataset folder.
         sample_id: the row's id.
+        paths: as `rerender` takes them.
 
     Raises:
         RoomtoneError: as `rerender`.
     """
-    return render_recipe(recipe_of(dataset, sample_id), name=sample_id).stems
+    recipe = local_recipe(recipe_of(dataset, sample_id), set_paths(dataset, paths))
+    return render_recipe(recipe, name=sample_id).stems
 
 
 def recipe_of(dataset: str | PathLike[str], sample_id: str) -> Recipe:
@@ -71,7 +90,7 @@ def _row_of(dataset: str | PathLike[str], sample_id: str) -> Mapping[str, Any]:
     return {str(key): value for key, value in found[0].items()}
 
 
-def _suffix(row: Mapping[str, Any]) -> str:
+def row_suffix(row: Mapping[str, Any]) -> str:
     """Return how a row's recording is encoded."""
     return str(row["audio_path"]).rpartition(".")[2]
 
@@ -90,6 +109,9 @@ def render_recipe(recipe: Recipe, *, name: str = "sample", suffix: str = "flac")
     clean = recipe.clean
     if clean.sha256 is not None and sha256_file(clean.path) != clean.sha256:
         raise RoomtoneError(f"{name}: {clean.path} is not the recording that this sample was made from")
+    for clip in recipe.clips.values():
+        if clip.sha256 is not None and unchanging_sha256(clip.path) != clip.sha256:
+            raise RoomtoneError(f"{name}: {clip.path} is not the recording that this sample's noise was made from")
     samples = read_audio(clean, recipe.sample_rate_hz)
     fetch = Fetcher(recipe.clips, recipe.sample_rate_hz)
     entry = None if recipe.room is None else _room_entry(repr(recipe.room), recipe)

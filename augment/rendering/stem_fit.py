@@ -1,10 +1,9 @@
-"""Least-squares gains of the stems in a rendered file."""
+"""The RMS level of a signal, and the least-squares gains of signals in a rendered file."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,28 +11,18 @@ from roomtone.core.audio.types import Samples
 
 
 def rms_db(samples: Samples) -> float:
-    """Return the RMS level of float samples [shape=(samples,)] in dBov; silence is -inf."""
+    """Return the RMS level of float samples [shape=(samples,)] in dBov; silence is -inf, as an SNR needs it.
+
+    `rms_level_dbov` gives the same with -100 for silence, as a table needs it.
+    """
     from roomtone.core.audio._kernels import dot
 
     power = dot(samples, samples) / max(samples.size, 1)
     return 10.0 * math.log10(power) if power > 0.0 else -math.inf
 
 
-@dataclass(frozen=True)
-class StemFit:
-    """The stems in an output.
-
-    Attributes:
-        gains: of each stem, by joint least squares; NaN for a stem without energy.
-        together: share of the output's power that the plain sum of the stems, at one gain and without any delay, explains.
-    """
-
-    gains: tuple[float, ...]
-    together: float
-
-
-def fit_stems(output: Samples, stems: Sequence[Samples]) -> StemFit:
-    """Return the gains of stems in an output, by least squares.
+def fit_stems(output: np.ndarray, stems: Sequence[Samples]) -> tuple[float, ...]:
+    """Return the gain of each stem in an output, by joint least squares; NaN for a stem without energy.
 
     Args:
         output: float, or int16 as it is (the gains are then in its units) [shape=(samples,)].
@@ -54,5 +43,30 @@ def fit_stems(output: Samples, stems: Sequence[Samples]) -> StemFit:
         unit = [[products[min(i, j), max(i, j)] / (norms[i] * norms[j]) for j in kept] for i in kept]
         for i, gain in zip(kept, np.linalg.solve(unit, [moments[i] / norms[i] for i in kept]).tolist(), strict=True):
             gains[i] = gain / norms[i]
-    power = sum(value if i == j else 2.0 * value for (i, j), value in products.items()) * dot(output, output)
-    return StemFit(tuple(gains), sum(moments) ** 2 / power if power > 0.0 else 0.0)
+    return tuple(gains)
+
+
+def explained_share(output: np.ndarray, signal: Samples) -> float:
+    """Return the share of an output's energy that a signal explains at the best gain and without any delay, 0 to 1.
+
+    Args:
+        output: float or int16 [shape=(samples,)].
+        signal: float32 [shape=(samples,)].
+    """
+    from roomtone.core.audio._kernels import dot
+
+    energy = dot(signal, signal) * dot(output, output)
+    return dot(signal, output) ** 2 / energy if energy > 0.0 else 0.0
+
+
+def gain_of(output: np.ndarray, signal: Samples) -> float:
+    """Return the least-squares gain of `signal` in `output`, in the units of the output; 0 for silence.
+
+    Args:
+        output: float, or int16 as it is [shape=(samples,)].
+        signal: float32 [shape=(samples,)].
+    """
+    from roomtone.core.audio._kernels import dot
+
+    power = dot(signal, signal)
+    return dot(signal, output) / power if power > 0.0 else 0.0

@@ -36,6 +36,8 @@ from roomtone.core.random_streams import content_key
 
 #: Raised when the meaning of a bank's numbers or arrays changes.
 FORMAT = 1
+#: (function, arguments) that makes one realisation.
+Task = tuple[Any, ...]
 
 __all__ = ["DIRECT_SAMPLE", "RoomBank", "RoomEntry", "build_bank", "default_cache_dir", "rebuild_entry"]
 
@@ -78,7 +80,10 @@ class RoomBank:
     def __init__(self, folder: Path, sample_rate_hz: int) -> None:
         self.folder = folder
         self.sample_rate_hz = sample_rate_hz
-        self._records = json.loads((folder / "bank.json").read_text())["entries"]
+        content = json.loads((folder / "bank.json").read_text())
+        self._records = content["entries"]
+        #: Why recorded responses were rejected, one sentence a file.
+        self.rejected: tuple[str, ...] = tuple(content.get("rejected", ()))
 
     def __len__(self) -> int:
         return len(self._records)
@@ -165,7 +170,8 @@ def _build(
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         records = []
-        built = _realisations(room, sample_rate_hz, executor, seed)
+        tasks, rejected = _kind(room.op).tasks(room, sample_rate_hz, seed)
+        built = _realisations(tasks, executor)
         for index, (total, parameters, arrays) in enumerate(built):
             name = f"{index:04d}.npy"
             np.save(work / name, arrays, allow_pickle=False)
@@ -175,7 +181,8 @@ def _build(
             )
             if progress is not None:
                 progress(index + 1, total)
-        text = json.dumps({"format": FORMAT, "op": to_dict(room), "entries": records}, indent=1, allow_nan=False)
+        content = {"format": FORMAT, "op": to_dict(room), "entries": records, "rejected": rejected}
+        text = json.dumps(content, indent=1, allow_nan=False)
         (work / "bank.json").write_text(text)
         _move(work, folder)
     finally:
@@ -212,11 +219,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _realisations(
-    room: Op, sample_rate_hz: int, executor: Executor | None, seed: int
-) -> Iterator[tuple[int, dict[str, Any], np.ndarray]]:
+def _realisations(tasks: list[Task], executor: Executor | None) -> Iterator[tuple[int, dict[str, Any], np.ndarray]]:
     """Yield (number of realisations, parameters, responses), in order."""
-    tasks = _kind(room.op).tasks(room, sample_rate_hz, seed)
     if executor is None:
         for function, *arguments in tasks:
             yield len(tasks), *function(*arguments)
@@ -245,12 +249,12 @@ class _RoomKind:
 
     Attributes:
         content: returns what a room is made from beside its op, for the bank's key: the hashes of its files.
-        tasks: returns a (function, arguments) for each realisation, by (op, rate, seed).
+        tasks: returns a (function, arguments) for each realisation, by (op, rate, seed), and why recordings were rejected.
         responses: makes the responses again from the parameters of one realisation and the rate.
     """
 
     content: Callable[[Any], list[object]]
-    tasks: Callable[[Any, int, int], list[tuple[Any, ...]]]
+    tasks: Callable[[Any, int, int], tuple[list[Task], list[str]]]
     responses: Callable[[dict[str, Any], int], np.ndarray]
 
 
@@ -259,13 +263,14 @@ def _nothing(room: ShoeBoxRoom) -> list[object]:
     return []
 
 
-def _shoebox_tasks(room: ShoeBoxRoom, sample_rate_hz: int, seed: int) -> list[tuple[Any, ...]]:
-    return [(_realise, room, sample_rate_hz, seed, index) for index in range(room.realisations)]
+def _shoebox_tasks(room: ShoeBoxRoom, sample_rate_hz: int, seed: int) -> tuple[list[Task], list[str]]:
+    return [(_realise, room, sample_rate_hz, seed, index) for index in range(room.realisations)], []
 
 
-def _recorded_tasks(room: RecordedRoom, sample_rate_hz: int, seed: int) -> list[tuple[Any, ...]]:
+def _recorded_tasks(room: RecordedRoom, sample_rate_hz: int, seed: int) -> tuple[list[Task], list[str]]:
     del seed  # nothing is drawn
-    return [(_recorded, parameters, sample_rate_hz) for parameters in recorded.draw_all(room, sample_rate_hz)]
+    usable, rejected = recorded.draw_all(room, sample_rate_hz)
+    return [(_recorded, parameters, sample_rate_hz) for parameters in usable], rejected
 
 
 #: The kinds of rooms by the name of their op, which is also the `kind` of their parameters.

@@ -4,60 +4,77 @@ The direct sound is found without trust in the file's own time zero: the onset i
 largest one (ISO 3382-1, as recalled), and the direct sound is the largest sample within 1 ms after it. So neither a strong late
 reflection nor the ripple of a band limit ahead of the peak is taken for it. Its sign is made positive: the polarity of a
 measuring chain says nothing about the room. Where the decay meets its noise the response is faded out, so that no
-measurement noise is convolved in.
+measurement noise is convolved in. A response that cannot be measured is rejected, with its figure; the others of its folder are used.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import RoomMeasures, measure_response, noise_knee
+from roomtone.augment.rooms.acoustics import T30_RANGE_DB, RoomMeasures, measure_response, noise_knee
 from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.core.audio.rates import is_recorded_rate, recorded_bounds
+from roomtone.core.audio.reading import read_channels
+from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.audio.resampling import resample
 from roomtone.core.errors import RoomtoneError
 
-SUFFIXES = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".caf"})
-#: First bytes of those formats; nothing else reaches libsndfile.
-_MAGIC = (b"RIFF", b"RF64", b"fLaC", b"FORM", b"OggS", b"caff")
 _MAX_BYTES = 500_000_000
 _ONSET_DB = -20.0
 _DIRECT_WINDOW_S = 0.001
 _FADE_S = 0.005
-#: Less decay than this, and no T20 can be told (ISO 3382-2, recalled).
-LEAST_RANGE_DB = 45.0
+#: Seconds that may come before the direct sound.
+_LEAD_S = 10.0
 
 
-def draw_all(op: RecordedRoom, sample_rate_hz: int) -> list[dict[str, Any]]:
-    """Return the parameters of every response of a folder that is usable and inside the asked T30 band.
+def draw_all(op: RecordedRoom, sample_rate_hz: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the responses of a folder that are usable and inside the asked T30 band.
+
+    Args:
+        op: names the folder, the channel and the band.
+        sample_rate_hz: rate of the set in Hz.
+
+    Returns:
+        the parameters of each, and why others were rejected, one sentence a file with its figure.
 
     Raises:
-        RoomtoneError: no such folder, no file, no file in the band, or a file that is no usable response.
+        RoomtoneError: no such folder, no file, no usable file, or no usable file in the band.
     """
     files = response_files(op)
-    hashes = {path: file_sha256(path) for path in files}
+    hashes: dict[Path, str] = {}
     found: dict[Path, float] = {}
+    rejected: list[str] = []
     for path in files:
-        response = load_response(path, op.channel, sample_rate_hz, op.max_length_s)
-        found[path] = checked_measures(response, sample_rate_hz, path).t30_s
+        try:
+            response = load_response(path, op.channel, sample_rate_hz, op.max_length_s)
+            found[path] = checked_measures(response, sample_rate_hz, path).t30_s
+            hashes[path] = file_sha256(path)
+        except RoomtoneError as error:
+            rejected.append(str(error))
+    if not found:
+        raise RoomtoneError(
+            f"recorded_room: none of {len(files)} responses in {op.path!r} can be used; the first: {rejected[0]}"
+        )
     low, high = op.t30_band_s or (0.0, float("inf"))
-    kept = [path for path in files if low <= found[path] <= high]
+    kept = [path for path in found if low <= found[path] <= high]
     if not kept:
         raise RoomtoneError(
-            f"recorded_room: none of {len(files)} responses in {op.path!r} has a T30 within {[low, high]} s; "
+            f"recorded_room: none of {len(found)} responses in {op.path!r} has a T30 within {[low, high]} s; "
             f"they run from {min(found.values()):.2f} to {max(found.values()):.2f} s"
         )
-    return [_parameters(op, path, kept, hashes) for path in kept]
+    return [_parameters(op, path, kept, hashes) for path in kept], rejected
 
 
 def response_files(op: RecordedRoom) -> list[Path]:
     """Return the files of a recorded room, sorted by path.
+
+    Args:
+        op: names a folder or one file.
 
     Raises:
         RoomtoneError: there is none.
@@ -65,14 +82,21 @@ def response_files(op: RecordedRoom) -> list[Path]:
     root = Path(op.path).expanduser().absolute()
     if root.is_file():
         return [root]
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
     if not files:
-        raise RoomtoneError(f"recorded_room: no impulse responses ({', '.join(sorted(SUFFIXES))}) in {str(root)!r}")
+        raise RoomtoneError(f"recorded_room: no impulse responses ({', '.join(AUDIO_SUFFIXES)}) in {str(root)!r}")
     return files
 
 
 def folder_content(op: RecordedRoom) -> list[object]:
-    """Return what a recorded room is made from, path and hash of each file, for a content key."""
+    """Return what a recorded room is made from, path and hash of each file, for a content key.
+
+    Args:
+        op: names a folder or one file.
+
+    Raises:
+        RoomtoneError: there is no file.
+    """
     return [[str(path), file_sha256(path)] for path in response_files(op)]
 
 
@@ -92,6 +116,10 @@ def _parameters(op: RecordedRoom, path: Path, kept: list[Path], hashes: dict[Pat
 def responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
     """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)].
 
+    Args:
+        parameters: one of those that `draw_all` returns.
+        sample_rate_hz: rate of the set in Hz.
+
     Raises:
         RoomtoneError: a file is gone or is not the one that the parameters were made from.
     """
@@ -103,20 +131,24 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
             load_response(Path(file["path"]), parameters["channel"], sample_rate_hz, parameters["max_length_s"])
         )
     out = np.zeros((3, max(row.size for row in rows)), dtype=np.float32)
-    for row, place in zip(rows, out):
-        place[: row.size] = row
+    for row, padded in zip(rows, out):
+        padded[: row.size] = row
     return out
 
 
 def load_response(path: Path, channel: int, sample_rate_hz: int, max_length_s: float) -> np.ndarray:
-    """Return one response at `sample_rate_hz`, float64 [shape=(samples,)], its direct sound +1 at `DIRECT_SAMPLE`.
+    """Return one response, float64 [shape=(samples,)], its direct sound +1 at `DIRECT_SAMPLE`.
+
+    Args:
+        path: a recording of any format that is read.
+        channel: which of its channels, from 0.
+        sample_rate_hz: rate of the set in Hz.
+        max_length_s: what comes later is cut, faded.
 
     Raises:
         RoomtoneError: not audio, no such channel, not finite, silent.
     """
     samples, rate_hz = _read(path, channel, max_length_s)
-    if not np.isfinite(samples).all():
-        raise RoomtoneError(f"{path}: the impulse response holds values that are not finite")
     if not samples.any():
         raise RoomtoneError(f"{path}: the impulse response is silent")
     if rate_hz != sample_rate_hz:
@@ -129,7 +161,12 @@ def load_response(path: Path, channel: int, sample_rate_hz: int, max_length_s: f
 
 
 def find_direct(samples: np.ndarray, sample_rate_hz: int) -> int:
-    """Return the index of the direct sound: the largest sample within 1 ms after the onset."""
+    """Return the index of the direct sound: the largest sample within 1 ms after the onset.
+
+    Args:
+        samples: an impulse response [shape=(samples,)], not silent.
+        sample_rate_hz: its rate in Hz.
+    """
     size = np.abs(samples)
     onset = int(np.flatnonzero(size >= size.max() * 10.0 ** (_ONSET_DB / 20.0))[0])
     return onset + int(np.argmax(size[onset : onset + max(round(_DIRECT_WINDOW_S * sample_rate_hz), 2)]))
@@ -138,14 +175,25 @@ def find_direct(samples: np.ndarray, sample_rate_hz: int) -> int:
 def checked_measures(response: np.ndarray, sample_rate_hz: int, path: Path) -> RoomMeasures:
     """Return the figures of a loaded response.
 
+    Args:
+        response: as `load_response` returns it.
+        sample_rate_hz: its rate in Hz.
+        path: its file, for the message.
+
     Raises:
-        RoomtoneError: it falls too little for T30.
+        RoomtoneError: it falls too little for T30, or ends too early for C50 or DRR.
     """
     found = measure_response(response, sample_rate_hz, DIRECT_SAMPLE)
-    if not np.isfinite(found.t30_s):
+    if found.decay_range_db < T30_RANGE_DB:
+        fall_db = math.floor(10.0 * found.decay_range_db) / 10.0  # never rounded up to what is needed
         raise RoomtoneError(
-            f"{path}: no T30 can be told: the response falls by {found.decay_range_db:.0f} dB before it ends or meets its noise, "
-            f"{LEAST_RANGE_DB:.0f} dB are needed (ISO 3382-2)"
+            f"{path}: T30 cannot be measured: the response falls by {fall_db:.1f} dB before it ends or meets its noise, "
+            f"{T30_RANGE_DB:g} dB are needed (ISO 3382-2)"
+        )
+    if not np.isfinite([found.t30_s, found.c50_db, found.drr_db]).all():
+        end_ms = 1000.0 * (response.size - DIRECT_SAMPLE) / sample_rate_hz
+        raise RoomtoneError(
+            f"{path}: T30, C50 or DRR cannot be measured: the response ends or meets its noise {end_ms:.0f} ms after the direct sound"
         )
     return found
 
@@ -161,22 +209,11 @@ def file_sha256(path: Path) -> str:
 
 
 def _read(path: Path, channel: int, max_length_s: float) -> tuple[np.ndarray, int]:
-    """Return one channel, float64, no longer than is needed to find the direct sound and what follows it."""
-    import soundfile
-
-    content = path.read_bytes()
-    if not content.startswith(_MAGIC):
-        raise RoomtoneError(f"{path}: not a WAV, FLAC, AIFF, Ogg or CAF file (its first bytes say so)")
-    try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            if not is_recorded_rate(file.samplerate):
-                raise RoomtoneError(f"{path}: sample rate {file.samplerate} Hz; {recorded_bounds()} are read")
-            if channel >= file.channels:
-                raise RoomtoneError(f"{path}: channel {channel} asked, it has {file.channels} (counted from 0)")
-            frames = round((max_length_s + 10.0) * file.samplerate)
-            return file.read(frames, dtype="float64", always_2d=True)[:, channel], file.samplerate
-    except (soundfile.LibsndfileError, ValueError) as error:
-        raise RoomtoneError(f"{path}: not readable as audio: {error}") from error
+    """Return one channel, float64, no longer than is needed to find the direct sound and what follows it, and its rate in Hz."""
+    samples, rate_hz = read_channels(path, max_length_s + _LEAD_S)
+    if channel >= samples.shape[1]:
+        raise RoomtoneError(f"{path}: channel {channel} asked, it has {samples.shape[1]} (counted from 0)")
+    return samples[:, channel].astype(np.float64), rate_hz
 
 
 def _faded(samples: np.ndarray, length: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def manifest_row(
         "duration_s": made.pcm.size / recipe.sample_rate_hz,
         "pcm_sha256": pcm_sha256(made.pcm),
         "text": utterance.text,
-        "words": word_count(utterance.text),
+        "words": None if utterance.text is None else word_count(utterance.text),
         "language": utterance.language,
         "speaker": utterance.speaker,
         "accent": utterance.accent,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.rendering.catalogues import catalogues_for
+from roomtone.augment.runs.resume import Run
 from roomtone.augment.runs.shard import Job, Shard
 from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.settings import GenerateSettings
@@ -15,14 +17,16 @@ from roomtone.core.random_streams import content_key
 from roomtone.core.workers.engine import Engine
 from roomtone.core.workers.progress import Progress
 
+_LOG = logging.getLogger("roomtone")
 
-def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engine) -> Job:
+
+def make_job(settings: GenerateSettings, plan: Plan, run: Run, engine: Engine) -> Job:
     """Return what the workers need to know, the recordings that noises play among it.
 
     Args:
         settings: of the run.
         plan: what is rendered.
-        dataset: the set's path or URL, as workers see it.
+        run: opened in the set.
         engine: whose workers look into the talkers' recordings.
 
     Raises:
@@ -31,11 +35,13 @@ def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engin
     catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
     names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
     identity = {name: getattr(settings, name) for name in names}
+    dataset = run.storage.url
     digest = content_key(
         dataset,
         identity,
         settings.common_draws,
         [(c.name, c.content) for c in plan.conditions.values()],
+        dict(run.paths.roots),
         repr(catalogues),
     )
     return Job(
@@ -46,6 +52,7 @@ def make_job(settings: GenerateSettings, plan: Plan, dataset: str, engine: Engin
         catalogues=catalogues,
         utterances=len(plan.utterances),
         common_draws=settings.common_draws,
+        paths=run.paths,
         **identity,
     )
 
@@ -65,7 +72,9 @@ def build_banks(job: Job, engine: Engine) -> None:
         return
     with Progress(len(rooms), "rooms", "banks") as progress:
         for op in rooms.values():
-            build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
+            bank = build_bank(op, job.sample_rate_hz, cache_dir=job.cache_dir, executor=executor)
+            for reason in bank.rejected:
+                _LOG.warning(f"recorded room, response rejected: {reason}")
             progress.add(1)
 
 

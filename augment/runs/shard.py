@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +17,10 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import CleanSpeech, prepare
 from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe, sample_id
+from roomtone.augment.rendering.recipe_paths import named_recipe
 from roomtone.augment.rendering.render import render
-from roomtone.augment.rendering.tolerances import LabelError
 from roomtone.augment.runs.manifest_row import manifest_row
+from roomtone.augment.runs.rejections import READING, RENDERING, rejection
 from roomtone.augment.runs.shard_writer import ShardWriter, file_fault, read_part, read_rejected
 from roomtone.augment.runs.worker import Job, RenderWorker, worker_of
 from roomtone.augment.scenarios.plan import Item
@@ -68,8 +70,9 @@ class Report:
     Attributes:
         shard: its number.
         rendered: samples that have a row.
-        rejected: one entry a rejected sample: id, path, condition, replicate, reason.
+        rejected: one entry a rejected sample, see `rejections`.
         seconds: of audio rendered.
+        tried: samples rendered or rejected, by condition.
         resumed: whether an earlier run had finished it.
     """
 
@@ -77,6 +80,7 @@ class Report:
     rendered: int
     rejected: tuple[dict[str, Any], ...]
     seconds: float
+    tried: Mapping[str, int]
     resumed: bool = False
 
 
@@ -88,7 +92,6 @@ def render_shard(shard: Shard) -> Report:
     """Render and commit a shard, or find that it is done; the task that executors run.
 
     Raises:
-        LabelError: a render missed its label; nothing of the shard is committed.
         RoomtoneError: this worker does not see the dataset.
     """
     with _one_at_a_time:
@@ -108,13 +111,20 @@ def _render_shard(shard: Shard) -> Report:
     worker = worker_of(job)
     rows: list[dict[str, Any]] = []
     rejected: list[dict[str, Any]] = []
-    with ShardWriter(storage, shard.index, worker.container, job.session) as writer:
+    with ShardWriter(storage, shard.index, worker.container, job.session, job.paths) as writer:
         for utterance, items, ordinal in zip(shard.utterances, shard.items, shard.ordinals, strict=True):
             task = UtteranceTask(worker, utterance, ordinal, writer)
             for row_or_reason in _render_utterance(task, items, shard.excluded):
                 (rejected if "reason" in row_or_reason else rows).append(row_or_reason)
         writer.commit(rows, rejected)
-    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows))
+    return _report(shard, rows, rejected)
+
+
+def _report(
+    shard: Shard, rows: Sequence[Mapping[str, Any]], rejected: Sequence[dict[str, Any]], *, resumed: bool = False
+) -> Report:
+    tried = Counter(item[0] for items in shard.items for item in items)
+    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows), tried, resumed)
 
 
 def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
@@ -130,7 +140,10 @@ def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     rows = read_part(storage, shard.index)
     if rows is None:
         return None
-    rejected = read_rejected(storage, shard.index)
+    try:
+        rejected = read_rejected(storage, shard.index)
+    except RoomtoneError:
+        return None  # a list that is damaged is made again with its shard
     if rejected and shard.job.retry_rejected:
         return None
     found = {(row["utterance_id"], row["condition"], row["replicate"]) for row in rows}
@@ -141,7 +154,7 @@ def existing_report(shard: Shard, storage: DatasetStorage) -> Report | None:
     if found != planned or any(file_fault(shard.job.dataset, row) for row in rows):
         return None
     _refuse_changed_recordings(shard, rows)
-    return Report(shard.index, len(rows), tuple(rejected), sum(row["duration_s"] for row in rows), resumed=True)
+    return _report(shard, rows, rejected, resumed=True)
 
 
 def _refuse_changed_recordings(shard: Shard, rows: list[dict[str, Any]]) -> None:
@@ -179,15 +192,13 @@ def _render_utterance(
             samples = _read(utterance, job)
         clean = prepare(samples, job.sample_rate_hz)  # nothing that an alarm may interrupt: it may compile
     except (RoomtoneError, TimeoutError, OSError, MemoryError) as error:
-        yield from (_reason(utterance, item, str(error) or type(error).__name__) for item in items)
+        yield from (_rejection(utterance, item, error, READING) for item in items)
         return
     for item in items:
         try:
             yield _render_item(task, clean, source, item)
-        except LabelError:
-            raise
         except RoomtoneError as error:
-            yield _reason(utterance, item, str(error))
+            yield _rejection(utterance, item, error, RENDERING)
 
 
 def _read(utterance: Utterance, job: Job) -> Samples:
@@ -195,14 +206,8 @@ def _read(utterance: Utterance, job: Job) -> Samples:
     return read_audio(utterance.audio, job.sample_rate_hz)
 
 
-def _reason(utterance: Utterance, item: Item, reason: str) -> dict[str, Any]:
-    return {
-        "utterance_id": utterance.utterance_id,
-        "path": utterance.audio.path,
-        "condition": item[0],
-        "replicate": item[1],
-        "reason": reason,
-    }
+def _rejection(utterance: Utterance, item: Item, error: Exception, stage: str) -> dict[str, Any]:
+    return rejection(utterance.utterance_id, utterance.audio.path, item[0], item[1], error, stage)
 
 
 def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item: Item) -> dict[str, Any]:
@@ -231,7 +236,8 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
     fetch = Fetcher(recipe.clips, job.sample_rate_hz)
     made = render(recipe, clean, fetch, entry, name=label, suffix=worker.container.suffix)
     path = task.writer.add(name, made.pcm, job.sample_rate_hz, made.encoded)
-    row = manifest_row(utterance, condition, draws, recipe, made, entry) | {"sample_id": name, "audio_path": path}
+    travelling = named_recipe(recipe, job.paths)
+    row = manifest_row(utterance, condition, draws, travelling, made, entry) | {"sample_id": name, "audio_path": path}
     return row | {ROW_HASH: row_hash(row)}
 
 

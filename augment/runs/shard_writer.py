@@ -1,4 +1,4 @@
-"""The dataset: how a shard is written so that a kill at any moment loses nothing and leaves nothing half done.
+"""How a shard is written so that a kill at any moment loses nothing and leaves nothing half done.
 
 A worker writes under an attempt-unique temporary name, flushes to disk, renames (or uploads), and publishes the shard's
 manifest part last. A shard is done when its part parses, speaks of exactly the planned samples, and every file decodes to
@@ -21,10 +21,12 @@ from roomtone.augment.output.containers import gather
 from roomtone.core.audio.encoding import decode, encode, pcm_sha256
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
+from roomtone.core.dataset.reconcile import rejections
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import flush_all
+from roomtone.core.local_paths import LocalPaths
 from roomtone.core.workers.fault_injection import point
 
 
@@ -40,8 +42,16 @@ def _rejected_name(shard: int) -> str:
 class ShardWriter:
     """Writes one attempt at one shard for the run of `session`; use as a context manager and end with `commit`."""
 
-    def __init__(self, storage: DatasetStorage, shard: int, container: Container, session: str = "") -> None:
+    def __init__(
+        self,
+        storage: DatasetStorage,
+        shard: int,
+        container: Container,
+        session: str = "",
+        paths: LocalPaths | None = None,
+    ) -> None:
         self._storage = storage
+        self._paths = paths or LocalPaths()
         self._session = session
         self._shard = shard
         self._container = container
@@ -107,7 +117,8 @@ class ShardWriter:
         if not rejected:
             self._storage.remove(_rejected_name(self._shard))
             return
-        lines = (json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) + "\n" for entry in rejected)
+        named = (self._paths.named(entry) for entry in rejected)  # ids stay as the corpus has them, paths do not
+        lines = (json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n" for entry in named)
         self._storage.write_text(_rejected_name(self._shard), "".join(lines))
 
 
@@ -117,9 +128,12 @@ def read_rejected(storage: DatasetStorage, shard: int) -> list[dict[str, Any]]:
     Args:
         storage: where the set lies.
         shard: the shard's number.
+
+    Raises:
+        RoomtoneError: a line that was cut short.
     """
-    text = storage.read_text(_rejected_name(shard)) or ""
-    return [json.loads(line) for line in text.splitlines() if line]
+    name = _rejected_name(shard)
+    return rejections(storage.read(name) or b"", f"{storage}/{name}")
 
 
 def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:

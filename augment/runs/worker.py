@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
@@ -16,6 +16,7 @@ from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.dataset.containers import CONTAINERS, Container
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.local_paths import LocalPaths
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.malloc import keep_freed_memory
 
@@ -38,6 +39,7 @@ class Job:
         retry_rejected: whether samples that an earlier run rejected are tried again.
         session: the run that holds the set's lock; empty where there is none.
         common_draws: see `recipe.Draws`.
+        paths: the roots by which the set names its recordings.
     """
 
     digest: str
@@ -54,6 +56,7 @@ class Job:
     retry_rejected: bool = False
     session: str = ""
     common_draws: bool = False
+    paths: LocalPaths = field(default_factory=LocalPaths)
 
 
 class RenderWorker:

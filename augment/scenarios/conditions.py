@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.table import Op
-from roomtone.augment.scenarios.presets import parse_preset
+from roomtone.augment.scenarios.presets import COMMENT_KEYS, parse_preset
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.local_paths import is_path_key
 from roomtone.core.random_streams import content_key
 from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
@@ -141,8 +142,15 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     if match["low"] is not None:
         snr_db = (float(match["low"]), float(match["high"] or match["low"]))
     env_dba = None if match["env"] is None else float(match["env"])
-    content = content_key({key: value for key, value in preset.items() if key not in ("description", "source")})
+    content = content_key(_without_places({k: v for k, v in preset.items() if k not in COMMENT_KEYS}))
     return Level(factor, str(text), parse_preset(factor, match["preset"], preset), content, snr_db, env_dba)
+
+
+def _without_places(node: Any) -> Any:
+    """Return a preset without the paths in it: where recordings lie differs between machines, and shapes no sample."""
+    if isinstance(node, Mapping):
+        return {key: None if is_path_key(str(key)) else _without_places(value) for key, value in node.items()}
+    return [_without_places(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def parse_condition(labels: Mapping[str, str], presets: PresetLookup) -> ConditionLevels:

@@ -7,46 +7,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import Op
-from roomtone.augment.recordings.layouts import scan_noise
 from roomtone.augment.scenarios.conditions import ConditionLevels
+from roomtone.augment.scenarios.design_keys import limits_of
+from roomtone.augment.scenarios.plan import Item
+from roomtone.augment.scenarios.planned_assets import PlannedAssets
 from roomtone.augment.scenarios.scenario import Scenario, design_conditions
+from roomtone.augment.scenarios.speech_table import speech_table
 from roomtone.augment.settings import GenerateSettings
-from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.words import word_count
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from roomtone.coverage.fill.plan import FillPlan
 
-_KEYS = ("name", "axes", "max_per_speaker", "max_per_asset")
 
+def speech_at_hand(
+    utterances: tuple[Utterance, ...], seconds: Mapping[str, float | None] | None = None
+) -> pd.DataFrame:
+    """Return the corpus as coverage sees it, see `speech_table`.
 
-def speech_at_hand(utterances: tuple[Utterance, ...]) -> pd.DataFrame:
-    """Return the corpus as coverage sees it: one row a readable utterance, its attributes as `attr_*`."""
-    import pandas as pd
+    Args:
+        utterances: those of the corpus.
+        seconds: length of each by id, where it is known already; None reads the headers of their files.
 
+    Raises:
+        RoomtoneError: none of them can be read.
+    """
     from roomtone.augment.corpora.durations import durations_s
 
-    seconds = durations_s(utterances)
-    rows = [
-        {
-            "utterance_id": u.utterance_id,
-            "speaker": u.speaker,
-            "accent": u.accent,
-            "corpus": u.corpus,
-            "language": u.language,
-            "words": word_count(u.text),
-            "duration_s": seconds[u.utterance_id],
-            **{f"attr_{key}": value for key, value in u.attributes.items()},
-        }
-        for u in utterances
-        if seconds[u.utterance_id] is not None and not u.problem
-    ]
-    if not rows:
+    table = speech_table(utterances, durations_s(utterances) if seconds is None else seconds)
+    if table.empty:
         raise RoomtoneError("design=fill: no utterance of the corpus can be read")
-    return pd.DataFrame(rows)
+    return table
 
 
 def fill(
@@ -70,12 +63,13 @@ def fill(
     from roomtone.coverage.fill.plan import fill_plan
 
     design = dict(settings.design)
-    for key in design:
-        if key not in _KEYS:
-            raise RoomtoneError(f"design: unknown key {key!r}; {nearest(key, _KEYS)}")
-    if not scenario.goals:
-        raise RoomtoneError(f"design=fill: scenario {scenario.name!r} has no goals to fill towards")
+    limits = limits_of(design)
+    if not scenario.goals and not limits["budget"].limited and limits["utterances_per_condition"] is None:
+        raise RoomtoneError(
+            f"design=fill: scenario {scenario.name!r} has no goals to fill towards; design.hours or design.renders spreads a budget"
+        )
     conditions = design_conditions(scenario, {"name": "fill"}, presets, settings.seed)
+    assets = PlannedAssets(conditions, settings.seed, common_draws=settings.common_draws)
     plan = fill_plan(
         existing_rows(Path(settings.output.dir)),
         speech_at_hand(utterances),
@@ -86,28 +80,29 @@ def fill(
         max_replicates=settings.replicates,
         max_per_speaker=design.get("max_per_speaker"),
         max_per_asset=design.get("max_per_asset"),
-        assets=_assets(conditions),
+        assets=assets,
+        asset_pools=assets.pool_sizes,
         seed=settings.seed,
+        **limits,
     )
     return conditions, plan
 
 
-def _assets(conditions: Mapping[str, ConditionLevels]) -> dict[str, int]:
-    """Return how many recordings or realisations each condition draws from: of its factors, the one that has fewest."""
-    found: dict[str, int] = {}
-    for name, condition in conditions.items():
-        counts = [count for level in condition.levels.values() if (count := _count(level.op)) is not None]
-        if counts:
-            found[name] = min(counts)
-    return found
+def items_of(plan: FillPlan, conditions: Mapping[str, ConditionLevels]) -> dict[str, tuple[Item, ...]]:
+    """Return the planned samples by utterance id, each utterance's in the order of the conditions.
 
-
-def _count(op: Op) -> int | None:
-    """Return how many assets an op draws from; None where each draw is one of its own."""
-    needed = op.recordings_needed()
-    if needed is None or needed.path is None:
-        return op.num_realisations
-    return len(scan_noise(needed.path, needed.layout))
+    Args:
+        plan: what is to be rendered.
+        conditions: by name, in order.
+    """
+    items: dict[str, list[Item]] = {}
+    order = {name: place for place, name in enumerate(conditions)}
+    for row in plan.assignments.itertuples(index=False):
+        items.setdefault(str(row.utterance_id), []).append((str(row.condition), int(str(row.replicate))))
+    return {
+        utterance: tuple(sorted(planned, key=lambda item: (order[item[0]], item[1])))
+        for utterance, planned in items.items()
+    }
 
 
 def fill_items(
@@ -115,8 +110,8 @@ def fill_items(
     scenario: Scenario,
     presets: Mapping[str, Mapping[str, Any]],
     utterances: tuple[Utterance, ...],
-) -> tuple[dict[str, ConditionLevels], dict[str, tuple[tuple[str, int], ...]]]:
-    """Return the conditions and the planned samples by utterance id.
+) -> tuple[dict[str, ConditionLevels], dict[str, tuple[Item, ...]], tuple[str, ...]]:
+    """Return the conditions, the planned samples by utterance id, and what is reached on the way.
 
     Args:
         settings: of the run, whose `output.dir` holds the set.
@@ -128,11 +123,4 @@ def fill_items(
         RoomtoneError: as `fill`.
     """
     conditions, plan = fill(settings, scenario, presets, utterances)
-    items: dict[str, list[tuple[str, int]]] = {}
-    order = {name: place for place, name in enumerate(conditions)}
-    for row in plan.assignments.itertuples(index=False):
-        items.setdefault(str(row.utterance_id), []).append((str(row.condition), int(str(row.replicate))))
-    return conditions, {
-        utterance: tuple(sorted(planned, key=lambda item: (order[item[0]], item[1])))
-        for utterance, planned in items.items()
-    }
+    return conditions, items_of(plan, conditions), tuple(plan.lines())

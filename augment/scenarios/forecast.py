@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from roomtone.augment.scenarios.plan import Plan
+from roomtone.augment.scenarios.speech_table import speech_table
 from roomtone.core.dataset.containers import CONTAINERS
-from roomtone.core.words import word_count
+from roomtone.core.vocabulary import FACTORS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,32 +36,30 @@ class Forecast:
 def planned_rows(plan: Plan, seconds: Mapping[str, float | None]) -> pd.DataFrame:
     """Return one row a planned sample with the columns that coverage counts; unreadable utterances have none.
 
+    Labels are categories, held once: a plan of a million samples fits into some hundred megabytes.
+
     Args:
         plan: what would be rendered.
         seconds: length of each utterance by id, None where it cannot be read.
     """
+    import numpy as np
     import pandas as pd
 
-    rows: list[dict[str, Any]] = []
-    for utterance in plan.utterances:
-        length = seconds[utterance.utterance_id]
-        if length is None or utterance.problem:
-            continue
-        speech = {
-            "utterance_id": utterance.utterance_id,
-            "speaker": utterance.speaker,
-            "accent": utterance.accent,
-            "corpus": utterance.corpus,
-            "text": utterance.text,
-            "words": word_count(utterance.text),
-            "duration_s": length,
-            **{f"attr_{key}": value for key, value in utterance.attributes.items()},
-        }
-        for name, replicate in plan.of(utterance):
-            labels = plan.conditions[name].labels
-            sample = f"{utterance.utterance_id}\t{name}\t{replicate}"
-            rows.append({"sample_id": sample, **speech, "condition": name, "replicate": replicate, **labels})
-    return pd.DataFrame(rows)
+    speech = speech_table(plan.utterances, seconds)
+    readable = set(speech["utterance_id"])
+    planned = [plan.of(utterance) for utterance in plan.utterances if utterance.utterance_id in readable]
+    names = list(plan.conditions)
+    number = {name: index for index, name in enumerate(names)}
+    conditions = np.array([number[name] for items in planned for name, _ in items], dtype=np.int32)
+    rows = speech.iloc[np.repeat(np.arange(len(speech)), [len(items) for items in planned])].reset_index(drop=True)
+    rows["condition"] = pd.Categorical.from_codes(conditions.tolist(), pd.Index(names))
+    rows["replicate"] = np.array([replicate for items in planned for _, replicate in items], dtype=np.int32)
+    for factor in FACTORS:
+        levels = [plan.conditions[name].labels[factor] for name in names]
+        kinds = list(dict.fromkeys(levels))
+        codes = np.array([kinds.index(level) for level in levels], dtype=np.int32)
+        rows[factor] = pd.Categorical.from_codes(codes[conditions].tolist() if len(conditions) else [], pd.Index(kinds))
+    return rows
 
 
 def forecast(

@@ -17,7 +17,8 @@ class Plan:
 
     Attributes:
         utterances: sorted by id, so that the order of the corpus does not matter.
-        items: planned samples by utterance id; where an id is absent, `every`.
+        items: planned samples by utterance id, none where an id is absent; None where every utterance gets `every`.
+        notes: what is reached on the way, or left out, a line each.
     """
 
     scenario: Scenario
@@ -26,6 +27,7 @@ class Plan:
     utterances: tuple[Utterance, ...]
     every: tuple[Item, ...]
     items: Mapping[str, tuple[Item, ...]] | None = None
+    notes: tuple[str, ...] = ()
 
     def of(self, utterance: Utterance) -> tuple[Item, ...]:
         """Return the planned samples of an utterance."""

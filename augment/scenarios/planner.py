@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.scenarios.conditions import ConditionLevels
+from roomtone.augment.scenarios.design_keys import check_design
 from roomtone.augment.scenarios.plan import Item, Plan
 from roomtone.augment.scenarios.scenario import design_conditions, inline_presets, parse_scenario
+from roomtone.augment.scenarios.spread import spread_items
 from roomtone.augment.settings import GenerateSettings, generate_settings
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import CLEAN
+
+_LOG = logging.getLogger("roomtone")
 
 
 def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
@@ -27,13 +32,17 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
     settings = generate_settings(cfg)
     scenario = parse_scenario(settings.scenario)
     presets = inline_presets(scenario, settings.presets, settings.search)
+    check_design(settings.design)
     utterances = read_utterances(settings)
     if settings.design.get("name") == "fill":
         from roomtone.augment.scenarios.fill import fill_items
 
-        conditions, items = fill_items(settings, scenario, presets, utterances)
-        return Plan(scenario, presets, conditions, utterances, (), items)
+        conditions, items, notes = fill_items(settings, scenario, presets, utterances)
+        return Plan(scenario, presets, conditions, utterances, (), items, notes)
     conditions = design_conditions(scenario, settings.design, presets, settings.seed)
+    spread = spread_items(settings, scenario, conditions, utterances)
+    if spread is not None:
+        return Plan(scenario, presets, conditions, utterances, (), *spread)
     return Plan(scenario, presets, conditions, utterances, every_item(conditions, settings.replicates))
 
 
@@ -54,12 +63,15 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
         RoomtoneError: an empty corpus, or two utterances of one id.
     """
     from roomtone.augment.corpora import open_corpus
+    from roomtone.augment.corpora.notes import accent_notes, skipped_note
 
     corpus = open_corpus(settings.corpus_keys, search=settings.search)
     utterances = tuple(sorted(corpus, key=lambda utterance: utterance.utterance_id))
     reader = settings.corpus.get("reader")
     if not utterances:
         raise RoomtoneError(f"corpus {reader!r}: it holds no utterance")
+    for note in skipped_note(corpus.skipped()) + accent_notes(utterances):
+        _LOG.warning(note)
     for before, after in itertools.pairwise(utterances):
         if before.utterance_id == after.utterance_id:
             raise RoomtoneError(f"corpus {reader!r}: two utterances have the id {after.utterance_id!r}")

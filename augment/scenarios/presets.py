@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import is_remote, read_yaml
+from roomtone.core.local_paths import is_path_key, path_inside
+from roomtone.core.yaml_bounds import check_references
 
 #: Preset keys that speak to the reader and not to the op.
 COMMENT_KEYS = ("description", "source")
@@ -34,29 +38,55 @@ def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
     return sorted(found - {"none"})
 
 
-def load_preset(factor: str, name: str, search: Sequence[Path] = ()) -> dict[str, Any]:
+def load_preset(
+    factor: str, name: str, search: Sequence[Path] = (), *, typed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the mapping of a preset; the first folder of `search` that holds it wins over the packaged one.
 
-    A relative `path` in a preset of the user's is taken relative to the preset's own file.
+    A path in a preset of the user's is relative to the preset's own file and stays inside the user's folder.
 
     Args:
         factor: `room`, `noise`, `equipment` or `handset`.
         name: of the preset, which is its file's name without `.yaml`.
         search: folders of the user's own, looked through first.
+        typed: keys of the command line, which go over those of the file and may name any path.
 
     Raises:
-        RoomtoneError: no such preset, or not a YAML mapping.
+        RoomtoneError: no such preset, not a YAML mapping, a path that leaves the folder, or a reference beyond the file.
     """
-    for folder in search:
+    own = dict(typed or {})
+    path = preset_file(factor, name, search)
+    if path.parent.parent == packaged_dir():
+        return {**_packaged(factor, name), **own}
+    folder = path.parent.parent
+    preset: dict[str, Any] = _with_absolute_paths(
+        {**_read_yaml(path), **dict.fromkeys(own)}, path.parent, folder, str(path)
+    )
+    return {**preset, **own}
+
+
+def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
+    """Return the YAML file of a preset; the first folder of `search` that holds it wins over the packaged one.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: of the preset.
+        search: folders of the user's own.
+
+    Raises:
+        RoomtoneError: no such preset, with the nearest name, or one outside of its folder.
+    """
+    for folder in (*search, packaged_dir()):
         path = folder / factor / f"{name}.yaml"
-        if path.is_file():
-            preset: dict[str, Any] = _with_absolute_path(_read_yaml(path), path.parent)
-            return preset
-    if name not in preset_names(factor):
-        raise RoomtoneError(
-            f"{factor}: unknown preset {name!r}; {nearest(name, [*preset_names(factor, search), 'none'])}"
-        )
-    return dict(_packaged(factor, name))
+        if path.is_file() and name != "none":
+            return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)
+    known = [*preset_names(factor, search), "none"]
+    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
+
+
+def _checked_file(path: Path, folder: Path, factor: str, name: str) -> Path:
+    path_inside(folder, f"{factor}/{path.name}", where=f"{factor}: preset {name!r}")
+    return path
 
 
 @functools.cache
@@ -65,27 +95,47 @@ def _packaged(factor: str, name: str) -> dict[str, Any]:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
+    """Return a preset's mapping; references are to keys of the file itself."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
+    content: dict[str, Any] = read_yaml(path, expected="the key 'op'")
+    check_references(content, where=str(path))
     try:
-        content = OmegaConf.to_container(OmegaConf.load(path))
-    except Exception as error:  # YAML and OmegaConf raise many types; each means the same to the reader
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise RoomtoneError(f"{path}: expected a mapping with the key 'op'")
-    return content  # type: ignore[return-value]
+        plain: Any = OmegaConf.to_container(OmegaConf.create(content), resolve=True)
+    except OmegaConfBaseException as error:
+        raise RoomtoneError(f"{path}: {' '.join(str(error).split())}") from error
+    return dict(plain)
 
 
-def _with_absolute_path(node: Any, folder: Path) -> Any:
-    """Return a preset with every relative `path` in it, stages and parts included, taken relative to `folder`."""
+def _with_absolute_paths(node: Any, home: Path, folder: Path, where: str) -> Any:
+    """Return a preset with every path in it, stages and parts included, made absolute; none may leave the user's folder.
+
+    Args:
+        node: of the preset.
+        home: the folder of the preset's file, to which its paths are relative.
+        folder: the user's, which they may not leave.
+        where: the file, for messages.
+    """
     if isinstance(node, list):
-        return [_with_absolute_path(item, folder) for item in node]
+        return [_with_absolute_paths(item, home, folder, where) for item in node]
     if not isinstance(node, dict):
         return node
-    absolute = {key: _with_absolute_path(value, folder) for key, value in node.items()}
-    if isinstance(node.get("path"), str):
-        absolute["path"] = str((folder / Path(node["path"]).expanduser()).absolute())
-    return absolute
+    found = {key: _with_absolute_paths(value, home, folder, where) for key, value in node.items()}
+    for key, value in found.items():
+        if is_path_key(str(key)):
+            many = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+            paths = [_inside(item, home, folder, f"{where}: {key}") for item in many if isinstance(item, str)]
+            found[key] = paths[0] if isinstance(value, str) else paths if paths else value
+    return found
+
+
+def _inside(path: str, home: Path, folder: Path, where: str) -> str:
+    """Return where a preset's path lies."""
+    if os.path.isabs(path):
+        path_inside(folder, path, where=where)  # refuses it
+    relative = os.path.join(os.path.relpath(home, folder), path)
+    return str(path_inside(folder, relative if path[:1] not in "~" and not is_remote(path) else path, where=where))
 
 
 def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:

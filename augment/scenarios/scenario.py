@@ -80,7 +80,7 @@ def inline_presets(
 
     Args:
         scenario: whose levels are meant.
-        given: presets by factor and name that are used as they are; the others are looked up.
+        given: presets by factor and name that are used as they are, or single keys of them; the others are looked up.
         search: folders of the user's own, before the packaged ones.
 
     Raises:
@@ -92,8 +92,12 @@ def inline_presets(
             if level == NONE:
                 continue
             name = split_level(factor, level)["preset"]
-            known = given.get(factor, {}).get(name)
-            presets.setdefault(factor, {})[name] = dict(known) if known else load_preset(factor, name, search)
+            known = given.get(factor, {}).get(name, {})
+            if known and "op" in known:
+                presets.setdefault(factor, {})[name] = dict(known)
+            else:  # single keys that were typed, such as a path, go over those of the preset
+                loaded = load_preset(factor, name, search, typed=known or {})
+                presets.setdefault(factor, {})[name] = loaded
     return presets
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.errors import RoomtoneError
+from roomtone.core.max_rejected import MaxRejected
+from roomtone.core.printable import printable, unguarded
+from roomtone.core.settings import Annotated, Bounds, read_settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -21,6 +25,27 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "corpus_report"
 _MOST_LABELS = 20
+
+
+@dataclass(frozen=True)
+class ReportOutput:
+    """The group `output`: `dir` is where the report's files are written, None writes none."""
+
+    dir: str | None = "corpus-report"
+
+
+@dataclass(frozen=True)
+class CorpusReportSettings:
+    """The keys of `roomtone corpus`; `conf/corpus_report.yaml` says what each means."""
+
+    corpus: Mapping[str, Any]
+    accents: Any = None
+    by: tuple[str, ...] = ()
+    measure: Annotated[int, Bounds(0)] | None = 200
+    duplicates: bool = True
+    max_rejected: MaxRejected = field(default_factory=MaxRejected)
+    output: ReportOutput = field(default_factory=ReportOutput)
+    config_dir: str | None = None
 
 
 def run(cfg: DictConfig) -> int:
@@ -35,43 +60,34 @@ def run(cfg: DictConfig) -> int:
     Raises:
         RoomtoneError: a key has a wrong value, or the corpus cannot be read.
     """
-    from omegaconf import OmegaConf
     from rich.console import Console
 
     from roomtone.augment.corpora import corpus_keys, open_corpus
     from roomtone.augment.corpora.corpus_report import survey
+    from roomtone.cli.compose import plain
 
-    settings: Any = OmegaConf.to_container(cfg, resolve=True)
-    measure, share = settings["measure"], settings["max_rejected"]
-    if measure is not None and (not isinstance(measure, int) or measure < 0):
-        raise RoomtoneError(f"measure: expected a whole number from 0 up or null, got {measure!r}")
-    if (
-        isinstance(share, bool)
-        or not isinstance(share, int | float)
-        or share < 0
-        or (share > 1 and share != int(share))
-    ):
-        raise RoomtoneError(f"max_rejected: expected a count, or a share below 1, got {share!r}")
-    search = [Path(settings["config_dir"])] if settings.get("config_dir") else []
-    corpus = open_corpus(corpus_keys(settings), search=search)
-    with Console(stderr=True).status("reading …") as status:
+    values = plain(cfg)
+    settings = read_settings(CorpusReportSettings, values)
+    search = [Path(settings.config_dir)] if settings.config_dir else []
+    corpus = open_corpus(corpus_keys(values), search=search)
+    with Console(file=unguarded(sys.stderr)).status("reading …") as status:
         report = survey(
             corpus,
-            by=settings["by"],
-            measure=measure,
-            duplicates=settings["duplicates"],
+            by=settings.by,
+            measure=settings.measure,
+            duplicates=settings.duplicates,
             progress=lambda count: status.update(f"reading … {count:,} utterances") if count % 25 == 0 else None,
         )
     console = Console() if sys.stdout.isatty() else Console(width=120)
     print_report(report, console)
-    if settings["output"]["dir"] is not None:
-        folder = write_report(report, Path(settings["output"]["dir"]).expanduser())
+    if settings.output.dir is not None:
+        folder = write_report(report, Path(settings.output.dir).expanduser())
         console.print(
             f"report.json, accents.csv and corpus.png are in {folder}", markup=False, highlight=False, soft_wrap=True
         )
     if not report.unusable_count:
         return 0
-    return 4 if report.unusable_count > (share if share >= 1 else share * report.seen) else 3
+    return 4 if report.unusable_count > settings.max_rejected.limit(report.seen) else 3
 
 
 def print_report(report: CorpusReport, console: Console) -> None:
@@ -130,9 +146,12 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _problem_lines(report: CorpusReport) -> list[str]:
+    from roomtone.augment.corpora.notes import missing_accents, skipped_note
+
     lines = [
         "floor: median noise floor relative to the speech; band: median bandwidth; both of the utterances measured"
     ]
+    lines += missing_accents(report.without_accent, report.seen) + skipped_note(report.skipped)
     if report.unmapped:
         lines.append(
             f"accents that the map does not have ({sum(report.unmapped.values()):,} utterances), as the corpus has them:"
@@ -150,6 +169,7 @@ def _problem_lines(report: CorpusReport) -> list[str]:
         lines.append(
             f"{len(report.same_audio):,} recordings have the same bytes as another one (corpus.select.distinct_audio)"
         )
+    lines += _rumble_line(report.total.as_row())
     for reason, ids in report.flagged.items():
         lines.append(
             f"not clean: {len(ids):,} of {report.total.as_row()['measured']:,} measured: {reason}, e.g. {ids[0]}"
@@ -157,6 +177,16 @@ def _problem_lines(report: CorpusReport) -> list[str]:
     for reason, ids in report.unusable.items():
         lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {ids[0]}")
     return lines
+
+
+def _rumble_line(total: Mapping[str, Any]) -> list[str]:
+    """Return how much DC and rumble reading removes; nothing where nothing was measured."""
+    if not total["measured"]:
+        return []
+    return [
+        f"removed on reading, below 20 Hz: median {total['rumble_to_speech_db']:.1f} dB re the speech, "
+        f"at most {total['largest_rumble_to_speech_db']:.1f} dB; DC up to {total['largest_offset']:.2%} of full scale"
+    ]
 
 
 def write_report(report: CorpusReport, folder: Path) -> Path:
@@ -186,4 +216,6 @@ def write_report(report: CorpusReport, folder: Path) -> Path:
 
 def _harmless(value: Any) -> Any:
     """Return text that a spreadsheet does not read as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n") else value
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value[:1] in tuple("=+-@\t\r\n") else printable(value)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from roomtone.coverage.report.ci_gates import GateMiss
     from roomtone.coverage.report.diff import MatrixDiff
     from roomtone.coverage.settings import CoverageSettings
+    from roomtone.coverage.views.matrix_view import EvaluationView
 
 CONFIG_NAME = "coverage"
 #: Cells that a missed gate lists.
@@ -30,6 +31,8 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.core.dataset.study import read_study
+    from roomtone.coverage.counting.source import Source
+    from roomtone.coverage.details.detail_report import detail_report
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import show_matrix
@@ -40,20 +43,22 @@ def run(cfg: DictConfig) -> int:
     settings = parse_settings(values)
     study = read_study(settings.dataset)
     goals = study.goals if settings.goals is None else settings.goals
-    matrix = CoverageMatrix(list(settings.dataset), axes=settings.axes, goals=goals)
+    matrix = CoverageMatrix(Source(list(settings.dataset), settings.reading), axes=settings.axes, goals=goals)
     console = Console()
-    show_matrix(matrix, console)
+    show_matrix(matrix, console, full=settings.full)
     tway = _tway(matrix, settings, study)
-    lines = [_tway_line(coverage) for coverage in tway.values()]
+    lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
     difference = _difference(matrix, settings.baseline, tway)
     if difference is not None:
         lines += [f"against {settings.baseline}:", *(f"  {line}" for line in difference.lines())]
-    misses = check_gates(matrix, settings.gates, tway=tway, difference=difference)
+    details = detail_report(matrix, settings.details, settings.gates)
+    lines += details.lines
+    misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
-    lines += _recruiting_lines(matrix)
     if lines:
         _print(console, "\n".join(lines))
     folder = _write(matrix, settings, tway, lines)
+    details.write(folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
@@ -114,38 +119,34 @@ def _old_tway(baseline: str) -> dict[str, float]:
         return {}  # the CSV alone is a baseline too
 
 
-def _recruiting_lines(matrix: CoverageMatrix) -> list[str]:
-    """Return what no rendering can close, as a list for whoever recruits speakers."""
-    from roomtone.coverage.holes.holes import RECORDED_UNITS
-
-    lines = []
-    for row in matrix.recruiting().to_dict("records"):
-        place = ", ".join(f"{axis} {row[axis]}" for axis in matrix.axes if axis in row) or "any speech"
-        needs = [f"{row[f'record_{u}']:g} more {u}" for u in RECORDED_UNITS if row[f"record_{u}"] > 0]
-        lines.append(f"record for {place}: {', '.join(needs)}")
-    return lines
-
-
 def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str]) -> Path:
     from roomtone.core.files import is_remote, write_whole
+    from roomtone.coverage.holes.notes import holes_with_notes
     from roomtone.coverage.report.html_page import write_page
     from roomtone.coverage.views.csv_tables import write_csv
-    from roomtone.coverage.views.heat_map import save_figure
+    from roomtone.coverage.views.figure_files import save_figure
 
     local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
     if settings.to is None and not local:
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
     folder = Path(settings.to or Path(local[0]) / "coverage")
     write_csv(matrix.to_frame(), folder / "matrix.csv")
-    write_csv(matrix.holes(), folder / "holes.csv")
+    write_csv(holes_with_notes(matrix, folder / "holes.yaml"), folder / "holes.csv")
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
     if settings.pictures:
         if len(matrix.axes) <= 3:
             figure = matrix.plot(settings.unit, by=settings.by)
             save_figure(figure, folder / "matrix.png")
             save_figure(figure, folder / "matrix.svg")
-        write_page(matrix, folder / "index.html", extra=lines)
+        write_page(matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings))
     return folder
+
+
+def _evaluation(matrix: CoverageMatrix, settings: CoverageSettings) -> EvaluationView | None:
+    """Return what an evaluation of the one set found, to be shown on the same matrix; None where there is none."""
+    from roomtone.fairness.report.matrix import stored_evaluation
+
+    return stored_evaluation(settings.dataset[0], matrix.axes) if len(settings.dataset) == 1 else None
 
 
 def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:

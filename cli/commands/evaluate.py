@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 CONFIG_NAME = "evaluate"
 HELP = "transcribe, score and compare accents across conditions"
 DEMO_CORPUS = "demo"
+#: What a recogniser cannot do without, and what to type: its key, then an example.
+_NEEDS = {
+    "faster_whisper": ("model", "asr.model=tiny.en (a name that the library downloads, or a folder)"),
+    "transformers": ("model", "asr.model=FOLDER (a model's folder, or its name in the hub)"),
+    "http": ("url", "asr.url=http://localhost:8000/v1"),
+    "command": ("command", "'asr.command=\"my-asr --wav {audio}\"'"),
+}
 
 
 def run(cfg: DictConfig) -> int:
@@ -24,7 +31,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report.page import summary_lines, write_report
-    from roomtone.fairness.results import local_set
+    from roomtone.fairness.results import last_recogniser, local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     if values["dataset"] is None:
@@ -33,16 +40,34 @@ def run(cfg: DictConfig) -> int:
     settings = read_settings(values, dataset)
     if values["certificate"] is not None:
         return _check(dataset, settings, values)
+    before = last_recogniser(dataset)
     result = evaluate(dataset, settings)
+    now = last_recogniser(dataset)
     written = write_report(result)
     for line in summary_lines(result):
         print(line)
+    if before is not None and now is not None and before != now:
+        print(f"replaces the report of {_named(before, now)}")
     print(f"report: {written[0]}")
     return 3 if result.failed else 0
 
 
+def _named(recogniser: dict[str, Any], other: dict[str, Any]) -> str:
+    """Return a recogniser's name; of the same one with other settings, those that differ from the other's."""
+    name = str(recogniser.get("recogniser"))
+    if name != other.get("recogniser"):
+        return name
+    keys = [key for key in recogniser if recogniser[key] != other.get(key)]
+    return " ".join([name, *(f"asr.{key}={recogniser[key]}" for key in keys)])
+
+
 def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
-    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null."""
+    """Return the composed configuration as the evaluation's settings, `grammar: auto` made a path or null.
+
+    Args:
+        values: the composed configuration.
+        dataset: the set's folder.
+    """
     from roomtone.fairness.settings import Settings
     from roomtone.fairness.settings import read_settings as read
 
@@ -56,7 +81,15 @@ def read_settings(values: dict[str, Any], dataset: Path) -> Settings:
 
 
 def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
-    """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes."""
+    """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes.
+
+    Raises:
+        RoomtoneError: a recogniser lacks what it cannot do without.
+    """
+    name = str(asr.get("recogniser"))
+    key, example = _NEEDS.get(name, ("recogniser", ""))
+    if asr.get(key) is None and example:
+        raise RoomtoneError(f"asr={name} needs asr.{key}; write {example}")
     if asr.get("grammar") != "auto":
         return asr
     from importlib.resources import files
@@ -71,6 +104,7 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
 def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
     """Print whether this set upholds a certificate; 2 where it does not."""
     from roomtone.fairness.evaluation import score_dataset
+    from roomtone.fairness.recognisers import public_identity
     from roomtone.fairness.results import evaluation_dir
     from roomtone.fairness.slices.certificate import read_certificate, verify_certificate
 
@@ -78,7 +112,7 @@ def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
     scores = score_dataset(dataset, settings)
     ruling = verify_certificate(
         certificate, scores, evaluation_dir(dataset) / "certificates.jsonl", budget=values["certificate_budget"], alpha=settings.alpha,
-        speaker=settings.speaker,
+        speaker=settings.speaker, recogniser=public_identity(settings.asr),
     )  # fmt: skip
     print(ruling.reason)
     if ruling.shared_samples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +21,37 @@ def run(cfg: DictConfig) -> int:
     from rich.console import Console
 
     from roomtone.augment.generation import generate, rejection_line
+    from roomtone.augment.runs.summary import RunStoppedError
+    from roomtone.core.files import is_remote
 
-    summary = generate(plain(cfg), config_text=config_text(cfg))
     console = Console()
+    try:
+        summary = generate(plain(cfg), config=set_config(cfg))
+    except RunStoppedError as stopped:
+        _show_coverage(stopped.summary.dataset, console)
+        raise
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
+    if cfg.corpus.get("reader") == "demo" and not is_remote(summary.dataset):
+        console.print(_next_commands(summary.dataset), markup=False, highlight=False, soft_wrap=True)
+    for sentence in summary.systematic:
+        print(f"systematic: {sentence}", file=sys.stderr)
     for entry in _first_by_utterance(summary)[:5]:
         print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
+
+
+def _next_commands(dataset: str) -> str:
+    """Return what to try after the demo."""
+    page = f"{dataset}/coverage/index.html"
+    return "\n".join(
+        [
+            f"open {page}: a click on a cell plays its samples. Next:",
+            '  roomtone listen "ward+babble@10dB+gsm" to=heard.wav       one condition to hear; audio=my.wav takes your own voice',
+            f"  roomtone evaluate dataset={dataset}                    who is worse off where (pip install 'roomtone[asr]')",
+            "  roomtone generate corpus=table corpus.path=speech.csv     your own speech: columns audio, text, speaker, accent",
+        ]
+    )
 
 
 def _show_coverage(dataset: str, console: Console) -> None:
@@ -47,22 +69,19 @@ def _show_coverage(dataset: str, console: Console) -> None:
     coverage.run(cfg)
 
 
-def config_text(cfg: DictConfig) -> str:
-    """Return the configuration as a primary of its own: presets inlined, environment values unresolved."""
-    from omegaconf import OmegaConf, open_dict
-
+def set_config(cfg: DictConfig) -> dict[str, Any]:
+    """Return what the set's config.yaml is to hold: the data of the configuration, presets inlined, and nothing that acts."""
     from roomtone.augment.scenarios.scenario import inline_presets, parse_scenario
     from roomtone.augment.settings import generate_settings
 
-    own = copy.deepcopy(cfg)
-    settings = generate_settings(plain(cfg))
-    presets = inline_presets(parse_scenario(settings.scenario), settings.presets, settings.search)
-    with open_dict(own):
-        own.presets = presets
-        del own["config_dir"]
-        own.output.overwrite = False
-    head = "# roomtone generate --config-dir . --config-name config output.dir=again\n"
-    return head + OmegaConf.to_yaml(own, resolve=False)
+    values = plain(cfg)
+    settings = generate_settings(values)
+    values["scenario"] = dict(settings.scenario)
+    values["presets"] = inline_presets(parse_scenario(settings.scenario), settings.presets, settings.search)
+    for name in ("config_dir", "executor", "cache_dir", "sources"):
+        values.pop(name, None)
+    values["output"] = {name: values["output"][name] for name in ("format", "shard_samples")}
+    return values
 
 
 def _closing(summary: Summary) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
     import pandas as pd
     from omegaconf import DictConfig
     from rich.console import Console
 
+    from roomtone.augment.corpora.utterance import Utterance
     from roomtone.augment.scenarios.forecast import Forecast
     from roomtone.coverage import CoverageMatrix
 
@@ -42,7 +46,11 @@ def run(cfg: DictConfig) -> int:
     console = Console()
     found = forecast(plan, rows, unreadable, settings.sample_rate_hz, settings.output.format, workers)
     console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
+    for note in plan.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     before = existing_rows(Path(settings.output.dir))
+    if before is None and rows.empty:
+        raise RoomtoneError(_why_nothing(plan.utterances))
     goals = settings.scenario.get("goals")
     levels = {"condition": list(plan.conditions)}
     if before is not None:
@@ -52,9 +60,23 @@ def run(cfg: DictConfig) -> int:
     else:
         console.print("\ncoverage after this run:")
     print_matrix(_union(before, rows), goals, console, levels=levels)
-    clean = speech_at_hand(plan.utterances)
+    clean = speech_at_hand(plan.utterances, seconds)
     _print_holes(CoverageMatrix(_union(before, rows), goals=goals, levels=levels), clean, console)
     return 3 if found.unreadable else 0
+
+
+def _why_nothing(utterances: Sequence[Utterance]) -> str:
+    """Return why there is nothing to plan: what is wrong with the first recording, or that there is none."""
+    from roomtone.augment.corpora.durations import duration_s
+
+    for utterance in utterances:
+        try:
+            reason = utterance.problem or duration_s(utterance)
+        except (RoomtoneError, OSError) as error:
+            reason = str(error)
+        if isinstance(reason, str):
+            return f"none of the {len(utterances):,} recordings can be read; the first: {reason}"
+    return "nothing to plan: no utterance is selected"
 
 
 def _forecast_lines(found: Forecast, workers: int) -> str:

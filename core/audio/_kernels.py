@@ -77,6 +77,72 @@ def dot(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @njit(cache=True)
+def block_products(reference: np.ndarray, output: np.ndarray, lag: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the products of `reference` with `output`, later by `lag`, and the power of that output, summed over blocks.
+
+    Args:
+        reference, output: float [shape=(samples,)] each.
+        lag: in samples; positive where the output is later.
+        size: of a block of the reference, in samples.
+
+    Returns:
+        both float64 [shape=(blocks,)]; NaN for blocks that reach outside the output.
+    """
+    blocks = reference.size // size
+    products, powers = np.empty(blocks), np.empty(blocks)
+    for b in range(blocks):
+        start = b * size
+        if start + lag < 0 or start + lag + size > output.size:
+            products[b] = powers[b] = np.nan
+            continue
+        product, power = 0.0, 0.0
+        for n in range(start, start + size):
+            y = np.float64(output[n + lag])
+            product += np.float64(reference[n]) * y
+            power += y * y
+        products[b], powers[b] = product, power
+    return products, powers
+
+
+@njit(cache=True)
+def two_stem_powers(
+    output: np.ndarray, first: np.ndarray, second: np.ndarray, size: int
+) -> tuple[float, float, float, float]:
+    """Return the energies of an output's parts, by least squares on two stems in blocks with gains of their own.
+
+    Args:
+        output, first, second: float [shape=(samples,)] each.
+        size: of a block, in samples.
+
+    Returns:
+        the energy of `first` itself, of `first` in the output, of `second` in the output, and of the rest.
+    """
+    first_in, first_out, second_out, rest = 0.0, 0.0, 0.0, 0.0
+    for start in range(0, output.size, size):
+        aa, bb, ab, ay, by, yy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for n in range(start, min(start + size, output.size)):
+            a, b, y = np.float64(first[n]), np.float64(second[n]), np.float64(output[n])
+            aa += a * a
+            bb += b * b
+            ab += a * b
+            ay += a * y
+            by += b * y
+            yy += y * y
+        determinant = aa * bb - ab * ab
+        if determinant > 1e-9 * aa * bb:
+            one, two = (ay * bb - by * ab) / determinant, (by * aa - ay * ab) / determinant
+        elif bb > aa:
+            one, two = 0.0, by / bb
+        else:
+            one, two = (ay / aa if aa > 0.0 else 0.0), 0.0
+        first_in += aa
+        first_out += one * one * aa
+        second_out += two * two * bb
+        rest += max(yy - one * ay - two * by, 0.0)
+    return first_in, first_out, second_out, rest
+
+
+@njit(cache=True)
 def to_pcm(samples: np.ndarray, gain: np.float32) -> tuple[np.ndarray, int]:
     """Return float32 samples times a gain as int16 [shape=(samples,)], rounded half to even, and how many of them had to be clipped."""
     out = np.empty(samples.size, dtype=np.int16)

@@ -1,10 +1,9 @@
-"""One recording as the bytes of a file, and back."""
+"""One recording as the bytes of a FLAC, WAV or Opus file, and back: every file of a set is written by `encode`."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 from typing import Any
 
 import numpy as np
@@ -72,28 +71,6 @@ def coded(pcm: np.ndarray, sample_rate_hz: int, suffix: str) -> tuple[np.ndarray
     if decoded.shape != pcm.shape:
         raise RoomtoneError(f"Opus gave {decoded.shape} samples for {pcm.shape}")
     return decoded, data
-
-
-def write_pcm16(path: str | os.PathLike[str], samples: np.ndarray, sample_rate_hz: int, audio_format: str) -> None:
-    """Write int16 samples [shape=(samples,)] as `flac` or `wav` and flush them to the disk.
-
-    The path is a temporary name that the caller renames: a writer killed half-way leaves a WAV that reads back clean and short.
-
-    Raises:
-        RoomtoneError: samples of another type or shape, or another format.
-    """
-    import soundfile
-
-    if audio_format not in ("flac", "wav"):
-        raise RoomtoneError(f"output format {audio_format!r}: only flac and wav are written")
-    if samples.dtype != np.int16 or samples.ndim != 1 or not samples.size:
-        raise RoomtoneError(
-            f"{os.fspath(path)}: expected int16 samples [shape=(samples,)], got {samples.dtype} {samples.shape}"
-        )
-    with open(path, "wb") as file:
-        soundfile.write(file, samples, sample_rate_hz, format=audio_format.upper(), subtype="PCM_16")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def pcm_sha256(samples: np.ndarray) -> str:

@@ -1,30 +1,49 @@
-"""What a file is, told from its own bytes, before any decoder sees it.
+"""What a file is, read from its own bytes before any decoder opens it.
 
-libsndfile guesses among some thirty formats by content, whatever the file's name, and its released version has open
-memory-safety faults in several of them (MAT4, IMA-ADPCM, CAF, AIFF, VOX). So only four containers pass here: RIFF/RF64
-with PCM, float, mu-law or A-law; FLAC; Ogg; MPEG audio layers I to III. Each is also asked whether it is all there,
-because libsndfile reads a truncated WAV, Ogg or MP3 as a shorter one without a word.
+libsndfile recognises some thirty formats by content, whatever the file's name, and its released version has open
+memory-safety faults in several of them (MAT4, IMA-ADPCM, CAF, AIFF, VOX). So only four containers reach it: RIFF/RF64
+with PCM, float, mu-law or A-law; FLAC; Ogg; MPEG audio layers I to III. Each is also checked to be whole,
+because libsndfile reads a truncated WAV, Ogg or MP3 as a shorter one and reports nothing. Other known formats need the optional
+decoder PyAV (FFmpeg), which opens each with the demuxer of that format and no other.
 
-Sources: Multimedia Programming Interface 1.0 (RIFF), EBU Tech 3306 (RF64), RFC 9639 (FLAC), RFC 3533 (Ogg),
-ISO/IEC 11172-3 (MPEG audio), id3.org (ID3v2).
+Sources: RFC 9639 (FLAC), RFC 3533 (Ogg), id3.org (ID3v2.3 and 2.4); `decoding.wave_chunks` and `decoding.mpeg_frames` have theirs.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
-import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from roomtone.core.audio.decoding.mpeg_frames import count_samples, frame_header, stated_counts
+from roomtone.core.audio.decoding.wave_chunks import WAVE_TAGS, read_wave
 from roomtone.core.errors import RoomtoneError
 
-#: WAVE format tags that are decoded: PCM, IEEE float, A-law, mu-law. IMA-ADPCM (17), GSM (49) and the rest are not.
-WAVE_TAGS = {1: "PCM", 3: "float", 6: "A-law", 7: "mu-law"}
-_EXTENSIBLE = 0xFFFE
-_HEAD_BYTES = 65536
+#: What is read without the optional decoder, for messages.
+ALLOWED = "WAV (PCM, float, mu-law, A-law), FLAC, Ogg or MP3"
+_HEAD_BYTES = 4096
 #: The longest Ogg page: 27 + 255 + 255 * 255 bytes; the last page starts within so much of the end.
 _OGG_PAGE_BYTES = 65307
+#: First bytes -> (what a message calls the format, FFmpeg's demuxer); formats that need PyAV.
+_OTHER_FORMATS = {
+    b"\x1aE\xdf\xa3": ("WebM or Matroska", "matroska"),
+    b"#!AMR": ("AMR", "amr"),
+    b"riff\x2e\x91\xcf\x11": ("Wave64 (W64)", "w64"),
+    b"FORM": ("AIFF", "aiff"),
+    b"caff": ("CAF", "caf"),
+    b".snd": ("AU", "au"),
+    b"NIST_1A": ("NIST SPHERE", "nistsphere"),
+    b"0&\xb2u\x8ef\xcf\x11": ("WMA (ASF)", "asf"),
+}
+#: A Wave64 file that states more than this was streamed: its length was never written.
+_LONGEST_BYTES = 1 << 48
+#: WAVE format tags that need PyAV.
+_COMPRESSED_WAVE_TAGS = {2: "Microsoft ADPCM", 17: "IMA ADPCM", 49: "GSM 6.10", 85: "MP3"}
+_BRANDS = {b"M4A": "M4A", b"M4B": "M4A", b"3gp": "3GP", b"3g2": "3GP", b"qt ": "QuickTime"}
 
 
 class BadAudioError(RoomtoneError):
@@ -39,38 +58,84 @@ class BadAudioError(RoomtoneError):
         return type(self), (self.path, self.reason)
 
 
-def container(path: Path) -> str:
-    """Return `wav`, `flac`, `ogg` or `mp3`, told from the bytes of a regular file.
+@dataclass(frozen=True)
+class Container:
+    """What a file is, and how its decoder must open it.
+
+    Attributes:
+        name: `wav`, `flac`, `ogg`, `mp3`, or the name of an FFmpeg demuxer.
+        words: what a message calls a format that needs PyAV; empty where libsndfile reads it.
+        start: bytes before the audio (ID3 tags).
+        overlay: position after `start` -> bytes to be read there instead, where a header was never completed.
+        samples: samples of each channel, where they had to be counted and the decoder cannot know them.
+    """
+
+    name: str
+    words: str = ""
+    start: int = 0
+    overlay: Mapping[int, bytes] = field(default_factory=dict)
+    samples: int | None = None
+
+
+def container(path: Path) -> Container:
+    """Return what a regular file is, from its bytes.
+
+    Args:
+        path: the file; its name and ending play no part.
 
     Raises:
-        BadAudioError: no regular file, none of these four, a sample format that is not decoded, or a cut file.
+        BadAudioError: no regular file, no known format, a sample format that is not decoded, or a cut file.
     """
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        raise BadAudioError(
-            path, "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
-        ) from error
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise BadAudioError(path, reason) from error
     if not stat.S_ISREG(mode):
-        raise BadAudioError(path, f"is {_kind(mode)}, not a regular file")  # a FIFO would be waited on for ever
+        raise BadAudioError(path, f"is {_kind(mode)}, not a regular file")  # a FIFO would block for ever
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(_HEAD_BYTES)
-        if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-            _check_wave(path, file, size)
-            return "wav"
-        if head[:4] == b"fLaC":
-            return "flac"
-        if head[:4] == b"OggS":
-            _check_ogg(path, file, size)
-            return "ogg"
-        start = _id3_bytes(head)
-        file.seek(start)
-        frame = file.read(4096).lstrip(b"\0")
-        if _is_mpeg_frame(frame[:4]):
-            _check_mpeg(path, frame, size - start)
-            return "mp3"
-    raise BadAudioError(path, _not_audio(head, size))
+        start = _tag_bytes(file, head, size)
+        if start:
+            file.seek(start)
+            head = file.read(_HEAD_BYTES)
+        found = _recognised(path, file, head, start, size)
+    if found is None:
+        raise BadAudioError(path, _not_audio(head, size))
+    return found
+
+
+def _recognised(path: Path, file: BinaryIO, head: bytes, start: int, size: int) -> Container | None:
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return _checked_wave(path, file, start, size)
+    if head[:4] == b"fLaC":
+        return Container("flac", start=start)
+    if head[:4] == b"OggS":
+        _check_ogg(path, file, size)
+        return Container("ogg", start=start)
+    other = _other_format(path, head, size)
+    if other is not None:
+        return other
+    padding = len(head) - len(head.lstrip(b"\0"))
+    if frame_header(head[padding : padding + 4]) is not None:
+        return _checked_mpeg(path, file, head[padding:], start + padding, size)
+    return None
+
+
+def _other_format(path: Path, head: bytes, size: int) -> Container | None:
+    """Return a format that needs PyAV; in a frame of ADTS the layer is 0, which MPEG audio never has."""
+    if head[4:8] == b"ftyp":
+        return Container("mov", next((words for brand, words in _BRANDS.items() if head[8:].startswith(brand)), "MP4"))
+    for magic, (words, name) in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            if name == "w64" and size < (stated := int.from_bytes(head[16:24], "little")) <= _LONGEST_BYTES:
+                # FFmpeg reads a cut one as a shorter one and reports nothing
+                raise BadAudioError(path, f"is cut: its header states {stated} bytes, {size} are there")
+            return Container(name, words)
+    if len(head) > 7 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return Container("aac", "AAC (ADTS)")
+    return None
 
 
 def _kind(mode: int) -> str:
@@ -95,56 +160,29 @@ def _not_audio(head: bytes, size: int) -> str:
         return "is a web page, not a recording; the download went wrong"
     if b"/annex/objects/" in text:
         return "is a git-annex pointer, not the recording; fetch it with `git annex get`"
-    allowed = "WAV (PCM, float, mu-law, A-law), FLAC, Ogg or MP3"
-    names = {
-        b"FORM": "AIFF",
-        b"caff": "CAF",
-        b"NIST": "NIST SPHERE",
-        b".snd": "AU",
-        b"RIFF": "a RIFF file without sound",
-    }
-    if head[:4] in names:
-        return f"is {names[head[:4]]}, which is not read; convert it to {allowed}"
-    return f"is not {allowed}"
+    if head[:4] == b"RIFF":
+        return f"is a RIFF file without sound; convert it to {ALLOWED}"
+    return f"is not {ALLOWED}"
 
 
-def _check_wave(path: Path, file: BinaryIO, size: int) -> None:
-    """Walk the chunks up to `data`: an allowed sample format, and as many bytes as the header says."""
-    long_data: int | None = None
-    tag: int | None = None
-    position = 12
-    while position + 8 <= size:
-        file.seek(position)
-        name, length = struct.unpack("<4sI", file.read(8))
-        body = position + 8
-        if name == b"ds64":
-            long_data = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))[1]
-        elif name == b"fmt ":
-            tag = _wave_tag(file.read(min(length, 40)))
-        elif name == b"data":
-            if tag not in WAVE_TAGS:
-                allowed = ", ".join(WAVE_TAGS.values())
-                raise BadAudioError(path, f"is a WAV of format tag {tag}, which is not read; allowed: {allowed}")
-            wanted = long_data if length == 0xFFFFFFFF and long_data is not None else length
-            if body + wanted > size:
-                raise BadAudioError(
-                    path, f"is cut: its header speaks of {wanted} bytes of sound, {size - body} are there"
-                )
-            return
-        position = body + length + (length & 1)
-    raise BadAudioError(path, "is a WAV without a data chunk")
-
-
-def _wave_tag(fmt: bytes) -> int | None:
-    """Return the format tag; that of WAVE_FORMAT_EXTENSIBLE opens its sub-format GUID, at byte 24."""
-    if len(fmt) < 16:
-        return None
-    tag = int.from_bytes(fmt[:2], "little")
-    return int.from_bytes(fmt[24:26], "little") if tag == _EXTENSIBLE and len(fmt) >= 26 else tag
+def _checked_wave(path: Path, file: BinaryIO, start: int, size: int) -> Container:
+    """Check that the sample format is allowed, and that there are as many bytes as the header states."""
+    wave = read_wave(file, start, size - start)
+    if wave.data_at is None:
+        raise BadAudioError(path, "is a WAV without a data chunk")
+    there = wave.size - wave.data_at
+    if wave.stated is not None and wave.stated > there:
+        raise BadAudioError(path, f"is cut: its header states {wave.stated} bytes of sound, {there} are there")
+    if wave.tag in WAVE_TAGS:
+        return Container("wav", start=start, overlay=wave.overlay)
+    if wave.tag in _COMPRESSED_WAVE_TAGS and not start:
+        return Container("wav", f"WAV with {_COMPRESSED_WAVE_TAGS[wave.tag]} (format tag {wave.tag})")
+    allowed = ", ".join(WAVE_TAGS.values())
+    raise BadAudioError(path, f"is a WAV of format tag {wave.tag}, which is not read; allowed: {allowed}")
 
 
 def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
-    """Look at the last page: it must be whole and bear the end-of-stream flag (RFC 3533, section 6)."""
+    """Check the last page: it must be whole and have the end-of-stream flag (RFC 3533, section 6)."""
     file.seek(max(0, size - _OGG_PAGE_BYTES))
     tail = file.read()
     at = tail.rfind(b"OggS")
@@ -155,27 +193,26 @@ def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
         raise BadAudioError(path, "is cut: its last Ogg page is not whole")
 
 
-def _id3_bytes(head: bytes) -> int:
-    """Return the length of an ID3v2 tag at the start, 0 where there is none; its size has seven bits a byte."""
-    if head[:3] != b"ID3" or len(head) < 10:
-        return 0
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0)))
+def _tag_bytes(file: BinaryIO, head: bytes, size: int) -> int:
+    """Return the length of the ID3v2 tags at the start, 0 where there is none; sizes have seven bits a byte.
+
+    A tag of version 2.4 may have a footer of ten bytes, which its size does not count (id3v2.4.0-structure, 3.1 and 3.4).
+    """
+    start = 0
+    while head[:3] == b"ID3" and len(head) >= 10 and start < size:
+        footer = 10 if head[5] & 0x10 else 0
+        start += 10 + footer + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0)))
+        file.seek(start)
+        head = file.read(10)
+    return start
 
 
-def _is_mpeg_frame(head: bytes) -> bool:
-    """Say whether four bytes are a frame header: sync, a version, a layer, a bit rate and a sample rate that exist."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return False
-    version, layer = (head[1] >> 3) & 3, (head[1] >> 1) & 3
-    return version != 1 and layer != 0 and head[2] >> 4 not in (0, 15) and (head[2] >> 2) & 3 != 3
-
-
-def _check_mpeg(path: Path, frame: bytes, size: int) -> None:
-    """Compare the bytes that a Xing/Info header declares with those that are there; files without one cannot be asked."""
-    at = max(frame.find(b"Xing", 0, 64), frame.find(b"Info", 0, 64))
-    if at < 0 or not frame[at + 7] & 2:
-        return
-    skip = at + 8 + (4 if frame[at + 7] & 1 else 0)
-    declared = int.from_bytes(frame[skip : skip + 4], "big")
-    if size < declared:
-        raise BadAudioError(path, f"is cut: its header speaks of {declared} bytes of sound, {size} are there")
+def _checked_mpeg(path: Path, file: BinaryIO, head: bytes, start: int, size: int) -> Container:
+    """Compare the bytes that a Xing or Info header states with those that are there; without one, count the frames."""
+    counts = stated_counts(head)
+    if counts is not None and counts.size is not None and size - start < counts.size:
+        raise BadAudioError(path, f"is cut: its header states {counts.size} bytes of sound, {size - start} are there")
+    if counts is not None and counts.frames is not None:
+        return Container("mp3", start=start)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return Container("mp3", start=start, samples=count_samples(whole, start))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from pathlib import Path
 
 from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError
+
+#: Endings by which files in a folder are taken for recordings; what each really is, its bytes say. Those of the second line need PyAV.
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".m4a", ".mp4", ".aac", ".webm", ".mka", ".amr", ".3gp", ".w64", ".aif", ".aiff", ".caf", ".au", ".sph", ".wma"),
+)
 
 
 def audio_path(path: str | os.PathLike[str]) -> Path:
@@ -42,3 +49,25 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
         raise BadAudioError(found, "there is no such file")
     with open(found, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def unchanging_sha256(path: str | os.PathLike[str]) -> str:
+    """Return `sha256_file`, kept for as long as the file's size and time of writing stay: many samples play one recording.
+
+    Args:
+        path: as `audio_path` takes it.
+
+    Raises:
+        BadAudioError: there is no such regular file.
+    """
+    found = audio_path(path)
+    try:
+        state = found.stat()
+    except OSError as error:
+        raise BadAudioError(found, "there is no such file") from error
+    return _sha256(str(found), state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=65536)
+def _sha256(path: str, size: int, written_ns: int) -> str:
+    return sha256_file(path)

@@ -6,6 +6,7 @@ A container says how one recording is encoded and how the recordings of a shard 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,6 +89,20 @@ CONTAINERS: dict[str, Container] = {
         Container("parquet", "flac", "parquet", 1000),
     )
 }
+
+
+def loaded_files(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return which files of a set a loader opens: configuration -> patterns relative to the set; the first is the default.
+
+    Args:
+        names: containers of the set's runs. Recordings in files of their own are listed with `metadata.parquet`, which names them.
+    """
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        container = CONTAINERS[name]
+        first = ["metadata.parquet"] if container.layout == "files" else []
+        found.setdefault(container.layout, first).append(container.files)
+    return {"default" if number == 0 else layout: files for number, (layout, files) in enumerate(found.items())}
 
 
 def container_of(name: str, sample_rate_hz: int) -> Container:

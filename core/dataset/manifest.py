@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.columns import COLUMNS, manifest_schema
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import fsync_path, is_remote, open_binary
 
@@ -107,7 +108,7 @@ def manifest_parts(dataset: Dataset) -> list[str]:
     """Return the finished parts of one or more dataset folders, sorted; temporary files are none.
 
     Raises:
-        RoomtoneError: a folder is missing, or holds no part.
+        RoomtoneError: a folder is missing, or holds no part, or a part that is none.
     """
     parts = []
     for folder in dataset_folders(dataset):
@@ -117,6 +118,8 @@ def manifest_parts(dataset: Dataset) -> list[str]:
                 f"{folder}: no manifest/part-*.parquet in it; is it a set that `roomtone generate` wrote?"
             )
         parts += found
+    for part in parts:
+        _part_schema(part)  # refuses what no manifest holds, whoever reads it then
     return parts
 
 
@@ -173,19 +176,26 @@ def read_manifest(dataset: Dataset, columns: Sequence[str] | None = None) -> pd.
     import pyarrow as pa
 
     parts = manifest_parts(dataset)
-    schema = _common_schema(parts)
+    schema = common_schema(parts)
     wanted = list(schema.names) if columns is None else list(columns)
     for name in wanted:
         if name not in schema.names:
             raise RoomtoneError(f"{Path(parts[0]).parent}: there is no column {name!r}; {nearest(name, schema.names)}")
     read = list(dict.fromkeys([*wanted, "sample_id"]))
-    table = pa.concat_tables(_read_part(part, schema, read) for part in parts)
+    table = pa.concat_tables(read_part(part, schema, read) for part in parts)
     frame: pd.DataFrame = table.to_pandas()
     return frame.drop_duplicates("sample_id", ignore_index=True)[wanted]
 
 
-def _common_schema(parts: Sequence[str]) -> pa.Schema:
-    """Return the columns of all parts: the contract's first, then the others, mixed kinds brought to one."""
+def common_schema(parts: Sequence[str]) -> pa.Schema:
+    """Return the columns of all parts: the contract's first, then the others, mixed kinds brought to one; nulls are text.
+
+    Args:
+        parts: as `manifest_parts` returns them.
+
+    Raises:
+        RoomtoneError: a part is damaged.
+    """
     import pyarrow as pa
 
     kinds: dict[str, set[pa.DataType]] = {}
@@ -203,7 +213,9 @@ def _part_schema(part: str) -> pa.Schema:
 
     try:
         with open_binary(part) as file:
-            schema = pq.read_schema(file)
+            metadata = pq.read_metadata(file)
+            check_footer(metadata, part)
+            schema = metadata.schema.to_arrow_schema()
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
@@ -221,7 +233,17 @@ def _widest(kinds: set[pa.DataType]) -> pa.DataType:
     return pa.float64() if numbers else pa.string()
 
 
-def _read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+def read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+    """Return columns of one part, in the types of a schema; those that it lacks are null.
+
+    Args:
+        part: as `manifest_parts` returns it.
+        schema: as `common_schema` returns it.
+        columns: names in the schema.
+
+    Raises:
+        RoomtoneError: the part is damaged.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

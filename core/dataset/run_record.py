@@ -18,17 +18,17 @@ def read_record(storage: DatasetStorage) -> Any:
     Raises:
         RoomtoneError: not JSON, or of a format version that is not known here.
     """
-    text = storage.read_text("dataset.json")
-    if text is None:
+    data = storage.read("dataset.json")
+    if data is None:
         return None
     try:
-        record = json.loads(text)
+        record = json.loads(data)
         if record["format_version"] != FORMAT_VERSION:
             raise RoomtoneError(
                 f"{storage}/dataset.json: format version {record['format_version']!r}; "
                 f"this version knows {FORMAT_VERSION}"
             )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RoomtoneError(f"{storage}/dataset.json: not readable as JSON with a format_version: {error}") from error
     return record
 

@@ -1,7 +1,7 @@
 """Where a dataset lies: a folder, or any fsspec URL. Both publish a finished local file under its final name, whole or not at all.
 
 In a folder that is a rename on one file system. An object store has no rename and needs none: a PUT appears whole or not
-at all. There, what is under way lies in this machine's temporary folder, keyed by the set's URL, and no lock is to be had:
+at all. There, what is under way lies in this machine's temporary folder, in one of each process's own, and no lock is to be had:
 two runs of one configuration write equal objects; two of different ones must be kept apart by whoever starts them.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +26,8 @@ from roomtone.core.random_streams import content_key
 LOCK_NAME, SESSION_NAME = ".lock", ".session"
 #: Seconds that a run waits for the lock: a worker that asks whether it is held holds it for a moment.
 _PATIENCE_S = 1.0
+#: Names of the folders that attempts make.
+_ATTEMPT = re.compile(r"[a-z0-9]+-[0-9a-f]{32}")
 
 
 class DatasetStorage:
@@ -56,13 +60,12 @@ class DatasetStorage:
         """Remove a file if it is there."""
         raise NotImplementedError
 
-    def remove_all(self) -> None:
-        """Remove the whole set."""
-        raise NotImplementedError
+    def remove_empty_folders(self, folders: Iterable[str]) -> None:
+        """Remove folders of the set that hold nothing any more; an object store has none."""
 
     def remove_temporaries(self) -> None:
         """Remove what killed attempts left behind."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+        raise NotImplementedError
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small text file, whole or not at all.
@@ -87,14 +90,15 @@ class DatasetStorage:
     @contextlib.contextmanager
     def attempt(self, what: str) -> Iterator[Path]:
         """Give a local folder that no other attempt uses; it goes when the block ends."""
-        folder = self.staging / f"{what}-{uuid.uuid4().hex}"
+        home = self.staging
+        folder = home / f"{what}-{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):
-                self.staging.rmdir()  # when no other attempt is under way
+                home.rmdir()  # when no other attempt is under way
 
     @contextlib.contextmanager
     def lock(self, session: str = "") -> Iterator[None]:
@@ -124,6 +128,8 @@ class LocalStorage(DatasetStorage):
         homes = {(self._root / name).parent for name in files}
         for home in homes:
             home.mkdir(parents=True, exist_ok=True)
+            if not self._is_own(home):
+                raise RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
         for name, path in files.items():
             os.replace(path, self._root / name)
         for home in homes:
@@ -145,11 +151,31 @@ class LocalStorage(DatasetStorage):
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
-        (self._root / name).unlink(missing_ok=True)
+        path = self._root / name
+        if self._is_own(path.parent) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
 
-    def remove_all(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self._root, ignore_errors=False)
+    def remove_empty_folders(self, folders: Iterable[str]) -> None:
+        """Remove folders of the set that hold nothing any more."""
+        for name in folders:
+            if self._is_own(self._root / name):
+                with contextlib.suppress(OSError):
+                    (self._root / name).rmdir()
+
+    def remove_temporaries(self) -> None:
+        """Remove what killed attempts left behind: the folders that attempts make, and no other."""
+        if not self._is_own(self.staging):
+            return
+        for name in self.names(self.staging.name):
+            if _ATTEMPT.fullmatch(name):
+                shutil.rmtree(self.staging / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.staging.rmdir()
+
+    def _is_own(self, folder: Path) -> bool:
+        """Return whether a folder lies in the set and is reached through no link."""
+        inside = os.path.relpath(folder, self._root)
+        return os.path.realpath(folder) == os.path.normpath(os.path.join(os.path.realpath(self._root), inside))
 
     @contextlib.contextmanager
     def lock(self, session: str = "") -> Iterator[None]:
@@ -194,6 +220,7 @@ class ObjectStorage(DatasetStorage):
     def __init__(self, url: str) -> None:
         super().__init__(url.rstrip("/"))
         self._fs: Any = None
+        self._staging: Path | None = None
         self._path = ""
 
     @property
@@ -217,8 +244,26 @@ class ObjectStorage(DatasetStorage):
 
     @property
     def staging(self) -> Path:
-        """Return a folder of this machine that only this set uses."""
-        return Path(tempfile.gettempdir()) / f"roomtone-{os.getuid()}-{content_key(self.url)[:16]}"
+        """Return a folder of this machine that only this process uses: of an unpredictable name, made by us, closed to others."""
+        if self._staging is None or not self._staging.is_dir():
+            self._staging = Path(tempfile.mkdtemp(prefix=f"{self._prefix}{os.getpid()}-"))
+        return self._staging
+
+    @property
+    def _prefix(self) -> str:
+        return f"roomtone-{content_key(self.url)[:16]}-"
+
+    def remove_temporaries(self) -> None:
+        """Remove what killed processes of this user left behind; whoever still runs keeps his own."""
+        home = Path(tempfile.gettempdir())
+        for name in os.listdir(home):
+            pid = name.removeprefix(self._prefix).partition("-")[0]
+            if not name.startswith(self._prefix) or not pid.isdecimal():
+                continue
+            state = os.lstat(home / name)
+            alive = int(pid) != os.getpid() and _runs(int(pid))
+            if stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not alive:
+                shutil.rmtree(home / name, ignore_errors=True)
 
     def publish(self, files: dict[str, Path]) -> None:
         """Upload; an object appears whole or not at all."""
@@ -248,10 +293,15 @@ class ObjectStorage(DatasetStorage):
         with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._full(name))
 
-    def remove_all(self) -> None:
-        """Remove every object of the set."""
-        with contextlib.suppress(FileNotFoundError):
-            self._files.rm(self._full(""), recursive=True)
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def open_storage(url: str | os.PathLike[str]) -> DatasetStorage:

@@ -1,4 +1,4 @@
-"""Where shards are rendered: here, in a pool of processes, or on a Dask cluster; the same set comes out of each.
+"""The group `executor` and the engine behind each name: here, a pool of processes, or a Dask cluster; all make the same set.
 
 The seam is `concurrent.futures.Executor`. No engine is trusted with anything: tasks are idempotent and commit their own files, so a
 task that dies is simply given again, alone, and after `ATTEMPTS` deaths it is handed back with `WorkerDied`.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from roomtone.core.settings import Annotated, Bounds
 from roomtone.core.workers.engine import Engine
@@ -48,9 +48,11 @@ def engine_of(executor: ExecutorSettings) -> Engine:
         return SerialEngine()
     if executor.name == "processes":
         return ProcessEngine(executor.worker_count)
-    from roomtone.core.workers.dask import DaskEngine
+    if executor.name == "dask":
+        from roomtone.core.workers.dask import DaskEngine
 
-    return DaskEngine(executor.address, executor.worker_count, allow_insecure=executor.allow_insecure)
+        return DaskEngine(executor.address, executor.worker_count, allow_insecure=executor.allow_insecure)
+    assert_never(executor.name)
 
 
 def _cores() -> int:

@@ -6,8 +6,19 @@ import sys
 import time
 from types import TracebackType
 
+from roomtone.core.printable import unguarded
+
 #: Seconds between two plain lines.
 _EVERY_S = 10.0
+
+
+_silent = False
+
+
+def silence_progress() -> None:
+    """Show no progress from now on, in this process."""
+    global _silent
+    _silent = True
 
 
 class Progress:
@@ -20,7 +31,7 @@ class Progress:
         self._done = self._rendered = self._rejected = 0
         self._seconds = 0.0
         self._begun = self._said = time.monotonic()
-        self._bar = _rich_bar(planned, what) if sys.stderr.isatty() else None
+        self._bar = _rich_bar(planned, what) if sys.stderr.isatty() and not _silent else None
 
     def __enter__(self) -> Progress:
         if self._bar is not None:
@@ -32,7 +43,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar[0].stop()
-        elif kind is None and self._planned:
+        elif kind is None and self._planned and not _silent:
             print(self._line(), file=sys.stderr, flush=True)
 
     def add(self, done: int, *, rejected: int = 0, seconds: float = 0.0, rendered: bool = True) -> None:
@@ -51,7 +62,7 @@ class Progress:
             self._seconds += seconds
         if self._bar is not None:
             self._bar[0].update(self._bar[1], completed=self._done, status=self._status())
-        elif time.monotonic() - self._said >= _EVERY_S:
+        elif time.monotonic() - self._said >= _EVERY_S and not _silent:
             self._said = time.monotonic()
             print(self._line(), file=sys.stderr, flush=True)
 
@@ -87,5 +98,5 @@ def _rich_bar(planned: int, what: str):  # type: ignore[no-untyped-def]
         TextColumn("{task.fields[status]}"),
         TimeRemainingColumn(),
     )
-    bar = RichProgress(*columns, console=Console(stderr=True))
+    bar = RichProgress(*columns, console=Console(file=unguarded(sys.stderr)))
     return bar, bar.add_task(what, total=planned, status="")

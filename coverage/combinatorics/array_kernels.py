@@ -1,4 +1,4 @@
-"""Inner loops of covering arrays, compiled by numba. Only `arrays.py` imports this.
+"""Inner loops of covering arrays, compiled by numba.
 
 A t-tuple is one number: the offset of its choice of t factors plus its place among that choice's combinations. `times[tuple]` is
 how many rows hold it, `open_list[:open_count]` lists the required tuples that none holds, and `place[tuple]` is where in that

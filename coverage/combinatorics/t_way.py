@@ -22,6 +22,7 @@ import numpy as np
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import FACTORS
 from roomtone.coverage.combinatorics.constraints import (
+    MAX_STRENGTH,
     Forbidden,
     Rules,
     check_levels,
@@ -29,7 +30,7 @@ from roomtone.coverage.combinatorics.constraints import (
     name_constraints,
     parse_constraints,
 )
-from roomtone.coverage.counting.axes import Axis, check_columns
+from roomtone.coverage.counting.axes import Axis, check_columns, check_named_levels
 
 if TYPE_CHECKING:
     from roomtone.coverage.counting.goals import Goals
@@ -282,8 +283,10 @@ def source_t_way(
         where: SQL condition on the samples.
 
     Raises:
-        RoomtoneError: no factor is a column, or a name in the constraints is unknown.
+        RoomtoneError: no factor is a column, another strength, or an unknown name in the constraints or the levels.
     """
+    strength = check_strength(strength, MAX_STRENGTH)
+    check_named_levels(levels, {*source.columns, *factors, *FACTORS})
     names = list(factors) or [name for name in FACTORS if name in source.columns]
     if not names:
         raise RoomtoneError(f"{source.where}: none of {', '.join(FACTORS)} is a column; name the factors")

@@ -2,7 +2,9 @@
 
 Of each cell: renders (files), distinct utterances, distinct speakers, distinct assets (recordings of noise and realisations
 of rooms and equipment), minutes and words of all renders; and the sums that effective sizes need. Durations are summed
-in whole nanoseconds, so that the order in which threads add them cannot change a digit.
+in whole nanoseconds, so that the order in which threads add them cannot change a digit. What no sample of a cell states is
+null and not 0: minutes without any duration, words without a transcript, utterances where no row says of which recording it
+is a copy, and speakers where the whole set names none. An asset column that names several, `a|b`, counts as each of them.
 
 The set is walked batch by batch. Distinct speakers and assets of a batch go into small tables that are merged at the end.
 Distinct utterances add up over batches where no utterance is in two of them, as in every set that `roomtone generate`
@@ -14,9 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.core.dataset.columns import ASSETS
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.vocabulary import ACCENT_SEPARATOR, ASSET_SEPARATOR
 from roomtone.coverage.counting.axes import Axis, check_columns, identifier, literal
-from roomtone.coverage.counting.source import PART, Batch, OpenSource, audio_root
+from roomtone.coverage.counting.source import Batch, OpenSource, audio_root
+from roomtone.coverage.sources.relations import PART
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
 _LOOSE_ROWS = 6_000_000
 #: Keys are cell * _SPAN + speaker, utterance of a batch, or asset; none of these reaches this number.
 _SPAN = 2**31
-_ASSETS = ("noise_asset", "room_asset", "equipment_asset")
 
 
 def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
@@ -39,27 +43,42 @@ def count_cells(source: OpenSource, axes: Sequence[Axis]) -> pd.DataFrame:
         axes: 1 to 6 axes.
 
     Raises:
-        RoomtoneError: an axis is no column of the source.
+        RoomtoneError: an axis is no column of the source, or one with bins holds a text that is no number.
     """
     check_columns(axes, source.columns, where=source.where)
+    _check_numbers(source, axes)
     keys = [f"axis_{i}" for i in range(len(axes))]
     run = source.connection.execute
     multi = has_several_accents(source, axes)
     rows = named_rows(source, source.relation, axes, multi=multi)
     run(f"CREATE OR REPLACE TEMP TABLE cell AS {_numbered('c', ', '.join(keys), rows)}")
     run(f"CREATE OR REPLACE TEMP TABLE person AS {_numbered('s', 'speaker', rows)}")
-    for name in _ASSETS:
+    for name in ASSETS:
         run(f"CREATE OR REPLACE TEMP TABLE {name} AS {_numbered('a', name, rows)}")
+        run(
+            f"""CREATE OR REPLACE TEMP TABLE {name}_parts AS SELECT a, dense_rank() OVER (ORDER BY part) - 1 AS p
+            FROM (SELECT DISTINCT a, unnest(string_split({name}, {literal(ASSET_SEPARATOR)})) AS part FROM {name} WHERE {name} IS NOT NULL)"""
+        )
     run(_EMPTY)
     for batch in source.batches:
         _count_batch(source, batch, axes, ", ".join(keys), multi=multi)
     _compact(source, at_most=0)
     pairs, utterances = run("SELECT count(*), count(DISTINCT utterance_id) FROM home").fetchall()[0]
-    result = run(_MERGE.format(keys=", ".join(keys))).df()
+    utterances_sql = "CAST(sum(utterances) AS BIGINT)"
+    named = run("SELECT count(speaker) FROM person").fetchall()[0][0]
+    speakers = "count(speaker)" if named else "CAST(NULL AS BIGINT)"
+    merge = _MERGE.format(keys=", ".join(keys), utterances=_stated(source, utterances_sql), speakers=speakers)
+    result = run(merge).df()
     if pairs != utterances:  # an utterance in two batches, or of two speakers
-        exact = f"SELECT {', '.join(keys)}, count(DISTINCT utterance_id) AS utterances FROM {rows} GROUP BY ALL"
+        distinct = _stated(source, "count(DISTINCT utterance_id)")
+        exact = f"SELECT {', '.join(keys)}, {distinct} AS utterances FROM {rows} GROUP BY ALL"
         result = result.drop(columns="utterances").merge(run(exact).df(), on=keys)
     return result
+
+
+def _stated(source: OpenSource, count: str) -> str:
+    """Return a count of utterances in SQL; it is null where it is 0 because a table does not say what its rows are copies of."""
+    return f"nullif({count}, 0)" if source.unnamed else count
 
 
 def cell_rows(
@@ -82,7 +101,7 @@ def cell_rows(
         with_root: whether `root` is added, the folder that audio paths are relative to.
     """
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
-    where = " AND ".join(membership(axis, value) for axis, value in zip(axes, cell))
+    where = " AND ".join(membership(source, axis, value) for axis, value in zip(axes, cell))
     order = source.column("sample_id")
     part = _part(source) + " AS root" if with_root else ""
     frame = source.connection.execute(
@@ -109,23 +128,39 @@ def sample_rows(source: OpenSource, axes: Sequence[Axis], columns: Sequence[str]
     """
     keys = ", ".join(f"axis_{i}" for i in range(len(axes)))
     wanted = ", ".join(f"{source.column(name)} AS {identifier(name)}" for name in columns)
-    listed = axis_columns(axes, multi=has_several_accents(source, axes))
+    listed = axis_columns(source, axes, multi=has_several_accents(source, axes))
     return source.connection.execute(
         f"""SELECT * FROM (SELECT {listed}, {wanted}, {_part(source)} AS part FROM {source.relation})
         QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY sample_id) <= {int(per_cell)} ORDER BY {keys}, sample_id"""
     ).df()
 
 
-def membership(axis: Axis, value: str) -> str:
+def membership(source: OpenSource, axis: Axis, value: str) -> str:
     """Return the SQL condition that a row has this value of an axis.
 
     Args:
+        source: an open source.
         axis: the axis.
         value: one of its values.
     """
     if axis.column != "accent":
-        return f"{axis.sql()} = {literal(value)}"
-    return f"list_contains(string_split({axis.sql()}, {literal(ACCENT_SEPARATOR)}), {literal(value)})"
+        return f"{source.axis_sql(axis)} = {literal(value)}"
+    return f"list_contains({axis.parts_sql()}, {literal(value)})"
+
+
+def _check_numbers(source: OpenSource, axes: Sequence[Axis]) -> None:
+    """Refuse a column with bins that holds texts which are no numbers: they would be lost among the missing."""
+    for axis in axes:
+        condition = axis.not_numbers_sql()
+        if condition is None:
+            continue
+        column = identifier(axis.column)
+        query = f"SELECT count(*), min(CAST({column} AS VARCHAR)) FROM {source.relation} WHERE {condition}"
+        ((count, example),) = source.connection.execute(query).fetchall()
+        if count:
+            raise RoomtoneError(
+                f"{source.where}: axis {axis.column!r} has bins, and {count:,} of its cells are no numbers, e.g. {example!r}"
+            )
 
 
 def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
@@ -138,18 +173,19 @@ def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
     return bool(found[0][0])
 
 
-def axis_columns(axes: Sequence[Axis], *, multi: bool) -> str:
+def axis_columns(source: OpenSource, axes: Sequence[Axis], *, multi: bool) -> str:
     """Return the select list `… AS axis_0, …`; where `multi`, a row is repeated for each of its accents.
 
     Args:
+        source: an open source.
         axes: the axes.
         multi: whether some sample has several accents.
     """
     listed = []
     for i, axis in enumerate(axes):
-        sql = axis.sql()
+        sql = source.axis_sql(axis)
         if multi and axis.column == "accent":
-            sql = f"unnest(list_distinct(string_split({sql}, {literal(ACCENT_SEPARATOR)})))"
+            sql = f"unnest({axis.parts_sql()})"
         listed.append(f"{sql} AS axis_{i}")
     return ", ".join(listed)
 
@@ -162,7 +198,7 @@ def _numbered(code: str, columns: str, rows: str) -> str:
 _EMPTY = """
 CREATE OR REPLACE TEMP TABLE home (utterance_id VARCHAR, s BIGINT);
 CREATE OR REPLACE TEMP TABLE voices
-    (voice BIGINT, utterances BIGINT, renders BIGINT, ns BIGINT, words BIGINT, once BIGINT);
+    (voice BIGINT, utterances BIGINT, renders BIGINT, timed BIGINT, ns BIGINT, words BIGINT, once BIGINT);
 CREATE OR REPLACE TEMP TABLE used (kind TINYINT, key BIGINT);
 """
 
@@ -180,18 +216,19 @@ def _count_batch(source: OpenSource, batch: Batch, axes: Sequence[Axis], keys: s
         JOIN person ON {_same("x", "person", "speaker")}"""
     )
     run("INSERT INTO home SELECT utterance_id, s FROM utt")
-    codes = "".join(f" LEFT JOIN {name} ON r.{name} = {name}.{name}" for name in _ASSETS)
+    codes = "".join(f" LEFT JOIN {name} ON r.{name} = {name}.{name}" for name in ASSETS)
     run(
         f"""CREATE OR REPLACE TEMP TABLE coded AS
         SELECT c * {_SPAN} + s AS voice, c * {_SPAN} + u AS copy, c, r.utterance_id IS NULL AS nameless, ns, words,
-               {", ".join(f"{name}.a AS {name}" for name in _ASSETS)}
+               {", ".join(f"{name}.a AS {name}" for name in ASSETS)}
         FROM {rows} r JOIN cell USING ({keys})
         JOIN utt ON {_same("r", "utt", "utterance_id")} AND {_same("r", "utt", "speaker")} {codes}"""
     )
     _count_voices(source)
-    for i, name in enumerate(_ASSETS):
+    for i, name in enumerate(ASSETS):
         run(
-            f"INSERT INTO used SELECT {i}, * FROM (SELECT DISTINCT c * {_SPAN} + {name} FROM coded WHERE {name} IS NOT NULL)"
+            f"""INSERT INTO used SELECT DISTINCT {i}, c * {_SPAN} + p
+            FROM (SELECT DISTINCT c, {name} AS a FROM coded WHERE {name} IS NOT NULL) JOIN {name}_parts USING (a)"""
         )
     run("DROP TABLE coded")
     _compact(source, at_most=_LOOSE_ROWS)
@@ -201,14 +238,14 @@ def _count_voices(source: OpenSource) -> None:
     """Add the coded batch to `voices`; where no utterance is twice in a cell, its rows are its utterances."""
     run = source.connection.execute
     rows, distinct, nameless = run("SELECT count(*), count(DISTINCT copy), bool_or(nameless) FROM coded").fetchall()[0]
-    sums = "voice, count(*) AS renders, sum(ns) AS ns, sum(words) AS words"
+    sums = "voice, count(*) AS renders, count(ns) AS timed, sum(ns) AS ns, sum(words) AS words"
     if rows == distinct and not nameless:
         run(
-            f"INSERT INTO voices SELECT voice, renders, renders, ns, words, words FROM (SELECT {sums} FROM coded GROUP BY voice)"
+            f"INSERT INTO voices SELECT voice, renders, renders, timed, ns, words, words FROM (SELECT {sums} FROM coded GROUP BY voice)"
         )
         return
     run(
-        f"""INSERT INTO voices SELECT voice, utterances, renders, ns, words, once
+        f"""INSERT INTO voices SELECT voice, utterances, renders, timed, ns, words, once
         FROM (SELECT {sums} FROM coded GROUP BY voice) JOIN (
             SELECT copy // {_SPAN} * {_SPAN} + s AS voice, count(utterance_id) AS utterances,
                    sum(once) FILTER (WHERE utterance_id IS NOT NULL) AS once
@@ -239,8 +276,9 @@ def named_rows(source: OpenSource, relation: str, axes: Sequence[Axis], *, multi
         axes: the axes, which become `axis_0 …`.
         multi: whether some sample has several accents; it is then a row of each.
     """
-    assets = ", ".join(f"CAST({source.column(name)} AS VARCHAR) AS {name}" for name in _ASSETS)
-    return f"""(SELECT {axis_columns(axes, multi=multi)}, CAST({source.column("speaker")} AS VARCHAR) AS speaker,
+    assets = ", ".join(f"CAST({source.column(name)} AS VARCHAR) AS {name}" for name in ASSETS)
+    listed = axis_columns(source, axes, multi=multi) + ", " * bool(axes)
+    return f"""(SELECT {listed}CAST({source.column("speaker")} AS VARCHAR) AS speaker,
         CAST({source.column("utterance_id")} AS VARCHAR) AS utterance_id,
         CAST(round({source.column("duration_s", "DOUBLE")} * 1e9) AS BIGINT) AS ns,
         CAST({source.column("words", "BIGINT")} AS BIGINT) AS words, {assets} FROM {relation})"""
@@ -248,7 +286,7 @@ def named_rows(source: OpenSource, relation: str, axes: Sequence[Axis], *, multi
 
 _COMPACTIONS = {
     "voices": """SELECT voice, CAST(sum(utterances) AS BIGINT) AS utterances, CAST(sum(renders) AS BIGINT) AS renders,
-        CAST(sum(ns) AS BIGINT) AS ns, CAST(sum(words) AS BIGINT) AS words, CAST(sum(once) AS BIGINT) AS once
+        CAST(sum(timed) AS BIGINT) AS timed, CAST(sum(ns) AS BIGINT) AS ns, CAST(sum(words) AS BIGINT) AS words, CAST(sum(once) AS BIGINT) AS once
         FROM voices GROUP BY voice""",
     "used": "SELECT DISTINCT kind, key FROM used",
 }
@@ -256,9 +294,10 @@ _COMPACTIONS = {
 # Speakers are distinct in `voices` by now, so sums over it give the distinct speakers and the sums of squares at once.
 _MERGE = f"""
 WITH sums AS (
-    SELECT c, CAST(sum(renders) AS BIGINT) AS renders, CAST(sum(utterances) AS BIGINT) AS utterances,
-           count(speaker) AS speakers, CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes,
-           CAST(coalesce(sum(words), 0) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
+    SELECT c, CAST(sum(renders) AS BIGINT) AS renders, {{utterances}} AS utterances,
+           {{speakers}} AS speakers,
+           CASE WHEN sum(timed) > 0 THEN CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 END AS minutes,
+           CAST(sum(words) AS BIGINT) AS words, CAST(coalesce(sum(m), 0) AS BIGINT) AS distinct_words,
            CASE WHEN sum(m * m) > 0 THEN sum(m) * sum(m) / sum(m * m) END AS kish_speakers,
            CASE WHEN sum(m) > 0 THEN sum(m * m) / sum(m) END AS cluster_words
     FROM (SELECT *, voice // {_SPAN} AS c, CASE WHEN speaker IS NOT NULL THEN CAST(once AS DOUBLE) END AS m

@@ -53,35 +53,55 @@ class Figures:
         return some and self.covered_cells == self.cells and self.margins[0] == self.margins[1]
 
 
-def matrix_figures(frame: pd.DataFrame, *, margins: tuple[int, int] = (0, 0), illegal: int = 0) -> Figures:
+def matrix_figures(
+    frame: pd.DataFrame, *, rest: pd.DataFrame | None = None, margins: tuple[int, int] = (0, 0), illegal: int = 0
+) -> Figures:
     """Return the figures of a frame of `CoverageMatrix.to_frame`.
 
     Args:
         frame: one row a cell, with counts, goals, `covered_share` and `weight`.
+        rest: cells without samples that are no rows, in groups of `cells` that have goals and weight in common.
         margins: margins that have a goal, and those that meet it.
         illegal: samples in illegal cells.
     """
     aimed = frame[frame["covered_share"].notna()]
+    empty = None if rest is None or rest.empty else rest[rest["status"] == "empty"]
     weights = aimed["weight"].to_numpy(float)
-    covered = aimed["covered_share"].to_numpy(float) >= 1
+    shares = aimed["covered_share"].to_numpy(float)
+    times = [] if empty is None else [int(n) for n in empty["cells"]]
+    rest_weights = [] if empty is None else empty["weight"].tolist()
     units = {}
     for unit in UNITS:
         goals = aimed[f"goal_{unit}"].to_numpy(float)
-        counts = aimed[unit].to_numpy(float)
-        with_goal = goals > 0
-        if with_goal.any():
-            met = int((counts[with_goal] >= goals[with_goal]).sum())
-            units[unit] = (int(with_goal.sum()), met, goal_progress(counts[with_goal], goals[with_goal]))
-    total = float(weights.sum())
+        counts = np.nan_to_num(aimed[unit].to_numpy(float))
+        rest_goals = [] if empty is None else empty[f"goal_{unit}"].tolist()
+        found = _unit_figures(counts[goals > 0], goals[goals > 0], rest_goals, times)
+        if found is not None:
+            units[unit] = found
+    total = float(weights.sum()) + sum(n * w for n, w in zip(times, rest_weights))
     return Figures(
-        cells=len(aimed),
-        covered_cells=int(covered.sum()),
-        covered=covered_share(covered, weights),
-        progress=float((weights * aimed["covered_share"].to_numpy(float)).sum()) / total if total > 0 else None,
+        cells=len(aimed) + sum(times),
+        covered_cells=int((shares >= 1).sum()),
+        covered=covered_share(shares >= 1, weights, uncovered=list(zip(times, rest_weights))),
+        progress=float((weights * shares).sum()) / total if total > 0 else None,
         units=units,
         margins=margins,
         illegal=illegal,
     )
+
+
+def _unit_figures(
+    counts: np.ndarray, goals: np.ndarray, rest_goals: Sequence[float], times: Sequence[int]
+) -> tuple[int, int, float] | None:
+    """Return (cells with a goal in a unit, those that meet it, share of the goals reached), or None where none has one."""
+    further = [(goal, n) for goal, n in zip(rest_goals, times) if goal > 0]
+    cells = len(goals) + sum(n for _, n in further)
+    if not cells:
+        return None
+    if not further:
+        return cells, int((counts >= goals).sum()), goal_progress(counts, goals)
+    asked = float(goals.sum()) + sum(goal * n for goal, n in further)
+    return cells, int((counts >= goals).sum()), float(np.minimum(counts, goals).sum()) / asked
 
 
 def percent_of_goal(count: float, goal: float) -> float:
@@ -116,12 +136,18 @@ def goal_progress(
     return float(np.minimum(np.asarray(counts, dtype=np.float64), aims).sum()) / total if total > 0 else 0.0
 
 
-def covered_share(covered: Sequence[bool] | np.ndarray, weights: Sequence[float] | np.ndarray) -> Fraction | None:
+def covered_share(
+    covered: Sequence[bool] | np.ndarray,
+    weights: Sequence[float] | np.ndarray,
+    *,
+    uncovered: Sequence[tuple[int, float]] = (),
+) -> Fraction | None:
     """Return the weighted share of covered cells as an exact fraction, None where there is no weight.
 
     Args:
         covered: which cells meet their goals.
         weights: weight of each cell, none negative.
+        uncovered: further cells that are not covered, as (number of cells, their weight).
 
     >>> covered_share([True, False, False, True], [1, 1, 1, 1])
     Fraction(1, 2)
@@ -131,6 +157,7 @@ def covered_share(covered: Sequence[bool] | np.ndarray, weights: Sequence[float]
     exact = [exact_fraction(value) for value in values]
     total = sum((w * int((group == i).sum()) for i, w in enumerate(exact)), Fraction(0))
     reached = sum((w * int((met & (group == i)).sum()) for i, w in enumerate(exact)), Fraction(0))
+    total += sum((n * exact_fraction(weight) for n, weight in uncovered), Fraction(0))
     return reached / total if total > 0 else None
 
 

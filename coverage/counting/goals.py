@@ -1,34 +1,15 @@
-"""Goals: what a cell must hold, in six units, and which cells do not count.
+"""Goals as data: what a cell must hold, in six units, and which cells do not count; and their amounts cell by cell.
 
-In YAML (a scenario's `goals`, or `goals` of `roomtone coverage`), every key optional:
-
-    goals:
-      default: {utterances: 3, speakers: 3}        # every cell
-      cells:                                       # later rules win, unit by unit; an axis left out is "*"
-        - {accent: scottish, condition: "*", minutes: 2}
-        - {condition: [gsm, "babble@*"], weight: 3}
-        - {accent: us, detect: 0.02, power: 0.8, wer: 0.10}
-      margins:                                     # what the values of one axis (or of several) must hold together
-        - {axis: accent, speakers: 5}
-        - {axis: accent, accent: scottish, speakers: 8}
-      weights: {accent: {us: 6, "*": 1}}           # a deployment mix; the weights of a cell's values multiply
-      ignore:  [{accent: us, condition: clean}]    # leave numerator and denominator, may hold samples
-      illegal: [{room: car_cabin, equipment: "mri_*"}]   # must hold none; counted when they do
-      levels:  {handset: [gsm]}                    # values that count as missing though nothing has them yet
-      rho: 0.03                                    # intra-speaker correlation for effective words
-
-Values are matched as text, `*` and `?` are wildcards, a list means any of them. `detect` is the WER gap that the cell must
-be able to show and becomes words and speakers (`power.py`); its further keys are `power, alpha, wer, speaker_sd,
-words_per_speaker`. Without any goals every cell must hold one render. Cells of `(not stated)` have no goal:
-nobody can record or render what nobody stated.
+`goal_parsing.py` says how they are written. Later rules win, unit by unit. Values are matched as text, `*` and `?` are wildcards.
+Cells of `(not stated)` have no goal: nobody can record or render what nobody stated.
 """
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -40,18 +21,16 @@ from roomtone.coverage.counting.axes import Axis
 UNITS = ("renders", "utterances", "speakers", "assets", "minutes", "words")
 #: Units that are whole numbers.
 WHOLE = ("renders", "utterances", "speakers", "assets", "words")
-_DETECT = ("detect", "power", "alpha", "wer", "speaker_sd", "words_per_speaker")
-_KEYS = ("default", "cells", "margins", "weights", "ignore", "illegal", "levels", "rho")
-
 #: Default intra-speaker correlation of word errors: a between-speaker sd of 5 points around a WER of 10 %.
 DEFAULT_RHO = 0.03
 
+#: Axis -> any of these patterns.
 Where = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Amounts for the cells that match `where` (axis -> any of these patterns)."""
+    """Amounts for the cells that match `where`; `axes` are those of a margin."""
 
     where: Where
     amounts: Mapping[str, float] = field(default_factory=dict)
@@ -61,7 +40,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Goals:
-    """Parsed goals; `parse_goals` makes them."""
+    """Parsed goals; `parse_goals` makes them.
+
+    Attributes:
+        default: amounts of every cell.
+        cells: amounts and weights of some cells.
+        margins: what the values of one axis, or of several, must hold together.
+        weights: weight of each value of an axis; those of a cell multiply.
+        ignore: cells that do not count.
+        illegal: what must hold no sample.
+        levels: values of an axis that there should be, seen or not.
+        rho: intra-speaker correlation for effective words.
+        stated: whether somebody stated an amount, so that the default is not ours.
+    """
 
     default: Mapping[str, float]
     cells: tuple[Rule, ...] = ()
@@ -71,6 +62,7 @@ class Goals:
     illegal: tuple[Rule, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rho: float = DEFAULT_RHO
+    stated: bool = False
 
     def declared(self, axis: str) -> list[str]:
         """Return the values of an axis that the goals name in full."""
@@ -78,114 +70,51 @@ class Goals:
         named = [value for rule in rules for value in rule.where.get(axis, ()) if not _is_wild(value)]
         return list(dict.fromkeys([*self.levels.get(axis, ()), *named]))
 
+    def own_axes(self) -> list[tuple[str, str]]:
+        """Return (key of the goals, axis) for every axis that rules about whole cells name."""
+        kinds = {"cells": self.cells, "weights": self.weights, "ignore": self.ignore}
+        return [(kind, axis) for kind, rules in kinds.items() for rule in rules for axis in rule.where]
 
-def parse_goals(goals: Mapping[str, Any] | Goals | None) -> Goals:
-    """Return the goals of a YAML mapping (see above), or one render a cell where there are none.
+    def about(self, axes: Sequence[str]) -> tuple[Goals, list[str]]:
+        """Return the goals without the rules that name other axes, and those axes.
+
+        Args:
+            axes: the axes of a matrix.
+        """
+        others = sorted({axis for _, axis in self.own_axes() if axis not in axes})
+
+        def kept(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+            return tuple(rule for rule in rules if set(rule.where) <= set(axes))
+
+        if not others:
+            return self, []
+        return replace(self, cells=kept(self.cells), weights=kept(self.weights), ignore=kept(self.ignore)), others
+
+
+def check_goal_axes(goals: Goals, axes: Sequence[Axis], columns: Sequence[str]) -> None:
+    """Refuse goals that would never apply because they name something that is no axis of the matrix.
+
+    Args:
+        goals: parsed goals.
+        axes: the axes of the matrix.
+        columns: the columns of the source.
 
     Raises:
-        RoomtoneError: unknown key or unit (with the nearest known one), or an amount that is no positive number.
+        RoomtoneError: cells, weights or ignored cells on what is no axis; illegal rules, levels or margins on what is
+            neither an axis nor a column.
     """
-    if isinstance(goals, Goals):
-        return goals
-    if not goals:
-        return Goals(default={"renders": 1})
-    if not isinstance(goals, Mapping):
-        raise RoomtoneError(f"goals: expected a mapping, got {goals!r}")
-    for key in goals:
-        if key not in _KEYS:
-            raise RoomtoneError(f"goals: unknown key {key!r}; {nearest(str(key), _KEYS)}")
-    return Goals(
-        default=_amounts(goals.get("default") or {}, where="goals.default"),
-        cells=tuple(_rule(item, f"goals.cells[{i}]") for i, item in enumerate(_list(goals, "cells"))),
-        margins=tuple(_margin(item, f"goals.margins[{i}]") for i, item in enumerate(_list(goals, "margins"))),
-        weights=tuple(_weights(goals.get("weights") or {})),
-        ignore=tuple(Rule(_where(item, f"goals.ignore[{i}]")) for i, item in enumerate(_list(goals, "ignore"))),
-        illegal=tuple(Rule(_where(item, f"goals.illegal[{i}]")) for i, item in enumerate(_list(goals, "illegal"))),
-        levels={str(axis): tuple(map(str, values)) for axis, values in (goals.get("levels") or {}).items()},
-        rho=_rho(goals.get("rho", DEFAULT_RHO)),
-    )
-
-
-def _list(goals: Mapping[str, Any], key: str) -> Sequence[Any]:
-    value = goals.get(key) or []
-    if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-        raise RoomtoneError(f"goals.{key}: expected a list of mappings, got {value!r}")
-    for i, item in enumerate(value):
-        if not isinstance(item, Mapping):
-            raise RoomtoneError(f"goals.{key}[{i}]: expected a mapping of axes and units, got {item!r}")
-    return value
-
-
-def _rule(item: Mapping[str, Any], where: str) -> Rule:
-    known = {k: v for k, v in item.items() if k in UNITS or k in _DETECT}
-    axes = {k: v for k, v in item.items() if k not in known and k != "weight"}
-    if not known and "weight" not in item:
-        raise RoomtoneError(f"{where}: no unit in {dict(item)!r}; known: {', '.join(UNITS)}, detect, weight")
-    weight = None if "weight" not in item else _positive(item["weight"], f"{where}, weight", zero=True)
-    return Rule(_where(axes, where), _amounts(known, where=where), weight)
-
-
-def _margin(item: Mapping[str, Any], where: str) -> Rule:
-    if "axis" not in item:
-        raise RoomtoneError(f"{where}: the key 'axis' is missing: which axis' values must hold this together?")
-    named = [item["axis"]] if isinstance(item["axis"], str) else list(item["axis"])
-    rule = _rule({k: v for k, v in item.items() if k != "axis"}, where)
-    for axis in rule.where:
-        if axis not in named:
-            raise RoomtoneError(f"{where}: {axis!r} is not one of the margin's own axes ({', '.join(named)})")
-    return Rule(rule.where, rule.amounts, rule.weight, axes=tuple(map(str, named)))
-
-
-def _weights(weights: Mapping[str, Any]) -> list[Rule]:
-    if not isinstance(weights, Mapping) or not all(isinstance(w, Mapping) for w in weights.values()):
-        raise RoomtoneError(f"goals.weights: expected {{axis: {{value: weight}}}}, got {weights!r}")
-    return [
-        Rule({str(axis): (str(value),)}, weight=_positive(weight, f"goals.weights.{axis}.{value}", zero=True))
-        for axis, values in weights.items()
-        for value, weight in values.items()
-    ]
-
-
-def _where(mapping: Mapping[str, Any], where: str) -> Where:
-    if not isinstance(mapping, Mapping):
-        raise RoomtoneError(f"{where}: expected a mapping of axes to values, got {mapping!r}")
-    return {
-        str(k): tuple(map(str, v if isinstance(v, Sequence) and not isinstance(v, str) else [v]))
-        for k, v in mapping.items()
-    }
-
-
-def _amounts(mapping: Mapping[str, Any], *, where: str) -> dict[str, float]:
-    for key in mapping:
-        if key not in UNITS and key not in _DETECT:
-            raise RoomtoneError(f"{where}: unknown unit {key!r}; {nearest(str(key), [*UNITS, *_DETECT])}")
-    amounts: dict[str, float] = {}
-    if "detect" in mapping:
-        from roomtone.coverage.power import words_and_speakers
-
-        options = {k: _positive(mapping[k], f"{where}, {k}") for k in _DETECT if k in mapping}
-        amounts.update(words_and_speakers(options.pop("detect"), **options))
-    elif extra := [key for key in mapping if key in _DETECT]:
-        raise RoomtoneError(f"{where}: {extra[0]!r} belongs to 'detect', which is missing")
-    for unit in UNITS:
-        if unit in mapping:
-            amounts[unit] = _positive(mapping[unit], f"{where}, {unit}", zero=True)
-            if unit in WHOLE and amounts[unit] != int(amounts[unit]):
-                raise RoomtoneError(f"{where}, {unit}: expected a whole number, got {mapping[unit]!r}")
-    return amounts
-
-
-def _positive(value: Any, where: str, *, zero: bool = False) -> float:
-    right = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-    if not right or value < 0 or (value == 0 and not zero):
-        raise RoomtoneError(f"{where}: expected a {'non-negative' if zero else 'positive'} number, got {value!r}")
-    return float(value) if isinstance(value, float) else int(value)
-
-
-def _rho(value: Any) -> float:
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise RoomtoneError(f"goals.rho: an intra-speaker correlation is from 0 to 1, got {value!r}")
-    return float(value)
+    names = [axis.column for axis in axes]
+    known = [*names, *columns]
+    named = [*goals.own_axes(), *(("illegal", axis) for rule in goals.illegal for axis in rule.where)]
+    for key, axis in [*named, *(("levels", axis) for axis in goals.levels)]:
+        if axis not in known:
+            raise RoomtoneError(f"goals.{key}: {axis!r} is neither an axis nor a column; {nearest(axis, known)}")
+    for key, axis in goals.own_axes():
+        if axis not in names:
+            raise RoomtoneError(
+                f"goals.{key}: {axis!r} is no axis of this matrix ({', '.join(names)}), so the goal would never apply; "
+                f"add it: axes=[{','.join([*names, axis])}]"
+            )
 
 
 def _is_wild(pattern: str) -> bool:
@@ -202,30 +131,9 @@ def matches(value: str, patterns: Sequence[str]) -> bool:
     return any(value == pattern or fnmatch.fnmatchcase(value, pattern) for pattern in patterns)
 
 
-def rule_mask(rule: Rule, axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return which cells a rule names, bool [shape=(levels of axis 0, levels of axis 1, …)].
-
-    A rule that names a column which is no axis here says nothing about whole cells: its mask is empty.
-
-    Args:
-        rule: what is named.
-        axes: the axes of the grid.
-        levels: the values of each axis.
-    """
-    shape = tuple(len(values) for values in levels)
-    if not set(rule.where) <= {axis.column for axis in axes}:
-        return np.zeros(shape, dtype=bool)
-    mask = np.ones(shape, dtype=bool)
-    for i, (axis, values) in enumerate(zip(axes, levels)):
-        if axis.column in rule.where:
-            along = np.array([matches(value, rule.where[axis.column]) for value in values], dtype=bool)
-            mask &= along.reshape([-1 if j == i else 1 for j in range(len(shape))])
-    return mask
-
-
 @dataclass(frozen=True)
 class CellGoals:
-    """Goals of every cell of the grid; every array has [shape=(levels of axis 0, …)], amounts are 0 where none is set."""
+    """Goals of some cells; every array has [shape=(cells,)], amounts are 0 where none is set."""
 
     amounts: Mapping[str, np.ndarray]
     weight: np.ndarray
@@ -233,59 +141,102 @@ class CellGoals:
     illegal: np.ndarray
 
 
-def cell_goals(goals: Goals, axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> CellGoals:
-    """Return the goals of every cell of the grid; ignored, illegal and not-stated cells have none.
+@dataclass(frozen=True)
+class Cells:
+    """Some cells of a grid: the axes, their values, and for each cell the number of its value on every axis.
+
+    Attributes:
+        axes: the axes.
+        levels: the values of each.
+        codes: [shape=(cells, axes)].
+    """
+
+    axes: tuple[Axis, ...]
+    levels: tuple[tuple[str, ...], ...]
+    codes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def along(self, axis: int, of_value: Callable[[str], float]) -> np.ndarray:
+        """Return a number of each cell that follows from its value on one axis [shape=(cells,)].
+
+        Args:
+            axis: number of the axis.
+            of_value: the number of a value.
+        """
+        per_level = np.array([of_value(value) for value in self.levels[axis]])
+        found: np.ndarray = per_level[self.codes[:, axis]] if len(self) else np.zeros(0)
+        return found
+
+    def named_by(self, rule: Rule) -> np.ndarray:
+        """Return which cells a rule names, bool [shape=(cells,)]; a rule about other columns names none."""
+        if not set(rule.where) <= {axis.column for axis in self.axes}:
+            return np.zeros(len(self), dtype=bool)
+        mask = np.ones(len(self), dtype=bool)
+        for i, axis in enumerate(self.axes):
+            if axis.column in rule.where:
+                mask &= self.along(i, partial(matches, patterns=rule.where[axis.column])).astype(bool)
+        return mask
+
+    def unstated(self) -> np.ndarray:
+        """Return which cells have a value that nobody stated, bool [shape=(cells,)]."""
+        mask = np.zeros(len(self), dtype=bool)
+        for i in range(len(self.axes)):
+            mask |= self.along(i, lambda value: value == NOT_STATED).astype(bool)
+        return mask
+
+
+def cell_goals(goals: Goals, cells: Cells) -> CellGoals:
+    """Return the goals of some cells; ignored, illegal and not-stated cells have none.
 
     Args:
         goals: parsed goals.
-        axes: the axes of the grid.
-        levels: the values of each axis.
+        cells: the cells.
     """
-    shape = tuple(len(values) for values in levels)
-    amounts = {unit: np.full(shape, float(goals.default.get(unit, 0))) for unit in UNITS}
-    weight = np.ones(shape)
+    amounts = {unit: np.full(len(cells), float(goals.default.get(unit, 0))) for unit in UNITS}
+    weight = np.ones(len(cells))
     for rule in goals.cells:
-        mask = rule_mask(rule, axes, levels)
+        mask = cells.named_by(rule)
         for unit, amount in rule.amounts.items():
             amounts[unit][mask] = amount
         if rule.weight is not None:
             weight[mask] = rule.weight
-    weight = weight * _mix(goals.weights, axes, levels)
-    ignored = _any(goals.ignore, axes, levels)
-    illegal = _any(goals.illegal, axes, levels)
-    unstated = _any([Rule({axis.column: (NOT_STATED,)}) for axis in axes], axes, levels)
+    weight = weight * _mix(goals.weights, cells)
+    ignored, illegal = _any(goals.ignore, cells), _any(goals.illegal, cells)
     for values in amounts.values():
-        values[ignored | illegal | unstated] = 0
+        values[ignored | illegal | cells.unstated()] = 0
     return CellGoals(amounts, weight, ignored, illegal)
 
 
-def margin_amounts(rule: Rule, axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
-    """Return the amounts of one margin rule on the margin's own grid, 0 where it does not apply.
+def margin_amounts(rule: Rule, cells: Cells) -> dict[str, np.ndarray]:
+    """Return the amounts of one margin rule for the cells of the margin's own grid, 0 where it does not apply.
 
     Args:
         rule: the margin.
-        axes: the margin's own axes.
-        levels: the values of each.
+        cells: the cells over the margin's own axes.
     """
-    mask = rule_mask(rule, axes, levels) & ~_any([Rule({a.column: (NOT_STATED,)}) for a in axes], axes, levels)
+    mask = cells.named_by(rule) & ~cells.unstated()
     return {unit: np.where(mask, float(rule.amounts.get(unit, 0)), 0.0) for unit in UNITS}
 
 
-def _mix(rules: Sequence[Rule], axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> np.ndarray:
+def _mix(rules: Sequence[Rule], cells: Cells) -> np.ndarray:
     """Return the product over axes of each value's weight; per axis the last matching entry but an exact name wins."""
-    product = np.ones(tuple(len(values) for values in levels))
-    for i, (axis, values) in enumerate(zip(axes, levels)):
-        entries = {rule.where[axis.column][0]: rule.weight for rule in rules if axis.column in rule.where}
-        along = []
-        for value in values:
-            wild = [w for pattern, w in entries.items() if matches(value, (pattern,))]
-            along.append(entries.get(value, wild[-1] if wild else 1.0))
-        product = product * np.array(along, dtype=float).reshape([-1 if j == i else 1 for j in range(product.ndim)])
+    product = np.ones(len(cells))
+    for i, axis in enumerate(cells.axes):
+        entries = {rule.where[axis.column][0]: float(rule.weight or 0) for rule in rules if axis.column in rule.where}
+        if entries:
+            product = product * cells.along(i, partial(_weight_of, entries=entries))
     return product
 
 
-def _any(rules: Sequence[Rule], axes: Sequence[Axis], levels: Sequence[Sequence[str]]) -> np.ndarray:
-    mask = np.zeros(tuple(len(values) for values in levels), dtype=bool)
+def _weight_of(value: str, entries: Mapping[str, float]) -> float:
+    wild = [weight for pattern, weight in entries.items() if matches(value, (pattern,))]
+    return entries.get(value, wild[-1] if wild else 1.0)
+
+
+def _any(rules: Sequence[Rule], cells: Cells) -> np.ndarray:
+    mask = np.zeros(len(cells), dtype=bool)
     for rule in rules:
-        mask |= rule_mask(rule, axes, levels)
+        mask |= cells.named_by(rule)
     return mask

@@ -1,7 +1,7 @@
-"""Where samples come from: dataset folders, tables of recordings, DataFrames, all read through SQL.
+"""Where samples come from: dataset folders, tables of recordings, other tools' sets, DataFrames, all read through SQL.
 
-A source is read in place, in batches of parts, by DuckDB in bounded memory; it is never loaded whole. Rows are
-united by `sample_id`, so a set that is named twice, or a part that is in two folders, changes nothing.
+A source is read in place by DuckDB in bounded memory; a dataset folder, however large, is never loaded whole. Rows are united by
+`sample_id`, so a set that is named twice, or a part that is in two folders, changes nothing.
 """
 
 from __future__ import annotations
@@ -10,27 +10,42 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.dataset.columns import COLUMNS
 from roomtone.core.dataset.manifest import manifest_parts, register_remote
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.words import words_sql
-from roomtone.coverage.counting.axes import identifier, literal
+from roomtone.core.vocabulary import NONE, NOT_STATED
+from roomtone.coverage.counting.axes import Axis, identifier, literal
+from roomtone.coverage.sources.layout import kind_of
+from roomtone.coverage.sources.options import ReadOptions
+from roomtone.coverage.sources.relations import PART, check_columns_named, described, frame_relation, relation_of
+from roomtone.coverage.sources.unite import unite
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
 #: Rows of Parquet that are aggregated at once.
 BATCH_ROWS = 4_000_000
 #: What DuckDB may hold in memory before it spills to disk.
 MEMORY_LIMIT = "1GB"
-#: Column with the file that a row came from; audio paths are relative to its set.
-PART = "roomtone_part"
-_TABLE_READERS = {".csv": "read_csv", ".tsv": "read_csv", ".jsonl": "read_json", ".parquet": "read_parquet"}
+#: A number of a factor, and the factor whose label says that there should be one.
+_NUMBER_OF = {"snr_db": "noise", "equipment_snr_db": "equipment", "t60_s": "room"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is to be read, and how.
+
+    Attributes:
+        value: a dataset folder, a table, another tool's set, a list of these, or a DataFrame.
+        options: which columns mean what.
+        read: what has been read already, by path; foreign sets are parsed once.
+    """
+
+    value: Any
+    options: ReadOptions = field(default_factory=ReadOptions)
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,12 +57,25 @@ class Batch:
 
 @dataclass
 class OpenSource:
-    """A source opened for queries."""
+    """A source opened for queries.
+
+    Attributes:
+        connection: the database.
+        batches: the rows, in pieces.
+        columns: the manifest's columns and others that the source has.
+        where: the source's name, for messages.
+        foreign: whether another tool made some of it.
+        unnamed: whether some of its tables do not say what their rows are copies of.
+        notes: what could not be known, and what would tell it, a line each.
+    """
 
     connection: duckdb.DuckDBPyConnection
     batches: list[Batch]
     columns: list[str]
     where: str
+    foreign: bool = False
+    unnamed: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def relation(self) -> str:
@@ -63,14 +91,25 @@ class OpenSource:
         """
         return identifier(name) if name in self.columns else f"CAST(NULL AS {kind})"
 
+    def axis_sql(self, axis: Axis) -> str:
+        """Return an axis' value in SQL; a number that somebody else's set does not state of a noise is `(not stated)`."""
+        factor = _NUMBER_OF.get(axis.column)
+        if not self.foreign or not axis.edges or factor not in self.columns:
+            return axis.sql()
+        labelled = (
+            f"coalesce(nullif(CAST({identifier(str(factor))} AS VARCHAR), ''), {literal(NONE)}) <> {literal(NONE)}"
+        )
+        unstated = f"{identifier(axis.column)} IS NULL AND {labelled}"
+        return f"CASE WHEN {unstated} THEN {literal(NOT_STATED)} ELSE {axis.sql()} END"
+
 
 @contextlib.contextmanager
 def open_source(source: Any, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[OpenSource]:
-    """Open a dataset folder, a table of recordings, a list of either, or a DataFrame, for SQL.
+    """Open a source for SQL.
 
     Args:
-        source: see the module's head. A table of recordings (CSV, TSV, JSONL, Parquet) needs no more than `audio` and
-            `accent`; its condition is `recorded` where it does not say.
+        source: a `Source`, or what is its `value`. A table of recordings (CSV, TSV, JSONL, Parquet) names `audio` or `sample_id`;
+            its condition is `recorded` where it does not say.
         memory_limit: for DuckDB, which spills to a temporary folder beyond it.
 
     Raises:
@@ -78,6 +117,7 @@ def open_source(source: Any, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[Op
     """
     import duckdb
 
+    asked = source if isinstance(source, Source) else Source(source)
     with tempfile.TemporaryDirectory(prefix="roomtone-coverage-") as spill, duckdb.connect() as connection:
         connection.execute(f"SET memory_limit={literal(memory_limit)}")
         connection.execute(f"SET temp_directory={literal(spill)}")
@@ -85,43 +125,37 @@ def open_source(source: Any, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[Op
         with contextlib.suppress(duckdb.Error):  # in a notebook without ipywidgets there is no bar to switch off
             connection.execute("SET enable_progress_bar=false")
         try:
-            yield _open(connection, source)
+            yield _open(connection, asked)
         except duckdb.Error as error:
-            raise RoomtoneError(f"{_name(source)}: {str(error).splitlines()[0]}") from error
+            raise RoomtoneError(f"{_name(asked.value)}: {str(error).splitlines()[0]}") from error
 
 
-def _open(connection: duckdb.DuckDBPyConnection, source: Any) -> OpenSource:
-    if hasattr(source, "columns") and hasattr(source, "iloc"):
-        return _open_frame(connection, source)
-    named = [source] if isinstance(source, str | os.PathLike) else list(source)
-    tables = [name for name in named if _is_table(name)]
-    folders = [name for name in named if not _is_table(name)]
-    relations = [_recordings(connection, str(path)) for path in dict.fromkeys(tables)]
-    if folders:
-        parts = manifest_parts(folders)
-        register_remote(connection, parts)
-        if not relations and len({part.rpartition("/")[0] for part in parts}) == 1:
-            batches = _batches(connection, parts)
-            return OpenSource(connection, batches, _columns(connection, batches), _name(source))
-        relations.append(_parquet(parts))
-    if not relations:
+def _open(connection: duckdb.DuckDBPyConnection, source: Source) -> OpenSource:
+    value, options, where = source.value, source.options, _name(source.value)
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        relation = frame_relation(connection, value, options)
+        columns = [name for name in described(connection, relation.sql) if not name.startswith("roomtone_")]
+        return OpenSource(connection, [Batch(relation.sql)], columns, where, unnamed=relation.unnamed)
+    named = dict.fromkeys(map(str, [value] if isinstance(value, str | os.PathLike) else list(value)))
+    if not named:
         raise RoomtoneError("dataset: no folder was given")
-    union = " UNION ALL BY NAME ".join(f"(SELECT * FROM {relation})" for relation in relations)
-    batch = Batch(f"(SELECT DISTINCT ON (sample_id) * FROM ({union}))")
-    return OpenSource(connection, [batch], _columns(connection, [batch]), _name(source))
-
-
-def _open_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> OpenSource:
-    import pyarrow as pa
-
-    # from_pandas makes NaN null; an index is no column
-    table = pa.Table.from_pandas(frame.rename(columns=str), preserve_index=False)
-    connection.register("frame", table)
-    relation = "frame"
-    if "sample_id" in table.column_names:
-        relation = "(SELECT DISTINCT ON (sample_id) * FROM frame)"
-    columns = [name for name in table.column_names if name != PART]
-    return OpenSource(connection, [Batch(relation)], columns, "the DataFrame")
+    kinds = {name: kind_of(name) for name in named}
+    folders = [name for name, kind in kinds.items() if kind == "roomtone"]
+    parts = manifest_parts(folders) if folders else []
+    register_remote(connection, parts)
+    alone = len(folders) == len(named) and not options.columns and not options.utterance_pattern and not options.measure
+    if alone and len({part.rpartition("/")[0] for part in parts}) == 1:
+        batches = _batches(connection, parts)
+        return OpenSource(connection, batches, _columns(connection, batches[0].relation), where)
+    foreign = {name: kind for name, kind in kinds.items() if kind != "roomtone"}
+    relations = [relation_of(connection, name, kind, options, source.read) for name, kind in foreign.items()]
+    if parts:
+        relations.append(relation_of(connection, _parquet(parts), "roomtone", options, source.read))
+    check_columns_named(relations, options)
+    united = unite(connection, relations, options, source.read)
+    columns = _columns(connection, united.sql)
+    unnamed = any(relation.unnamed for relation in relations)
+    return OpenSource(connection, [Batch(united.sql)], columns, where, bool(foreign), unnamed, united.notes)
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> list[Batch]:
@@ -132,21 +166,21 @@ def _batches(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> lis
         ).fetchall()
     )
     groups: list[list[str]] = [[]]
-    held = 0
+    size = 0
     for part in parts:
-        if groups[-1] and held + rows[part] > BATCH_ROWS:
+        if groups[-1] and size + rows[part] > BATCH_ROWS:
             groups.append([])
-            held = 0
+            size = 0
         groups[-1].append(part)
-        held += rows[part]
-    columns = _columns(connection, [Batch(_parquet(parts))])
+        size += rows[part]
+    columns = _columns(connection, _parquet(parts))
     return [Batch(_same_columns(connection, group, columns)) for group in groups]
 
 
 def _same_columns(connection: duckdb.DuckDBPyConnection, parts: Sequence[str], columns: Sequence[str]) -> str:
     """Return a relation with all columns of the set: a group of parts may lack what others brought."""
     relation = _parquet(parts)
-    lacking = [c for c in columns if c not in set(_columns(connection, [Batch(relation)]))]
+    lacking = [c for c in columns if c not in set(_columns(connection, relation))]
     if not lacking:
         return relation
     nulls = ", ".join(f"NULL AS {identifier(c)}" for c in lacking)
@@ -158,41 +192,8 @@ def _parquet(parts: Sequence[str]) -> str:
     return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false, filename={literal(PART)})"
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[str]:
-    described = connection.execute(f"DESCRIBE SELECT * FROM {batches[0].relation}").fetchall()
-    return [row[0] for row in described if row[0] != PART]
-
-
-def _is_table(name: Any) -> bool:
-    return Path(str(name)).suffix.lower() in _TABLE_READERS and not Path(str(name)).is_dir()
-
-
-def _recordings(connection: duckdb.DuckDBPyConnection, path: str) -> str:
-    """Return a table of recordings under the manifest's column names; what it does not say is null."""
-    if not Path(path).is_file():
-        raise RoomtoneError(f"{path}: there is no such file")
-    reader = f"{_TABLE_READERS[Path(path).suffix.lower()]}({literal(path)})"
-    have = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
-    if "accent" not in have:
-        raise RoomtoneError(f"{path}: a table of recordings needs a column 'accent', it has {', '.join(have)}")
-    audio = "audio" if "audio" in have else "audio_path"
-    if audio not in have and "sample_id" not in have:
-        raise RoomtoneError(f"{path}: a table of recordings needs a column 'audio', it has {', '.join(have)}")
-    extra = {
-        "audio_path": identifier(audio),
-        "sample_id": f"CAST({identifier(audio)} AS VARCHAR)",
-        "utterance_id": f"CAST({identifier('sample_id' if 'sample_id' in have else audio)} AS VARCHAR)",
-        "condition": "'recorded'",
-        "words": words_sql("text") if "text" in have else "NULL",
-    }
-    added = [f"{sql} AS {identifier(name)}" for name, sql in extra.items() if name not in have]
-    added.append(f"{literal(path)} AS {identifier(PART)}")
-    # ids and labels are text whatever a CSV reader took them for
-    texts = [name for name in have if COLUMNS.get(name) == "string"]
-    kept = ", ".join(
-        f"CAST({identifier(n)} AS VARCHAR) AS {identifier(n)}" if n in texts else identifier(n) for n in have
-    )
-    return f"(SELECT {', '.join([kept, *added])} FROM {reader})"
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    return [name for name in described(connection, relation) if not name.startswith("roomtone_")]
 
 
 def audio_root(part: str) -> str:
@@ -201,8 +202,8 @@ def audio_root(part: str) -> str:
     return os.path.dirname(folder) if os.path.basename(folder) == "manifest" else folder
 
 
-def _name(source: Any) -> str:
-    if hasattr(source, "columns"):
+def _name(value: Any) -> str:
+    if hasattr(value, "columns"):
         return "the DataFrame"
-    named = [source] if isinstance(source, str | os.PathLike) else list(source)
+    named = [value] if isinstance(value, str | os.PathLike) else list(value)
     return ", ".join(str(name) for name in named)

@@ -1,32 +1,45 @@
-"""`design=fill`: few renders that bring a set to its goals, planned before anything is rendered.
+"""`design=fill` and designs under a budget: which utterance in which condition, planned before anything is rendered.
 
-The cell furthest behind goes first, so that all grow evenly (the idea of OSVVM's coverage-driven choice of the next stimulus);
-in it the speaker goes first whom the cell has least of, then the one least used so far; ties are broken by a hash of the seed.
-Cells before margins. Nothing is planned that no goal needs, but for the clean render of an utterance that has none, without
-which its other renders could not be compared with anything.
+Without a budget: few renders that bring a set to its goals. The target furthest behind for its weight goes first, so that all grow
+evenly (OSVVM's coverage-driven choice of the next stimulus, and weighted fair queueing); the render that brings most for what it costs is
+taken, a clean render counted in, without which its copies could not be compared with anything. What is planned so is pruned, and
+made smaller: exactly where it is small (`exact.py`), else by planning parts of it anew (`improve.py`).
+
+With a budget the plan is in the order in which stopping at any moment loses least, and is cut where the budget ends. Where nobody
+stated goals, the budget is spread over all cells in proportion to their weights.
 
 What stays out of reach is named with its reason: no speech, too few speakers, a cap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.vocabulary import FACTORS
-from roomtone.coverage.counting.axes import Axis, identifier, parse_axes
-from roomtone.coverage.counting.goals import UNITS, Goals, parse_goals
-from roomtone.coverage.fill.search import Target, Work
-from roomtone.coverage.fill.speech import Caps, Held, Speech, tie
+from roomtone.core.vocabulary import CLEAN, FACTORS
+from roomtone.coverage.counting.goals import Goals
+from roomtone.coverage.fill import budget as budgets
+from roomtone.coverage.fill.budget import Budget
+from roomtone.coverage.fill.exact import fewest_renders
+from roomtone.coverage.fill.greedy import Growth, Render
+from roomtone.coverage.fill.improve import prune, replan
+from roomtone.coverage.fill.inputs import AssetsOf, Inputs, Pools, draws_of, existing_rows, hold, matrix_of, read_inputs
+from roomtone.coverage.fill.limits import Limits
+from roomtone.coverage.fill.reasons import out_of_reach
+from roomtone.coverage.fill.tally import Tally
+from roomtone.coverage.fill.targets import Drafts, Targets, cell_targets, combination_targets, kept_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from roomtone.coverage.matrix import CoverageMatrix
 
-_ASSETS = ("noise_asset", "room_asset", "equipment_asset")
+#: Plans of so many renders are made smaller by planning parts anew; larger ones are pruned alone.
+_REPLANNED, _STEPS = 3_000, 150
 
 
 @dataclass(frozen=True)
@@ -34,11 +47,13 @@ class FillPlan:
     """What to render, and what that brings.
 
     Attributes:
-        assignments: `utterance_id, condition, replicate` in the order of planning, and `why`: the goal served, or `clean pair`.
+        assignments: `utterance_id, condition, replicate` in the order of planning, and `why`: the target served, or `clean pair`.
         before: the coverage of what exists.
         after: the coverage as it will be; its counts of assets are an upper bound, since recipes draw assets later.
         infeasible: goals out of reach: `goal, unit, missing, reason`.
         hours: length of the planned renders.
+        milestones: what is reached after 10, 50 and 100 % of the renders.
+        first: whether cells or combinations of levels go first.
     """
 
     assignments: pd.DataFrame
@@ -46,6 +61,18 @@ class FillPlan:
     after: CoverageMatrix
     infeasible: pd.DataFrame
     hours: float
+    milestones: pd.DataFrame
+    first: str = "cells"
+
+    def lines(self) -> list[str]:
+        """Return the milestones as text, a line each."""
+        order = "combinations of levels first" if self.first == "t_way" else "cells first"
+        return [
+            f"after {100 * row['share']:.0f} % ({row['renders']:,} renders, {row['hours']:.2f} h; {order}): "
+            f"{row['cells_met']:,} of {row['cells']:,} cells meet their goals, {100 * row['goals_reached']:.0f} % of the goals, "
+            f"{100 * row['combinations']:.0f} % of the combinations"
+            for row in self.milestones.to_dict("records")
+        ]
 
 
 def fill_plan(
@@ -59,174 +86,179 @@ def fill_plan(
     max_replicates: int = 1,
     max_per_speaker: int | None = None,
     max_per_asset: int | None = None,
-    assets: Mapping[str, int] | None = None,
+    assets: Pools | AssetsOf | None = None,
+    asset_pools: Mapping[str, int] | None = None,
     seed: int = 0,
+    budget: Budget | None = None,
+    utterances_per_condition: int | None = None,
+    first: Literal["cells", "t_way"] = "cells",
+    strength: int = 2,
 ) -> FillPlan:
-    """Return the renders that close what can be closed.
+    """Return the renders that close what can be closed, or as much of it as a budget allows.
 
     Args:
         existing: the set as it is: a dataset folder, a manifest DataFrame, or None.
-        clean: the speech at hand, one row an utterance: `utterance_id, speaker, words, duration_s`, and a column for every
+        clean: the available speech, one row an utterance: `utterance_id, speaker, words, duration_s`, and a column for every
             speech axis (`accent`, `attr_*`).
         conditions: names of the conditions that can be rendered; `clean` among them for clean pairs.
-        goals: see `goals.py`.
+        goals: see `counting/goal_parsing.py`.
         axes: the axes of the cells; a factor as an axis needs `labels`.
         labels: condition -> its level of each factor.
         max_replicates: renders of one utterance in one condition; clean is rendered once whatever it says.
         max_per_speaker: renders of one speaker in the whole set.
-        max_per_asset: renders of one recording or realisation.
-        assets: condition -> how many recordings or realisations it can draw from.
+        max_per_asset: renders of one recording or realisation, over all conditions that use it.
+        assets: what conditions draw from: condition -> number of assets, or condition -> {pool: number} where conditions share a
+            pool; or a function that names what each render will draw.
+        asset_pools: how many assets a name that such a function returns stands for, where it is more than one.
         seed: breaks ties.
+        budget: renders or hours at most.
+        utterances_per_condition: distinct utterances of each condition at most, clean aside.
+        first: `cells`, or `t_way`: combinations of the factors' levels before cells.
+        strength: of those combinations.
 
     Raises:
-        RoomtoneError: an axis along which nothing can be planned, a column that `clean` lacks, or a cap below 1.
+        RoomtoneError: an axis along which nothing can be planned, a column that `clean` lacks, or a cap or budget below 1.
     """
-    caps = Caps(max_replicates, max_per_speaker, max_per_asset, dict(assets or {}))
-    caps.check()
-    parsed, wanted = parse_axes(axes), parse_goals(goals)
-    every = _every_axis(parsed, wanted)
-    named = list(dict.fromkeys(map(str, conditions)))
-    work = Work(
-        speech=Speech(clean, [axis for axis in every if not axis.rendered], seed),
-        conditions=named,
-        labels={name: dict((labels or {}).get(name, {})) for name in named},
-        caps=caps,
-        seed=seed,
+    caps = {"max_replicates": max_replicates, "max_per_speaker": max_per_speaker, "max_per_asset": max_per_asset}
+    _check_caps({**caps, "utterances_per_condition": utterances_per_condition}, first)
+    limit = budget or Budget()
+    inputs = read_inputs(clean, conditions, goals, axes, labels, seed)
+    held = existing_rows(existing, inputs)
+    before = matrix_of(held, inputs)
+    weighed = tuple({axis for rule in inputs.goals.weights for axis in rule.where})
+    drafts = Drafts(seed, weighed)
+    if first == "t_way":
+        combination_targets(held[list(FACTORS)].to_dict("records"), inputs.conditions, inputs.labels, strength, drafts)  # type: ignore[arg-type]
+    spread = not inputs.goals.stated and (limit.limited or utterances_per_condition is not None)
+    cell_targets(
+        before, drafts, {"renders": float(max(1, len(inputs.speech.ids)) * max_replicates)} if spread else None
     )
-    _check_axes(every, work)
-    held = _existing_rows(existing, every, wanted)
-    before = _matrix(held, parsed, wanted, work)
-    work.start(Held.from_frame(held, every), before.axes, _targets(before, seed), _kept_out(before))
-    work.run()
-    return _result(work, held, before, parsed, wanted)
+    targets = drafts.finished(inputs.speech, inputs.conditions, inputs.labels)
+    limits = Limits(
+        inputs.speech.voices,
+        len(inputs.conditions),
+        inputs.conditions.index(CLEAN) if CLEAN in inputs.conditions else None,
+        max_replicates,
+        max_per_speaker,
+        max_per_asset,
+        utterances_per_condition,
+        *draws_of(assets, inputs, asset_pools or {}),
+        rules=kept_out(inputs.goals, inputs.speech, inputs.conditions, inputs.labels),
+    )
+    growth = _growth(targets, limits)
+    hold(held, growth, targets, inputs, named_assets=callable(assets))
+    _plan(growth, targets, limit, seed, spread=spread)
+    return _result(growth, targets, inputs, held, before, first, strength, spread=spread)
 
 
-def _every_axis(axes: Sequence[Axis], goals: Goals) -> list[Axis]:
-    known = {axis.column: axis for axis in axes}
-    names = [*known, *(name for rule in goals.margins for name in rule.axes)]
-    return [known.get(name, Axis(name)) for name in dict.fromkeys(names)]
+def _check_caps(caps: Mapping[str, int | None], first: str) -> None:
+    for name, cap in caps.items():
+        if cap is not None and (not isinstance(cap, int) or isinstance(cap, bool) or cap < 1):
+            raise RoomtoneError(f"{name}: expected a whole number from 1 up, got {cap!r}")
+    if first not in ("cells", "t_way"):
+        raise RoomtoneError(f"design.first: expected cells or t_way, got {first!r}")
 
 
-def _check_axes(axes: Sequence[Axis], work: Work) -> None:
-    for axis in axes:
-        labelled = axis.column == "condition" or all(axis.column in work.labels[name] for name in work.conditions)
-        if axis.rendered and not labelled:
-            raise RoomtoneError(
-                f"design=fill: cannot plan along {axis.column!r}, which only a render shows; use condition or a factor"
-            )
+def _growth(targets: Targets, limits: Limits) -> Growth:
+    richness = np.array([sum(len(table.speech[u]) for table in targets.tables) for u in range(len(limits.voices))])
+    rich = richness > richness.min() if len(richness) else richness > 0
+    tally = Tally(limits.voices, targets.tables, targets.goal, targets.have, targets.pools)
+    return Growth(tally, limits, targets.conditions, targets.weight, targets.phase, targets.tie, rich, targets.group)
 
 
-def _existing_rows(existing: Any, axes: Sequence[Axis], goals: Goals) -> pd.DataFrame:
-    """Return what is there already, with the columns that counting uses."""
+def _plan(growth: Growth, targets: Targets, limit: Budget, seed: int, *, spread: bool) -> None:
+    """Plan, make smaller, put in order and cut."""
+    every = range(len(targets.keys))
+    ns = growth.limits.voices.ns
+    if spread:
+        spent = [0, 0.0]
+
+        def has_room(utterance: int, condition: int) -> bool:
+            renders = 1 + growth.limits.needs_pair(utterance, condition)
+            spent[0], spent[1] = spent[0] + renders, spent[1] + renders * float(ns[utterance])
+            return limit.has_room(int(spent[0]), spent[1])
+
+        growth.run(every, has_room)
+        budgets.use_the_rest(growth, every, limit)
+        return
+    best = fewest_renders(growth)
+    growth.run(every)
+    prune(growth)
+    if best is None and len(growth.renders) <= _REPLANNED:
+        replan(growth, _STEPS, seed)
+    if best is not None:
+        _take_over(growth, best, every)
+    budgets.put_in_order(growth, every)
+    if limit.limited:
+        budgets.cut(growth, limit)
+
+
+def _take_over(growth: Growth, best: Sequence[tuple[int, int, int]], every: Sequence[int]) -> None:
+    """Put another plan in the place of this one, where it lacks less, or as little with fewer renders."""
+    own, lacked = list(growth.renders.values()), growth.tally.deficit(every)
+    for render in reversed(own):
+        growth.remove(render)
+    for u, c, n in best:
+        growth.put_back(Render(u, c, n, -1))
+    lacks = growth.tally.deficit(every)
+    if lacks > lacked + 1e-9 or (lacks > lacked - 1e-9 and len(best) >= len(own)):
+        for render in list(growth.renders.values())[::-1]:
+            growth.remove(render)
+        for render in own:
+            growth.put_back(render)
+
+
+def _result(
+    growth: Growth,
+    targets: Targets,
+    inputs: Inputs,
+    held: pd.DataFrame,
+    before: CoverageMatrix,
+    first: str,
+    strength: int,
+    *,
+    spread: bool,
+) -> FillPlan:
     import pandas as pd
 
-    from roomtone.coverage.counting.source import open_source
-
-    named = [
-        "sample_id",
-        "utterance_id",
-        "speaker",
-        "accent",
-        "condition",
-        "replicate",
-        "words",
-        "duration_s",
-        *FACTORS,
-        *_ASSETS,
+    planned = list(growth.renders.values())
+    rows = [
+        (inputs.speech.ids[r.utterance], inputs.conditions[r.condition], r.replicate, _why(r, targets)) for r in planned
     ]
-    rules = [*goals.illegal, *goals.ignore, *goals.cells, *goals.weights]
-    wanted = list(dict.fromkeys([*named, *(axis.column for axis in axes), *(n for rule in rules for n in rule.where)]))
-    if existing is None or (hasattr(existing, "columns") and len(existing) == 0):
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in wanted})
-    with open_source(existing) as opened:
-        columns = ", ".join(identifier(name) for name in wanted if name in opened.columns)
-        frame = opened.connection.execute(f"SELECT {columns} FROM {opened.relation}").df()
-    frame = frame.reindex(columns=wanted)
-    if frame["sample_id"].isna().all():  # a table without ids: every row is a sample
-        frame["sample_id"] = [f"held-{i}" for i in range(len(frame))]
-    return frame
-
-
-def _matrix(rows: pd.DataFrame, axes: Sequence[Axis], goals: Goals, work: Work) -> CoverageMatrix:
-    from roomtone.coverage.matrix import CoverageMatrix
-
-    levels: dict[str, list[str]] = {}
-    for axis in axes:
-        if axis.column == "condition":
-            levels["condition"] = work.conditions
-        elif axis.rendered:
-            levels[axis.column] = [work.labels[name][axis.column] for name in work.conditions]
-        else:
-            levels[axis.column] = sorted({value for keys in work.speech.keys for value in keys[axis.column]})
-    # an empty column does not say what it would hold
-    typed = rows.astype({"words": "Int64", "duration_s": "float64"})
-    return CoverageMatrix(typed, axes=axes, goals=goals, levels=levels)
-
-
-def _targets(before: CoverageMatrix, seed: int) -> list[Target]:
-    """Return the goals that something is missing of: first the cells, then the margins."""
-    frame = before.to_frame()
-    short = frame[frame["status"].isin(["empty", "partial"])]
-    targets = [_target(row, before.axes, seed, phase=0) for row in short.to_dict("records")]
-    margins = before.margins()
-    for row in margins[margins["covered_share"].astype(float) < 1].to_dict("records"):
-        names = row["margin"].split(" x ")
-        values = dict(zip(names, row["value"].split(" x ")))
-        targets.append(_target({**row, **values}, names, seed, phase=1))
-    return targets
-
-
-def _target(row: Mapping[Any, Any], axes: Sequence[str], seed: int, *, phase: int) -> Target:
-    where = tuple((axis, str(row[axis])) for axis in axes)
-    return Target(
-        where=where,
-        goal={unit: float(row[f"goal_{unit}"]) for unit in UNITS},
-        counts={unit: float(row[unit]) for unit in UNITS},
-        phase=phase,
-        tie=tie(seed, *(value for _, value in where)),
-        weight=float(row.get("weight", 1.0)),
-    )
-
-
-def _kept_out(before: CoverageMatrix) -> dict[tuple[tuple[str, str], ...], str]:
-    """Return the illegal and ignored cells, by their values."""
-    frame = before.to_frame()
-    out = frame[frame["status"].isin(["illegal", "ignored"])]
-    return {tuple((axis, row[axis]) for axis in before.axes): row["status"] for row in out.to_dict("records")}
-
-
-def _result(work: Work, held: pd.DataFrame, before: CoverageMatrix, axes: Sequence[Axis], goals: Goals) -> FillPlan:
-    import pandas as pd
-
     columns = ["utterance_id", "condition", "replicate", "why"]
-    plan = [(work.speech.ids[u], condition, replicate, why) for u, condition, replicate, why in work.planned]
-    assignments = pd.DataFrame(plan, columns=columns).astype({"replicate": "int64"})
-    infeasible = pd.DataFrame(work.infeasible, columns=["goal", "unit", "missing", "reason"])
-    new = _planned_rows(work)
-    rows = (
-        pd.concat([held, new.reindex(columns=held.columns)], ignore_index=True)
-        if len(held)
-        else new.reindex(columns=held.columns)
-    )
-    hours = sum(work.speech.minutes[u] for u, *_ in work.planned) / 60
-    return FillPlan(assignments, before, _matrix(rows, axes, goals, work) if len(new) else before, infeasible, hours)
+    assignments = pd.DataFrame(rows, columns=columns).astype({"replicate": "int64"})
+    missing = [] if spread else out_of_reach(growth, targets)
+    infeasible = pd.DataFrame(missing, columns=["goal", "unit", "missing", "reason"])
+    cells = np.flatnonzero(targets.phase == 0).tolist()
+    figures = before.figures
+    before_cells = (figures.cells, figures.covered_cells)
+    labels = [inputs.labels[name] for name in inputs.conditions]
+    reached = budgets.milestones(growth, cells, before_cells, labels, strength, spread=spread)
+    after = before
+    if planned:
+        new = _planned_rows(planned, inputs).reindex(columns=held.columns)
+        after = matrix_of(pd.concat([held, new], ignore_index=True) if len(held) else new, inputs)
+    hours = float(inputs.speech.voices.ns[[r.utterance for r in planned]].sum()) / 3.6e12 if planned else 0.0
+    return FillPlan(assignments, before, after, infeasible, hours, reached, first)
 
 
-def _planned_rows(work: Work) -> pd.DataFrame:
+def _why(render: Render, targets: Targets) -> str:
+    return targets.name(render.target) if render.target >= 0 else "clean pair"
+
+
+def _planned_rows(planned: Sequence[Render], inputs: Inputs) -> pd.DataFrame:
     """Return the planned renders as manifest rows; each may draw an asset of its own."""
     import pandas as pd
 
-    speech = work.speech.rows.to_dict("records")
-    rows = []
-    for n, (u, condition, replicate, _) in enumerate(work.planned):
-        assets = work.caps.assets.get(condition, len(work.planned))
-        asset = None if condition == "clean" else f"planned-{n % max(assets, 1)}"
-        own: dict[Hashable, Any] = {
-            "sample_id": f"planned-{n}",
-            "condition": condition,
-            "replicate": replicate,
-            "noise_asset": asset,
-        }
-        labels: dict[Hashable, Any] = dict(work.labels[condition].items())
-        rows.append({**speech[u], **labels, **own})
-    return pd.DataFrame(rows)
+    speech = inputs.speech.rows.iloc[[r.utterance for r in planned]].reset_index(drop=True)
+    names = [inputs.conditions[r.condition] for r in planned]
+    own: dict[str, Any] = {
+        "sample_id": [f"planned-{n}" for n in range(len(planned))],
+        "condition": names,
+        "replicate": [r.replicate for r in planned],
+        "noise_asset": [None if name == CLEAN else f"planned-{n}" for n, name in enumerate(names)],
+    }
+    for factor in FACTORS:
+        own[factor] = [inputs.labels[name].get(factor) for name in names]
+    kept = speech.drop(columns=[name for name in own if name in speech])
+    return pd.concat([kept, pd.DataFrame(own)], axis=1)

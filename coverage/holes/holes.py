@@ -34,7 +34,7 @@ def list_holes(cells: pd.DataFrame, axes: Sequence[Axis], speech: object) -> pd.
 
     Columns: the axes; `status` (`empty` or `partial`); `missing_*` for every unit that some cell has a goal in; `closable`
     (by rendering alone); `record_speakers, record_utterances, record_minutes, record_words`: what must be recorded
-    first, 0 where nothing must.
+    first, 0 where nothing must. A count that nobody states misses nobody knows what: null, not closable, nothing to record.
     """
     names = [axis.column for axis in axes]
     frame = cells[cells["status"].isin(["empty", "partial"])].reset_index(drop=True)
@@ -48,13 +48,15 @@ def list_holes(cells: pd.DataFrame, axes: Sequence[Axis], speech: object) -> pd.
     for unit in RECORDED_UNITS:
         # without a rendered axis the cell holds its speech already, and more renders of it bring nothing
         have = np.maximum(reach[unit], frame[unit]) if not only_speech else frame[unit].to_numpy()
-        holes[f"record_{unit}"] = np.maximum(frame[f"goal_{unit}"].to_numpy() - have, 0)
+        holes[f"record_{unit}"] = np.nan_to_num(np.maximum(frame[f"goal_{unit}"].to_numpy() - np.asarray(have), 0))
     recorded = holes[[f"record_{unit}" for unit in RECORDED_UNITS]].to_numpy()
     renders = np.maximum(frame["goal_renders"].to_numpy() - np.maximum(reach["utterances"], frame["renders"]), 0)
     holes["record_utterances"] = np.maximum(holes["record_utterances"], renders).astype(np.int64)
     holes["record_speakers"] = holes["record_speakers"].astype(np.int64)
     holes["record_words"] = holes["record_words"].astype(np.int64)
-    holes.insert(len(names) + 1, "closable", ~(recorded > 0).any(axis=1) & (renders == 0) & (reach["utterances"] > 0))
+    unknown = np.any([(frame[f"goal_{u}"] > 0) & frame[u].isna() for u in UNITS], axis=0)
+    speech_left = ~(recorded > 0).any(axis=1) & (renders == 0) & (reach["utterances"] > 0)
+    holes.insert(len(names) + 1, "closable", speech_left & ~unknown)
     ordered = holes.sort_values(["covered_share", *names], kind="stable", ignore_index=True)
     return ordered.drop(columns=["covered_share", "weight"])
 
@@ -76,12 +78,14 @@ def available_speech(source: object, axes: Sequence[Axis]) -> pd.DataFrame:
 
 def _speech(source: OpenSource, speech: Sequence[Axis]) -> pd.DataFrame:
     rows = named_rows(source, source.relation, speech, multi=has_several_accents(source, speech))
-    keys = ", ".join(f"axis_{i}" for i in range(len(speech))) or "'' AS all_speech"
+    keys = ", ".join(f"axis_{i}" for i in range(len(speech)))
+    listed = f"{keys}, " * bool(keys)
+    grouped = f" GROUP BY {keys}" * bool(keys)
     return source.connection.execute(
-        f"""SELECT {keys}, count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
+        f"""SELECT {listed}count(DISTINCT utterance_id) AS utterances, count(DISTINCT speaker) AS speakers,
             CAST(coalesce(sum(ns), 0) AS DOUBLE) / 6e10 AS minutes, CAST(coalesce(sum(words), 0) AS BIGINT) AS words
-        FROM (SELECT {keys}, utterance_id, speaker, max(ns) AS ns, max(words) AS words FROM {rows}
-              WHERE utterance_id IS NOT NULL GROUP BY ALL) GROUP BY ALL"""
+        FROM (SELECT {listed}utterance_id, speaker, max(ns) AS ns, max(words) AS words FROM {rows}
+              WHERE utterance_id IS NOT NULL GROUP BY ALL){grouped}"""
     ).df()
 
 

@@ -121,7 +121,12 @@ def _slice(pattern: Pattern) -> tuple[int | slice, ...]:
 
 
 def hole_lines(grid: Grid) -> list[str]:
-    """Return the regions as text, e.g. `accent scottish, any condition but clean: 5 cells`."""
+    """Return the regions as text, e.g. `accent scottish, any condition but clean: 5 cells`.
+
+    Of a grid too large to list, the values of each axis are named of which no cell meets its goal, with most cells first.
+    """
+    if not grid.dense:
+        return _sparse_lines(grid)
     lines = []
     for region in hole_regions(grid):
         parts = []
@@ -134,3 +139,18 @@ def hole_lines(grid: Grid) -> list[str]:
                 parts.append(f"any {axis}")
         lines.append(f"{', '.join(parts)}: {region.cells} {'cell' if region.cells == 1 else 'cells'}")
     return lines
+
+
+def _sparse_lines(grid: Grid) -> list[str]:
+    """Return the values of each axis without a covered cell; how many cells have each follows from the other axes' sizes."""
+    covered = grid.frame["status"].to_numpy() == "covered"
+    found: list[tuple[int, str]] = []
+    for i, (name, values) in enumerate(zip(grid.names, grid.levels)):
+        met = np.bincount(grid.codes[covered][:, i], minlength=len(values))
+        cells = grid.size // max(len(values), 1)
+        found += [
+            (cells, f"{name} {values[k]}, anything else: none of {cells:,} cells meets its goal")
+            for k in np.flatnonzero(met == 0)
+        ]
+    ordered = [line for _, line in sorted(found, key=lambda pair: -pair[0])]
+    return [*ordered, f"{grid.empty_cells():,} cells in all hold no sample"]

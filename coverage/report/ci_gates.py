@@ -1,4 +1,4 @@
-"""GateThresholds for continuous integration: thresholds that a set must reach, compared as exact fractions.
+"""Gates for continuous integration: thresholds that a set must reach, compared as exact fractions.
 
 A gate at 90 is not passed by 89.5: covered * 100 >= 90 * cells is decided in whole numbers, nothing is rounded first.
 """
@@ -36,18 +36,24 @@ class GateThresholds:
     Attributes:
         fail_under: least share of cells that meet their goals, by weight, in per cent.
         fail_under_cell: least share of its goals that every cell must have reached, in per cent.
+        fail_under_margins: least share of the margins that meet their goals, in per cent.
         fail_under_tway: strength -> least total t-way coverage in per cent.
         min_speakers: least distinct speakers in every cell that has a goal.
         no_new_holes: no cell may lose its goal against the baseline.
         max_illegal: most samples in cells that must be empty.
+        fail_under_balance: least share of the cells that meet the goals of balance, in per cent.
+        max_shared_speakers: most speakers that any two splits share.
     """
 
     fail_under: Fraction | None = None
     fail_under_cell: Fraction | None = None
+    fail_under_margins: Fraction | None = None
     fail_under_tway: Mapping[int, Fraction] = field(default_factory=dict)
     min_speakers: int | None = None
     no_new_holes: bool = False
     max_illegal: int | None = None
+    fail_under_balance: Fraction | None = None
+    max_shared_speakers: int | None = None
 
 
 def parse_gates(values: Mapping[str, Any]) -> GateThresholds:
@@ -63,9 +69,10 @@ def parse_gates(values: Mapping[str, Any]) -> GateThresholds:
     no_new_holes = given.get("no_new_holes", False)
     if not isinstance(no_new_holes, bool):
         raise RoomtoneError(f"no_new_holes: expected true or false, got {no_new_holes!r}")
+    shares = ("fail_under", "fail_under_cell", "fail_under_margins", "fail_under_balance")
     return GateThresholds(
-        fail_under=_percent(given["fail_under"], "fail_under") if "fail_under" in given else None,
-        fail_under_cell=_percent(given["fail_under_cell"], "fail_under_cell") if "fail_under_cell" in given else None,
+        **{name: _percent(given[name], name) for name in shares if name in given},
+        max_shared_speakers=_whole(given.get("max_shared_speakers"), "max_shared_speakers"),
         fail_under_tway=parse_tway(given.get("fail_under_tway")),
         min_speakers=_whole(given.get("min_speakers"), "min_speakers"),
         no_new_holes=no_new_holes,
@@ -138,6 +145,7 @@ def check_gates(
     misses: list[GateMiss | None] = [
         _fail_under(matrix, gates.fail_under),
         _fail_under_cell(matrix, gates.fail_under_cell),
+        _fail_under_margins(matrix, gates.fail_under_margins),
         *[
             _fail_under_tway((tway or {}).get(t) or matrix.t_way(t), least)
             for t, least in gates.fail_under_tway.items()
@@ -170,13 +178,41 @@ def _fail_under_cell(matrix: CoverageMatrix, least: Fraction | None) -> GateMiss
     frame = matrix.to_frame()
     short = []
     for row in frame[frame["covered_share"].notna()].to_dict("records"):
-        ratios = [exact_fraction(row[u]) / exact_fraction(row[f"goal_{u}"]) for u in UNITS if row[f"goal_{u}"] > 0]
+        aimed = [u for u in UNITS if row[f"goal_{u}"] > 0]
+        ratios = [exact_fraction(_stated(row[u])) / exact_fraction(row[f"goal_{u}"]) for u in aimed]
         if min(ratios) * 100 < least:
             short.append(f"{_place(row, matrix.axes)}: {_shown(min(ratios))} %")
-    return (
-        GateMiss("fail_under_cell", f"{len(short)} cells are below {float(least):g} % of a goal", tuple(short))
-        if short
-        else None
+    further = matrix.grid.empty_cells() if least > 0 else 0
+    if not short and not further:
+        return None
+    return GateMiss(
+        "fail_under_cell", f"{len(short) + further:,} cells are below {float(least):g} % of a goal", tuple(short)
+    )
+
+
+def _fail_under_margins(matrix: CoverageMatrix, least: Fraction | None) -> GateMiss | None:
+    if least is None:
+        return None
+    aimed, met = matrix.figures.margins
+    if aimed and met * 100 >= least * aimed:
+        return None
+    rows = matrix.margins()
+    short = rows[rows["covered_share"].astype(float) < 1].to_dict("records")
+    cells = tuple(f"{row['margin']} {row['value']}: {_lacking(row)}" for row in short)
+    share = (
+        f"{_shown(Fraction(met, aimed))} % ({met} of {aimed} margins)"
+        if aimed
+        else "nothing: no margin has a goal, so nothing"
+    )
+    return GateMiss("fail_under_margins", f"{share} meets its goals, below {float(least):g} %", cells)
+
+
+def _lacking(row: Mapping[Any, Any]) -> str:
+    """Return what a row misses, e.g. `2 of 5 speakers`; a count that is not stated is `unknown`."""
+    return ", ".join(
+        f"{'unknown' if row[u] != row[u] else format(row[u], 'g')} of {row[f'goal_{u}']:g} {u}"
+        for u in UNITS
+        if row[f"goal_{u}"] > 0 and not row[u] >= row[f"goal_{u}"]
     )
 
 
@@ -191,13 +227,19 @@ def _fail_under_tway(coverage: TWayCoverage, least: Fraction) -> GateMiss | None
     )
 
 
+def _stated(count: float) -> float:
+    """Return a count, 0 where it is not stated: what nobody knows passes no gate."""
+    return 0 if count != count else count
+
+
 def _min_speakers(matrix: CoverageMatrix, least: int | None) -> GateMiss | None:
     if least is None:
         return None
     frame = matrix.to_frame()
     short = frame[frame["covered_share"].notna() & (frame["speakers"] < least)]
     cells = tuple(f"{_place(row, matrix.axes)}: {row['speakers']} speakers" for row in short.to_dict("records"))
-    return GateMiss("min_speakers", f"{len(cells)} cells have fewer than {least} speakers", cells) if cells else None
+    count = len(cells) + (matrix.grid.empty_cells() if least > 0 else 0)
+    return GateMiss("min_speakers", f"{count:,} cells have fewer than {least} speakers", cells) if count else None
 
 
 def _max_illegal(matrix: CoverageMatrix, most: int | None) -> GateMiss | None:
@@ -228,11 +270,7 @@ def _no_new_holes(difference: MatrixDiff | None, asked: bool) -> GateMiss | None
 def _cells(matrix: CoverageMatrix, column: str) -> tuple[str, ...]:
     frame = matrix.to_frame()
     short = frame[frame[column] < 1]
-    return tuple(
-        f"{_place(row, matrix.axes)}: "
-        + ", ".join(f"{row[u]:g} of {row[f'goal_{u}']:g} {u}" for u in UNITS if row[f"goal_{u}"] > row[u])
-        for row in short.to_dict("records")
-    )
+    return tuple(f"{_place(row, matrix.axes)}: {_lacking(row)}" for row in short.to_dict("records"))
 
 
 def _place(row: Mapping[Any, Any], axes: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import printable
 from roomtone.coverage.counting.goals import UNITS
 
 if TYPE_CHECKING:
@@ -82,7 +83,12 @@ def diff_matrices(
         own = list(frame.columns[: list(frame.columns).index("renders")])
         if own != keys:
             raise RoomtoneError(f"{name}: its axes are {', '.join(own)}, not {', '.join(keys)}; compare like with like")
-    both = before.merge(after, on=keys, how="outer", suffixes=("_then", "_now"), indicator=True)
+    # a CSV shows control characters as escapes, so both sides do
+    shown = [
+        frame.assign(**{key: frame[key].map(lambda value: printable(str(value))) for key in keys})
+        for frame in (before, after)
+    ]
+    both = shown[0].merge(shown[1], on=keys, how="outer", suffixes=("_then", "_now"), indicator=True)
     then = {u: both[f"{u}_then"].fillna(0).to_numpy(float) for u in UNITS}
     now = {u: both[f"{u}_now"].fillna(0).to_numpy(float) for u in UNITS}
     goal_then = {u: both[f"goal_{u}_then"].fillna(0).to_numpy(float) for u in UNITS}

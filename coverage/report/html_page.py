@@ -1,121 +1,116 @@
-"""One HTML page of a matrix: click a cell, see and hear its samples. Self-contained, no network, everything escaped.
+"""The coverage page: what a set holds in one picture, what is missing, what to do about it, and samples to hear.
 
-The data are one JSON block; names and transcripts reach the page as text nodes only. Audio is played from the set by relative
-path, so the page works wherever the set lies, as long as it stays inside it.
+`index.html` holds the matrix itself and needs no other file; the samples of its cells lie in `index-files/` beside it and are loaded
+when a cell is opened. No network. Audio is played from the set by relative path, so the page works wherever the set lies, as long as it
+stays inside it. Names and transcripts reach the page as text only, and no path of the machine does.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from roomtone.core.files import is_remote, write_whole
-from roomtone.coverage.counting.cells import sample_rows
-from roomtone.coverage.counting.goals import UNITS
-from roomtone.coverage.counting.source import audio_root, open_source
+from roomtone.core.files import write_whole
+from roomtone.coverage.counting.source import open_source
+from roomtone.coverage.report.next_commands import fill_command, further_steps
 from roomtone.coverage.report.terminal import figure_lines
-from roomtone.coverage.views.players import is_member
+from roomtone.coverage.views.matrix_view import (
+    EvaluationView,
+    MatrixData,
+    SampleBudget,
+    coverage_data,
+    embed,
+    static_tables,
+)
+from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
+from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
     from roomtone.coverage.matrix import CoverageMatrix
 
-#: Samples that a page lists; each cell gets an equal share, and says how many more there are.
-MAX_SAMPLES = 20_000
-MAX_PER_CELL = 25
+#: Regions of holes that the page lists in words; `holes.csv` has every cell.
+MAX_REGIONS = 40
+_NOTHING = "Every cell meets its goals."
 
 
-def write_page(matrix: CoverageMatrix, path: str | os.PathLike[str], *, extra: list[str] | None = None) -> Path:
-    """Write the page of a matrix; `extra` are further lines of text, e.g. t-way figures and gates. Return the path.
+def write_page(
+    matrix: CoverageMatrix, path: str | os.PathLike[str], *, extra: Sequence[str] = (), evaluation: EvaluationView | None = None,
+    budget: SampleBudget | None = None, seed: int = 0,
+) -> Path:  # fmt: skip
+    """Write the page of a matrix and the files of its samples; return the page's path.
 
     Args:
-        matrix: the matrix.
-        path: the HTML file.
-        extra: further lines of text.
+        matrix: counted.
+        path: of the page; the samples' files go into a folder beside it.
+        extra: further lines of text, e.g. t-way figures and gates.
+        evaluation: what a recogniser did, as further layers.
+        budget: how many samples the files hold.
+        seed: of the choice of samples.
     """
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     target = Path(path)
-    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    name = set_name(matrix.source)
+    data = coverage_data(
+        matrix.grid, matrix.source, name=name, holes=matrix.holes(), page=target, evaluation=evaluation,
+        render_command=fill_command(matrix.source), nothing_to_do=_NOTHING, budget=budget, seed=seed,
+        further_steps=further_steps(matrix.source, evaluated=evaluation is not None),
+    )  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = environment.from_string(template).render(
-        title=f"Coverage of {matrix.where}",
-        lines=[*figure_lines(matrix.figures), *(extra or [])],
-        holes=matrix.patterns()[:200],
-        data=script_json(_data(matrix, target.parent)),
+    regions = matrix.patterns()
+    text = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8")).render(
+        name=name,
+        headline=headline(matrix),
+        facts=facts(data),
+        notes=_notes(matrix.source),
+        lines=[*figure_lines(matrix.figures), *extra],
+        holes=regions[:MAX_REGIONS],
+        more_holes=max(0, len(regions) - MAX_REGIONS),
+        policy=CONTENT_POLICY,
+        style=Markup(page_style()),
+        component=Markup(embed(data, static_tables(data))),
     )
     return write_whole(target, text.encode())
 
 
-def script_json(data: Any) -> Any:
-    """Return JSON that can stand inside a script element: no text in it can close the element or start a comment."""
-    from markupsafe import Markup
-
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # every sign that HTML knows is gone by now
-
-
-def _data(matrix: CoverageMatrix, folder: Path) -> dict[str, Any]:
-    frame = matrix.to_frame()
-    goals = [unit for unit in UNITS if (frame[f"goal_{unit}"] > 0).any()]
-    return {
-        "axes": list(matrix.axes),
-        "levels": list(matrix.levels.values()),
-        "units": list(UNITS),
-        "goals": goals,
-        "counts": {unit: _numbers(frame[unit]) for unit in UNITS},
-        "goal": {unit: _numbers(frame[f"goal_{unit}"]) for unit in goals},
-        "share": _numbers(frame["covered_share"]),
-        "status": frame["status"].tolist(),
-        "samples": _samples(matrix, folder),
-    }
-
-
-def _numbers(column: Any) -> list[float | int | None]:
-    return [None if math.isnan(v) else round(v, 3) for v in column.tolist()]
-
-
-def _samples(matrix: CoverageMatrix, folder: Path) -> dict[str, list[list[Any]]]:
-    """Return cell number -> samples as [id, speaker, text, seconds, audio path or null]."""
-    filled = max(int((matrix.grid.frame["renders"] > 0).sum()), 1)
-    per_cell = max(1, min(MAX_PER_CELL, MAX_SAMPLES // filled))
-    columns = ["sample_id", "speaker", "text", "duration_s", "audio_path"]
-    with open_source(matrix.source) as opened:
-        rows = sample_rows(opened, matrix._axes, columns, per_cell)
-    places = [{value: i for i, value in enumerate(values)} for values in matrix.grid.levels]
-    found: dict[str, list[list[Any]]] = {}
-    for row in rows.to_dict("records"):
-        cell = 0
-        for i, place in enumerate(places):
-            cell = cell * len(place) + place[row[f"axis_{i}"]]
-        seconds = (
-            None
-            if row["duration_s"] is None or row["duration_s"] != row["duration_s"]
-            else round(float(row["duration_s"]), 2)
+def headline(matrix: CoverageMatrix) -> str:
+    """Return what the matrix says, in a sentence."""
+    figures = matrix.figures
+    if not figures.cells:
+        return "No cell has a goal, so nothing can be missing."
+    if figures.covered_cells == figures.cells:
+        return (
+            f"All {figures.cells:,} cells meet their goals." if figures.cells > 1 else "The one cell meets its goals."
         )
-        shown = [_text(row["sample_id"]), _text(row["speaker"]), _text(row["text"]), seconds, _link(row, folder)]
-        found.setdefault(str(cell), []).append(shown)
-    return found
+    status = matrix.grid.frame["status"]
+    empty, partial = int((status == "empty").sum()), int((status == "partial").sum())
+    parts = [f"{count:,} {word}" for count, word in ((empty, "are empty"), (partial, "are partly filled")) if count]
+    return f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals; {' and '.join(parts)}."
 
 
-def _text(value: Any) -> str:
-    return "" if value is None or value != value else str(value)
+def facts(data: MatrixData) -> str:
+    """Return how much there is, in a line."""
+    total = {layer.id: layer.fields["value"].all for layer in data.layers if layer.family == "coverage"}
+    amounts = f"{total['renders']:,.0f} recordings of {total['utterances']:,.0f} utterances by {total['speakers']:,.0f} speakers"
+    size = f"{len(data.row_names):,} {data.row_axis}{'s' * (len(data.row_names) != 1)}"
+    across = f" in {len(data.column_names):,} {data.column_axis}{'s' * (len(data.column_names) != 1)}"
+    return f"{amounts}, {total['minutes']:,.1f} minutes: {size}{across}."
 
 
-def _link(row: dict[Any, Any], folder: Path) -> str | None:
-    """Return the percent-encoded relative path from the page to a sample's audio, or None where there is none to play."""
-    part, audio = str(row["part"] or ""), row["audio_path"]
-    if not part or is_remote(part) or not isinstance(audio, str) or not audio:
-        return None
-    if is_member(audio):  # inside a tar or Parquet shard, where no browser can reach it
-        return None
-    path = os.path.normpath(os.path.join(os.path.abspath(audio_root(part)), audio))
-    if not path.startswith(os.path.abspath(audio_root(part)) + os.sep):
-        return None
-    # "./" first: no file name can be taken for a scheme such as javascript:
-    return "./" + quote(os.path.relpath(path, os.path.abspath(folder)).replace(os.sep, "/"))
+def _notes(source: Any) -> list[str]:
+    """Return what must be said before any number."""
+    with open_source(source) as opened:
+        if "speech_origin" not in opened.columns:
+            return []
+        share = opened.connection.execute(
+            f"SELECT avg(CAST(speech_origin = 'synthetic' AS DOUBLE)) FROM {opened.relation} WHERE speech_origin IS NOT NULL"
+        ).fetchall()[0][0]
+    if not share:
+        return []
+    which = "This speech is" if share == 1 else f"{100 * share:.0f} % of this speech is"
+    return [
+        f"{which} synthetic: it shows that the pipeline works, and says nothing about how a recogniser treats people."
+    ]

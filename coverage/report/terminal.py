@@ -1,11 +1,18 @@
-"""The coverage matrix in a terminal: a table where it fits, its holes in words where it does not."""
+"""The coverage matrix in a terminal: the matrix where it fits, and always a summary of what is missing and what closes it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from roomtone.coverage.counting.goals import UNITS
+from roomtone.coverage.holes.patterns import hole_regions
+from roomtone.coverage.report.next_commands import fill_command
+from roomtone.coverage.views.matrix_view.next_steps import next_steps
+from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,10 +30,12 @@ _STYLES = {
     "ignored": "dim",
     "no goal": "",
 }
-#: A table beyond this is no longer read; the rows and columns with most holes are shown.
-MAX_ROWS, MAX_COLUMNS = 40, 24
-#: Lines of holes that are printed.
-MAX_HOLES = 15
+_LETTERS = {"renders": "r", "utterances": "u", "speakers": "s", "assets": "a", "minutes": "m", "words": "w"}
+#: A matrix with more rows is not printed unless it is asked for in full.
+MAX_ROWS = 40
+#: Values of an axis, regions of holes and next steps that the summary lists.
+MAX_LISTED, MAX_REGIONS, MAX_STEPS = 5, 6, 5
+_HOLES = ("empty", "partial")
 
 
 def print_matrix(
@@ -36,102 +45,145 @@ def print_matrix(
     *,
     axes: Any = ("accent", "condition"),
     levels: Mapping[str, Sequence[str]] | None = None,
+    full: bool = False,
 ) -> CoverageMatrix:
     """Print the matrix of a dataset folder or DataFrame against goals, and return it.
 
     Args:
-        source: what `CoverageMatrix` takes.
-        goals: see `counting/goals.py`.
-        console: where to print; default the terminal.
-        axes: the axes.
-        levels: further values of an axis.
+        source: a dataset folder, several, or a DataFrame.
+        goals: as `CoverageMatrix` takes them.
+        console: to print on; default the terminal.
+        axes: of the matrix.
+        levels: values that an axis has beside those that occur, by axis.
+        full: print the cells whatever room they take.
     """
     from rich.console import Console
 
     from roomtone.coverage.matrix import CoverageMatrix
 
     matrix = CoverageMatrix(source, axes=axes, goals=goals, levels=levels)
-    show_matrix(matrix, console or Console())
+    show_matrix(matrix, console or Console(), full=full)
     return matrix
 
 
-def show_matrix(matrix: CoverageMatrix, console: Console) -> None:
-    """Print a matrix: the table, what all of it comes to, and its holes.
+def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False) -> None:
+    """Print a matrix: the cells where they fit the console's width, what all of it comes to, what is missing, what closes it.
 
     Args:
-        matrix: the matrix.
-        console: where to print.
+        matrix: counted.
+        console: to print on.
+        full: print the cells whatever room they take, and every region of holes.
     """
     grid = matrix.grid
-    if len(grid.axes) == 2:
-        tables, key = _tables(grid, console.width)
-        for table in tables:
-            console.print(table)
-        console.print("\n".join([*key, _legend(grid)]), markup=False, highlight=False, soft_wrap=True)
-    console.print("\n".join(figure_lines(matrix.figures)), markup=False, highlight=False, soft_wrap=True)
-    lines = matrix.patterns()
-    if lines:
-        console.print(
-            f"holes ({matrix.figures.cells - matrix.figures.covered_cells} cells below their goals):", markup=False
-        )
-    for line in lines[:MAX_HOLES]:
-        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    if len(lines) > MAX_HOLES:
-        console.print(f"  … and {len(lines) - MAX_HOLES} more", markup=False)
+    size = " x ".join(
+        f"{len(values):,} {name}{'s' * (len(values) != 1)}" for name, values in zip(grid.names, grid.levels)
+    )
+    _say(console, f"{set_name(matrix.source)}: {size}")
+    drawn = len(grid.axes) == 2 and grid.dense
+    tables, key = _tables(grid, console.width, full=full) if drawn else ([], [])
+    for table in tables:
+        console.print(table)
+    _say(console, *key, *figure_lines(matrix.figures))
+    if not tables and drawn:
+        _say(console, "The matrix does not fit here: --full prints it, the page and matrix.csv hold it.")
+    if matrix.figures.cells > matrix.figures.covered_cells:
+        _say(console, *_missing(matrix, full=full))
 
 
-def _tables(grid: Grid, width: int) -> tuple[list[Table], list[str]]:
-    """Return tables that fit the width, and the key to the columns where these are numbered.
+def _say(console: Console, *lines: str) -> None:
+    if lines:  # at once: a notebook makes an output of its own of every print
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
-    Accents run downwards; long names across, such as conditions have, are numbers with a key below.
+
+def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:
+    """Return what is missing, by axis and by region, and what closes it."""
+    grid = matrix.grid
+    lines: list[str] = []
+    for i, name in enumerate(grid.names if grid.dense else ()):
+        found = _most_missing(grid, i)
+        lines += ["", f"{name}s with the most missing", *found[:MAX_LISTED], *_more(found, MAX_LISTED)]
+    lines += ["", "missing regions", *_regions(matrix, full=full)]
+    speech = [axis.column for axis in grid.axes if not axis.rendered]
+    steps = next_steps(matrix.holes(), grid.names, speech, fill_command(matrix.source))
+    lines += ["", "what closes them"]
+    for step in steps[:MAX_STEPS]:
+        lines += [f"  {step.kind:<6}  {step.text}", *([f"          {step.command}"] if step.command else [])]
+    return lines + _more(steps, MAX_STEPS)
+
+
+def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
+    """Return the regions in which everything is missing, the largest first; single cells as a number unless all are asked for."""
+    lines = [f"  {line}" for line in matrix.patterns()]
+    if full:
+        return lines
+    if not matrix.grid.dense:
+        return [*lines[:MAX_REGIONS], *_more(lines, MAX_REGIONS)]
+    wide = [line for line, region in zip(lines, hole_regions(matrix.grid)) if region.cells > 1]
+    alone = len(lines) - len(wide)
+    single = [f"  {'and ' if wide else ''}{alone:,} cell{'s' * (alone != 1)} in no larger region"] if alone else []
+    return [*wide[:MAX_REGIONS], *_more(wide, MAX_REGIONS), *single]
+
+
+def _more(listed: Sequence[Any], most: int) -> list[str]:
+    return [f"  … and {len(listed) - most:,} more"] if len(listed) > most else []
+
+
+def _most_missing(grid: Grid, axis: int) -> list[str]:
+    """Return the values of an axis that have holes, those with the largest share of missing cells first."""
+    status = np.moveaxis(grid.array("status"), axis, 0).reshape(len(grid.levels[axis]), -1)
+    holes = np.isin(status, _HOLES).sum(axis=1)
+    aimed = holes + (status == "covered").sum(axis=1)
+    order = sorted(np.flatnonzero(holes), key=lambda i: (-holes[i] / aimed[i], -holes[i], i))
+    width = len(f"{aimed.max():,}")
+    return [
+        f"  {_bar(holes[i] / aimed[i])}  {holes[i]:>{width},} of {aimed[i]:>{width},} cells  {grid.levels[axis][i]}"
+        for i in order
+    ]
+
+
+def _bar(share: float) -> str:
+    """Return a share as ten signs; whatever is more than nothing shows."""
+    return f"{'■' * max(1, round(10 * share)):·<10}"
+
+
+def _tables(grid: Grid, width: int, *, full: bool) -> tuple[list[Table], list[str]]:
+    """Return the matrix as one table where it fits, as several one below the other if it is asked for, else as none.
+
+    Long names across, such as conditions have, are numbers with a key below.
     """
     from rich.table import Table
     from rich.text import Text
 
-    down = 0 if _longest(grid.levels[0]) <= _longest(grid.levels[1]) else 1
-    across = 1 - down
-    cells, styles = _cell_texts(grid)
-    if down == 1:
-        cells, styles = cells.T, styles.T
-    names, columns = grid.levels[down], list(grid.levels[across])
-    numbered = _longest(columns) > 12
-    heads = [str(i + 1) for i in range(len(columns))] if numbered else columns
-    rows = _shown(styles, MAX_ROWS)
-    head = max(len(grid.names[down]), *(len(names[r]) for r in rows))
-    widths = [
-        max(len(heads[i]), *(len(line) for text in cells[:, i] for line in text.split("\n"))) + 3
-        for i in range(len(heads))
-    ]
-    chunks = _chunks([(i, widths[i]) for i in _shown(styles.T, MAX_COLUMNS)], max(12, width - head - 4))
+    unit = _unit(grid)
+    texts, styles = _cell_texts(grid, unit), grid.array("status")
+    names, columns = grid.levels
+    numbered = _longest(columns) > 8
+    heads = [str(i + 1) for i in range(len(columns))] if numbered else list(columns)
+    widths = [max(len(head), *map(len, texts[:, i])) + 1 for i, head in enumerate(heads)]
+    chunks = _chunks(widths, max(8, width - max(_longest(names), len(grid.names[0])) - 1))
+    if not full and (len(chunks) > 1 or len(names) > MAX_ROWS):
+        return [], []
     tables = []
     for chunk in chunks:
-        table = Table(header_style="bold", show_lines=True, pad_edge=False)
-        table.add_column(grid.names[down], no_wrap=True)
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table.add_column(Text(grid.names[0]), no_wrap=True)
         for i in chunk:
             table.add_column(Text(heads[i]), justify="right", no_wrap=True)
-        for r in rows:
-            table.add_row(Text(names[r]), *[Text(cells[r, i], style=_STYLES[styles[r, i]]) for i in chunk])
+        for r, name in enumerate(names):
+            table.add_row(Text(name), *[Text(texts[r, i], style=_STYLES[styles[r, i]]) for i in chunk])
         tables.append(table)
-    shown = sorted(i for chunk in chunks for i in chunk)
-    return tables, [f"  {i + 1:>3}  {columns[i]}" for i in shown] if numbered else []
+    key = [f"  {i + 1:>3}  {name}" for i, name in enumerate(columns)] if numbered else []
+    return tables, [*key, _legend(unit)]
 
 
 def _longest(names: Sequence[str]) -> int:
     return max(map(len, names), default=0)
 
 
-def _shown(styles: np.ndarray, most: int) -> list[int]:
-    """Return all rows, or where they are too many those with most holes."""
-    if len(styles) <= most:
-        return list(range(len(styles)))
-    holes = np.isin(styles, ["empty", "partial", "illegal"]).sum(axis=1)
-    return sorted(np.argsort(-holes, kind="stable")[:most].tolist())
-
-
-def _chunks(widths: Sequence[tuple[int, int]], room: int) -> list[list[int]]:
+def _chunks(widths: Sequence[int], room: int) -> list[list[int]]:
     chunks: list[list[int]] = [[]]
     used = 0
-    for i, width in widths:
+    for i, width in enumerate(widths):
         if chunks[-1] and used + width > room:
             chunks.append([])
             used = 0
@@ -140,30 +192,42 @@ def _chunks(widths: Sequence[tuple[int, int]], room: int) -> list[list[int]]:
     return chunks
 
 
-def _cell_texts(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return the text of each cell, in two lines, and its status.
-
-    A count that misses its goal is written count/goal: `2/6u 1/3s`, then renders and minutes.
-    """
-    counts = {unit: grid.array(unit) for unit in ("renders", "utterances", "speakers", "minutes")}
-    goals = {unit: grid.array(f"goal_{unit}") for unit in counts}
-    texts = np.empty(grid.array("status").shape, dtype=object)
-    for index in np.ndindex(texts.shape):
-        r, u, s, m = (_against(float(counts[unit][index]), float(goals[unit][index])) for unit in counts)
-        aimed = any(goal[index] > 0 for goal in goals.values())
-        texts[index] = f"{u}u {s}s\n{r}r {m}m" if counts["renders"][index] or aimed else "-"
-    return texts, grid.array("status")
+def _unit(grid: Grid) -> str:
+    """Return the unit that full cells are counted in: the first with a goal, renders last."""
+    aimed = [unit for unit in UNITS if (grid.frame[f"goal_{unit}"] > 0).any()]
+    return next((unit for unit in aimed if unit != "renders"), "renders")
 
 
-def _against(count: float, goal: float) -> str:
-    digits = 0 if count.is_integer() and goal.is_integer() else 1
-    return f"{count:.{digits}f}/{goal:.{digits}f}" if count < goal else f"{count:.{digits}f}"
+def _cell_texts(grid: Grid, unit: str) -> np.ndarray:
+    """Return what stands in each cell: the count, or where a goal is missed the unit furthest behind, e.g. `2/3s`."""
+    frame = grid.frame
+    aimed = [u for u in UNITS if (frame[f"goal_{u}"] > 0).any()]
+    texts = []
+    for row in frame.to_dict("records"):
+        if row["status"] in _HOLES:
+            worst = min(
+                (u for u in aimed if row[f"goal_{u}"] > 0), key=lambda u: np.nan_to_num(row[u]) / row[f"goal_{u}"]
+            )
+            texts.append(f"{_number(row[worst])}/{_number(row[f'goal_{worst}'])}{_LETTERS[worst]}")
+        else:
+            texts.append(_number(row[unit]) if row["renders"] else "-")
+    return np.array(texts, dtype=object).reshape([len(values) for values in grid.levels])
 
 
-def _legend(grid: Grid) -> str:
-    text = "in the cells: u distinct utterances, s speakers, r renders, m minutes; count/goal where a goal is missed"
-    cut = max(len(v) for v in grid.levels) > MAX_COLUMNS or min(len(v) for v in grid.levels) > MAX_ROWS
-    return f"{text}; rows and columns with most holes only" if cut else text
+def _number(count: float) -> str:
+    """Return a count as text; what nobody states is `?`."""
+    if math.isnan(count):
+        return "?"
+    return f"{count:.0f}" if float(count).is_integer() else f"{count:.1f}"
+
+
+def _legend(unit: str) -> str:
+    letters = ", ".join(
+        f"{letter} {name}"
+        for name, letter in _LETTERS.items()
+        if name in ("utterances", "speakers", "renders", "minutes")
+    )
+    return f"in the cells: {unit}; where a goal is missed count/goal of what is furthest behind ({letters})"
 
 
 def figure_lines(figures: Figures) -> list[str]:
@@ -173,15 +237,13 @@ def figure_lines(figures: Figures) -> list[str]:
     share = (
         f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals ({percent(figures.covered)} by weight)"
     )
-    lines = [
-        f"{share}, {percent(figures.progress)} of the goals reached, all covered: {'yes' if figures.all_covered else 'no'}"
-    ]
+    lines = [f"{share}; cells reach {percent(figures.progress)} of their goals on average"]
     for unit, (cells, met, progress) in figures.units.items():
-        lines.append(f"  {unit:<10} {met:,} of {cells:,} cells, {percent(progress)} of the goals")
+        lines.append(f"  {unit:<10}  {met:,} of {cells:,} cells ({percent(progress)} of the goal)")
     if figures.margins[0]:
-        lines.append(f"  margins    {figures.margins[1]:,} of {figures.margins[0]:,}")
+        lines.append(f"  margins     {figures.margins[1]:,} of {figures.margins[0]:,}")
     if figures.illegal:
-        lines.append(f"  illegal    {figures.illegal:,} samples in cells that must be empty")
+        lines.append(f"  illegal     {figures.illegal:,} samples in cells that must be empty")
     return lines
 
 
@@ -191,6 +253,4 @@ def percent(share: Any) -> str:
     >>> percent(0.99999), percent(1)
     ('99.9 %', '100.0 %')
     """
-    import math
-
     return f"{math.floor(share * 1000) / 10:.1f} %"

@@ -3,7 +3,7 @@
 Long form: one row a cell, the axes' columns, `renders, utterances, speakers, assets, minutes, words`, then goals and what follows
 from them. A spreadsheet takes a text that starts with `=`, `+`, `-`, `@`, tab or carriage return for a formula, so such a
 text gets an apostrophe in front; so does one that starts with an apostrophe, and reading takes one apostrophe away:
-what goes out comes back.
+what goes out comes back. Control characters are written as visible escapes, and stay so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole
+from roomtone.core.printable import printable
 from roomtone.coverage.counting.goals import UNITS
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 def neutral(value: Any) -> Any:
-    """Return a text that no spreadsheet runs; numbers stay.
+    """Return a text that no spreadsheet runs and that moves no terminal; numbers stay.
 
     >>> neutral("=1+1"), neutral("scottish"), neutral(-3)
     ("'=1+1", 'scottish', -3)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(_FORMULA) else printable(value)
 
 
 def _original(value: Any) -> Any:

@@ -1,70 +1,106 @@
-"""Pictures of coverage: heat map, small multiples over a third axis, t-way triangle.
+"""A heat map for papers: one or two axes, or small multiples over a third.
 
-Colour is the share of a cell's goals that is reached, on `cividis`, which reads alike with and without colour vision; the count is in
-the cell; holes are hatched; what has no goal is white; illegal cells that hold samples carry a red frame. Rows and
-columns are sorted by coverage, so that holes are neighbours. Figures are made without pyplot: no global state.
+The count stands in the cell; colour is how far the cell's goals have come, in the colours of the page; holes are hatched; what has no
+goal is grey; ignored and illegal cells are crossed, and illegal ones that hold samples carry a red frame. Conditions run downwards and
+are grouped by their factors, which stand beside them as columns with merged levels. Figures are made without pyplot: no global state.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.files import write_whole
+from roomtone.core.vocabulary import NONE
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.grid import Grid
+from roomtone.coverage.views.goal_colours import HOLE, MET, SHORT, goal_colour, ink_on
+from roomtone.coverage.views.readable import check_readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from roomtone.coverage.combinatorics.t_way import TWayCoverage
+    from roomtone.coverage.views.matrix_view.contract import Factor
 
 #: More small multiples than this are no longer compared by eye.
 MAX_PANELS = 24
-_COLOURS = "cividis"
 _DPI = 110
+_HOLES, _OUT = ("empty", "partial"), ("ignored", "illegal")
 
 
-def heat_map(grid: Grid, *, unit: str | None = None, by: str | None = None) -> Figure:
+@dataclass(frozen=True)
+class _Sheet:
+    """A grid turned the way it is drawn: `down` and `across` are its axes' places, the order is that of the drawn rows and columns."""
+
+    grid: Grid
+    down: int
+    across: int | None
+    rows: np.ndarray
+    columns: np.ndarray
+    factors: Sequence[Factor]
+
+    def array(self, column: str) -> np.ndarray:
+        """Return a column of the frame as it is drawn [shape=(rows, columns)]."""
+        array = self.grid.array(column)
+        if self.across is None:
+            array = array[:, None]
+        elif self.down == 1:
+            array = array.T
+        drawn: np.ndarray = array[np.ix_(self.rows, self.columns)]
+        return drawn
+
+    @property
+    def row_names(self) -> list[str]:
+        """Return the names downwards."""
+        return [self.grid.levels[self.down][r] for r in self.rows]
+
+    @property
+    def column_names(self) -> list[str]:
+        """Return the names across."""
+        return [""] if self.across is None else [self.grid.levels[self.across][c] for c in self.columns]
+
+
+def heat_map(
+    grid: Grid, *, unit: str | None = None, by: str | None = None, name: str = "", factors: Sequence[Factor] = ()
+) -> Figure:
     """Return a heat map of one or two axes, or small multiples of it over a third.
 
     Args:
         grid: counts and goals.
-        unit: the count shown in the cells; default the first unit that has a goal, renders last.
+        unit: what stands in the cells; default the first unit that has a goal, renders aside.
         by: the axis of the small multiples; default the third.
+        name: of the set, for the title.
+        factors: of the second axis' values, by which they are grouped.
 
     Raises:
-        RoomtoneError: an unknown unit or axis, four or more axes, or too many panels.
+        RoomtoneError: an unknown unit or axis, four or more axes, or more panels or cells than can be read.
     """
     from matplotlib.figure import Figure
 
     shown = _unit(grid, unit)
+    check_readable(grid)
     panels = _panels(grid, by)
-    longest, across = _shape(panels[0][1])
-    columns = min(len(panels), 3 if across <= 30 else 1)
+    sheets = _sheets([panel for _, panel in panels], factors if len(panels) == 1 else ())
+    first = sheets[0]
+    columns = min(len(panels), 3 if len(first.column_names) <= 30 else 1)
     rows = -(-len(panels) // columns)
-    wide = columns * (1.2 + 0.09 * _longest_label(panels[0][1], 0) + 0.36 * across) + 1.0
-    high = rows * (0.9 + 0.075 * _longest_label(panels[0][1], 1) + 0.2 * longest) + 0.3
+    beside = sum(map(_column_inches, first.factors)) if len(first.factors) > 1 else 0.09 * _longest(first.row_names)
+    wide = columns * (0.6 + beside + 0.36 * len(first.column_names)) + 1.6
+    high = rows * (0.9 + 0.08 * _longest(first.column_names) + 0.21 * len(first.row_names)) + 0.6
     figure = Figure(figsize=(min(wide, 60), min(high, 90)), dpi=_DPI, layout="constrained")
     drawn = figure.subplots(rows, columns, squeeze=False)
-    order = _order([panel for _, panel in panels])
-    for axes, (title, panel) in zip(drawn.flat, panels):
-        image = _panel(axes, panel, shown, order)
+    for axes, (title, _), sheet in zip(drawn.flat, panels, sheets):
+        _panel(axes, sheet, shown)
         axes.set_title(title, fontsize=9, parse_math=False)
     for axes in drawn.flat[len(panels) :]:
         axes.set_visible(False)
-    bar = figure.colorbar(image, ax=drawn, aspect=30, shrink=0.6, fraction=0.03, pad=0.01)
-    bar.set_label("share of the cell's goals; hatched: missing", fontsize=8)
+    figure.suptitle(_title(grid, shown, name), fontsize=10, x=0.01, ha="left", parse_math=False)
+    _colour_bar(figure, drawn)
     return figure
 
 
@@ -73,6 +109,19 @@ def _unit(grid: Grid, unit: str | None) -> str:
         raise RoomtoneError(f"unit: {unit!r} is none; {nearest(unit, UNITS)}")
     aimed = [u for u in UNITS if (grid.frame[f"goal_{u}"] > 0).any()]
     return unit or next((u for u in aimed if u != "renders"), "renders")
+
+
+def _title(grid: Grid, unit: str, name: str) -> str:
+    """Return e.g. `stress-set: utterances in each cell of accent x condition, goal 6; 190 of 192 cells meet their goals`."""
+    goals = sorted({float(goal) for goal in grid.frame[f"goal_{unit}"] if goal > 0})
+    goal = "" if not goals else f", goal {goals[0]:g}" if len(goals) == 1 else f", goals {goals[0]:g} to {goals[-1]:g}"
+    aimed = grid.frame["covered_share"].notna()
+    met = (
+        f"; {int((grid.frame['status'] == 'covered').sum()):,} of {int(aimed.sum()):,} cells meet their goals"
+        if aimed.any()
+        else ""
+    )
+    return f"{name}{': ' if name else ''}{unit} in each cell of {' x '.join(grid.names)}{goal}{met}"
 
 
 def _panels(grid: Grid, by: str | None) -> list[tuple[str, Grid]]:
@@ -96,91 +145,37 @@ def _panels(grid: Grid, by: str | None) -> list[tuple[str, Grid]]:
     ]
 
 
-def _shape(grid: Grid) -> tuple[int, int]:
-    """Return the numbers of rows and columns drawn: the longer axis runs downwards."""
+def _sheets(panels: Sequence[Grid], factors: Sequence[Factor]) -> list[_Sheet]:
+    """Return all panels turned and ordered alike, so that they can be compared.
+
+    Conditions with factors run downwards, grouped by them; else the longer axis does, and rows and columns are sorted by
+    coverage so that holes lie together. Bins keep their order.
+    """
+    grid = panels[0]
     sizes = [len(values) for values in grid.levels]
-    return (sizes[0], 1) if len(sizes) == 1 else (max(sizes), min(sizes))
-
-
-def _longest_label(grid: Grid, which: int) -> int:
-    """Return the longest label downwards (0) or across (1)."""
-    order = sorted(range(len(grid.levels)), key=lambda i: -len(grid.levels[i]))
-    return max((len(v) for v in grid.levels[order[min(which, len(order) - 1)]]), default=0) if which < len(order) else 1
-
-
-def _panel(axes: Axes, grid: Grid, unit: str, order: tuple[np.ndarray, np.ndarray]) -> Any:
-    import matplotlib
-
-    share, counts, status = (_oriented(grid, column) for column in ("covered_share", unit, "status"))
-    down, across, down_name, across_name = _labels(grid)
-    rows, columns = order
-    share, counts, status = (a[np.ix_(rows, columns)] for a in (share, counts, status))
-    colours = matplotlib.colormaps[_COLOURS].with_extremes(bad="white")
-    image = axes.pcolormesh(
-        np.ma.masked_invalid(share), cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=0.5
-    )
-    _hatch(axes, np.isin(status, ["empty", "partial"]), "////", "#b0b0b0")
-    _hatch(axes, np.isin(status, ["ignored", "illegal"]), "xx", "#808080")
-    _hatch(axes, (status == "illegal") & (counts > 0), "", "#d00000")
-    size = 7.0 if len(columns) <= 40 else 5.0
-    for (r, c), count in np.ndenumerate(counts):
-        if status[r, c] == "no goal" and count == 0:
-            continue
-        dark = np.isfinite(share[r, c]) and share[r, c] < 0.55
-        axes.text(
-            c + 0.5,
-            r + 0.5,
-            _count_text(count),
-            ha="center",
-            va="center",
-            fontsize=size,
-            color="white" if dark else "black",
-        )
-    axes.set_yticks(np.arange(len(rows)) + 0.5, [down[r] for r in rows], fontsize=7, parse_math=False)
-    axes.set_xticks(
-        np.arange(len(columns)) + 0.5, [across[c] for c in columns], fontsize=7, rotation=90, parse_math=False
-    )
-    axes.set_ylabel(down_name, fontsize=8, parse_math=False)
-    axes.set_xlabel(f"{across_name}   (in the cells: {unit})".strip(), fontsize=8, parse_math=False)
-    axes.invert_yaxis()
-    axes.tick_params(length=0)
-    axes.set_frame_on(False)
-    return image
-
-
-def _count_text(count: float) -> str:
-    if float(count).is_integer():
-        return f"{int(count)}" if count < 10_000 else f"{count / 1000:.0f}k"
-    return f"{count:.1f}"
-
-
-def _oriented(grid: Grid, column: str) -> np.ndarray:
-    array = grid.array(column)
-    if array.ndim == 1:
-        return array[:, None]
-    return array if array.shape[0] >= array.shape[1] else array.T
-
-
-def _labels(grid: Grid) -> tuple[Sequence[str], Sequence[str], str, str]:
-    if len(grid.axes) == 1:
-        return grid.levels[0], [""], grid.names[0], ""
-    first, second = (0, 1) if len(grid.levels[0]) >= len(grid.levels[1]) else (1, 0)
-    return grid.levels[first], grid.levels[second], grid.names[first], grid.names[second]
-
-
-def _order(panels: Sequence[Grid]) -> tuple[np.ndarray, np.ndarray]:
-    """Return one order of rows and columns for all panels, so that they can be compared."""
-    shares = np.stack([_oriented(grid, "covered_share") for grid in panels])
+    down = 0 if len(sizes) == 1 else 1 if factors or sizes[1] > sizes[0] else 0
+    across = None if len(sizes) == 1 else 1 - down
+    shares = np.stack([_turned(panel, down, across) for panel in panels])
     known = np.isfinite(shares)
-    total = np.where(known, shares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    share = np.where(known.any(axis=0), total, np.nan)
-    _, _, down, across = _labels(panels[0])
-    return _sorted(share, panels[0], down), _sorted(share.T, panels[0], across)
+    mean = np.where(
+        known.any(axis=0), np.where(known, shares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan
+    )
+    rows = _grouped(factors) if factors else _by_coverage(mean, grid.axes[down])
+    columns = np.zeros(1, dtype=int) if across is None else _by_coverage(mean.T, grid.axes[across])
+    return [_Sheet(panel, down, across, rows, columns, factors) for panel in panels]
 
 
-def _sorted(share: np.ndarray, grid: Grid, name: str) -> np.ndarray:
-    """Return the rows by falling coverage; bins keep their order, and so do rows that are equal."""
-    axis = next((a for a in grid.axes if a.column == name), Axis(""))
+def _turned(grid: Grid, down: int, across: int | None) -> np.ndarray:
+    share = grid.array("covered_share").astype(float)
+    return share[:, None] if across is None else share if down == 0 else share.T
+
+
+def _grouped(factors: Sequence[Factor]) -> np.ndarray:
+    """Return the rows sorted by the levels of the factors, the first factor first."""
+    return np.lexsort([np.asarray(factor.at) for factor in reversed(factors)])
+
+
+def _by_coverage(share: np.ndarray, axis: Axis) -> np.ndarray:
     if axis.edges:
         return np.arange(len(share))
     known = np.isfinite(share)
@@ -188,104 +183,112 @@ def _sorted(share: np.ndarray, grid: Grid, name: str) -> np.ndarray:
     return np.argsort(-np.round(mean, 9), kind="stable")
 
 
-def _hatch(axes: Axes, mask: np.ndarray, hatch: str, colour: str) -> None:
-    if not mask.any():
-        return
+def _longest(names: Sequence[str]) -> int:
+    return max(map(len, names), default=0)
+
+
+def _panel(axes: Axes, sheet: _Sheet, unit: str) -> None:
+    counts, status, share = sheet.array(unit), sheet.array("status"), sheet.array("covered_share").astype(float)
+    _squares(axes, counts, status, share)
+    size = 7.0 if counts.shape[1] <= 40 else 5.0
+    for (r, c), count in np.ndenumerate(counts):
+        if status[r, c] == "no goal" and count == 0:
+            continue
+        ink = "black" if status[r, c] in _OUT else ink_on(goal_colour(float(share[r, c])))
+        axes.text(c + 0.5, r + 0.5, _count_text(count), ha="center", va="center", fontsize=size, color=ink)
+    axes.set_xlim(0, counts.shape[1])
+    axes.set_ylim(counts.shape[0], 0)
+    axes.set_xticks(np.arange(counts.shape[1]) + 0.5, sheet.column_names, fontsize=7, rotation=90, parse_math=False)
+    axes.set_xlabel("" if sheet.across is None else sheet.grid.names[sheet.across], fontsize=8, parse_math=False)
+    axes.tick_params(length=0)
+    axes.set_frame_on(False)
+    if len(sheet.factors) > 1:
+        _factor_columns(axes, sheet)
+    else:
+        axes.set_yticks(np.arange(counts.shape[0]) + 0.5, sheet.row_names, fontsize=7, parse_math=False)
+        axes.set_ylabel(sheet.grid.names[sheet.down], fontsize=8, parse_math=False)
+
+
+def _squares(axes: Axes, counts: np.ndarray, status: np.ndarray, share: np.ndarray) -> None:
+    """Draw the cells: filled, holes hatched, ignored and illegal ones crossed, illegal ones with samples framed."""
     from matplotlib.collections import PolyCollection
 
-    squares = [[(c, r), (c + 1, r), (c + 1, r + 1), (c, r + 1)] for r, c in np.argwhere(mask)]
-    width = 0.0 if hatch else 1.6
+    out = np.isin(status, _OUT)
+    places = list(np.ndindex(status.shape))
+    colours = ["white" if out[at] else goal_colour(float(share[at])) for at in places]
     axes.add_collection(
-        PolyCollection(squares, facecolor="none", edgecolor=colour, hatch=hatch, linewidth=width), autolim=False
+        PolyCollection([_square(at) for at in places], facecolors=colours, edgecolors="white", linewidths=1.0),
+        autolim=False,
     )
+    holes, filled = np.isin(status, _HOLES), (status == "illegal") & (counts > 0)
+    marks = ((holes, "///", "#c47a45", 0.0), (out, "xx", "#b9bfc8", 0.0), (filled, "", "#c21807", 1.6))
+    for mask, hatch, colour, width in marks:
+        if mask.any():
+            squares = [_square(tuple(at)) for at in np.argwhere(mask)]
+            axes.add_collection(
+                PolyCollection(squares, facecolor="none", edgecolor=colour, hatch=hatch, linewidth=width), autolim=False
+            )
 
 
-def tway_triangle(coverage: TWayCoverage) -> Figure:
-    """Return the 2-way coverage of each pair of factors as a triangle.
-
-    Raises:
-        RoomtoneError: the coverage is of another strength.
-    """
-    from matplotlib.figure import Figure
-
-    if coverage.strength != 2:
-        raise RoomtoneError(f"tway_triangle: needs strength 2, got {coverage.strength}")
-    factors = sorted({f for s in coverage.subsets for f in s.factors})
-    names = [coverage.names[f] if coverage.names else f"factor {f}" for f in factors]
-    table = np.full((len(factors), len(factors)), np.nan)
-    figure = Figure(figsize=(2.2 + 0.8 * len(factors), 1.4 + 0.6 * len(factors)), dpi=_DPI, layout="constrained")
-    axes = figure.subplots()
-    for subset in coverage.subsets:
-        a, b = subset.factors
-        table[b, a] = subset.seen / subset.possible if subset.possible else np.nan
-        dark = table[b, a] < 0.55
-        axes.text(
-            a,
-            b,
-            f"{subset.seen}/{subset.possible}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white" if dark else "black",
-        )
-    image = axes.imshow(np.ma.masked_invalid(table), cmap=_COLOURS, vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8, parse_math=False)
-    axes.set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
-    axes.set_frame_on(False)
-    axes.set_title(f"pairs of levels held: {coverage.seen} of {coverage.possible}", fontsize=9)
-    figure.colorbar(image, ax=axes, shrink=0.7)
-    return figure
+def _square(at: Sequence[int]) -> list[tuple[float, float]]:
+    r, c = at
+    return [(c + 0.02, r + 0.03), (c + 0.98, r + 0.03), (c + 0.98, r + 0.97), (c + 0.02, r + 0.97)]
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """An accent's name may be in a script that the font lacks; a box in the picture is no reason to stop."""
-    import matplotlib
+def _factor_columns(axes: Axes, sheet: _Sheet) -> None:
+    """Write the factors' levels beside the rows, one column a factor, each run of equal levels once with a rule above it."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-    with warnings.catch_warnings(), matplotlib.rc_context({"hatch.linewidth": 0.4, "svg.hashsalt": "roomtone"}):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        warnings.filterwarnings("ignore", message=".*font does not support.*")
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        yield
-
-
-def as_svg(figure: Figure) -> str:
-    """Return a figure as an inline `<svg>` element, the same for the same figure."""
-    buffer = io.StringIO()
-    with _quiet():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
-
-
-def as_html(figure: Figure, cells: int) -> str:
-    """Return a figure for a notebook: SVG while that is small, an inline PNG beyond.
-
-    Args:
-        figure: the figure.
-        cells: how many cells it shows.
-    """
-    if cells <= 600:
-        return as_svg(figure)
-    data = base64.b64encode(_png(figure)).decode()
-    return f'<img alt="coverage heat map" style="max-width:100%" src="data:image/png;base64,{data}">'
+    axes.set_yticks([])
+    # across: inches from the left edge of the cells, whatever the layout makes of their width; downwards: rows
+    figure: Any = axes.get_figure()
+    corner: Any = axes.transAxes
+    inches = figure.dpi_scale_trans + ScaledTranslation(0, 0, corner)
+    place: dict[str, Any] = {"transform": blended_transform_factory(inches, axes.transData), "clip_on": False}
+    text: dict[str, Any] = {"fontsize": 7, "ha": "left", "parse_math": False, **place}
+    x = -sum(map(_column_inches, sheet.factors))
+    plain = np.all(
+        [[factor.levels[at] == NONE for at in np.asarray(factor.at)[sheet.rows]] for factor in sheet.factors], axis=0
+    )
+    starts = (np.arange(len(sheet.rows)) == 0) | np.concatenate([[False], plain[:-1]])
+    for i, factor in enumerate(sheet.factors):
+        levels = np.asarray(factor.at)[sheet.rows]
+        starts[1:] |= levels[1:] != levels[:-1]
+        axes.text(x, -0.3, factor.name, va="bottom", color="#4d5561", **text)
+        for start in np.flatnonzero(starts):
+            axes.plot([x, -0.06], [start, start], color="#c9ced6", linewidth=0.6, **place)
+            # a condition without a level in any factor has a name of its own, and that says more
+            label = factor.levels[levels[start]] if not plain[start] else sheet.row_names[start] if i == 0 else ""
+            axes.text(x, start + 0.5, label, va="center", color="#7b8593" if label == NONE else "black", **text)
+        x += _column_inches(factor)
 
 
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    with _quiet():
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+def _column_inches(factor: Factor) -> float:
+    return 0.072 * max(_longest(factor.levels), len(factor.name)) + 0.1
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG or SVG, by the file's ending, so that it appears whole.
+def _count_text(count: float) -> str:
+    """Return a count as text; what nobody states is `?`."""
+    if np.isnan(count):
+        return "?"
+    if float(count).is_integer():
+        return f"{int(count)}" if count < 10_000 else f"{count / 1000:.0f}k"
+    return f"{count:.1f}"
 
-    Args:
-        figure: the figure.
-        path: a file that ends in .png or .svg.
-    """
-    if str(path).lower().endswith(".svg"):
-        write_whole(path, as_svg(figure).encode())
-        return
-    write_whole(path, _png(figure))
+
+def _colour_bar(figure: Figure, drawn: Any) -> None:
+    """Add the bar: five steps and what they mean."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    colours = ListedColormap([HOLE, *SHORT, MET])
+    bar = figure.colorbar(
+        ScalarMappable(BoundaryNorm(range(7), 6), colours), ax=drawn, aspect=18, shrink=0.7, fraction=0.03, pad=0.02
+    )
+    bar.set_ticks(
+        [i + 0.5 for i in range(6)],
+        labels=["nothing", "under 25 %", "25 to 50 %", "50 to 75 %", "75 to 100 %", "met"],
+        fontsize=7,
+    )
+    bar.ax.tick_params(length=0)
+    bar.set_label("share of the cell's goals reached; hatched: something is missing", fontsize=8)

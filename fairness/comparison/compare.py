@@ -1,67 +1,82 @@
-"""Does a condition hurt some groups more than others? WER by group and condition, gaps, differences of gaps, verdicts.
+"""Does a recogniser fail some groups more than others, and does a condition make it worse? Gaps, their intervals, verdicts.
 
 With W the ratio of summed errors to summed words of a group b, a reference a, a condition c and the baseline 0:
 
     gap = W_bc - W_ac            did = (W_bc - W_b0) - (W_ac - W_a0)
     ratio = W_bc / W_ac          ror = (W_bc / W_b0) / (W_ac / W_a0)
 
-`did` and `ror` can disagree in sign, so both are given and the scale of the verdict is named. In the baseline the verdict is on
-the gap itself, elsewhere on the did. Intervals are the speaker jackknife's (see `intervals`).
+`did` and `ror` can disagree in sign, so both are given and the scale of the verdict is named. The order is headline, then detail: groups over
+all conditions (`accents`), conditions, factor levels, cells; all are one family of tests (see `estimands` and `permutation`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.comparison.counts import GroupCounts, count_groups, prepare
-from roomtone.fairness.comparison.intervals import (
-    FEW_ERRORS,
-    Estimate,
-    GroupEstimates,
-    benjamini_hochberg,
-    garwood,
-    group_estimates,
-    holm,
-    percentile_interval,
-    resample_weights,
-)
-from roomtone.fairness.comparison.verdicts import Evidence, is_saturated, judge
+from roomtone.core.vocabulary import FACTORS, NONE
+from roomtone.fairness.comparison.cells import cell_table
+from roomtone.fairness.comparison.findings import rank_findings
+from roomtone.fairness.comparison.headlines import HEADLINE, accent_rows, condition_rows
+from roomtone.fairness.comparison.outcomes import HALLUCINATION, TERMS, intersection_rows, outcome_rows
+from roomtone.fairness.comparison.tables import COLUMNS, Comparisons
+from roomtone.fairness.inference.bootstrap import draw
+from roomtone.fairness.inference.counts import lay_out, prepare
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.study import work_out
 from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REST = "all others"
+#: Name of the column in which a group may be several, joined by `|`.
+SEVERAL = "accent"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`cells`: one row a group and condition. `gaps`: one row a comparison. `settings`: all that was chosen."""
+    """The tables of a comparison, from the headline to the detail.
+
+    Attributes:
+        cells: one row a group and condition.
+        gaps: one row a group and condition: the gap in the baseline, elsewhere what the condition costs beyond what it costs the others.
+        accents: one row a group, over all conditions.
+        conditions: one row a condition: whether groups differ in it, and which is worst off.
+        levels: one row a group and factor level, over all conditions that have it.
+        hallucination: groups over all conditions and cells, by the share of samples with text that nobody spoke; a family of its own.
+        terms: likewise, by the critical terms that were lost; a family of its own.
+        intersections: group x attribute over all conditions; a family of its own.
+        findings: the gaps that were found, in the order in which they should be told.
+        interaction_p: that any condition costs some group more than others; NaN where it cannot be tested.
+        settings: all that was chosen.
+        facts: family size, permutations, smallest possible p, share of own texts by group, and the groups that texts are confounded with.
+    """
 
     cells: pd.DataFrame
     gaps: pd.DataFrame
+    accents: pd.DataFrame
+    conditions: pd.DataFrame
+    levels: pd.DataFrame
+    hallucination: pd.DataFrame
+    terms: pd.DataFrame
+    intersections: pd.DataFrame
+    findings: pd.DataFrame
+    interaction_p: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         found = self.gaps["verdict"].value_counts().to_dict() if len(self.gaps) else {}
-        return f"Comparison({len(self.cells)} cells, {len(self.gaps)} gaps: {found})"
+        first = f", first: {self.findings['statement'].iloc[0]}" if len(self.findings) else ""
+        return f"Comparison({len(self.cells)} cells, {len(self.gaps)} gaps: {found}{first})"
 
+    def _repr_html_(self) -> str:
+        from roomtone.fairness.report.matrix import comparison_html
 
-@dataclass(frozen=True)
-class _Side:
-    """One side of a comparison: its name, counts, jackknifed statistics and bootstrap rates [shape=(resamples, conditions)]."""
-
-    name: str
-    counts: GroupCounts
-    estimates: GroupEstimates
-    drawn_rate: np.ndarray
-    drawn_change: np.ndarray
+        return comparison_html(self)
 
 
 def compare(
@@ -74,43 +89,50 @@ def compare(
     seed: int = 0,
     reference: str | None = None,
     utterance: str = "utterance_id",
+    sentence: str = "text",
     scale: str = "difference",
     smallest_gap: float = 0.05,
     smallest_ratio: float = 1.25,
     declared: Sequence[tuple[str, str]] | None = None,
+    intersections: Sequence[str] | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
+    permutations: int = 999,
     resamples: int = 2000,
 ) -> Comparison:
     """Return WER by group and condition, and every gap with its interval, the smallest it could have shown, and a verdict.
 
     Args:
         scores: the counts of `score` (or `errors` and `words`) with the label columns beside them, one row a sample.
-        group: the column whose values are compared; its name is that of the output's column.
+        group: the column whose values are compared; its name is that of the output's column. In `accent`, `irish|welsh` is both.
         condition: the column of conditions, likewise.
-        baseline: the condition that the others are held against.
-        speaker: the column of speakers; intervals rest on them. Null where not known: then there is no interval.
-        seed: of the bootstrap, the second opinion; nothing else is random.
-        reference: the group that the others are held against; default all others together, or with two groups the first by name.
+        baseline: the condition that the others are compared with.
+        speaker: the column of speakers, who are the unit of every test. Null where not known: then there is no interval.
+        seed: of the permutations and of the bootstrap; nothing else is random.
+        reference: the group that the others are compared with; default all others together, or with two groups the first by name.
         utterance: the column that pairs a sample with the same words in the baseline; without it speakers are paired.
+        sentence: the column of the text; where groups read different ones its difficulty is part of the uncertainty.
         scale: what verdicts and p rest on, `difference` (points of WER) or `ratio`.
         smallest_gap: the difference that matters, a share (0.05 is five points); "no gap" means smaller than this.
         smallest_ratio: the ratio that matters, above 1, for `scale="ratio"`.
-        declared: the (group, condition) pairs that were asked before looking: Holm's correction over them, Benjamini-Hochberg's
-            over the others. Default: all are declared.
-        alpha: of the verdicts, after correction.
+        declared: the (group, condition) pairs that were asked before looking: they are the family, and the others are adjusted by Benjamini
+            and Hochberg. Default: everything is one family.
+        intersections: attributes to cross with the group; default all `attr_*` with 2 to 20 values, none with `()`.
+        alpha: chance of any false gap in the family; intervals hold 1 - alpha.
         power: with which `detectable` would be found.
-        resamples: of the bootstrap.
+        permutations: labellings drawn for the test, at least 199.
+        resamples: of the bootstrap, a second opinion; 0 leaves it out.
 
     Returns:
-        `.cells` and `.gaps`; rates, gaps and did are shares. `detectable` is on the scale of the verdict: a share, or a ratio.
+        A `Comparison`; rates, gaps and did are shares. `detectable` is on the scale of the verdict: a share, or a ratio.
 
     Raises:
-        RoomtoneError: a column, the baseline, the reference or a declared pair that does not exist; fewer than one group.
+        RoomtoneError: a column, the baseline, the reference or a declared pair that does not exist; a value out of its range.
     """
     chosen = CompareSettings(
-        group=group, condition=condition, baseline=baseline, speaker=speaker, utterance=utterance, reference=reference, scale=scale,
-        smallest_gap=smallest_gap, smallest_ratio=smallest_ratio, declared=declared, alpha=alpha, power=power, resamples=resamples, seed=seed,
+        group=group, condition=condition, baseline=baseline, speaker=speaker, utterance=utterance, sentence=sentence, reference=reference,
+        scale=scale, smallest_gap=smallest_gap, smallest_ratio=smallest_ratio, declared=declared, intersections=intersections, alpha=alpha, power=power,
+        permutations=permutations, resamples=resamples, seed=seed,
     )  # fmt: skip
     return compare_as(scores, chosen)
 
@@ -118,225 +140,120 @@ def compare(
 def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
     """Return what `compare` returns, the choices being checked settings.
 
+    Args:
+        scores: as in `compare`.
+        settings: the choices.
+
     Raises:
         RoomtoneError: as `compare`.
     """
     s = settings
     rows = prepare(
-        scores, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
-    )
+        scores, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance, sentence=s.sentence
+    )  # fmt: skip
     conditions = [s.baseline, *sorted(set(rows["condition"]) - {s.baseline})]
-    groups = count_groups(rows, s.baseline, conditions)
-    rng = np.random.default_rng(s.seed)
-    sides = {name: _side(name, counts, s.resamples, rng) for name, counts in groups.items()}
-    pairs = _pairs(sides, s.reference, rng)
+    layout = lay_out(rows, conditions, several=s.group == SEVERAL)
+    levels = levels_of(scores, rows, conditions)
+    estimands = make_estimands(conditions, levels)
+    study = work_out(layout, estimands, s)
+    bootstrap = draw(layout.count("all_errors"), s.resamples, s.seed)
+    made = Comparisons(study, layout.count("lost"), bootstrap)
+    tables = _tables(made, levels) | _others(rows, scores, conditions, s)
     names = {"group": s.group, "condition": s.condition}
-    cells = _cells(rows, scores, sides, conditions).rename(columns=names)
-    gaps = _gaps(pairs, conditions, _declared(s.declared, pairs, conditions), s.to_json()).rename(columns=names)
-    return Comparison(cells, gaps, s.to_json())
-
-
-def _side(name: str, counts: GroupCounts, resamples: int, rng: np.random.Generator) -> _Side:
-    weights = resample_weights(counts.errors.shape[0], resamples, rng).astype(float)
-    if len(weights) < resamples:  # few speakers: every resample is at hand, and pairs of sides are drawn from them
-        weights = weights[rng.integers(0, len(weights), resamples)]
-    return _Side(name, counts, _estimates(counts), *_drawn(counts, weights))
-
-
-def _estimates(counts: GroupCounts) -> GroupEstimates:
-    paired = group_estimates(counts.paired_errors, counts.paired_words, counts.base_errors, counts.base_words)
-    own = group_estimates(counts.errors, counts.words, counts.base_errors, counts.base_words)
-    return GroupEstimates(own.rate, own.log_rate, own.logit, paired.change, paired.log_change, paired.logit_change)
-
-
-def _drawn(counts: GroupCounts, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = (weights @ counts.errors) / (weights @ counts.words)
-        now = (weights @ counts.paired_errors) / (weights @ counts.paired_words)
-        return rate, now - (weights @ counts.base_errors) / (weights @ counts.base_words)
-
-
-def _pairs(sides: Mapping[str, _Side], reference: str | None, rng: np.random.Generator) -> list[tuple[_Side, _Side]]:
-    """Return each group with what it is held against."""
-    if reference is not None and reference not in sides:
-        raise RoomtoneError(f"reference: no group is called {reference!r}; {nearest(reference, sides)}")
-    if len(sides) == 2 and reference is None:
-        reference = min(sides)  # each against the other would be one comparison twice
-    if reference is not None:
-        return [(side, sides[reference]) for name, side in sides.items() if name != reference]
-    if len(sides) < 2:
-        return []
-    return [(side, _rest(side, sides, rng)) for side in sides.values()]
-
-
-def _rest(side: _Side, sides: Mapping[str, _Side], rng: np.random.Generator) -> _Side:
-    counts = GroupCounts.pool([other.counts for other in sides.values() if other is not side])
-    return _side(REST, counts, len(side.drawn_rate), rng)
-
-
-def _declared(
-    declared: Sequence[tuple[str, str]] | None, pairs: Sequence[tuple[_Side, _Side]], conditions: Sequence[str]
-) -> set[tuple[str, str]]:
-    every = {(side.name, condition) for side, _ in pairs for condition in conditions}
-    if declared is None:
-        return every
-    asked = {(str(g), str(c)) for g, c in declared}
-    for g, c in sorted(asked - every):
-        groups, known = {side.name for side, _ in pairs}, set(conditions)
-        hint = nearest(g, groups) if g not in groups else nearest(c, known)
-        raise RoomtoneError(f"declared: there is no comparison of {g!r} in {c!r}; {hint}")
-    return asked
-
-
-def _cells(
-    rows: pd.DataFrame, scores: pd.DataFrame, sides: Mapping[str, _Side], conditions: Sequence[str]
-) -> pd.DataFrame:
-    import pandas as pd
-
-    kinds = [k for k in ("substitutions", "deletions", "insertions", "repeated_words") if k in scores]
-    extra = rows.assign(**{k: scores[k].astype("Float64").astype(float).to_numpy() for k in kinds})
-    grouped = extra.groupby(["group", "condition"])
-    sums = grouped[kinds].sum() if kinds else None
-    failed, unknown = grouped["failed"].agg(["sum", "size"]), grouped["speaker"].apply(lambda s: int(s.isna().sum()))
-    found = []
-    for name, side in sides.items():
-        low, high = (np.exp(bound) for bound in side.estimates.log_rate.interval())
-        second = percentile_interval(side.drawn_rate)
-        for c, label in enumerate(conditions):
-            if (name, label) not in failed.index:
-                continue
-            row = _cell(side, c, float(low[c]), float(high[c]), float(second[0][c]), float(second[1][c]))
-            row |= {"samples": int(failed["size"][(name, label)]), "failed": int(failed["sum"][(name, label)])}
-            row |= {"speaker_unknown": int(unknown[(name, label)])}
-            row |= {k: int(sums[k][(name, label)]) for k in kinds} if sums is not None else {}
-            found.append({"group": name, "condition": label} | row)
-    return pd.DataFrame(found)
-
-
-def _cell(side: _Side, c: int, low: float, high: float, boot_low: float, boot_high: float) -> dict[str, Any]:
-    counts = side.counts
-    errors, words, speakers = counts.errors[:, c].sum(), counts.words[:, c].sum(), int(counts.speakers[c])
-    if errors == 0 and words > 0 and speakers > 1:
-        low, high = garwood(0, float(words))  # no spread to measure: the least that chance alone allows
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = counts.errors[:, c] / counts.words[:, c]
-    usable = np.isfinite(each)
-    return {
-        "errors": int(errors), "words": int(words), "speakers": speakers, "wer": float(side.estimates.rate.value[c]),
-        "wer_low": low, "wer_high": high,
-        "wer_speaker_mean": float(each[usable].mean()) if speakers and usable.any() else math.nan,
-        "wer_bootstrap_low": boot_low if speakers > 1 else math.nan, "wer_bootstrap_high": boot_high if speakers > 1 else math.nan,
-        "saturated": bool(is_saturated(side.estimates.rate.value[c])), "few_errors": bool(errors < FEW_ERRORS),
+    cells = cell_table(layout, scores, rows, s.alpha, bootstrap)
+    facts = {
+        "tests": study.test.tests, "permutations": study.test.permutations, "smallest_p": study.smallest_p,
+        "own_texts": dict(zip(layout.groups, study.texts.own_share.tolist())),
+        "confounded": [name for name, own in zip(layout.groups, study.texts.confounded) if own],
     }  # fmt: skip
+    found = rank_findings(tables)
+    frames = {key: _frame(value, s, key) for key, value in tables.items()}
+    return Comparison(
+        cells.rename(columns=names), frames["gaps"], frames["accents"], frames["conditions"], frames["levels"], frames["hallucination"],
+        frames["terms"], frames["intersections"], found.rename(columns=names),
+        max(study.test.interaction_p, study.smallest_p), s.to_json(), facts,
+    )  # fmt: skip
 
 
-def _gaps(
-    pairs: Sequence[tuple[_Side, _Side]],
-    conditions: Sequence[str],
-    declared: set[tuple[str, str]],
-    settings: Mapping[str, Any],
-) -> pd.DataFrame:
-    import pandas as pd
+def levels_of(scores: pd.DataFrame, rows: pd.DataFrame, conditions: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+    """Return (factor, level) -> numbers of the conditions that have it; a factor whose level differs within a condition is left out.
 
-    found = []
-    for side, other in pairs:
-        found += _pair_rows(side, other, conditions, settings)
-    if not found:
-        return pd.DataFrame(columns=["group", "condition", *_GAP_COLUMNS])
-    gaps = pd.DataFrame(found)
-    gaps["family"] = ["declared" if pair in declared else "explored" for pair in zip(gaps["group"], gaps["condition"])]
-    gaps["p_adjusted"] = np.nan
-    for family, adjust in (("declared", holm), ("explored", benjamini_hochberg)):
-        at = gaps["family"] == family
-        if at.any():
-            gaps.loc[at, "p_adjusted"] = adjust(gaps.loc[at, "p"].to_numpy(float))
-    return _judged(gaps, settings)
-
-
-_GAP_COLUMNS = (
-    "reference", "estimand", "gap", "gap_low", "gap_high", "ratio", "ratio_low", "ratio_high", "did", "did_low", "did_high",
-    "ror", "ror_low", "ror_high", "logit_did", "p", "p_adjusted", "detectable", "verdict", "statement",
-    "speakers", "reference_speakers", "words", "reference_words", "wer", "reference_wer", "speakers_needed", "words_needed",
-    "gap_bootstrap_low", "gap_bootstrap_high", "did_bootstrap_low", "did_bootstrap_high", "saturated", "few_errors", "family",
-)  # fmt: skip
-
-
-def _pair_rows(
-    side: _Side, other: _Side, conditions: Sequence[str], settings: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    gap, log_gap = (getattr(side.estimates, n).minus(getattr(other.estimates, n)) for n in ("rate", "log_rate"))
-    did, log_did = (getattr(side.estimates, n).minus(getattr(other.estimates, n)) for n in ("change", "log_change"))
-    logit = side.estimates.logit_change.value - other.estimates.logit_change.value
-    differences = settings["scale"] == "difference"
-    columns = (
-        _columns("gap", gap)
-        | _columns("ratio", log_gap, np.exp)
-        | _columns("did", did)
-        | _columns("ror", log_did, np.exp)
-    )
-    seconds = {"gap": side.drawn_rate - other.drawn_rate, "did": side.drawn_change - other.drawn_change}
-    several = (side.counts.speakers > 1) & (other.counts.speakers > 1)
-    for name, drawn in seconds.items():
-        low, high = percentile_interval(drawn)
-        columns[f"{name}_bootstrap_low"], columns[f"{name}_bootstrap_high"] = (
-            np.where(several, b, np.nan) for b in (low, high)
-        )
-    found = []
-    for c, label in enumerate(conditions):
-        if side.counts.words[:, c].sum() == 0 or other.counts.words[:, c].sum() == 0:
+    Args:
+        scores: with the columns of factors, where there are any.
+        rows: of `prepare`, in the order of the scores.
+        conditions: their names, the baseline first.
+    """
+    found: dict[tuple[str, str], list[int]] = {}
+    where = {name: c for c, name in enumerate(conditions)}
+    at = rows["condition"].map(where).to_numpy(np.int64)
+    for factor in FACTORS:
+        if factor not in scores:
             continue
-        row = {"group": side.name, "condition": label} | {name: float(values[c]) for name, values in columns.items()}
-        if c == 0:
-            row |= {name: math.nan for name in row if name.startswith(("did", "ror"))}
-        chosen = (gap if differences else log_gap) if c == 0 else (did if differences else log_did)
-        row |= {"logit_did": math.nan if c == 0 else float(logit[c]), "p": float(chosen.p_value()[c])}
-        row |= {"estimand": ("gap" if differences else "ratio") if c == 0 else ("did" if differences else "ror")}
-        row |= _facts(side, other, c) | {"_chosen": (chosen, c)}
-        found.append(row)
+        codes, names = scores[factor].astype(object).where(scores[factor].notna(), NONE).factorize()
+        pairs = np.unique(at * len(names) + codes)
+        if len(pairs) > len(np.unique(at)):
+            continue  # its level differs within a condition
+        for c, level in zip(pairs // len(names), names[pairs % len(names)]):
+            if c and str(level) != NONE:
+                found.setdefault((factor, str(level)), []).append(int(c))
     return found
 
 
-def _columns(name: str, estimate: Estimate, back: Any = np.asarray) -> dict[str, np.ndarray]:
-    low, high = estimate.interval()
-    return {name: back(estimate.value), f"{name}_low": back(low), f"{name}_high": back(high)}
+def _tables(made: Comparisons, levels: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of every table; a level that only one condition has shows that condition's figures."""
+    study = made.study
+    count = len(study.data.conditions)
+    numbers = study.estimands.numbers
+    gaps = [
+        row | {"condition": name}  # with one condition its cell is the comparison over all conditions
+        for row, name in made.labelled_rows(
+            [(numbers[(count + c,) if c else (0,)], n) for c, n in enumerate(study.data.conditions)]
+        )
+    ]
+    asked = None if study.settings.declared is None else {(str(g), str(c)) for g, c in study.settings.declared}
+    for row in gaps:
+        row["family"] = "declared" if asked is None or (row["group"], row["condition"]) in asked else "explored"
+    by_level = []
+    for (factor, level), members in levels.items():
+        columns = tuple(count + c for c in members)
+        by_level += [
+            row | {"factor": factor, "level": level, "condition": level} for row in made.rows([numbers[columns]])
+        ]
+    return {"gaps": gaps, "accents": accent_rows(made), "levels": by_level, "conditions": condition_rows(made, gaps)}
 
 
-def _facts(side: _Side, other: _Side, c: int) -> dict[str, Any]:
-    few = [s.counts.errors[:, c].sum() < FEW_ERRORS for s in (side, other)]
-    rates = [float(s.estimates.rate.value[c]) for s in (side, other)]
-    return {
-        "reference": other.name, "wer": rates[0], "reference_wer": rates[1],
-        "speakers": int(side.counts.speakers[c]), "reference_speakers": int(other.counts.speakers[c]),
-        "words": int(side.counts.words[:, c].sum()), "reference_words": int(other.counts.words[:, c].sum()),
-        "saturated": bool(is_saturated(max(rates))), "few_errors": any(few),
+def _others(
+    rows: pd.DataFrame, scores: pd.DataFrame, conditions: Sequence[str], settings: CompareSettings
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the comparisons that have an alpha of their own."""
+    several = settings.group == SEVERAL
+    found = {
+        "hallucination": outcome_rows(
+            rows, conditions, settings, events="hallucinated", trials="samples", measure=HALLUCINATION, several=several
+        ),
+        "terms": [], "intersections": intersection_rows(rows, scores, conditions, settings),
     }  # fmt: skip
+    if "terms" in scores and "terms_lost" in scores:
+        counted = rows.assign(
+            terms=scores["terms"].to_numpy(float), terms_lost=scores["terms_lost"].to_numpy(float, na_value=np.nan)
+        )
+        found["terms"] = outcome_rows(
+            counted, conditions, settings, events="terms_lost", trials="terms", measure=TERMS, several=several
+        )
+    return found
 
 
-def _judged(gaps: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Add what each comparison could have shown, and its verdict."""
+def _frame(rows: list[dict[str, Any]], settings: CompareSettings, name: str) -> pd.DataFrame:
     import pandas as pd
 
-    difference = settings["scale"] == "difference"
-    tests = {family: max(1, int(part["p"].notna().sum())) for family, part in gaps.groupby("family")}
-    found = []
-    for row in gaps.to_dict("records"):
-        estimate, c = row["_chosen"]
-        # Holm's first step is Bonferroni's, so that is what a single gap among many must pass
-        count = tests[row["family"]]
-        detectable = float(estimate.detectable(settings["alpha"] / count, settings["power"])[c])
-        low, high = (float(bound[c]) for bound in estimate.interval())
-        evidence = Evidence(
-            row["group"], row["reference"], row["condition"], settings["baseline"], row["condition"] == settings["baseline"],
-            settings["scale"], float(estimate.value[c]), low, high, row["p_adjusted"], detectable,
-            settings["smallest_gap"] if difference else math.log(settings["smallest_ratio"]),
-            float(estimate.se[c]), float(estimate.df[c]), row["wer"], row["reference_wer"], row["speakers"], row["reference_speakers"],
-            min(row["words"], row["reference_words"]), settings["alpha"], settings["power"], count,
-        )  # fmt: skip
-        verdict = judge(evidence)
-        found.append({
-            "detectable": detectable if difference else math.exp(detectable), "verdict": verdict.verdict,
-            "statement": verdict.statement, "speakers_needed": verdict.speakers_needed, "words_needed": verdict.words_needed,
-        })  # fmt: skip
-    judged = pd.concat([gaps.drop(columns="_chosen"), pd.DataFrame(found)], axis=1)
-    judged[["speakers_needed", "words_needed"]] = judged[["speakers_needed", "words_needed"]].astype("Int64")
-    return judged[["group", "condition", *_GAP_COLUMNS]]
+    extra = _EXTRA.get(name, ())
+    names = {"group": settings.group, "condition": settings.condition}
+    columns = {names.get(key, key): [row.get(key) for row in rows] for key in ("group", "condition", *extra, *COLUMNS)}
+    for key in ("speakers_needed", "words_needed"):
+        columns[key] = pd.array(columns[key], dtype="Int64")  # type: ignore[assignment]
+    return pd.DataFrame(columns)
+
+
+_EXTRA = {
+    "levels": ("factor", "level"), "accents": HEADLINE, "conditions": HEADLINE, "intersections": ("attribute", "value"),
+}  # fmt: skip

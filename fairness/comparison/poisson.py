@@ -1,94 +1,48 @@
-"""A Poisson model of errors with an accent x condition interaction, and its over-dispersion.
+"""Rate ratios of a Poisson model with a group x condition interaction, in closed form.
 
-    log E[errors] = log words + accent + condition + accent x condition
+    log E[errors] = log words + group + condition + group x condition
 
-A rate model after Liu, Veliche and Peng (2021), with the sandwich of Liang and Zeger (1986) clustered by speaker in place of a
-random effect. A coefficient of the interaction is the log of a ratio of ratios. It answers for the whole grid at once what
-`compare` answers cell by cell; both stand in the report.
+A rate model after Liu, Veliche and Peng (2021), with the sandwich of Liang and Zeger (1986) clustered by speaker in place of a random
+effect. With every interaction in it the model is saturated: its maximum likelihood is the table of rates itself, and each coefficient a sum
+of logs of rates. So nothing has to be iterated, and a grid of 30 x 200 with 5,000 speakers takes their counts and no more. A
+coefficient of the interaction is the log of a ratio of ratios. Whether there is any interaction is tested in `permutation`, since the
+sandwich's Wald test rejects too often (in 11 to 78 % of null studies at 5 %).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.comparison.counts import prepare
+from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.inference.counts import SpeakerCounts, lay_out, prepare
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.study import reference_of, work_out
+from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MAX_STEPS = 100
-
-
-@dataclass(frozen=True)
-class PoissonFit:
-    """Coefficients with three covariances: the model's own, clustered (CR0), and with the small-sample factor (CR1)."""
-
-    coefficients: np.ndarray
-    naive: np.ndarray
-    cr0: np.ndarray
-    cr1: np.ndarray
-    dispersion: float
-    clusters: int
-
-    def standard_errors(self, kind: str = "cr1") -> np.ndarray:
-        """Return the standard errors by one of the covariances, `naive`, `cr0` or `cr1`."""
-        errors: np.ndarray = np.sqrt(np.diag(getattr(self, kind)))
-        return errors
-
 
 @dataclass(frozen=True)
 class PoissonModel:
-    """`terms`: one row a coefficient. `interaction_p`: no accent x condition interaction at all; null with too few speakers."""
+    """The fitted model.
+
+    Attributes:
+        terms: one row a coefficient: `term, coefficient, rate_ratio, se_naive, se_cluster_cr0, se_cluster, p`.
+        dispersion: Pearson's chi-square over its degrees of freedom, of speakers in conditions; 1 is Poisson's.
+        interaction_p: no interaction at all, by permuting speakers; null where so few cannot give 5 %.
+        speakers: clusters.
+        left_out: groups and conditions with a cell without errors, whose coefficients are not finite.
+    """
 
     terms: pd.DataFrame
     dispersion: float
     interaction_p: float | None
     speakers: int
     left_out: tuple[str, ...]
-
-
-def fit_poisson(errors: np.ndarray, exposure: np.ndarray, design: np.ndarray, clusters: np.ndarray) -> PoissonFit:
-    """Return the maximum-likelihood fit of errors ~ Poisson(exposure exp(design b)), by iteratively reweighted least squares.
-
-    Args:
-        errors: [shape=(rows,)].
-        exposure: above 0 [shape=(rows,)].
-        design: [shape=(rows, terms)], full column rank.
-        clusters: which rows belong together [shape=(rows,)].
-
-    Raises:
-        RoomtoneError: the terms cannot be told apart, or a rate runs off to 0.
-    """
-    rows, terms = design.shape
-    if np.linalg.matrix_rank(design) < terms:
-        raise RoomtoneError(f"the Poisson model's {terms} terms cannot be told apart with these {rows} rows")
-    coefficients = np.zeros(terms)
-    mean = np.maximum(errors, 0.5)
-    for _ in range(_MAX_STEPS):
-        working = np.log(mean / exposure) + (errors - mean) / mean
-        step = np.linalg.solve(design.T * mean @ design, design.T * mean @ working)
-        change, coefficients = float(np.abs(step - coefficients).max()), step
-        mean = exposure * np.exp(design @ coefficients)
-        if change < 1e-10:
-            break
-    else:
-        raise RoomtoneError("the Poisson model does not settle: a group has no errors in some condition")
-    bread = np.linalg.inv(design.T * mean @ design)
-    score = design * (errors - mean)[:, None]
-    names, index = np.unique(clusters, return_inverse=True)
-    sums = np.zeros((len(names), terms))
-    np.add.at(sums, index, score)
-    cr0 = bread @ (sums.T @ sums) @ bread
-    count = len(names)
-    factor = count / (count - 1) * (rows - 1) / (rows - terms) if count > 1 and rows > terms else math.nan
-    spread = float(((errors - mean) ** 2 / mean).sum() / (rows - terms)) if rows > terms else math.nan
-    return PoissonFit(coefficients, bread, cr0, cr0 * factor, spread, count)
 
 
 def poisson_interaction(
@@ -99,6 +53,8 @@ def poisson_interaction(
     baseline: str = "clean",
     speaker: str = "speaker",
     reference: str | None = None,
+    permutations: int = 999,
+    seed: int = 0,
 ) -> PoissonModel:
     """Return the model of one evaluation, one row a speaker and condition.
 
@@ -109,79 +65,135 @@ def poisson_interaction(
         group, condition, speaker: columns of the scores.
         baseline: the undisturbed condition, the first level of the model.
         reference: the group that the others are compared with; default the first by name.
+        permutations, seed: of the test of the interaction; 0 permutations leave it out.
 
     Raises:
         RoomtoneError: a column or the reference does not exist, or fewer than two groups, conditions or speakers are left.
     """
     rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance="")
-    rows = rows[~rows["failed"] & rows["speaker"].notna()]
-    sums = rows.groupby(["group", "condition", "speaker"], as_index=False)[["errors", "words"]].sum()
-    sums = sums[sums["words"] > 0]
-    sums, left_out = _estimable(sums, baseline)
-    groups, conditions = sorted(set(sums["group"])), [baseline, *sorted(set(sums["condition"]) - {baseline})]
-    first = reference if reference is not None else groups[0] if groups else ""
-    if first not in groups:
-        raise RoomtoneError(f"reference: the model has no group {first!r}; {nearest(first, groups)}")
-    groups = [first, *(g for g in groups if g != first)]
-    if len(groups) < 2 or len(conditions) < 2:
+    rows = rows[rows["speaker"].notna().to_numpy(bool)]
+    conditions = [baseline, *sorted(set(rows["condition"]) - {baseline})]
+    if rows.empty or rows["failed"].all():
+        raise RoomtoneError("the Poisson model needs two groups and two conditions, got none with a known speaker")
+    layout = lay_out(rows, conditions)
+    if permutations == 0:
+        return poisson_of(layout.count("all_errors"), reference, None)
+    settings = CompareSettings(baseline=baseline, permutations=permutations, seed=seed, scale="ratio")
+    study = work_out(layout, make_estimands(conditions, {}), settings)
+    p = study.test.interaction_p
+    return poisson_of(
+        layout.count("all_errors"), reference, p if study.smallest_p <= settings.alpha and p == p else None
+    )
+
+
+def poisson_of(data: SpeakerCounts, reference: str | None, interaction_p: float | None) -> PoissonModel:
+    """Return the model of counts by speaker.
+
+    Args:
+        data: errors and words of each speaker in each condition.
+        reference: as in `poisson_interaction`.
+        interaction_p: of the test by permutation, null where there is none.
+
+    Raises:
+        RoomtoneError: as `poisson_interaction`.
+    """
+    groups, conditions, left_out = _estimable(data)
+    first = reference_of(data.groups, reference)
+    first = groups[0] if groups and first < 0 else first
+    if len(groups) < 2 or len(conditions) < 2 or first not in groups:
         raise RoomtoneError(
-            f"the Poisson model needs two groups and two conditions, got {len(groups)} and {len(conditions)}"
+            f"the Poisson model needs two groups and two conditions with errors in every cell, got {len(groups)} and {len(conditions)}"
         )
-    design, names = _design(sums, groups, conditions)
-    speakers = sums["group"] + "\0" + sums["speaker"].map(str)
-    fit = fit_poisson(sums["errors"].to_numpy(float), sums["words"].to_numpy(float), design, speakers.to_numpy())
-    interactions = (len(groups) - 1) * (len(conditions) - 1)
-    return PoissonModel(_terms(fit, names), fit.dispersion, _joint_p(fit, interactions), fit.clusters, left_out)
+    groups = [first, *(g for g in groups if g != first)]
+    return _fit(data, groups, conditions, left_out, interaction_p)
 
 
-def _estimable(sums: pd.DataFrame, baseline: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Leave out conditions, then groups, until every cell has an error."""
+def _estimable(data: SpeakerCounts) -> tuple[list[int], list[int], tuple[str, ...]]:
+    """Return the groups and conditions that are left when every cell has an error; conditions go first, the baseline never."""
+    empty = data.sums(0) == 0
+    groups, conditions = list(range(len(data.groups))), list(range(len(data.conditions)))
     left_out: list[str] = []
-    while True:
-        table = sums.pivot_table(index="group", columns="condition", values="errors", aggfunc="sum", fill_value=0)
-        empty = table == 0
-        if not empty.to_numpy().any():
-            return sums, tuple(left_out)
-        by_condition = empty.sum(axis=0).drop(baseline, errors="ignore")
-        by_group = empty.sum(axis=1)
-        if len(by_condition) and by_condition.max() / len(table) >= by_group.max() / table.shape[1]:
-            worst, column = str(by_condition.idxmax()), "condition"
+    while groups and conditions and empty[np.ix_(groups, conditions)].any():
+        part = empty[np.ix_(groups, conditions)]
+        by_condition = part.mean(axis=0)
+        by_condition[0] = -1.0
+        by_group = part.mean(axis=1)
+        if len(conditions) > 1 and by_condition.max() >= by_group.max():
+            left_out.append(data.conditions[conditions.pop(int(by_condition.argmax()))])
         else:
-            worst, column = str(by_group.idxmax()), "group"
-        left_out.append(worst)
-        sums = sums[sums[column] != worst]
+            left_out.append(data.groups[groups.pop(int(by_group.argmax()))])
+    return groups, conditions, tuple(left_out)
 
 
-def _design(sums: pd.DataFrame, groups: Sequence[str], conditions: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    is_group = {g: (sums["group"] == g).to_numpy(float) for g in groups[1:]}
-    is_condition = {c: (sums["condition"] == c).to_numpy(float) for c in conditions[1:]}
-    columns = {f"{groups[0]}, {conditions[0]}": np.ones(len(sums))} | is_group | is_condition
-    columns |= {f"{g} x {c}": is_group[g] * is_condition[c] for g in is_group for c in is_condition}
-    return np.column_stack(list(columns.values())), list(columns)
+@dataclass(frozen=True)
+class _Logs:
+    """Log rates of every cell and what their variances are made of."""
+
+    value: np.ndarray
+    #: 1 / errors [shape=(groups, conditions)]
+    naive: np.ndarray
+    #: speakers' scores over the errors of their cell, by group [each shape=(speakers, conditions)]
+    scores: list[np.ndarray]
 
 
-def _terms(fit: PoissonFit, names: Sequence[str]) -> pd.DataFrame:
+def _fit(
+    data: SpeakerCounts,
+    groups: list[int],
+    conditions: list[int],
+    left_out: tuple[str, ...],
+    interaction_p: float | None,
+) -> PoissonModel:
+    errors, words = data.sums(0)[np.ix_(groups, conditions)], data.sums(1)[np.ix_(groups, conditions)]
+    rate = errors / words
+    scores, chi2, rows, speakers = [], 0.0, 0, 0
+    for number, g in enumerate(groups):
+        own = data.counts[:2, data.is_in(g)][:, :, conditions]
+        own = own[:, own[1].sum(axis=1) > 0]
+        expected = own[1] * rate[number]
+        scores.append((own[0] - expected) / errors[number])
+        there = own[1] > 0
+        chi2 += float(((own[0] - expected)[there] ** 2 / expected[there]).sum())
+        rows, speakers = rows + int(there.sum()), speakers + own.shape[1]
+    terms = rate.size
+    factor = speakers / (speakers - 1) * (rows - 1) / (rows - terms) if speakers > 1 and rows > terms else np.nan
+    table = _terms(data, groups, conditions, _Logs(np.log(rate), 1 / errors, scores), float(factor), speakers)
+    dispersion = chi2 / (rows - terms) if rows > terms else float("nan")
+    return PoissonModel(table, dispersion, interaction_p, speakers, left_out)
+
+
+def _terms(
+    data: SpeakerCounts, groups: list[int], conditions: list[int], logs: _Logs, factor: float, speakers: int
+) -> pd.DataFrame:
+    """Return the coefficients: sums of logs of two or four cells, each with its variance."""
     import pandas as pd
     from scipy.special import stdtr
 
-    cluster = fit.standard_errors("cr1")
+    names = [data.groups[g] for g in groups], [data.conditions[c] for c in conditions]
+    found = []
+    for g in range(len(groups)):
+        for c in range(len(conditions)):
+            label = {
+                (False, False): f"{names[0][0]}, {names[1][0]}", (True, False): names[0][g], (False, True): names[1][c],
+                (True, True): f"{names[0][g]} x {names[1][c]}",
+            }[g > 0, c > 0]  # fmt: skip
+            found.append((g > 0 and c > 0, c > 0, label, *_contrast(logs, g, c)))
+    found.sort(key=lambda term: term[:2])
+    value, naive, cr0 = (np.array([term[k] for term in found]) for k in (3, 4, 5))
+    cluster = np.sqrt(cr0 * factor)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stdtr(max(1, fit.clusters - 1), -np.abs(fit.coefficients / cluster))
+        p = 2 * stdtr(max(1, speakers - 1), -np.abs(value / cluster))
     return pd.DataFrame({
-        "term": names, "coefficient": fit.coefficients, "rate_ratio": np.exp(fit.coefficients),
-        "se_naive": fit.standard_errors("naive"), "se_cluster_cr0": fit.standard_errors("cr0"), "se_cluster": cluster, "p": p,
+        "term": [term[2] for term in found], "coefficient": value, "rate_ratio": np.exp(value), "se_naive": np.sqrt(naive),
+        "se_cluster_cr0": np.sqrt(cr0), "se_cluster": cluster, "p": p,
     })  # fmt: skip
 
 
-def _joint_p(fit: PoissonFit, interactions: int) -> float | None:
-    """Return the p of no interaction (Wald, as Hotelling's F over clusters); null where speakers are too few for it."""
-    from scipy.special import fdtrc
-
-    spare = fit.clusters - interactions
-    if spare < 2:
-        return None
-    b, v = fit.coefficients[-interactions:], fit.cr0[-interactions:, -interactions:]
-    if np.linalg.matrix_rank(v) < interactions:
-        return None
-    wald = float(b @ np.linalg.solve(v, b))
-    return float(fdtrc(interactions, spare, wald * spare / (interactions * max(1, fit.clusters - 1))))
+def _contrast(logs: _Logs, g: int, c: int) -> tuple[float, float, float]:
+    """Return a coefficient and its two variances: the cell against the baseline's, against the first group's, or both."""
+    value, naive, cr0 = 0.0, 0.0, 0.0
+    for group, sign in ((g, 1.0), (0, -1.0)) if g else ((0, 1.0),):
+        influence = logs.scores[group][:, c] - (logs.scores[group][:, 0] if c else 0.0)
+        value += sign * (logs.value[group, c] - (logs.value[group, 0] if c else 0.0))
+        naive += logs.naive[group, c] + (logs.naive[group, 0] if c else 0.0)
+        cr0 += float(influence @ influence)
+    return value, naive, cr0

@@ -1,49 +1,91 @@
-"""Four verdicts on a comparison, each with a sentence for a manager in which a statistician finds the numbers.
+"""Four verdicts on a comparison, and what would be enough where neither a gap nor its absence can be said.
 
 `gap`: the difference is there. `no_gap`: it is smaller than the size that matters, whatever its sign. `not_enough_data`: neither can
-be said, and this is how much would do. `saturated`: so much is lost in this condition that differences cannot show.
+be said, and this is how much would do. `saturated`: so many words are lost in this condition that differences cannot show.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from roomtone.coverage.power import words_and_speakers
-from roomtone.fairness.comparison.intervals import SATURATED_WER, Array, Estimate
+from roomtone.fairness.inference.detectable import speakers_times
 
 GAP, NO_GAP, NOT_ENOUGH, SATURATED = "gap", "no_gap", "not_enough_data", "saturated"
 VERDICTS = (GAP, NO_GAP, NOT_ENOUGH, SATURATED)
+#: Share of words lost beyond which a condition counts as saturated: everybody fails, and differences shrink.
+SATURATED_LOST = 0.8
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: its name, WER and share of words lost there, speakers, words, and how many of its speakers fail wholly."""
+
+    name: str
+    wer: float
+    lost: float
+    speakers: int
+    words: int
+    failing: int
+    #: WER without those that fail wholly
+    wer_of_others: float
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a verdict on one comparison rests on; sizes are on the scale of the verdict (WER, or log ratio)."""
+    """All that a verdict on one comparison rests on; sizes are on the scale of the verdict (WER, or log ratio).
 
-    group: str
-    reference: str
-    condition: str
+    Attributes:
+        own, other: the two sides.
+        label: the condition, the level, or "all conditions".
+        kind: `accent`, `level` or `cell`.
+        baseline: the condition that costs are taken from.
+        estimand: `gap`, `did`, `ratio` or `ror`.
+        value, low, high: estimate with its pointwise interval.
+        p_adjusted: of the family; NaN without a test.
+        detectable: the smallest gap that these data would show; NaN where none below 1.
+        shown_at_smallest: what these data would show where speakers differ as they do at the smallest gap that matters.
+        smallest: the gap that matters.
+        alpha, power: of the verdicts.
+        smallest_p: what permuting these speakers can give at least.
+        speakers_for_p: speakers in each group from which it can give alpha.
+        own_texts: whether the group reads texts of its own.
+        measure: what the rates are of, in words.
+    """
+
+    own: Side
+    other: Side
+    label: str
+    kind: str
     baseline: str
-    is_baseline: bool
-    scale: str
+    estimand: str
     value: float
     low: float
     high: float
     p_adjusted: float
     detectable: float
+    shown_at_smallest: float
     smallest: float
-    se: float
-    df: float
-    wer: float
-    other_wer: float
-    speakers: int
-    other_speakers: int
-    words: int
     alpha: float
     power: float
-    tests: int
+    smallest_p: float
+    speakers_for_p: int
+    own_texts: bool
+    measure: str = "WER"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Return whether the verdict is on the scale of ratios."""
+        return self.estimand in ("ratio", "ror")
+
+    @property
+    def is_gap(self) -> bool:
+        """Return whether it is the gap itself that is judged, rather than a difference of gaps."""
+        return self.estimand in ("gap", "ratio")
 
 
 @dataclass(frozen=True)
@@ -56,121 +98,94 @@ class Verdict:
     words_needed: int | None = None
 
 
-def judge(evidence: Evidence) -> Verdict:
+def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | None], str]) -> Verdict:
     """Return the verdict on one comparison.
 
-    A difference that is surely there but surely smaller than what matters is `no_gap`. Where both sides lose more than 80 % the
+    A difference that is surely there but surely smaller than what matters is `no_gap`. Where both sides lose more than 80 % of the words the
     verdict is `saturated` whatever the difference; where one does, unless the difference shows in spite of it.
+
+    Args:
+        evidence: what it rests on.
+        say: returns the sentence, of the evidence, the verdict, and the speakers and words needed.
     """
     e = evidence
-    inside = -e.smallest < e.low and e.high < e.smallest
     found = e.p_adjusted <= e.alpha
-    lost = max(e.wer, e.other_wer) > SATURATED_WER
-    if min(e.wer, e.other_wer) > SATURATED_WER or (lost and not found):
-        return Verdict(SATURATED, _saturated(e))
-    if not math.isfinite(e.low):
-        return _no_interval(e)
-    if inside:
-        return Verdict(NO_GAP, _no_gap(e))
+    lost = max(e.own.lost, e.other.lost) > SATURATED_LOST
+    if min(e.own.lost, e.other.lost) > SATURATED_LOST or (lost and not found):
+        return Verdict(SATURATED, say(e, SATURATED, None, None))
+    if math.isfinite(e.low) and -e.smallest < e.low and e.high < e.smallest and not failing_may_hide(e):
+        return Verdict(NO_GAP, say(e, NO_GAP, None, None))
     if found:
-        return Verdict(GAP, _gap(e) + (" So much is lost here that the true difference may be larger." if lost else ""))
+        return Verdict(GAP, say(e, GAP, None, None))
     speakers, words = enough(e)
-    return Verdict(NOT_ENOUGH, _not_enough(e, speakers, words), speakers, words)
+    return Verdict(NOT_ENOUGH, say(e, NOT_ENOUGH, speakers, words), speakers, words)
+
+
+def failing_may_hide(e: Evidence) -> bool:
+    """Return whether speakers that fail wholly were seen, and more of them may be among those that were not recorded than `no_gap` allows.
+
+    Their share is bounded from above by Clopper and Pearson's (1934) limit at 1 - alpha / 2.
+
+    Args:
+        e: the evidence.
+    """
+    if e.is_ratio:
+        return False
+    for side in (e.own, e.other):
+        if side.failing:
+            most = highest_share(side.failing, side.speakers, e.alpha)
+            if most * max(0.0, 1 - side.wer_of_others) >= e.smallest:
+                return True
+    return False
+
+
+def highest_share(failing: int, speakers: int, alpha: float) -> float:
+    """Return the upper limit of the share of speakers that fail wholly.
+
+    Args:
+        failing: speakers that did.
+        speakers: of how many.
+        alpha: two-sided level.
+
+    >>> round(highest_share(1, 60, 0.05), 3)
+    0.089
+    """
+    from scipy.special import betaincinv
+
+    return 1.0 if failing >= speakers else float(betaincinv(failing + 1, speakers - failing, 1 - alpha / 2))
+
+
+def unseen_share(e: Evidence) -> tuple[Side, float] | None:
+    """Return the side with fewer speakers and the share of speakers failing wholly that it could not show (3 / n), if that matters.
+
+    Args:
+        e: the evidence.
+    """
+    side = min((e.own, e.other), key=lambda s: s.speakers)
+    share = 3.0 / max(1, side.speakers)
+    matters = not e.is_ratio and side.failing == 0 and share * max(0.0, 1 - side.wer_of_others) >= e.smallest
+    return (side, share) if matters else None
 
 
 def enough(e: Evidence) -> tuple[int, int]:
     """Return speakers and words on each side with which the smallest gap that matters would be found.
 
     The observed spread between speakers is taken as it is, and the standard error to fall with the root of their number.
+
+    Args:
+        e: the evidence.
     """
-    fewest, words = max(1, min(e.speakers, e.other_speakers)), max(1, e.words)
-    times = max(1.0, (e.detectable / e.smallest) ** 2)
-    for _ in range(20):
-        grown = Estimate(np.array(0.0), np.array(e.se**2 / times), np.array(max(1.0, e.df) * times))
-        again = max(1.0, times * (float(grown.detectable(e.alpha / e.tests, e.power)) / e.smallest) ** 2)
-        if abs(again - times) < 1e-3 * times:
-            break
-        times = math.sqrt(times * again)
-    return math.ceil(fewest * times), math.ceil(words * times)
-
-
-def _no_interval(e: Evidence) -> Verdict:
-    known = np.nanmean([e.wer, e.other_wer]) if not math.isnan(e.wer + e.other_wer) else 0.1
-    size = e.smallest if e.scale == "difference" else max(1e-3, float(known) * math.expm1(e.smallest))
-    goal = words_and_speakers(
-        min(0.9, size), power=e.power, alpha=e.alpha / e.tests, wer=float(np.clip(known, 0.02, 0.9))
-    )
-    why = (
-        "speakers are not known" if min(e.speakers, e.other_speakers) == 0
-        else "there are not two speakers on each side" if min(e.speakers, e.other_speakers) < 2
-        else "there are no errors to compare, or not the same utterances in both conditions"
-    )  # fmt: skip
-    speakers, words = int(goal["speakers"]), int(goal["words"])
-    text = (
-        f"Nothing can be said about {e.group} against {e.reference} in {e.condition}: {why}"
-        f" ({e.speakers} and {e.other_speakers} known speakers). About {speakers} speakers and {words:,} words on each side would"
-        f" show {_size(e)}, if speakers differ by 5 points of WER."
-    )
-    return Verdict(NOT_ENOUGH, text, speakers, words)
-
-
-def _size(e: Evidence) -> str:
-    return f"{100 * e.smallest:.1f} points" if e.scale == "difference" else f"a factor of {math.exp(e.smallest):.2f}"
-
-
-def _amount(e: Evidence, value: float) -> str:
-    return f"{100 * value:.1f}" if e.scale == "difference" else f"{math.exp(value):.2f}"
-
-
-def _range(e: Evidence) -> str:
-    unit = "points" if e.scale == "difference" else "times"
-    people = f"{e.speakers} and {e.other_speakers} speakers"
-    return f"95 % interval {_amount(e, e.low)} to {_amount(e, e.high)} {unit}; {people}"
-
-
-def _gap(e: Evidence) -> str:
-    more = e.value > 0
-    if e.scale == "difference":
-        amount = f"{100 * abs(e.value):.1f} points {'more' if more else 'less'}"
-        if e.is_baseline:
-            return f"{e.group} has {amount} WER than {e.reference} in {e.condition} ({_range(e)})."
-        return f"{e.condition} costs {e.group} {amount} WER than it costs {e.reference}, each against {e.baseline} ({_range(e)})."
-    if e.is_baseline:
-        return f"{e.group} has {_amount(e, e.value)} times the WER of {e.reference} in {e.condition} ({_range(e)})."
-    return (
-        f"{e.condition} multiplies the WER of {e.group} by {_amount(e, e.value)} times as much as that of {e.reference},"
-        f" each against {e.baseline} ({_range(e)})."
-    )
-
-
-def _subject(e: Evidence) -> str:
-    if e.is_baseline:
-        return f"{e.group} and {e.reference} differ in {e.condition}"
-    return f"{e.condition} treats {e.group} and {e.reference} differently"
-
-
-def _no_gap(e: Evidence) -> str:
-    return f"If {_subject(e)}, then by less than {_size(e)} ({_range(e)})."
-
-
-def _not_enough(e: Evidence, speakers: int, words: int) -> str:
-    if e.scale == "difference" and e.detectable >= 1:
-        shown = "no difference below 100 points"
-    else:
-        shown = f"{_amount(e, e.detectable)} {'points' if e.scale == 'difference' else 'times'} at best"
-    return (
-        f"Whether {_subject(e)} by {_size(e)} or more cannot be said: this much data shows {shown} ({_range(e)})."
-        f" About {speakers} speakers with {words:,} words on each side would show {_size(e)}."
-    )
-
-
-def _saturated(e: Evidence) -> str:
-    return (
-        f"In {e.condition} {100 * e.wer:.0f} % of the words of {e.group} and {100 * e.other_wer:.0f} % of those of {e.reference} are lost:"
-        " so near the top a difference shrinks or cannot show. A milder level of this condition would tell."
-    )
-
-
-def is_saturated(wer: Array) -> Array:
-    """Return where a WER is beyond which differences shrink."""
-    return np.asarray(wer) > SATURATED_WER
+    fewest = min(e.own.speakers, e.other.speakers)
+    if math.isfinite(e.low):
+        # where nothing below 100 points would show, no number of speakers near the present one can be enough
+        least = 0.0 if math.isfinite(e.detectable) else 1.0
+        shown = e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low
+        times = speakers_times(max(least, shown), e.smallest)
+        return max(math.ceil(max(1, fewest) * times), e.speakers_for_p), math.ceil(
+            max(1, min(e.own.words, e.other.words)) * times
+        )
+    rates = [side.wer for side in (e.own, e.other) if math.isfinite(side.wer)]
+    wer = float(np.clip(np.mean(rates) if rates else 0.1, 0.02, 0.9))
+    size = max(1e-3, wer * math.expm1(e.smallest)) if e.is_ratio else e.smallest
+    goal = words_and_speakers(min(0.9, size), power=e.power, alpha=e.alpha, wer=wer)
+    return max(int(goal["speakers"]), e.speakers_for_p), int(goal["words"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.exports.job import ExportJob, prepare_job
 from roomtone.fairness.results import local_set
+from roomtone.fairness.scoring.normalize import AUTO
 
 __all__ = ["FORMATS", "ExportJob", "export"]
 
@@ -35,7 +36,7 @@ def export(
     to: str | os.PathLike[str],
     *,
     overwrite: bool = False,
-    normalizer: str = "basic",
+    normalizer: str = AUTO,
 ) -> list[Path]:
     """Write a set in another format and return the files, each below `to`.
 

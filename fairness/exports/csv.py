@@ -1,6 +1,10 @@
 """One CSV for people. A text that a spreadsheet would run as a formula gets an apostrophe before it, which is the one change.
 
-Parquet (the manifest itself) and JSON Lines are the faithful forms; read this one back with `str.removeprefix("'")` on such cells.
+Null is an empty cell and an empty text is `""`, so that a recogniser that heard nothing differs from one that failed. Readers that keep
+them apart: DuckDB with `read_csv(…, allow_quoted_nulls=false)`, and `pyarrow.csv` with
+`ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)`. pandas cannot: with
+`pd.read_csv(path, keep_default_na=False, na_values={"substitutions": [""]})` both are `""`, and a sample that failed has no `substitutions`.
+Parquet (the manifest itself) and JSON Lines are the faithful forms; texts come back from this one with `str.removeprefix("'")`.
 """
 
 from __future__ import annotations
@@ -8,24 +12,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from roomtone.fairness.exports.job import ExportJob
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+from roomtone.coverage.views.csv_tables import neutral
+from roomtone.fairness.exports.job import ExportJob, write_lines
 
 
 def write(job: ExportJob) -> list[Path]:
-    """Write `samples.csv`: every column of the manifest, and the counts where the set has been evaluated."""
-    path = job.to / "samples.csv"
-    neutral = job.rows.map(neutralise)
-    neutral.columns = [neutralise(str(name)) for name in neutral.columns]
-    neutral.to_csv(path, index=False)
-    return [path]
+    """Write `samples.csv`: every column of the manifest, and the counts where the set has been evaluated.
 
-
-def neutralise(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; only texts change.
-
-    >>> neutralise("=1+1"), neutralise(-1.5)
-    ("'=1+1", -1.5)
+    Args:
+        job: what is exported.
     """
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    head = [[neutral(str(name)) for name in job.rows.columns]]
+    lines = (row.values() for row in job.records())
+    return [write_lines(job.to / "samples.csv", (",".join(map(_cell, cells)) for cells in (*head, *lines)))]
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as RFC 4180 has it; null is nothing at all."""
+    if value is None:
+        return ""
+    text = str(neutral(value))
+    return '"' + text.replace('"', '""') + '"' if not text or set(text) & set(',"\r\n') else text

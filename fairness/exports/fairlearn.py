@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,14 +39,19 @@ evaluate` rest on speakers.
 def write(job: ExportJob) -> list[Path]:
     """Write `samples.parquet` and a README with the call.
 
+    Args:
+        job: what is exported.
+
     Raises:
         RoomtoneError: the set has not been evaluated.
     """
+    import pyarrow.parquet as pq
+
     if not job.evaluated:
         raise RoomtoneError("format=fairlearn needs errors and words; run `roomtone evaluate` on the set first")
     frame = frame_of(job.rows)
     path = job.to / "samples.parquet"
-    frame.to_parquet(path, index=False)
+    pq.write_table(replace(job, rows=frame).table([str(name) for name in frame.columns]), path)
     return [path, write_lines(job.to / "README.md", _README.rstrip().splitlines())]
 
 

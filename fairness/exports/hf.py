@@ -2,71 +2,60 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from roomtone.core.dataset.hub_card import audio_type, front_matter, with_features
 from roomtone.fairness.exports.job import ExportJob, write_lines
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _ROWS_A_FILE = 2000
 _DROPPED = ("audio_path",)
 
 
 def write(job: ExportJob) -> list[Path]:
-    """Write `data/test-…-of-….parquet` and README.md; `datasets.load_dataset(folder)` opens it."""
+    """Write `data/test-…-of-….parquet` and README.md; `datasets.load_dataset(folder)` opens it.
+
+    Args:
+        job: what is exported.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     (job.to / "data").mkdir(exist_ok=True)
-    columns = pa.Table.from_pandas(job.rows.drop(columns=[c for c in _DROPPED if c in job.rows]), preserve_index=False)
+    columns = job.table([name for name in map(str, job.rows.columns) if name not in _DROPPED])
     rates = sorted(set(job.rows["sample_rate_hz"].dropna().astype(int)))
-    schema = _schema(columns.schema, rates[0] if len(rates) == 1 else None)
+    audio = pa.field("audio", audio_type())
+    schema = with_features(pa.schema([audio, *columns.schema]), rates[0] if len(rates) == 1 else None)
     count = -(-len(job.rows) // _ROWS_A_FILE)
     records = list(job.records())
     written = []
     for k in range(count):
         part = slice(k * _ROWS_A_FILE, (k + 1) * _ROWS_A_FILE)
         sound = [{"bytes": job.audio_bytes(row), "path": job.audio_name(row)} for row in records[part]]
-        table = columns.slice(part.start, _ROWS_A_FILE).add_column(0, schema.field("audio"), pa.array(sound, _AUDIO()))
+        table = columns.slice(part.start, _ROWS_A_FILE).add_column(0, audio, pa.array(sound, audio.type))
         path = job.to / "data" / f"test-{k:05d}-of-{count:05d}.parquet"
         pq.write_table(table.cast(schema), path, row_group_size=100)  # a row group is what a stream loads at once
         written.append(path)
     return [*written, write_lines(job.to / "README.md", _card(job))]
 
 
-def _AUDIO() -> pa.DataType:  # noqa: N802 - a constant that must not import pyarrow early
-    import pyarrow as pa
-
-    return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-
-
-def _schema(columns: pa.Schema, rate: int | None) -> pa.Schema:
-    """Return the schema with the features in its metadata, where the datasets library looks for them."""
-    import pyarrow as pa
-
-    fields = [pa.field("audio", _AUDIO())] + [
-        pa.field(f.name, pa.string() if pa.types.is_large_string(f.type) or pa.types.is_null(f.type) else f.type)
-        for f in columns
-    ]
-    features: dict[str, Any] = {"audio": {"sampling_rate": rate, "_type": "Audio"}}
-    features |= {f.name: {"dtype": _dtype(f.type), "_type": "Value"} for f in fields[1:]}
-    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
-
-
-def _dtype(kind: pa.DataType) -> str:
-    return {"double": "float64", "float": "float32"}.get(str(kind), str(kind))
-
-
 def _card(job: ExportJob) -> list[str]:
-    origins = (
-        ", ".join(sorted(set(job.rows["speech_origin"].dropna()))) if "speech_origin" in job.rows else "not stated"
-    )
+    """Return the card: front matter as the set's own card has it, and what the columns are."""
+    found = {
+        name: set(job.rows[name].dropna()) for name in ("speech_origin", "language", "attr_licence") if name in job.rows
+    }
+    origins = found.get("speech_origin", set())
+    unstated = "attr_licence" not in job.rows or bool(job.rows["attr_licence"].isna().any())
     return [
-        "---", "configs:", "- config_name: default", "  data_files:", "  - split: test", "    path: data/test-*", "task_categories:",
-        "- automatic-speech-recognition", "---", "",
-        f"{len(job.rows)} samples of a Roomtone stress-test set: one utterance under one acoustic condition each. Speech: {origins}.",
+        *front_matter(
+            title=job.dataset.resolve().name,
+            samples=len(job.rows),
+            languages=found.get("language", set()),
+            licences=[*sorted(found.get("attr_licence", set())), *([None] if unstated else [])],
+            synthetic="synthetic" in origins,
+            files={"default": ["data/test-*.parquet"]},
+        ),
+        "",
+        f"{len(job.rows)} samples of a Roomtone stress-test set: one utterance under one acoustic condition each. "
+        f"Speech: {', '.join(sorted(origins)) or 'not stated'}.",
         "`accent`, `condition` and its factors are labels; `measured_…` columns were measured on the very file.",
-    ]  # fmt: skip
+    ]

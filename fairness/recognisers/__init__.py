@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
+from roomtone.fairness.settings import check_types
 
-__all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser"]
+__all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser", "public_identity"]
 
 #: Name -> (module, class).
 RECOGNISERS: dict[str, tuple[str, str]] = {
@@ -28,6 +30,9 @@ RECOGNISERS: dict[str, tuple[str, str]] = {
 
 def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     """Return the recogniser that `settings` names under `recogniser`, its other keys being that class's fields.
+
+    Args:
+        settings: `recogniser` names it; the other keys are its fields.
 
     Raises:
         RoomtoneError: unknown recogniser or key, or a key that is missing.
@@ -46,5 +51,30 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
         if key not in fields and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise RoomtoneError(f"asr={name}: the key {key!r} is missing")
     recogniser: Recogniser = cls(**fields)
+    check_types(recogniser, "asr.")
     recogniser.check()
     return recogniser
+
+
+def public_identity(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides the hypotheses, fit to be shared: a path is its last part, and of a file of hypotheses nothing is known.
+
+    Args:
+        settings: `{recogniser: name, **its settings}`.
+
+    Raises:
+        RoomtoneError: as `make_recogniser`.
+    """
+    name = settings.get("recogniser")
+    if name == "hypotheses":
+        return {"recogniser": name}
+    identity = make_recogniser(settings).identity()
+    return {"recogniser": name} | {key: _last_part(value) for key, value in identity.items()}
+
+
+def _last_part(value: Any) -> Any:
+    return (
+        Path(value).name
+        if isinstance(value, str) and value.startswith(("/", "~", ".")) and "\n" not in value
+        else value
+    )

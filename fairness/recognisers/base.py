@@ -77,8 +77,17 @@ class Recogniser:
         """Load what transcribing needs; called once in each worker."""
 
     def transcribe(self, clip: SampleAudio) -> str:
-        """Return the text of one recording; raises TranscriptionError."""
+        """Return the text of one recording; raises TranscriptionError.
+
+        Args:
+            clip: the recording.
+        """
         raise NotImplementedError
+
+    @property
+    def decoding(self) -> str:
+        """Return how text is decoded, in words for the report; empty where nothing is chosen."""
+        return ""
 
     @property
     def at_once(self) -> int | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.workers.programs import MAX_OUTPUT_BYTES, Finished, OutputTooLongError, run_program
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 
 _PLACE = "{audio}"
@@ -47,22 +47,22 @@ class Command(Recogniser):
         """Return what the program prints; another exit status than 0 is a failure, with its last line of errors."""
         with clip.file() as path:
             done = self._run(path, clip.language or "")
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise TranscriptionError(f"exit status {done.returncode}{': ' + said[-1][:200] if said else ''}")
-        return done.stdout.decode("utf-8", "replace").strip()
+        if done.status != 0:
+            said = done.errors.decode("utf-8", "replace").strip().splitlines()
+            raise TranscriptionError(f"exit status {done.status}{': ' + said[-1][:200] if said else ''}")
+        return done.output.decode("utf-8", "replace").strip()
 
-    def _run(self, path: Path, language: str) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, path: Path, language: str) -> Finished:
         words = [
             # one argument stays one argument, whatever the path holds
             word.replace(_PLACE, str(path)).replace("{language}", language)
             for word in shlex.split(self.command)
         ]
         try:
-            return subprocess.run(
-                words, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.timeout_s, check=False
-            )
-        except subprocess.TimeoutExpired as error:
+            return run_program(words, timeout_s=self.timeout_s)
+        except TimeoutError as error:
             raise TranscriptionError(f"timed out after {self.timeout_s:g} s") from error
+        except OutputTooLongError as error:
+            raise TranscriptionError(f"printed more than {MAX_OUTPUT_BYTES:,} bytes, which no transcript is") from error
         except OSError as error:
             raise TranscriptionError(f"cannot be run: {error}") from error

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import http.client
 import json
 import os
+import ssl
 import time
 import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 
 _TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_WAIT_S = 60.0
+#: Bytes of an answer; an hour of speech is a tenth of it.
+MAX_ANSWER_BYTES = 1_000_000
 
 
 class _TemporaryError(Exception):
@@ -81,19 +87,38 @@ class Http(Recogniser):
             headers["Authorization"] = f"Bearer {key}"
         request = urllib.request.Request(f"{self.url.rstrip('/')}/audio/transcriptions", body, headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
-                return _text(response.read())
+            with _opener().open(request, timeout=self.timeout_s) as response:
+                return _text(_read(response, self.timeout_s))
         except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(300).decode("utf-8", "replace").strip().replace("\n", " ")
-            text = f"HTTP {error.code}{': ' + said if said else ''}"
-            if error.code in _TEMPORARY:
-                raise _TemporaryError(text, _seconds(error.headers.get("Retry-After"))) from error
-            raise TranscriptionError(text) from error
+            raise self._status(error) from error
         except TimeoutError as error:
             raise _TemporaryError(f"no answer within {self.timeout_s:g} s") from error
-        except (urllib.error.URLError, ConnectionError, OSError) as error:
-            raise _TemporaryError(f"no connection: {getattr(error, 'reason', error)}") from error
+        except http.client.HTTPException as error:
+            raise _TemporaryError(f"not an HTTP answer ({type(error).__name__}: {str(error)[:80]!r})") from error
+        except (urllib.error.URLError, OSError) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLCertVerificationError):  # asking again will not mend it
+                raise TranscriptionError(f"its certificate is not trusted: {reason.verify_message}") from error
+            raise _TemporaryError(f"no connection: {reason}") from error
+
+    def _status(self, error: urllib.error.HTTPError) -> _TemporaryError | TranscriptionError:
+        """Return what a status that is no success means."""
+        if error.code in _REDIRECTS:
+            error.close()
+            place = str(error.headers.get("Location"))[:200]
+            return TranscriptionError(
+                f"HTTP {error.code}: sends recordings and key on to {place!r}, which is not followed; "
+                "asr.url=… names the endpoint itself"
+            )
+        try:
+            with error:
+                said = error.read(300).decode("utf-8", "replace").strip().replace("\n", " ")
+        except (OSError, http.client.HTTPException):
+            said = ""
+        text = f"HTTP {error.code}{': ' + said if said else ''}"
+        if error.code in _TEMPORARY:
+            return _TemporaryError(text, _seconds(error.headers.get("Retry-After")))
+        return TranscriptionError(text)
 
     def _form(self, clip: SampleAudio) -> tuple[bytes, str]:
         """Return a multipart form with the recording, and its content type (RFC 7578)."""
@@ -111,13 +136,44 @@ class Http(Recogniser):
         return b"".join(parts), f"multipart/form-data; boundary={line}"
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: a redirect takes the key and the recording to whom the user did not name."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        """Return None, so that the answer counts as an error."""
+
+
+@functools.cache
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirects())
+
+
+def _read(response: Any, timeout_s: float) -> bytes:
+    """Return an answer's body.
+
+    Raises:
+        _TemporaryError: it is longer than any transcript, or drips in for longer than the time limit.
+    """
+    deadline = time.monotonic() + timeout_s
+    body = bytearray()
+    while chunk := response.read1(65536):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _TemporaryError(f"an answer of more than {MAX_ANSWER_BYTES:,} bytes, which no transcript is")
+        if time.monotonic() > deadline:
+            raise _TemporaryError(f"no whole answer within {timeout_s:g} s")
+    if response.length:
+        raise _TemporaryError(f"an answer cut short: {response.length} bytes are missing")
+    return bytes(body)
+
+
 def _text(body: bytes) -> str:
     try:
         text = json.loads(body)["text"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _TemporaryError(f"an answer without a text: {body[:80]!r}") from error
     if not isinstance(text, str):
-        raise _TemporaryError(f"an answer whose text is {text!r}")
+        raise _TemporaryError(f"an answer whose text is {str(text)[:80]!r}")
     return text
 
 

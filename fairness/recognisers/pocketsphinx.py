@@ -23,7 +23,11 @@ class PocketSphinx(Recogniser):
     _decoder: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def check(self) -> None:
-        """Refuse a missing grammar, and a machine without PocketSphinx."""
+        """Refuse a missing grammar, and a machine without PocketSphinx.
+
+        Raises:
+            RoomtoneError: one of these.
+        """
         import importlib.util
 
         if importlib.util.find_spec("pocketsphinx") is None:
@@ -36,7 +40,11 @@ class PocketSphinx(Recogniser):
         return {"grammar": None if self.grammar is None else Path(self.grammar).read_text(encoding="utf-8")}
 
     def open(self) -> None:
-        """Load the acoustic model and the grammar or language model, about a second."""
+        """Load the acoustic model and the grammar or language model, about a second.
+
+        Raises:
+            RoomtoneError: the decoder does not start.
+        """
         from pocketsphinx import Decoder
 
         options = {} if self.grammar is None else {"jsgf": self.grammar, "lm": None}
@@ -48,7 +56,14 @@ class PocketSphinx(Recogniser):
             ) from error
 
     def transcribe(self, clip: SampleAudio) -> str:
-        """Return the best path's words; no path at all is an empty answer."""
+        """Return the best path's words; no path at all is an empty answer.
+
+        Args:
+            clip: the recording.
+
+        Raises:
+            TranscriptionError: it is shorter than 0.1 s, or cannot be read.
+        """
         samples = read_samples(clip, _RATE_HZ)
         if samples.size < _RATE_HZ // 10:
             raise TranscriptionError(f"shorter than 0.1 s ({samples.size} samples)")

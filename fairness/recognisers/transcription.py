@@ -15,7 +15,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
+from roomtone.core.workers.threads import WaitingThreads
 from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def transcribe(
     retry_failed: bool = False,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Return `sample_id, hypothesis, reason` of every row of the manifest, in its order.
+    """Return `sample_id, hypothesis, reason, seconds` of every row of the manifest, in its order.
 
     Args:
         manifest: rows with `sample_id`, `audio_path` and, where known, `language`.
@@ -51,7 +52,10 @@ def transcribe(
         store: folder for the answers; a folder for this recogniser and settings is made in it.
         workers: at once; default the cores, or what the recogniser's settings say.
         retry_failed: ask again where an earlier run ended with a reason.
-        progress: show a bar on standard error.
+        progress: show progress on standard error.
+
+    Returns:
+        `seconds` is how long the recogniser took for a recording, NaN where that is not known.
 
     Raises:
         RoomtoneError: wrong settings, or a model that does not load.
@@ -81,24 +85,33 @@ def transcribe(
                     shown.add(1, rejected=int(answer["hypothesis"] is None))
     rows = [done[name] for name in manifest["sample_id"].astype(str)]
     columns = ("sample_id", "hypothesis", "reason")
-    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
+    answers = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
+    return answers.assign(seconds=pd.Series([float(row.get("seconds") or "nan") for row in rows], dtype=float))
 
 
 def fingerprint(recogniser: Recogniser) -> str:
-    """Return a short hash of the settings that decide what is heard."""
+    """Return a short hash of the settings that decide what is heard.
+
+    Args:
+        recogniser: whose identity is taken.
+    """
     text = json.dumps(recogniser.identity(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the answers of earlier runs by sample id; of two the one with a hypothesis."""
+    """Return the answers of earlier runs by sample id; of two the one with a hypothesis.
+
+    Args:
+        folder: of stored runs.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("run-*.jsonl")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 answer = json.loads(line)
-                name = answer["sample_id"]
-            except (ValueError, KeyError, TypeError):
+                name, _ = str(answer["sample_id"]), answer["hypothesis"]
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # cut short by a kill: it is asked again
             if name not in found or found[name]["hypothesis"] is None:
                 found[name] = answer
@@ -124,7 +137,7 @@ def _answers(
         yield from _in_processes(settings, clips, min(count, len(clips)))
     elif recogniser.runs_in == "threads":
         recogniser.open()
-        with ThreadPoolExecutor(count) as pool:
+        with WaitingThreads(count) as pool:
             yield from _windowed(pool, functools.partial(_ask, recogniser), clips, count)
     else:
         recogniser.open()

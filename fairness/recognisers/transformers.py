@@ -23,6 +23,8 @@ class Transformers(Recogniser):
 
     def check(self) -> None:
         """Refuse a machine without the libraries."""
+        if not self.model:
+            raise RoomtoneError("asr.model: the folder of a model, or its name in the hub, is needed")
         for name in ("transformers", "torch"):
             if importlib.util.find_spec(name) is None:
                 raise RoomtoneError(f"asr=transformers needs {name}: pip install 'roomtone[transformers]'")

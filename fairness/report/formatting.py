@@ -1,41 +1,90 @@
-"""Numbers as text: shares as per cent, gaps as points, cells of a table."""
+"""Numbers as text: shares as per cent, gaps as points; rows as plain values; cells of a Markdown table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share as per cent, or a dash."""
+    """Return a share as per cent, or a dash.
+
+    Args:
+        value: share, NaN or null where it is undefined.
+        digits: after the point.
+    """
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}"
 
 
 def detectable(value: float | None, scale: str = "difference") -> str:
-    """Return the smallest difference that could have shown; past 100 points there is none that could."""
+    """Return the smallest difference that could have shown, in points or as a factor; a dash where none below 100 points could.
+
+    Args:
+        value: a share, or a ratio.
+        scale: `difference` or `ratio`.
+    """
     if value is None or not math.isfinite(value):
         return "–"
-    if scale == "ratio":
-        return f"{number(value)}×"
-    return percent(value) if value < 1 else ">100"
+    return f"{number(value)}×" if scale == "ratio" else percent(value)
 
 
 def points(value: float | None) -> str:
-    """Return a difference of shares in points with its sign, or a dash."""
+    """Return a difference of shares in points with its sign, or a dash.
+
+    Args:
+        value: difference of shares.
+    """
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:+.1f}"
 
 
+#: Signs of the verdicts; a gap has two, since fewer errors are one as well.
+SIGNS = {"gap": "▲", "no_gap": "≈", "not_enough_data": "?", "saturated": "■"}
+BETTER = "▽"
+
+
+def sign(row: Mapping[str, Any]) -> str:
+    """Return the sign of a comparison's verdict: ▲ for a gap with more errors, ▽ for one with fewer.
+
+    Args:
+        row: of a table of comparisons: `verdict, estimand` and the column that the latter names.
+    """
+    verdict, estimand = str(row["verdict"]), str(row["estimand"])
+    nothing = 1.0 if estimand in ("ratio", "ror") else 0.0
+    return BETTER if verdict == "gap" and row[estimand] < nothing else SIGNS[verdict]
+
+
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number, or a dash."""
+    """Return a number, or a dash.
+
+    Args:
+        value: any number.
+        digits: that matter.
+    """
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table in plain Python values, null as None.
+
+    Args:
+        frame: any table.
+    """
+    from roomtone.fairness.exports.job import plain
+
+    return [{str(key): plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
-    """Return a Markdown table."""
+    """Return the lines of a Markdown table.
+
+    Args:
+        head: names of the columns.
+        rows: cells, as many a row.
+    """
     lines = [f"| {' | '.join(map(cell, head))} |", f"|{'---|' * len(head)}"]
     return lines + [f"| {' | '.join(map(cell, row))} |" for row in rows]
 
@@ -46,5 +95,9 @@ _ESCAPES = str.maketrans(
 
 
 def cell(text: Any) -> str:
-    """Return a text that Markdown shows as it is."""
+    """Return a text that Markdown shows as it is.
+
+    Args:
+        text: anything that has a text.
+    """
     return str(text).translate(_ESCAPES)

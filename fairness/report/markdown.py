@@ -3,69 +3,103 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roomtone.fairness.report.formatting import cell, detectable, number, percent, points, table
 
-METHOD = (
-    "WER is the sum of errors over the sum of reference words, aligned with sclite's weights (4/3/3).",
-    "Intervals leave out one speaker at a time (jackknife, Student's t with Satterthwaite's degrees of freedom): speakers, not samples,"
-    " are what is repeated.",
-    "The difference of a condition is taken against the same utterances of the same speakers in the baseline.",
-    "p is adjusted over all declared comparisons by Holm's method, over others by Benjamini and Hochberg's.",
-    "`detectable` is the smallest true difference that data like these would show with the stated power after that correction.",
-    "A ratio shrinks when everybody fails; where more than 80 % of the words are lost, the verdict is `saturated`.",
-    "The search names a slice whose errors pass what its speakers and conditions let expect, on a scale whose bend is estimated (nobody can lose"
-    " more than all), by more than its sentences and slices of its kind scatter: one-sided t tests, Benjamini and Hochberg's correction. In"
-    " simulated sets without any planted excess it named a slice in about one of twenty, and in one of twelve where every accent differed a little"
-    " in every condition.",
-)
-LIMITS = (
-    "The search finds what is large: with four speakers an accent, 33 % WER raised to 85 % in one condition was named in nine of ten simulated"
-    " sets, 65 % raised to 85 % in one of three. No named slice does not mean no excess.",
-    "Voices or rooms that several speakers share without a column that says so look like many where they are few, and slices of them are named"
-    " too easily.",
-    "Accents and attributes are what speakers or the corpus stated; none was inferred.",
-    "The figures hold for these speakers, texts and conditions. A condition is a model of a place, not the place.",
-    "Verdicts are on differences between groups; none of them says that a recogniser is good enough for anyone.",
-)
+_GAP_HEAD = (
+    "against", "gap (points)", "95 %", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
+)  # fmt: skip
 
 
 def markdown(content: Mapping[str, Any]) -> str:
-    """Return the report as Markdown."""
+    """Return the report as Markdown.
+
+    Args:
+        content: of `gather`, with `headline`.
+    """
     group, condition = content["group"], content["condition"]
     lines = [f"# {cell(content['title'])}", "", *(f"> {cell(note)}\n" for note in content["notes"]), ""]
-    lines += [
-        f"{content['samples']:,} samples, {content['speakers']} speakers, normaliser {cell(content['normalizer'])}.",
-        "",
-        "## Verdicts",
-        "",
-    ]
-    lines += table(["verdict", "comparisons"], [(name, count) for name, _, count, _ in content["verdicts"]])
-    lines += [
-        "",
-        *(f"- {cell(statement)}" for _, statement in content["statements"]),
-        "",
-        f"## WER by {cell(group)} and {cell(condition)}, %",
-        "",
-    ]
-    lines += table(
-        ["", *content["groups"]],
-        ([c, *(_wer(content, g, c) for g in content["groups"])] for c in content["conditions"]),
-    )
-    lines += ["", "In parentheses: thin (fewer than three speakers) or saturated.", "", "## Gaps", ""]
-    lines += table([group, condition, *_GAP_HEAD], (_gap(row, content) for row in content["gaps"]))
-    for title, part in (("Slices", _slices(content)), ("The whole grid", _model(content))):
+    lines += [f"**{cell(content['headline'])}**", "", *(f"- {cell(text)}" for _, text in content["findings"][1:])]
+    lines += [*(f"- (context) {cell(text)}" for text in content["context"]), ""]
+    lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {cell(content['family'])}", ""]
+    parts: list[tuple[str, list[str]]] = [
+        (f"Each {cell(group)} over all conditions", _accents(content)),
+        ("Each condition", _conditions(content)),
+        ("Factor levels", table([group, "factor", "level", *_GAP_HEAD], _rows(content, content["levels"], ("factor", "level")))),
+        (f"WER by {cell(group)} and {cell(condition)}, %", _matrix(content)),
+        ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
+        (f"Words lost and words invented by {cell(condition)}", _overall(content)),
+        ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
+        ("Intersections", table([group, "attribute", "value", *_GAP_HEAD], _rows(content, content["intersections"], ("attribute", "value")))),
+        ("How words were compared", normalizer_lines(content)), ("Slices", _slices(content)), ("The whole grid", _model(content)),
+        ("Method", [f"- {text}" for text in content["method"]]), ("Limits", [f"- {text}" for text in content["limits"]]),
+    ]  # fmt: skip
+    for title, part in parts:
         lines += ["", f"## {title}", "", *part]
-    for title, texts in (("Method", METHOD), ("Limits", LIMITS)):
-        lines += ["", f"## {title}", "", *(f"- {text}" for text in texts)]
     return "\n".join(lines) + "\n"
 
 
-_GAP_HEAD = (
-    "against", "gap (points)", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
-)  # fmt: skip
+def _verdicts(content: Mapping[str, Any]) -> list[str]:
+    counted = table(["verdict", "cells"], [(name, count) for name, _, count, _ in content["verdicts"]])
+    return [*counted, "", *(f"- {cell(text)}" for _, text in content["statements"])]
+
+
+def _accents(content: Mapping[str, Any]) -> list[str]:
+    head = [
+        content["group"],
+        "WER %",
+        "95 %",
+        "cost of conditions (points)",
+        "95 %",
+        "gap (points)",
+        "95 %",
+        "p adjusted",
+        "detectable",
+        "verdict",
+    ]
+    said = [f"WER: {cell(content['compared_wer'])}.", ""]
+    return said + table(head, (
+        (r[content["group"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
+         f"{points(r['cost_low'])} to {points(r['cost_high'])}", points(r["gap"]), f"{points(r['gap_low'])} to {points(r['gap_high'])}",
+         number(r["p_adjusted"]), detectable(r["detectable"], content["settings"]["scale"]), content["names"][r["verdict"]])
+        for r in content["accents"]
+    ))  # fmt: skip
+
+
+def _conditions(content: Mapping[str, Any]) -> list[str]:
+    head = [
+        content["condition"], "WER %", "95 %", "cost (points)", "95 %", "highest WER of a cell", "falls behind most", "p adjusted", "verdict"
+    ]  # fmt: skip
+    said = [cell(content["condition_wer"]), ""]
+    return said + table(head, (
+        (r[content["condition"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
+         f"{points(r['cost_low'])} to {points(r['cost_high'])}", r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
+        for r in content["condition_rows"]
+    ))  # fmt: skip
+
+
+def _rows(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:
+    return [
+        [
+            row[content["group"]], *(row[name] for name in labels), row["reference"], points(row["gap"]),
+            f"{points(row['gap_low'])} to {points(row['gap_high'])}", points(row["did"]), f"{points(row['did_low'])} to {points(row['did_high'])}",
+            number(row["ratio"]), number(row["ror"]), number(row["p_adjusted"]),
+            detectable(row["detectable"], content["settings"]["scale"]), content["names"][row["verdict"]],
+        ]
+        for row in rows
+    ]  # fmt: skip
+
+
+def _matrix(content: Mapping[str, Any]) -> list[str]:
+    rows = ([c, *(_wer(content, g, c) for g in content["groups"])] for c in content["conditions"])
+    return [
+        *table(["", *content["groups"]], rows),
+        "",
+        "All errors, words that nobody spoke among them, pooled over the samples of a cell. In parentheses: thin (fewer than three speakers) or"
+        " saturated.",
+    ]
 
 
 def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
@@ -75,22 +109,85 @@ def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
     return f"({percent(found['wer'])})" if found["grey"] else percent(found["wer"])
 
 
-def _gap(row: Mapping[str, Any], content: Mapping[str, Any]) -> list[str]:
-    low, high = (row["gap_low"], row["gap_high"]) if row["did"] is None else (row["did_low"], row["did_high"])
-    return [
-        row[content["group"]], row[content["condition"]], row["reference"], points(row["gap"]), points(row["did"]),
-        f"{points(low)} to {points(high)}", number(row["ratio"]), number(row["ror"]), number(row["p_adjusted"]),
-        detectable(row["detectable"], content["settings"]["scale"]), content["names"][row["verdict"]],
+def _overall(content: Mapping[str, Any]) -> list[str]:
+    head = [content["condition"], "WER %", "lost %", "invented %", "words", "samples", "failed"]
+    rows = (
+        (r["condition"], percent(r["wer"]), percent(r["lost"]), percent(r["invented"]), r["words"], r["samples"], r["failed"])
+        for r in content["overall"]
+    )  # fmt: skip
+    return [cell(content["pooled_wer"]), "", *table(head, rows)]
+
+
+def _hallucination(content: Mapping[str, Any]) -> list[str]:
+    if not content["hallucinated"]:
+        return [content["invented_text"]]
+    head = [content["group"], content["condition"], "samples %", "95 %", "words invented, % of those spoken"]
+    rows = [
+        (r[content["group"]], r[content["condition"]], percent(r["hallucinated"]), f"{percent(r['hallucinated_low'])} to {percent(r['hallucinated_high'])}",
+         percent(r["invented"]))
+        for r in content["hallucinated"]
     ]  # fmt: skip
+    return [
+        content["invented_text"],
+        "",
+        *table(head, rows),
+        "",
+        *(f"- {cell(text)}" for text in content["hallucination_gaps"]),
+    ]
+
+
+def _lost_words(content: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (group, r["lost"], r["heard_as"] or "(nothing)", r["count"], r["spoken"], r["speakers"])
+        for group, words in content["lost_words"].items() for r in words
+    ]  # fmt: skip
+    return table([content["group"], "word", "heard as", "times", "of", "speakers"], rows)
+
+
+def _terms(content: Mapping[str, Any]) -> list[str]:
+    if not content["terms"]:
+        return ["No list of critical terms was given (terms=FILE)."]
+    head = [content["group"], content["condition"], "term", "spoken", "lost", "lost %", "speakers"]
+    rows = [
+        (r[content["group"]], r[content["condition"]], r["term"], r["spoken"], r["lost"], percent(r["rate"]), r["speakers"]) for r in content["terms"]
+    ]  # fmt: skip
+    gaps = [f"- {cell(r['statement'])}" for r in content["term_cells"] if r["verdict"] == "gap"]
+    return [*table(head, rows), "", *gaps]
+
+
+def normalizer_lines(content: Mapping[str, Any]) -> list[str]:
+    """Return how words were made comparable, and what other normalisers would count.
+
+    Args:
+        content: of `gather`.
+    """
+    n = content["normalizers"][0]
+    lines = [
+        f"- {cell(u['label'])}, counted in {u['unit']}s ({u['samples']:,} samples): {cell(u['description'])}."
+        for u in n["used"]
+    ]
+    if n["written"]:
+        lines.append(f"- {cell(n['written'])}")
+    if n["others"]:
+        others = ", ".join(f"{cell(o['name'])} {o['more']:+,}" for o in n["others"])
+        lines.append(
+            f"- On {n['samples']:,} samples with {n['errors']:,} errors, other normalisers would count more or fewer: {others}."
+        )
+    return lines
 
 
 def _slices(content: Mapping[str, Any]) -> list[str]:
+    skipped = (
+        [f"Not searched, for having too many values: {cell(', '.join(content['not_searched']))}.", ""]
+        if content["not_searched"]
+        else []
+    )
     if content["slices_note"]:
-        return [cell(content["slices_note"])]
+        return [*skipped, cell(content["slices_note"])]
     if not content["slices"]:
-        return [content["no_slice"]]
+        return [*skipped, content["no_slice"]]
     head = ["slice", "errors", "expected", "ratio", content["effect_name"], "95 %", "speakers", "p adjusted"]
-    return table(head, (
+    return skipped + table(head, (
         (r["slice"], r["errors"], number(r["expected"]), number(r["ratio"]), number(r["effect"]),
          f"{number(r['effect_low'])} to {number(r['effect_high'])}",
          r["speakers"], number(r["p_adjusted"])) for r in content["slices"]
@@ -102,19 +199,27 @@ def _model(content: Mapping[str, Any]) -> list[str]:
     if model is None:
         return [f"No Poisson model: {cell(content['model_note'])}."]
     p = (
-        "not estimable with so few speakers"
+        "cannot be tested with so few speakers"
         if model["interaction_p"] is None
         else f"p = {number(model['interaction_p'])}"
     )
-    left = f" Left out, for want of errors: {cell(', '.join(model['left_out']))}." if model["left_out"] else ""
+    left = (
+        f" Left out of the model, for want of errors: {cell(', '.join(model['left_out']))}."
+        if model["left_out"]
+        else ""
+    )
     return [
-        f"Poisson model with interaction, errors clustered by {model['speakers']} speakers: any interaction at all, {p}; dispersion"
-        f" {number(model['dispersion'])} (1 is Poisson's; above it, errors come together).{left}"
+        f"Does any condition cost one {content['group']} more than the others? {p} ({model['speakers']} speakers permuted). Poisson model with"
+        f" interaction: dispersion {number(model['dispersion'])} (1 is Poisson's; above it, errors come together).{left}"
     ]
 
 
 def card(content: Mapping[str, Any]) -> str:
-    """Return the recogniser's card."""
+    """Return the recogniser's card.
+
+    Args:
+        content: of `gather`, with `headline`.
+    """
     lines = [
         f"# Card: {cell(content['recogniser'].get('recogniser'))}",
         "",
@@ -122,17 +227,18 @@ def card(content: Mapping[str, Any]) -> str:
         "",
     ]
     lines += ["## What was tested", "", f"    {json.dumps(content['recogniser'], ensure_ascii=False, default=str)}", ""]
-    lines += [f"Normaliser {cell(content['normalizer'])}: {cell(content['normalizer_text'])}.", "", "## On whom", ""]
+    lines += [f"Decoding: {cell(content['decoding'])}.", ""] if content["decoding"] else []
+    lines += [*normalizer_lines(content), "", "## On whom", ""]
     lines += table(
         [content["group"], "speakers", "samples", "words"],
         ((p["group"], p["speakers"], p["samples"], p["words"]) for p in content["groups_of_people"]),
     )
-    lines += ["", "## In which conditions, with which results", ""]
+    lines += ["", "## In which conditions, with which results", "", cell(content["pooled_wer"]), ""]
     lines += table([content["condition"], "samples", "failed", "words", "WER %"], (
         (row["condition"], row["samples"], row["failed"], row["words"], percent(row["wer"])) for row in content["overall"]
     ))  # fmt: skip
-    lines += ["", f"## {str(content['group']).capitalize()}s against each other", ""]
-    lines += table(["verdict", "comparisons"], [(name, count) for name, _, count, _ in content["verdicts"]])
-    lines += ["", *(f"- {cell(text)}" for verdict, text in content["statements"] if verdict == "gap")]
-    lines += ["", "## Limits", "", *(f"- {text}" for text in LIMITS)]
+    lines += ["", f"## {cell(content['group']).capitalize()}s compared", "", f"**{cell(content['headline'])}**", ""]
+    lines += table(["verdict", "cells"], [(name, count) for name, _, count, _ in content["verdicts"]])
+    lines += ["", *(f"- {cell(text)}" for _, text in content["findings"][1:])]
+    lines += ["", "## Limits", "", *(f"- {text}" for text in content["limits"])]
     return "\n".join(lines) + "\n"

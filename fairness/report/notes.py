@@ -1,17 +1,36 @@
-"""What a report says before any number: too few groups or speakers, synthetic speech, coverage lost."""
+"""What a report says before any number: too few groups or speakers, synthetic speech, coverage lost, what cannot be told apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roomtone.fairness.comparison.compare import Comparison
+from roomtone.fairness.scoring.formatting import Formatting
+from roomtone.fairness.scoring.score import NO_TRANSCRIPT
 from roomtone.fairness.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def notes(scores: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
-    """Return what must be said before any number: too few groups or speakers, synthetic speech, coverage lost."""
+#: Speakers of each of two groups below which it is not said, before any number, that they are written differently.
+FEWEST_SPEAKERS = 3
+
+
+def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting) -> tuple[str, ...]:
+    """Return what must be said before any number.
+
+    Args:
+        scores: one row a sample, with labels.
+        settings: of the evaluation.
+        comparison: of its groups.
+        formatting: what other normalisers would count.
+    """
+    said = [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
+    return tuple([*said, *_units(scores), *_formatting(formatting, settings)])
+
+
+def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
     said = []
     groups = scores[settings.group].dropna().nunique()
     people = scores[settings.speaker].dropna().nunique()
@@ -24,15 +43,31 @@ def notes(scores: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
     if groups < 2:
         named = f"one {settings.group}" if groups == 1 else f"no {settings.group} at all"
         said.append(f"The set holds {named}, so there is nothing to compare: no claim about {settings.group}s is made.")
-    if "speech_origin" in scores and (scores["speech_origin"] == "synthetic").any():
-        share = (scores["speech_origin"] == "synthetic").mean()
-        which = "All" if share == 1 else f"{100 * share:.0f} % of"
+    return said
+
+
+def _speech(scores: pd.DataFrame) -> list[str]:
+    if "speech_origin" not in scores or not (scores["speech_origin"] == "synthetic").any():
+        return []
+    share = (scores["speech_origin"] == "synthetic").mean()
+    if share == 1:
+        return [
+            "All of this speech is synthetic: the figures prove that the pipeline works, not how this recogniser treats people."
+        ]
+    return [
+        f"{100 * share:.0f} % of this speech is synthetic, and says nothing about how this recogniser treats people."
+    ]
+
+
+def _lost_coverage(scores: pd.DataFrame) -> list[str]:
+    said = []
+    silent = scores["reason"] == NO_TRANSCRIPT
+    if silent.any():
         said.append(
-            f"{which} of this speech is synthetic: the figures prove that the pipeline works, not how this recogniser treats people."
-            if share == 1
-            else f"{which} this speech is synthetic, and says nothing about how this recogniser treats people."
+            f"{int(silent.sum())} of {len(scores)} samples have no transcript and are in no rate: coverage that is lost. Only a transcript that is"
+            " stated and empty is silence."
         )
-    failed = scores["reason"].dropna()
+    failed = scores.loc[~silent, "reason"].dropna()
     if len(failed):
         most = failed.value_counts()
         said.append(
@@ -42,4 +77,59 @@ def notes(scores: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
     empty = int((scores["words"] == 0).sum())
     if empty:
         said.append(f"{empty} samples have an empty reference: their hypotheses count as insertions over no words.")
-    return tuple(said)
+    return said
+
+
+def _texts(comparison: Comparison, settings: Settings) -> list[str]:
+    names = comparison.facts["confounded"]
+    if not names:
+        return []
+    return [
+        f"{settings.group.capitalize()} and text cannot be told apart for {', '.join(names)}: at least half of their words are in texts that no other"
+        f" {settings.group} reads. Intervals take those texts for a random sample, and are wider for it; harder texts would look like a gap all"
+        " the same."
+    ]
+
+
+def formatting_note(formatting: Formatting, group: str) -> str | None:
+    """Return how differently the recogniser writes the groups and whether that counts as errors; None where it does not differ.
+
+    Args:
+        formatting: what other normalisers would count.
+        group: what groups are called.
+    """
+    if formatting.differs is None:
+        return None
+    most, least = (_written(formatting, name) for name in formatting.differs)
+    costs = (
+        f"The normaliser {formatting.chosen} counts them as different, so they are scored as errors."
+        if formatting.errors[formatting.chosen] > formatting.errors["spoken_english"]
+        else f"The normaliser {formatting.chosen} counts digits and the words for them as equal (8 and eight), so none of it is scored as an error."
+    )
+    return (
+        f"Figures, contractions or spellings are written otherwise than in the transcript in {most}, against {least}: the recogniser may write"
+        f" {group}s differently. {costs}"
+    )
+
+
+def _written(formatting: Formatting, name: str) -> str:
+    found, samples, people = formatting.counts[name]
+    return f"{found} of {samples} samples of {name} ({people} speaker{'s' * (people != 1)})"
+
+
+def _formatting(formatting: Formatting, settings: Settings) -> list[str]:
+    """Return the note, last of all, where enough speakers are behind it to be more than a habit of one."""
+    note = formatting_note(formatting, settings.group)
+    few = min((formatting.counts[name][2] for name in formatting.differs or ()), default=0) < FEWEST_SPEAKERS
+    return [] if note is None or few else [note]
+
+
+def _units(scores: pd.DataFrame) -> list[str]:
+    counted = scores.loc[scores["unit"] == "character"] if "unit" in scores else scores.iloc[:0]
+    if counted.empty:
+        return []
+    languages = sorted(set(counted["language"].dropna())) if "language" in counted else []
+    return [
+        f"{len(counted)} samples are in a language written without spaces ({', '.join(map(str, languages))}): they are counted in characters, and"
+        ' "words" and "WER" mean characters and CER there.'
+    ]

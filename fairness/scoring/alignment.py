@@ -103,13 +103,28 @@ def _count_all(
     return counts
 
 
+@numba.njit(cache=True, nogil=True)
+def _count_repeats(
+    refs: np.ndarray, ref_ends: np.ndarray, hyps: np.ndarray, hyp_ends: np.ndarray, longest: int
+) -> np.ndarray:  # pragma: no cover - compiled
+    found = np.zeros(ref_ends.size, dtype=np.int64)
+    r0 = h0 = 0
+    for k in range(ref_ends.size):
+        found[k] = max(0, _repeated(hyps[h0 : hyp_ends[k]], longest) - _repeated(refs[r0 : ref_ends[k]], longest))
+        r0, h0 = ref_ends[k], hyp_ends[k]
+    return found
+
+
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
     """Return the cheapest alignment of two word sequences; among equals the one sclite's order of choice finds.
+
+    Args:
+        reference, hypothesis: words of each side.
 
     >>> align("hello world".split(), "hello duck".split()).ops
     'CS'
     """
-    ids = _Ids()
+    ids = WordIds()
     ops = np.empty(len(reference) + len(hypothesis), dtype=np.uint8)
     used = _trace(ids.of(reference), ids.of(hypothesis), ops)
     letters = "".join("CSDI"[op] for op in ops[:used][::-1])
@@ -126,15 +141,32 @@ def count_errors(references: Sequence[Sequence[str]], hypotheses: Sequence[Seque
 
     Repeated words are words of the hypothesis in the second or a later copy of an n-gram (n up to 6) that follows itself at
     once, beyond those the reference repeats: what a recogniser does that has fallen into a loop.
+
+    Args:
+        references, hypotheses: words of each pair.
     """
-    ids = _Ids()
+    ids = WordIds()
     refs, ref_ends = ids.joined(references)
     hyps, hyp_ends = ids.joined(hypotheses)
     counts: np.ndarray = _count_all(refs, ref_ends, hyps, hyp_ends, 6)
     return counts
 
 
-class _Ids(dict[str, int]):
+def repeated_words(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return the repeated words of each pair, as `count_errors` counts them [shape=(pairs,), int64].
+
+    Args:
+        references: words of each reference.
+        hypotheses: words of each hypothesis.
+    """
+    ids = WordIds()
+    refs, ref_ends = ids.joined(references)
+    hyps, hyp_ends = ids.joined(hypotheses)
+    found: np.ndarray = _count_repeats(refs, ref_ends, hyps, hyp_ends, 6)
+    return found
+
+
+class WordIds(dict[str, int]):
     """Words as whole numbers, so that the kernels compare those."""
 
     def __missing__(self, word: str) -> int:

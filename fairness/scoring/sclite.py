@@ -22,6 +22,9 @@ Arc = tuple[int, int, str | None]
 def read_trn(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return utterance id -> text of a trn file, both case-folded, as sclite compares them.
 
+    Args:
+        path: of a file in sclite's `trn` form.
+
     Raises:
         RoomtoneError: a line without `(id)`, or a duplicate id.
     """
@@ -41,6 +44,12 @@ def read_trn(path: str | os.PathLike[str]) -> dict[str, str]:
 
 def network(text: str) -> list[Arc]:
     """Return a reference as arcs `(from, to, word)`, in topological order; a null word is a free passage.
+
+    Args:
+        text: a reference; `{a / b}` are alternatives, `(a)` is optional.
+
+    Raises:
+        RoomtoneError: an alternative is not closed.
 
     >>> network("a { b / @ }")
     [(0, 1, 'a'), (1, 2, 'b'), (2, 3, None), (1, 3, None)]
@@ -93,5 +102,10 @@ def _add_branches(arcs: list[Arc], branches: Sequence[Sequence[str]], start: int
 
 
 def score_trn(reference: str, hypothesis: str) -> Alignment:
-    """Return the alignment of one trn hypothesis with its reference, the best of all alternatives."""
+    """Return the alignment of one trn hypothesis with its reference, the best of all alternatives.
+
+    Args:
+        reference: may hold alternatives and optional words.
+        hypothesis: words.
+    """
     return align_network(network(reference), hypothesis.split())

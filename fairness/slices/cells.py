@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roomtone.fairness.comparison.counts import prepare
+from roomtone.fairness.inference.counts import prepare
 from roomtone.fairness.slices.dispersion import Sentences
 from roomtone.fairness.slices.excess import CountTable
 
@@ -72,9 +72,16 @@ def make_cells(
 ) -> Cells:
     """Return the cells of the samples that count: scored, of a known speaker, with words; there may be none.
 
+    Args:
+        scores: counts with the label columns beside them.
+        names: columns that slices are made of.
+        group, condition, speaker, baseline: as in `compare`.
+        sentence: the column of the text.
+
     Raises:
         RoomtoneError: a column is missing.
     """
+    scores = scores.reset_index(drop=True)
     rows = prepare(scores, group=group, condition=condition, speaker=speaker, baseline=baseline, utterance=sentence)
     frame = scores[list(names)].astype(object).where(scores[list(names)].notna(), None)
     frame = frame.assign(

@@ -67,6 +67,11 @@ def measure_slice(
 ) -> ExcessNumbers:  # fmt: skip
     """Return a slice's excess errors over what all other samples predict for the same speakers and conditions.
 
+    Args:
+        scores: counts with the label columns beside them.
+        predicate: of the slice.
+        group, condition, baseline, speaker, sentence: columns and baseline, as in `compare`.
+
     Raises:
         RoomtoneError: a column does not exist, no speaker is known, or the slice is empty or everything.
     """
@@ -124,7 +129,7 @@ def certify(
         "predicate": own.to_json(),
         "claim": {"kind": "excess", "at_least": at_least},
         "recogniser": dict(recogniser),
-        "normalizer": str(scores["normalizer"].iloc[0]) if "normalizer" in scores else "unknown",
+        "normalizer": normalizers_of(scores),
         "baseline": baseline,
         "numbers": _finite(asdict(numbers)),
         "samples": _samples(scores[own.holds(scores)], hypotheses or {}),
@@ -165,6 +170,9 @@ def write_certificate(certificate: Mapping[str, Any], path: str | os.PathLike[st
 
 def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return a certificate, every part of it that matters checked.
+
+    Args:
+        path: of a JSON file.
 
     Raises:
         RoomtoneError: no such file, too large, not of this form.
@@ -208,6 +216,7 @@ def verify_certificate(
     budget: int = 20,
     alpha: float = 0.05,
     speaker: str = "speaker",
+    recogniser: Mapping[str, Any] | None = None,
 ) -> Ruling:
     """Return whether a set upholds a claim, and write the query to the ledger.
 
@@ -220,21 +229,24 @@ def verify_certificate(
         budget: different claims that may be checked on the set in all; the level of each is alpha / budget.
         alpha: chance of upholding any false claim over the whole budget.
         speaker: the column of speakers.
+        recogniser: identity of the recogniser that made the scores; null where the caller vouches that it is the claim's.
 
     Raises:
-        RoomtoneError: the budget is spent, or the claim cannot be measured on this set.
+        RoomtoneError: the scores are of another recogniser or normaliser, the budget is spent, or the claim cannot be measured on this set.
     """
+    _check_same(certificate, scores, recogniser)
     asked = _ledger(Path(ledger))
     key = _claim_key(certificate)
     if key not in asked and len(asked) >= budget:
         raise RoomtoneError(
             f"certificate: the budget of {budget} queries to this set is spent ({ledger}); use another holdout"
         )
-    numbers = measure_slice(
-        scores, parse_predicate(certificate["predicate"]), baseline=str(certificate["baseline"]), speaker=speaker
-    )
+    predicate, baseline = parse_predicate(certificate["predicate"]), str(certificate["baseline"])
+    numbers = measure_slice(scores, predicate, baseline=baseline, speaker=speaker)
     at_least, level = float(certificate["claim"]["at_least"]), alpha / budget
     upheld = bool(numbers.excess_share >= at_least and numbers.p <= level)
+    rests_on_one = upheld and _rests_on_one(scores, predicate, baseline, speaker, numbers, alpha)
+    upheld = upheld and not rests_on_one
     if key not in asked:
         Path(ledger).parent.mkdir(parents=True, exist_ok=True)
         with open(ledger, "a", encoding="utf-8") as file:
@@ -244,7 +256,9 @@ def verify_certificate(
     own = _errors_by_id(scores)
     shared = [name for name in listed if name in own]
     same = sum(own[name] == listed[name] for name in shared)
-    return Ruling(upheld, _why(numbers, at_least, level, upheld), numbers, same, len(shared), len(asked), budget)
+    return Ruling(
+        upheld, _why(numbers, at_least, level, upheld, rests_on_one), numbers, same, len(shared), len(asked), budget
+    )
 
 
 def _ledger(path: Path) -> set[str]:
@@ -265,10 +279,71 @@ def _errors_by_id(scores: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(count) for name, count in zip(scores["sample_id"], errors) if not pd.isna(count)}
 
 
-def _why(numbers: ExcessNumbers, at_least: float, level: float, upheld: bool) -> str:
+def _check_same(certificate: Mapping[str, Any], scores: pd.DataFrame, recogniser: Mapping[str, Any] | None) -> None:
+    """Refuse scores that are not comparable with the claim: another normaliser, or another recogniser."""
+    claimed, own = str(certificate["normalizer"]), normalizers_of(scores)
+    if "unknown" not in (claimed, own) and claimed != own:
+        raise RoomtoneError(
+            f"certificate: the claim was made with the normaliser {claimed}, these scores with {own}; score with normalizer="
+            f"{claimed.split('/')[0]}"
+        )
+    if recogniser is not None and dict(certificate["recogniser"]) != dict(recogniser):
+        differing = sorted(
+            key
+            for key in {*certificate["recogniser"], *recogniser}
+            if certificate["recogniser"].get(key) != recogniser.get(key)
+        )
+        raise RoomtoneError(
+            f"certificate: the claim is about another recogniser ({', '.join(differing)} differ{'s' * (len(differing) == 1)}):"
+            f" {json.dumps(certificate['recogniser'], default=str)[:200]}, this set was transcribed by {json.dumps(dict(recogniser), default=str)[:200]}"
+        )
+
+
+def normalizers_of(scores: pd.DataFrame) -> str:
+    """Return the labels of the normalisers that made the scores, or `unknown`.
+
+    Args:
+        scores: of `score`.
+    """
+    if "normalizer" not in scores:
+        return "unknown"
+    return "; ".join(sorted(map(str, scores["normalizer"].dropna().unique()))) or "unknown"
+
+
+def _rests_on_one(
+    scores: pd.DataFrame, predicate: Predicate, baseline: str, speaker: str, numbers: ExcessNumbers, alpha: float
+) -> bool:
+    """Return whether the claim falls without the one speaker who has most errors in the slice.
+
+    It stands where the others show at least half of the excess for their words, and more than chance at alpha.
+    """
+    inside = scores[predicate.holds(scores)]
+    errors = _errors(inside)
+    words = inside["words"].astype(float)
+    by_speaker = (errors - numbers.expected / numbers.words * words).groupby(inside[speaker]).sum()
+    if len(by_speaker) < 2:
+        return True
+    try:
+        rest = measure_slice(
+            scores[scores[speaker] != by_speaker.idxmax()], predicate, baseline=baseline, speaker=speaker
+        )
+    except RoomtoneError:
+        return True
+    before = (numbers.errors - numbers.expected) / numbers.words
+    after = (rest.errors - rest.expected) / rest.words
+    return not (after >= before / 2 and rest.p <= alpha)
+
+
+def _errors(rows: pd.DataFrame) -> pd.Series:
+    kinds = ["substitutions", "deletions", "insertions"]
+    return rows["errors"].astype(float) if "errors" in rows else rows[kinds].astype("Float64").sum(axis=1).astype(float)
+
+
+def _why(numbers: ExcessNumbers, at_least: float, level: float, upheld: bool, rests_on_one: bool) -> str:
     shown = (
         f"{numbers.errors} errors where {numbers.expected:.1f} were expected, {100 * numbers.excess_share:.2f} % of all words in"
         f" excess (claimed: at least {100 * at_least:.2f} %), p = {numbers.p:.2g} (needed: {level:.2g});"
         f" {numbers.speakers} speakers, {numbers.words} words"
     )
-    return f"{'upheld' if upheld else 'not upheld'}: {shown}"
+    one = "; without the speaker who has most errors in it the claim falls" if rests_on_one else ""
+    return f"{'upheld' if upheld else 'not upheld'}: {shown}{one}"

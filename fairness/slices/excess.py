@@ -134,7 +134,12 @@ class FittedCounts:
 
 
 def fit_levels(table: CountTable, curvature: float | None = None) -> FittedCounts:
-    """Return the levels of speakers and conditions by maximum likelihood; the curvature too, unless it is given."""
+    """Return the levels of speakers and conditions by maximum likelihood; the curvature too, unless it is given.
+
+    Args:
+        table: counts by cell.
+        curvature: of the scale: 0 is log odds.
+    """
     grid = _grid(table)
     a, b = np.zeros(table.speaker.max() + 1), np.zeros(table.condition.max() + 1)
     c = 0.0 if curvature is None else curvature
@@ -160,7 +165,11 @@ def fit_levels(table: CountTable, curvature: float | None = None) -> FittedCount
 
 
 def can_estimate_curvature(table: CountTable) -> bool:
-    """Return whether the curvature can be told from an excess: with two conditions, a steeper rise of some is all that either shows."""
+    """Return whether the curvature can be told from an excess: with two conditions, a steeper rise of some is all that either shows.
+
+    Args:
+        table: counts by cell.
+    """
     return bool(table.condition.max() + 1 >= _FEWEST_CONDITIONS)
 
 
@@ -227,7 +236,13 @@ def _inverse(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def expected_from_outside(table: CountTable, inside: np.ndarray, curvature: float | None = None) -> float:
-    """Return the errors that a slice would have if it went by the model fitted to all other rows; NaN where those do not say."""
+    """Return the errors that a slice would have if it went by the model fitted to all other rows; NaN where those do not say.
+
+    Args:
+        table: counts by cell.
+        inside: which cells the slice holds [shape=(cells,), bool].
+        curvature: of the scale; null estimates it.
+    """
     outside = ~inside
     if not outside.any():
         return float("nan")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.settings import Settings
 from roomtone.fairness.slices.certificate import certify, write_certificate
 from roomtone.fairness.slices.predicates import parse_predicate
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
 
 
 def held_out(scores: pd.DataFrame, settings: Settings) -> np.ndarray:
-    """Return which rows are of speakers that the search does not see: the share `holdout` of each group, by hash of their names."""
+    """Return which rows are of speakers that the search does not see: the share `holdout` of each group, by hash of their names.
+
+    Args:
+        scores: counts with the label columns beside them.
+        settings: `holdout` is the share of speakers; `seed` decides which.
+
+    Raises:
+        RoomtoneError: `holdout` is not a share below 1.
+    """
     if not 0 <= settings.holdout < 1:
         raise RoomtoneError(f"holdout: a share of speakers, at least 0 and below 1, got {settings.holdout!r}")
     out = np.zeros(len(scores), dtype=bool)
@@ -38,7 +47,14 @@ def _hash(text: str) -> str:
 
 
 def write_certificates(found: pd.DataFrame, scores: pd.DataFrame, settings: Settings, folder: Path) -> tuple[Path, ...]:
-    """Write a certificate for each named slice; with a holdout its numbers are those of speakers the search has not seen."""
+    """Write a certificate for each named slice; with a holdout its numbers are those of speakers the search has not seen.
+
+    Args:
+        found: slices of the search.
+        scores: counts with labels and hypotheses beside them.
+        settings: of the evaluation.
+        folder: to write in; certificates that are there already are removed.
+    """
     for stale in folder.glob("certificate-*.json"):
         stale.unlink()
     if settings.subgroups.outcome != "excess":
@@ -52,7 +68,7 @@ def write_certificates(found: pd.DataFrame, scores: pd.DataFrame, settings: Sett
             made = certify(
                 part,
                 parse_predicate(row["predicate"]),
-                recogniser=dict(settings.asr),
+                recogniser=public_identity(settings.asr),
                 hypotheses=heard,
                 baseline=settings.baseline,
             )

@@ -38,6 +38,9 @@ class Literal:
     def holds(self, frame: pd.DataFrame) -> np.ndarray:
         """Return where the condition holds, bool [shape=(rows,)].
 
+        Args:
+            frame: rows with the column of the literal.
+
         Raises:
             RoomtoneError: the frame has no such column, or a number is asked of a column of texts.
         """
@@ -72,7 +75,11 @@ class Predicate:
     literals: tuple[Literal, ...]
 
     def holds(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return which rows all conditions hold for, bool [shape=(rows,)]."""
+        """Return which rows all conditions hold for, bool [shape=(rows,)].
+
+        Args:
+            frame: rows with the columns of the predicate.
+        """
         inside = np.ones(len(frame), dtype=bool)
         for literal in self.literals:
             inside &= literal.holds(frame)
@@ -93,6 +100,9 @@ class Predicate:
 
 def parse_predicate(data: Any) -> Predicate:
     """Return the predicate that JSON (a mapping, or its text) holds.
+
+    Args:
+        data: plain JSON types.
 
     Raises:
         RoomtoneError: anything but the form above.

@@ -17,10 +17,10 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import FACTORS
-from roomtone.fairness.comparison.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
+from roomtone.fairness.inference.intervals import FEW_ERRORS, benjamini_hochberg, t_quantile
 from roomtone.fairness.settings import CompareSettings, SearchSettings
 from roomtone.fairness.slices.cells import Cells, make_cells
-from roomtone.fairness.slices.conjunctions import conjunctions, excess_of
+from roomtone.fairness.slices.conjunctions import conjunctions, excess_of, not_searched
 from roomtone.fairness.slices.excess import CountTable, expected_from_outside, fit_levels
 from roomtone.fairness.slices.predicates import Predicate
 
@@ -55,7 +55,7 @@ def find_subgroups(
 
     In simulated sets of four speakers an accent it named a slice where none was planted in 2 to 5 % with or without a ceiling or hard
     sentences, in 5 to 9 % where accents differed a little in every condition; an accent's 33 % WER raised to 85 % in one condition was named
-    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_calibration.py`, 100 sets each).
+    first in 90 to 95 %, 65 % raised to 85 % in 25 to 45 % (`bench/fairness_search.py`, 100 sets each).
 
     Args:
         scores: the counts of `score` with the labels beside them.
@@ -72,7 +72,8 @@ def find_subgroups(
     Returns:
         One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
         predicts; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
-        (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs.
+        (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs. Columns with more than 50 values are
+        not combined with others; those with more than 500 make no slices and are listed in `.attrs["not_searched"]`.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
@@ -89,6 +90,13 @@ def search_as(
 ) -> pd.DataFrame:
     """Return what `find_subgroups` returns, the choices being checked settings.
 
+    Args:
+        scores: as in `find_subgroups`.
+        settings: outcome, columns, depth and least sizes.
+        labels: names of the label columns, and alpha.
+        sentence: the column of the text.
+        most: slices to name at most.
+
     Raises:
         RoomtoneError: as `find_subgroups`.
     """
@@ -101,7 +109,8 @@ def search_as(
     )  # fmt: skip
     if cells.frame.empty:
         raise RoomtoneError("subgroups: no speaker is known, so the spread of a slice cannot be estimated")
-    slices = conjunctions(cells.frame, names, settings.depth)
+    left_out = not_searched(cells.frame, names)
+    slices = conjunctions(cells.frame, [name for name in names if name not in left_out], settings.depth)
     named: list[dict[str, Any]] = []
     tested: list[dict[str, Any]] = []
     for number in range(1, most + 2):
@@ -113,7 +122,9 @@ def search_as(
         named.append(chosen | {"named": True})
         cells = cells.keep(~chosen["_predicate"].holds(cells.frame))
     rest = [row | {"named": False} for row in tested[:_SHOWN]]
-    return pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
+    table = pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
+    table.attrs["not_searched"] = left_out
+    return table
 
 
 def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: str, condition: str) -> list[str]:

@@ -139,6 +139,10 @@ def _spans(samples: np.ndarray, rate: int, rows_hz: np.ndarray) -> tuple[CycleDr
 def merge_spans(spans: Sequence[tuple[float, float]], gap_s: float) -> list[tuple[float, float]]:
     """Return spans, `(onset, length)` in seconds, with those merged that are closer than a gap.
 
+    Args:
+        spans: (onset, length) in seconds.
+        gap_s: below which two are one.
+
     >>> merge_spans([(0.0, 0.2), (0.25, 0.05), (1.0, 0.2)], 0.06)
     [(0.0, 0.3), (1.0, 0.2)]
     """

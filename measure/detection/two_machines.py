@@ -35,7 +35,12 @@ def split_fast_machine(samples: np.ndarray, sample_rate_hz: int) -> tuple[Comb, 
 
 
 def is_slower(period_s: float, comb: Comb) -> bool:
-    """Return whether a period (seconds; 0 for none) is that of another machine than the comb."""
+    """Return whether a period (seconds; 0 for none) is that of another machine than the comb.
+
+    Args:
+        period_s: in seconds; 0 for none.
+        comb: of the other machine.
+    """
     return period_s == 0.0 or period_s > _SLOWER * comb.period_s
 
 

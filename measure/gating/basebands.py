@@ -32,7 +32,12 @@ class Basebands:
         self._kept: dict[tuple[int, int], np.ndarray] = {}
 
     def at(self, hz: float, half_band_hz: float) -> np.ndarray:
-        """Return one partial at 0 Hz, complex, at a sample rate of 1 kHz [shape=(about 1000 * seconds,)]."""
+        """Return one partial at 0 Hz, complex, at a sample rate of 1 kHz [shape=(about 1000 * seconds,)].
+
+        Args:
+            hz: of the partial.
+            half_band_hz: kept on each side of it.
+        """
         key = (round(20.0 * hz), round(half_band_hz))
         if key not in self._kept:
             if len(self._kept) > 64:

@@ -169,7 +169,13 @@ def log_likelihood(z: np.ndarray, covariance: np.ndarray) -> float:
 
 
 def demodulated(z: np.ndarray, times_s: np.ndarray, offsets_hz: np.ndarray) -> np.ndarray:
-    """Return columns demodulated by each of their offsets, as pairs of real columns [shape=(samples, columns * tries * 2)]."""
+    """Return columns demodulated by each of their offsets, as pairs of real columns [shape=(samples, columns * tries * 2)].
+
+    Args:
+        z: complex basebands [shape=(samples, columns)].
+        times_s: of the samples [shape=(samples,)].
+        offsets_hz: to try [shape=(columns, tries)].
+    """
     turns = np.exp(-2j * np.pi * times_s[:, None, None] * offsets_hz)
     return np.ascontiguousarray((z[:, :, None] * turns).reshape(z.shape[0], -1)).view(float)
 
@@ -198,7 +204,12 @@ class GateLikelihood:
         self._owned = np.equal.outer(np.unique(owners), owners).astype(float)
 
     def covariance(self, gates: GateSequence, room: RoomStatistics) -> np.ndarray:
-        """Return the covariance under some gates [shape=(samples, samples)]."""
+        """Return the covariance under some gates [shape=(samples, samples)].
+
+        Args:
+            gates: when the source is on.
+            room: what the room sends back.
+        """
         return self._with_noise(gates, room, 0.0)
 
     def _with_noise(self, gates: GateSequence, room: RoomStatistics, off_hz: float) -> np.ndarray:
@@ -213,7 +224,12 @@ class GateLikelihood:
         return self._ringing[tau_s]
 
     def score(self, gates: GateSequence, room: RoomStatistics) -> float:
-        """Return the log-likelihood of gates, with the most likely scale of each column and offset of each partial."""
+        """Return the log-likelihood of gates, with the most likely scale of each column and offset of each partial.
+
+        Args:
+            gates: when the source is on.
+            room: what the room sends back.
+        """
         scores = self._likelihoods(gates, room, self._turned, self._tries)
         return float((self._owned @ scores).max(axis=1).sum())
 
@@ -232,6 +248,11 @@ class GateLikelihood:
         """Return what `pitch_likelihood` does, but exactly, with a covariance for each offset: the kernel stays at 0 Hz.
 
         The spectrum of a short pulse is as wide as the kernel, and the approximation moves it towards 0 Hz.
+
+        Args:
+            gates: when the source is on.
+            room: what the room sends back.
+            offsets_hz: to try.
         """
         out = np.zeros(offsets_hz.shape)
         for k, (column, offsets) in enumerate(zip(self.segment.z.T, offsets_hz)):

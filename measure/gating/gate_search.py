@@ -101,7 +101,13 @@ def fit_short_cycle(segment: PulseSegment, period_s: float) -> GateFit:
 
 
 def refined(gate_model: GateLikelihood, gates: GateSequence, coarse_s: float) -> GateFit:
-    """Return gates refined from a grid of `coarse_s`, and their room."""
+    """Return gates refined from a grid of `coarse_s`, and their room.
+
+    Args:
+        gate_model: the likelihood.
+        gates: found on the grid.
+        coarse_s: the grid's step.
+    """
     for reach in (0.5 * coarse_s, 0.25 * coarse_s):
         room = best_room(gate_model, gates)
         gates = _hill_climb(gate_model, gates, room, reach)
@@ -286,7 +292,12 @@ def _best(values: Iterable[float], score: Callable[[float], float], otherwise: f
 
 
 def best_room(gate_model: GateLikelihood, gates: GateSequence) -> RoomStatistics:
-    """Return the most likely room under some gates."""
+    """Return the most likely room under some gates.
+
+    Args:
+        gate_model: the likelihood.
+        gates: when the source is on.
+    """
     room = RoomStatistics(edge_s=DECAYING_EDGE_S if gates.decaying else RoomStatistics().edge_s)
     rooms = [RoomStatistics(tau, direct, room.edge_s) for tau, direct in itertools.product(TAU_S, DIRECT)]
     room = max(rooms, key=lambda one: gate_model.score(gates, one))

@@ -124,6 +124,11 @@ def line_scores(
 def gate_spectrum(hz: np.ndarray, length_s: np.ndarray, edge_s: float) -> np.ndarray:
     """Return the real spectrum of a gate about its middle, with raised-cosine edges of length `edge_s`.
 
+    Args:
+        hz: frequencies.
+        length_s: of the gate, between the middles of its edges.
+        edge_s: length of each edge.
+
     >>> float(gate_spectrum(np.array(0.0), np.array(0.05), 0.008))
     0.05
     """

@@ -38,7 +38,14 @@ class Burst:
 
 
 def squared_gate(on_s: float, length_s: float, rise_s: float, fall_s: float, times_s: np.ndarray) -> np.ndarray:
-    """Return the power of a gate with raised-cosine edges [shape=(times,)]; the arguments are those of `Burst`, and times in seconds."""
+    """Return the power of a gate with raised-cosine edges [shape=(times,)].
+
+    Args:
+        on_s: half height of its rise.
+        length_s: from there to half height of its fall.
+        rise_s, fall_s: lengths of the edges, 0 to 100 %.
+        times_s: at which the power is wanted [shape=(times,)].
+    """
     up = 0.5 - 0.5 * np.cos(np.pi * np.clip((times_s - on_s) / rise_s + 0.5, 0.0, 1.0))
     down = 0.5 + 0.5 * np.cos(np.pi * np.clip((times_s - on_s - length_s) / fall_s + 0.5, 0.0, 1.0))
     return np.asarray((up * down) ** 2)

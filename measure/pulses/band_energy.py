@@ -47,6 +47,10 @@ class PartialEnergies:
         """Return the power of a band over time, mean square of what is real, and the time between its values in seconds.
 
         A band beyond half the rate is moved to the last bins below it.
+
+        Args:
+            hz: the middle of the band.
+            half_band_hz: half its width.
         """
         from scipy import fft
 
@@ -179,5 +183,9 @@ def distribute_levels(pulses: Sequence[Pulse], partials: Sequence[Partial], stea
 
 
 def is_same_partial(one_hz: float, other_hz: float) -> bool:
-    """Return whether two frequencies in Hz are those of one partial."""
+    """Return whether two frequencies in Hz are those of one partial.
+
+    Args:
+        one_hz, other_hz: the two.
+    """
     return abs(one_hz - other_hz) < max(4.0, 0.006 * other_hz)

@@ -58,7 +58,12 @@ def find_late_pulses(
 
 
 def without_late_pulses(partials: Sequence[Partial], late: Sequence[LatePulse]) -> list[Partial]:
-    """Return partials without those of late pulses and of their skirts."""
+    """Return partials without those of late pulses and of their skirts.
+
+    Args:
+        partials: all that were found.
+        late: the late pulses.
+    """
     gone = [(p.hz, 4.0 / span[1]) for span, own in late for p in own]
     return [p for p in partials if all(abs(p.hz - hz) > max(width, 0.004 * hz) for hz, width in gone)]
 

@@ -96,7 +96,14 @@ def time_pulses(
 def time_short_cycle(
     bands: Basebands, partials: Sequence[Partial], starts_s: np.ndarray, period_s: float
 ) -> TimedPulses | None:
-    """Return the one pulse of a cycle so short that reverberation never falls silent; arguments as of `time_pulses`, and the period in seconds."""
+    """Return the one pulse of a cycle so short that reverberation never falls silent.
+
+    Args:
+        bands: of the recording.
+        partials: of the pulse.
+        starts_s: of the cycles.
+        period_s: of the cycle.
+    """
 
     def segment_at(strong: Sequence[Partial], half_hz: float) -> PulseSegment | None:
         found = segment_of(bands, [p.hz for p in strong], half_hz, starts_s, period_s)

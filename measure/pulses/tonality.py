@@ -30,7 +30,14 @@ def excess(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> n
 
 
 def tonal_share(view: Spectrogram, rough: CycleDraft, partials: Sequence[Partial], span: tuple[float, float]) -> float:
-    """Return the share of the power of a span in its partials; a burst of noise has peaks too, at the modes of the room. Arguments as of `excess`."""
+    """Return the share of the power of a span in its partials; a burst of noise has peaks too, at the modes of the room.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        partials: of the span.
+        span: start and end in seconds.
+    """
     whole = float(excess(view, rough, span).sum()) / 1.5
     return sum(p.power for p in partials) / max(whole, 1e-30)
 
@@ -38,9 +45,14 @@ def tonal_share(view: Spectrogram, rough: CycleDraft, partials: Sequence[Partial
 def noise_spectrum(
     view: Spectrogram, rough: CycleDraft, span: tuple[float, float]
 ) -> tuple[float, tuple[float, float], float]:
-    """Return mean square, band in Hz, and density slope in dB per octave of a burst of noise. Arguments as of `excess`.
+    """Return mean square, band in Hz, and density slope in dB per octave of a burst of noise.
 
     The band holds 98 % of the power; the slope is a least-squares line through the density in thirds of an octave, each weighted by its power.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        span: start and end in seconds.
     """
     power = excess(view, rough, span)
     share = np.cumsum(power) / max(float(power.sum()), 1e-30)
@@ -59,7 +71,14 @@ def noise_spectrum(
 
 
 def is_continuous_line(view: Spectrogram, rough: CycleDraft, hz: float, span: tuple[float, float]) -> bool:
-    """Return whether a line is half as strong at the quietest time of the cycle as in a span, so part of a continuous sound. Arguments as of `excess`."""
+    """Return whether a line is half as strong at the quietest time of the cycle as in a span, so part of a continuous sound.
+
+    Args:
+        view: the spectrogram.
+        rough: the draft of the cycle.
+        hz: of the line.
+        span: start and end in seconds.
+    """
     k = max(round(hz / view.bin_hz), 6)
     near = fold(view.power[k - 6 : k + 7], rough.starts_s / view.hop_s, round(rough.span_s / view.hop_s))
     own, beside = near[5:8].sum(axis=0), 1.5 * np.concatenate([near[:2], near[-2:]]).mean(axis=0)

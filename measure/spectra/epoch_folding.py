@@ -63,7 +63,15 @@ def quietest(level: np.ndarray) -> int:
 
 
 def bins_at(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, window_s: float, hop_s: float) -> np.ndarray:
-    """Return the complex bins that hold these frequencies [shape=(rows, frames)]."""
+    """Return the complex bins that hold these frequencies [shape=(rows, frames)].
+
+    Args:
+        samples: the recording [shape=(samples,)].
+        sample_rate_hz: its rate.
+        rows_hz: the frequencies [shape=(rows,)].
+        window_s: of each frame.
+        hop_s: from frame to frame.
+    """
     import librosa
 
     size, hop = round(window_s * sample_rate_hz), round(hop_s * sample_rate_hz)

@@ -42,6 +42,7 @@ def parts(dataset, part):
     return found
 
 
+@pytest.mark.slow
 def test_conditions_share_what_they_have_in_common(make):
     dataset = make("set", "draws=common")
     for part in ("room", "noise", "equipment", "handset", "equipment_snr_db"):
@@ -58,6 +59,7 @@ def test_conditions_share_what_they_have_in_common(make):
     assert not set(read_manifest(dataset)["sample_id"]) & set(read_manifest(apart)["sample_id"])
 
 
+@pytest.mark.slow
 def test_every_file_comes_back_from_its_row_alone(make):
     dataset = make("set", "draws=common")
     for sample_id, sha256 in read_manifest(dataset)[["sample_id", "pcm_sha256"]].itertuples(index=False):

@@ -24,8 +24,8 @@ factors:
 constraints: []
 goals: {default: {utterances: 6, speakers: 3}}
 """
-#: Accents that have errors to lose there; spanish_l1 and german_l1 lose most words whatever is done to them.
-HANDICAPPED = [("british", "pink@20dB"), ("new_york", "imaging_control_room")]
+#: Accents of which a general model hears most words; those of second-language speakers lose most of them whatever is done.
+HANDICAPPED = [("american", "pink@20dB"), ("british", "imaging_control_room")]
 
 
 def low_pass(path: Path) -> None:
@@ -48,6 +48,7 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
         str(tmp_path / "conf"),
         "scenario=mild",
         "design=full",
+        "corpus.select.max_per_speaker=2",
         f"output.dir={dataset}",
     ]
     assert main(words) == 0
@@ -55,12 +56,15 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
     assert manifest["condition"].nunique() == 4
 
     asked = ["evaluate", f"dataset={dataset}", "asr=pocketsphinx"]
-    for columns in ([], ["subgroups.columns=[accent,condition]"]):
-        assert main(asked + columns) == 0
-        without = summary(dataset)
-        assert without["named_slices"] == []
+    assert main(asked) == 0
+    # the voices differ by gender in a room, which is no handicap of an accent
+    assert not any(name.startswith("accent") for name in summary(dataset)["named_slices"])
+    asked.append("subgroups.columns=[accent,condition]")
+    assert main(asked) == 0
+    without = summary(dataset)
+    assert without["named_slices"] == []
     assert any("synthetic" in note for note in without["notes"])
-    assert "Slices that nobody named" in (dataset / "evaluation" / "report.html").read_text()
+    assert "Slices found by search" in (dataset / "evaluation" / "report.html").read_text()
     cells = pd.read_csv(dataset / "evaluation" / "cells.csv")
     assert len(cells) == 48
     assert cells["failed"].sum() == 0
@@ -69,7 +73,7 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
 
     for accent, condition in HANDICAPPED:
         chosen = manifest[(manifest["accent"] == accent) & (manifest["condition"] == condition)]
-        assert len(chosen) == 12
+        assert len(chosen) == 8
         kept = {dataset / path: (dataset / path).read_bytes() for path in chosen["audio_path"]}
         for path in kept:
             low_pass(path)

@@ -13,11 +13,13 @@ import pytest
 import soundfile
 
 from roomtone.cli.main import main
+from roomtone.core.dataset.study import read_study
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
-from roomtone.coverage import read_manifest
+from roomtone.coverage import CoverageMatrix, read_manifest
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
-from roomtone.fairness.report.formatting import percent, points
-from roomtone.fairness.report.page import shade, write_report
+from roomtone.fairness.report.content import gather, headline
+from roomtone.fairness.report.formatting import points
+from roomtone.fairness.report.page import write_report
 
 WORDS = ["give", "ten", "units", "of", "saline", "every", "hour", "before", "noon", "please"]
 PAYLOAD = '<script>alert("x")</script>'
@@ -91,46 +93,106 @@ def test_the_command_goes_from_hypotheses_to_a_verdict(gap_set, capsys) -> None:
 
 
 def test_the_figures_of_the_page_are_those_of_the_tables(gap_set) -> None:
+    """Page, `cells.csv`, the comparison in memory and its notebook form hold the same numbers."""
     dataset, file = gap_set
     result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}))
-    page = write_report(result)[0].read_text()
-    text = html.unescape(page)
-    wer = re.search(r'<table id="wer">.*?</table>', text, re.S)[0]
-    head = [
-        re.sub("<.*?>", "", cell)
-        for cell in re.findall(r"<th>(.*?)</th>(?=.*</thead>)", wer.replace(PAYLOAD, "PAYLOAD"), re.S)
-    ]
-    cells = result.comparison.cells.set_index(["accent", "condition"])["wer"]
-    for line in re.findall(r"<tr><th>(.*?)</th>(.*?)</tr>", wer.split("</thead>")[1], re.S):
-        shown = re.findall(r"<td[^>]*>([\d.]+)</td>", line[1])
-        expected = [percent(cells[a.replace("PAYLOAD", PAYLOAD), line[0]]) for a in head[1:]]
-        assert shown == expected
+    page = write_report(result)[0].read_text(encoding="utf-8")
+    table = pd.read_csv(dataset / "evaluation" / "cells.csv").set_index(["accent", "condition"])
+    for shown in (page, result.comparison._repr_html_()):
+        data = component_data(shown)
+        layers = {layer["id"]: layer["fields"] for layer in data["layers"]}
+        order = pd.MultiIndex.from_product([data["rows"]["names"], data["columns"]["names"]])
+        cells = table.loc[order]
+        assert layers["wer"]["value"]["cells"] == pytest.approx(cells["wer"].tolist(), abs=1e-6)
+        assert layers["wer"]["low"]["cells"] == pytest.approx(cells["wer_low"].tolist(), abs=1e-6)
+        lost = (cells["substitutions"] + cells["deletions"]) / cells["words"]
+        assert layers["lost"]["value"]["cells"] == pytest.approx(lost.tolist(), abs=1e-6)
+        assert layers["invented"]["value"]["cells"] == pytest.approx(
+            (cells["insertions"] / cells["words"]).tolist(), abs=1e-6
+        )
+        width = cells["wer_high"] - cells["wer_low"]
+        assert layers["width"]["value"]["cells"] == pytest.approx(width.tolist(), abs=1e-6)
+        at = order.get_loc(("scottish", "ward"))
+        clean = cells["wer"].loc[("scottish", "clean")]
+        assert layers["cost"]["value"]["cells"][at] == pytest.approx(
+            cells["wer"].loc[("scottish", "ward")] - clean, abs=1e-6
+        )
+        assert layers["verdict"]["value"]["cells"][at] == "worse"
     gaps = re.search(r'<table id="gaps">.*?</table>', page, re.S)[0]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", gaps, re.S)[1:]]
     assert [row[5] for row in rows] == [points(v) for v in result.comparison.gaps["did"]]
     assert [html.unescape(row[0]) for row in rows] == result.comparison.gaps["accent"].tolist()
 
 
+def component_data(text: str) -> dict:
+    """Return what the component of a page is given."""
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1])
+
+
+def test_report_page_and_notebook_run_one_component(gap_set) -> None:
+    from roomtone.coverage.views.matrix_view import component_sha256
+
+    dataset, file = gap_set
+    result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}))
+    stated = f'data-component="sha256-{component_sha256()}"'
+    assert write_report(result)[0].read_text(encoding="utf-8").count(stated) == 1
+    assert result.comparison._repr_html_().count(stated) == 1
+    assert main(["coverage", f"dataset={dataset}"]) == 0
+    page = (dataset / "coverage" / "index.html").read_text(encoding="utf-8")
+    assert page.count(stated) == 1
+    data = component_data(page)
+    assert {"lost", "invented", "width", "cost", "verdict"} <= {layer["id"] for layer in data["layers"]}
+    assert data["first"] != "lost"  # the coverage page begins with coverage
+
+
+def test_page_report_and_notebook_show_the_counts_of_the_matrix_csv(gap_set) -> None:
+    dataset, file = gap_set
+    report = write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))[0]
+    assert main(["coverage", f"dataset={dataset}"]) == 0
+    table = pd.read_csv(dataset / "coverage" / "matrix.csv").set_index(["accent", "condition"])
+    shown = [path.read_text(encoding="utf-8") for path in (report, dataset / "coverage" / "index.html")]
+    for text in [*shown, CoverageMatrix(dataset, goals=read_study(dataset).goals)._repr_html_()]:
+        data = component_data(text)
+        cells = table.loc[pd.MultiIndex.from_product([data["rows"]["names"], data["columns"]["names"]])]
+        layers = {layer["id"]: layer["fields"]["value"] for layer in data["layers"]}
+        for unit in ("utterances", "speakers", "renders", "minutes"):
+            assert layers[unit]["cells"] == pytest.approx(cells[unit].tolist(), abs=1e-6), unit
+        assert layers["renders"]["all"] == cells["renders"].sum()
+
+
+def test_no_output_names_the_machine(gap_set, tmp_path) -> None:
+    dataset, file = gap_set
+    write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))
+    for path in [dataset / "evaluation" / "report.html", *(dataset / "evaluation" / "report-files").iterdir()]:
+        assert str(dataset) not in path.read_text(encoding="utf-8"), path.name
+
+
 def test_payloads_stay_text_in_every_output(gap_set) -> None:
     dataset, file = gap_set
     result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}))
-    for path in write_report(result):
+    page, *others = write_report(result)
+    for path in others:
         assert "<script" not in path.read_text(), path.name
-    assert html.escape(PAYLOAD, quote=False).split("alert")[0] in (dataset / "evaluation" / "report.html").read_text()
+    assert page.read_text().count("<script") == page.read_text().count("</script>") == 2  # the data and the code
+    assert html.escape(PAYLOAD, quote=False).split("alert")[0] in page.read_text()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_the_page_opens_in_a_browser_without_a_network(gap_set, tmp_path) -> None:
     dataset, file = gap_set
-    page = write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))[0]
+    result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)}))
+    page = write_report(result)[0]
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}/profile",
         "--dump-dom", page.resolve().as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert 'id="gapmatrix"' in done.stdout, done.stderr[-500:]
-    assert done.stdout.count("<script") == 0
-    assert "ward costs scottish" in done.stdout
+    assert 'id="ranked"' in done.stdout, done.stderr[-500:]
+    assert "data-theme" in done.stdout  # the component has started
+    first = re.search(r'class="headline"[^>]*>(.*?)</p>', done.stdout, re.S)
+    assert first is not None
+    assert html.unescape(first[1]) == headline(gather(result))
+    assert "scottish" in first[1]
     assert not re.search(r'(?:src|href)="(?:https?:)?//', done.stdout)
 
 
@@ -198,11 +260,6 @@ def test_held_out_speakers_are_a_share_of_each_group_and_stay_the_same() -> None
     assert set(shuffled[held_out(shuffled, Settings(asr={}, holdout=0.5))]["speaker"]) == set(scores[out]["speaker"])
     with pytest.raises(RoomtoneError, match="holdout"):
         held_out(scores, Settings(asr={}, holdout=50))
-
-
-def test_colours_are_readable_and_end_where_words_do() -> None:
-    assert shade(0) == "#ffffff"
-    assert shade(0.8) == shade(3.0)
 
 
 @pytest.mark.parametrize(
@@ -282,3 +339,27 @@ def test_recorded_speech_is_heard_worse_the_more_noise_there_is(make_set, capsys
     assert "There is one speaker" in said
     assert "synthetic" not in said
     assert read_manifest(dataset)["speaker"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["baseline=quiet"], "no sample is in the condition 'quiet'"),
+        (["reference_accent=irsh"], "did you mean 'irish'"),
+        (["normalizer=bsic"], "did you mean 'basic'"),
+        (["terms=/no/such/terms.txt"], "terms"),
+        (["declared=[[irish,mri]]"], "no comparison of 'irish' in 'mri'"),
+        (["group=acent"], "no column 'acent'"),
+    ],
+)
+def test_what_is_asked_is_checked_before_the_first_recording_is_transcribed(
+    gap_set, tmp_path, capsys, words, message
+) -> None:
+    """A wrong baseline was refused after 24 minutes of transcribing. The recogniser here leaves a file behind when it is called."""
+    dataset, _ = gap_set
+    called = tmp_path / "called"
+    assert (
+        main(["evaluate", f"dataset={dataset}", "asr=command", f"asr.command='touch {called} {{audio}}'", *words]) == 1
+    )
+    assert message in capsys.readouterr().err
+    assert not called.exists()

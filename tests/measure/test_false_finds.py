@@ -60,6 +60,7 @@ def claimed(kind, count):
     return [[(m.kind, m.fundamental_hz, m.period_s, m.likeness) for m in machines] for machines in found if machines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["white", "pink", "babble", "speech", "music"])
 def test_no_machine_in_three(kind):
     assert claimed(kind, 3) == []

@@ -87,6 +87,7 @@ def test_an_alarm_just_before_the_end_is_found(ward):
         assert len(machines) == count, rest_s
 
 
+@pytest.mark.slow
 def test_two_machines_come_apart(ward):
     """An alarm over an EPI sequence: each has its own period, and both are found."""
     alarm, one = ward("alarm_medium", seed=3)
@@ -97,6 +98,7 @@ def test_two_machines_come_apart(ward):
     assert any(abs(period / epi.period_s - 1) < 0.02 for period in periods), periods
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["scanner_800hz", "alarm_medium", "mains_hum_60", "busy_tone", "mri_spin_echo"])
 def test_written_preset_is_read_back_and_measures_the_same(ward, preset):
     """Measure, write, load, render, measure again: the figures stay."""

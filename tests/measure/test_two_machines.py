@@ -15,6 +15,7 @@ def pairs(bench):
     return bench("measure_pairs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alarm", "room", "level_db"), [("alarm_medium", "exam_room", 0), ("alarm_high", "ward", -6), ("alarm_high", "exam_room", 6)]
 )  # fmt: skip

@@ -17,7 +17,7 @@ from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.columns import first_column, one_of, require_columns
 from roomtone.augment.corpora.readers.common_voice import split_accents
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
 
 _AUDIO = ("audio_paths", "audio_path", "path", "file_name")
@@ -56,7 +56,7 @@ class AfriSpeech(Reader):
                 AudioRef(file),
                 text=row.get(text),
                 speaker=row.get(speaker),
-                accent=join_accents(split_compound(row.get("accent") or "")),
+                accent=split_compound(row.get("accent") or ""),
                 accent_raw=row.get("accent"),
                 attributes={key: row.get(key) for key in others},
                 problem=problem,

@@ -8,10 +8,18 @@ from pathlib import Path
 
 from roomtone.core.errors import did_you_mean
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 #: So many missing files are looked up for a nearest name; a corpus without its audio folder is not listed a million times.
 _HINTS = 3
 _HINT_FOLDER_FILES = 5_000
+
+
+def printable(text: str) -> str:
+    """Return a text that any file can hold: bytes of a file's name that are not UTF-8 are spelt out.
+
+    >>> printable("caf\\udce9.wav")
+    'caf\\\\udce9.wav'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class AudioFiles:
@@ -47,6 +55,9 @@ class AudioFiles:
             return name, "names a command or an address; only files are read"
         if not name.isprintable() and any(letter < " " for letter in name):
             return repr(name), f"{name!r} has control characters in it"
+        plain_name = printable(name)
+        if plain_name != name:
+            return plain_name, f"{plain_name!r}: its name is not UTF-8 text; rename the file"
         path = os.path.normpath(os.path.join(self._folder, name))
         parent, leaf = os.path.split(path)
         if parent not in self._folders:

@@ -7,15 +7,20 @@ and the selection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from roomtone.augment.corpora.readers.audio_files import AudioFiles
-from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.corpora.readers.audio_files import AudioFiles, printable
+from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, did_you_mean
+from roomtone.core.vocabulary import ACCENT_SEPARATOR
+from roomtone.core.words import one_line
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Reader:
     def utterances(self) -> Iterator[Utterance]:
         """Yield the utterances as the corpus has them."""
         raise NotImplementedError
+
+    def skipped(self) -> Counter[str]:
+        """Return how many files of the corpus's folder are not read, by their ending; readers of tables skip none."""
+        return Counter()
 
     @property
     def home(self) -> Path:
@@ -103,45 +112,51 @@ class Reader:
         *,
         text: str | None,
         speaker: str | None,
-        accent: str | None,
-        accent_raw: str | None = None,
+        accent: str | Sequence[str] | None,
+        accent_raw: object = None,
         language: str | None = None,
         attributes: Mapping[str, object] | None = None,
         problem: str | None = None,
     ) -> Utterance:
         """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated.
 
+        Ids, accents and attributes are brought into Unicode's composed form (NFC), so that two spellings of one label are one.
+
         Args:
             utterance_id: unique within the corpus, and the same whatever the order of its rows.
             audio: file, offset and length in seconds.
             text: the transcript.
             speaker: who speaks; None where the corpus does not say.
-            accent: what the accent map is applied to, several joined by `|`.
+            accent: what the accent map is applied to: one label as it is, or a list of several.
             accent_raw: as the corpus has it; None where that is `accent`.
             language: BCP 47 tag; None takes the corpus's own.
             attributes: further columns; those without a value are left out.
             problem: why the recording cannot be used, where that is known already.
         """
-        raw = _stated(accent_raw) or _stated(accent)
+        raw = _stated(_joined(accent_raw)) or _stated(_joined(accent))
         # every row has the licence, because rows of several corpora may meet in one set
         named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
-            utterance_id=utterance_id,
+            utterance_id=unicodedata.normalize("NFC", printable(utterance_id)),
             audio=audio,
-            text=" ".join(words.split()) if (words := _stated(text)) else None,
+            text=None if text is None or text != text else one_line(printable(str(text))) or None,
             speaker=_stated(speaker),
-            accent=_stated(accent),
+            accent=_stated(accent if accent is None or isinstance(accent, str) else join_accents(accent)),
             accent_raw=raw,
             language=_stated(language) or self.language,
             corpus=self.corpus,
             speech_origin=self.speech_origin,
-            attributes={key: value for key, value in named.items() if value is not None},
+            attributes=shared_attributes(tuple((key, value) for key, value in named.items() if value is not None)),
             problem=problem,
         )
 
 
 def _stated(value: object) -> str | None:
-    """Return a value as stripped text, and None for nothing, NaN and emptiness."""
+    """Return a value as stripped text in NFC, and None for nothing, NaN and emptiness; equal texts are one object."""
     if value is None or value != value:
         return None
-    return str(value).strip() or None
+    return sys.intern(unicodedata.normalize("NFC", printable(str(value)).strip())) or None
+
+
+def _joined(value: object) -> object:
+    return ACCENT_SEPARATOR.join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -21,6 +21,12 @@ def require_columns(found: Sequence[str], needed: Mapping[str, str], where: str 
     """
     for use, name in needed.items():
         if name not in found:
+            other = next((mark for mark in (";", "\t", "|", ",") if len(found) == 1 and mark in found[0]), None)
+            if other is not None:
+                right = (
+                    "a file with tabs ends in .tsv" if other == "\t" else "save it with commas (.csv) or tabs (.tsv)"
+                )
+                raise RoomtoneError(f"{os.fspath(where)}: its columns are separated by {other!r}; {right}")
             hint = nearest(name, found)
             there = "" if hint.startswith("known") else "; columns: " + ", ".join(found)
             raise RoomtoneError(f"{os.fspath(where)}: there is no column {name!r} (for {use}); {hint}{there}")

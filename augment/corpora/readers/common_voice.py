@@ -16,7 +16,7 @@ from typing import ClassVar
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.columns import one_of, require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, read_rows
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
 
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
@@ -54,7 +54,7 @@ class CommonVoice(Reader):
                 AudioRef(file),
                 text=row.get("sentence"),
                 speaker=row.get("client_id"),
-                accent=join_accents(split_accents(raw or "")),
+                accent=split_accents(raw or ""),
                 accent_raw=raw,
                 language=row.get("locale") or (self.language or home.name),
                 attributes={key: row.get(key) for key in others},

@@ -1,4 +1,4 @@
-"""The bundled corpus: ward orders in twelve synthetic accents (see `make_demo` and `demo_data/README.md`)."""
+"""The bundled corpus: ward orders in twelve synthetic accents (see `demo_voice` and `demo_data/README.md`)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.tables import read_rows
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 
 #: The orders of the corpus as a JSGF grammar, for a recogniser that takes one.
 GRAMMAR = DEMO_FOLDER / "ward_orders.gram"
@@ -28,7 +29,16 @@ class Demo(Reader):
 
     @property
     def home(self) -> Path:
-        """Return the folder of the bundled recordings; `path` plays no part."""
+        """Return the folder of the bundled recordings.
+
+        Raises:
+            RoomtoneError: a `path` is given, which is another corpus's.
+        """
+        if self.path is not None:
+            raise RoomtoneError(
+                f"corpus.path: corpus=demo is the bundled corpus and reads no path; for {self.path} write corpus=table, or another of "
+                "`roomtone list corpus`"
+            )
         return DEMO_FOLDER
 
     def utterances(self) -> Iterator[Utterance]:

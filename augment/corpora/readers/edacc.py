@@ -60,7 +60,7 @@ class EdAcc(Reader):
                 AudioRef(file, start, duration),
                 text=spoken,
                 speaker=speaker,
-                accent=None if accent is None else accent.replace("|", "/"),
+                accent=None if accent is None else [accent],
                 accent_raw=accent,
                 attributes={"gender": gender, "english_is": l1, "ethnicity": ethnicity},
                 problem=problem,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from roomtone.augment.corpora.readers.audio_files import AUDIO_SUFFIXES
 from roomtone.augment.corpora.readers.base import Reader
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
@@ -40,7 +41,7 @@ class Folder(Reader):
                 "corpus=folder: the key corpus.accent is missing; corpus.accent=LABEL or corpus.accent=from_parent"
             )
         files = self.audio_files(home)
-        for path in walk_files(home, AUDIO_SUFFIXES):
+        for path in walk_files(home, AUDIO_SUFFIXES, self._root()):
             name = path.relative_to(home).as_posix()
             file, problem = files.find(name)
             text, wrong_text = _transcript(path.with_suffix(".txt"))
@@ -50,18 +51,58 @@ class Folder(Reader):
                 AudioRef(file),
                 text=text,
                 speaker=_labelled(self.speaker, path),
-                accent=None if accent is None else join_accents([accent]),
+                accent=None if accent is None else [accent],
                 problem=problem or wrong_text,
             )
 
+    def _root(self) -> Path | None:
+        return Path(self.root).expanduser().absolute() if self.root else None
 
-def walk_files(home: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files of a tree with these endings, sorted within each folder; hidden ones and linked folders are left out."""
-    for folder, subfolders, names in os.walk(home):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
-                yield Path(folder, name)
+    def skipped(self) -> Counter[str]:
+        """Return how many files of the folder are not read, by their ending: neither recordings nor their transcripts."""
+        found: Counter[str] = Counter()
+        for folder, names in _visible_files(self.folder(), self._root()):
+            recorded = {stem for stem, ending in map(os.path.splitext, names) if ending.lower() in AUDIO_SUFFIXES}
+            for stem, ending in map(os.path.splitext, names):
+                transcript = ending == ".txt" and stem in recorded
+                if ending.lower() not in AUDIO_SUFFIXES and not transcript:
+                    found[ending.lower() or "no ending"] += 1
+            links = [entry for entry in os.scandir(folder) if entry.is_symlink() and entry.is_dir()]
+            found["linked folder"] += sum(not _followed(Path(link.path), self._root()) for link in links)
+        return +found
+
+
+def walk_files(home: Path, suffixes: tuple[str, ...], root: Path | None = None) -> Iterator[Path]:
+    """Yield the files of a tree with these endings, sorted within each folder; hidden ones are left out.
+
+    Args:
+        home: the tree's folder.
+        suffixes: endings in lower case, each with its dot.
+        root: links to folders inside of it are followed; None follows no link to a folder.
+    """
+    for folder, names in _visible_files(home, root):
+        for name in names:
+            if os.path.splitext(name)[1].lower() in suffixes:
+                yield folder / name
+
+
+def _visible_files(home: Path, root: Path | None) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder of a tree with the names of the files in it, sorted, hidden ones left out."""
+    for folder, subfolders, names in os.walk(home, followlinks=root is not None):
+        visible = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = [name for name in visible if _followed(Path(folder, name), root)]
+        yield Path(folder), sorted(name for name in names if not name.startswith("."))
+
+
+def _followed(folder: Path, root: Path | None) -> bool:
+    """Return whether a sub-folder is walked: a link only where it stays inside the root and leads to no folder above itself."""
+    if not folder.is_symlink():
+        return True
+    if root is None:
+        return False
+    real, inside = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
+    above = Path(os.path.realpath(folder.parent))
+    return inside in (real, *real.parents) and real not in (above, *above.parents)
 
 
 def _labelled(key: str | None, path: Path) -> str | None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.readers.common_voice import split_accents
 from roomtone.augment.corpora.readers.hf_parquet import HfParquet
+from roomtone.augment.corpora.utterance import accent_labels
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,6 @@ class Globe(HfParquet):
         """Return a column's name in GLOBE."""
         return {"speaker": "speaker_id", "text": "transcript"}.get(use, use)
 
-    def split_accent(self, raw: str) -> list[str]:
-        """Return the accents that a cell holds."""
-        return split_accents(raw)
+    def split_accent(self, raw: object) -> list[str]:
+        """Return the accents that a cell holds: a text, a list, or None."""
+        return [label for part in accent_labels(raw) for label in split_accents(part)]

@@ -19,7 +19,7 @@ from roomtone.augment.corpora.readers.audio_files import AudioFiles
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.columns import require_columns
 from roomtone.augment.corpora.readers.tables import columns_of, parquet_rows
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, accent_labels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, nearest
 
@@ -92,16 +92,16 @@ class HfParquet(Reader):
             AudioRef(file),
             text=value.get("text"),
             speaker=value.get("speaker"),
-            accent=None if accent is None else join_accents(self.split_accent(str(accent))),
+            accent=self.split_accent(accent),
             accent_raw=value.get("accent_raw") or accent,
             language=value.get("language"),
             attributes=others,
             problem=problem,
         )
 
-    def split_accent(self, raw: str) -> list[str]:
-        """Return the accents that a cell holds."""
-        return raw.split("|")
+    def split_accent(self, raw: object) -> list[str]:
+        """Return the accents that a cell holds: a text, a list, or None."""
+        return accent_labels(raw)
 
     def _recording(self, audio: Any, files: AudioFiles) -> tuple[str, str, str | None]:
         """Return the recording's path, a key of it, and what is wrong with it."""

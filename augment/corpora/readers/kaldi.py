@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.tables import read_lines
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, accent_labels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
@@ -44,7 +44,7 @@ class Kaldi(Reader):
                 AudioRef(file, offset_s, duration_s),
                 text=text.get(name),
                 speaker=speaker,
-                accent=None if accent is None else join_accents(accent.split("|")),
+                accent=accent_labels(accent),
                 accent_raw=accent,
                 language=side["utt2lang"].get(name),
                 attributes={"gender": gender},

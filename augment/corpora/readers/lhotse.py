@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from roomtone.augment.corpora.readers.audio_files import AudioFiles
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.tables import read_rows
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.utterance import Utterance, accent_labels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
@@ -50,8 +50,8 @@ class Lhotse(Reader):
                 AudioRef(file, start, float(supervision["duration"])),
                 text=supervision.get("text"),
                 speaker=supervision.get("speaker"),
-                accent=None if accent is None else join_accents(str(accent).split("|")),
-                accent_raw=None if accent is None else str(accent),
+                accent=accent_labels(accent),
+                accent_raw=accent,
                 language=supervision.get("language"),
                 attributes={"gender": supervision.get("gender"), **plain} | {self.accent_field: None},
                 problem=problem,

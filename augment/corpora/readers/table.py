@@ -1,9 +1,10 @@
 """A table of recordings: CSV, TSV, JSON Lines or Parquet.
 
-Columns `audio`, `text`, `speaker`, `accent`, each renamed by `corpus.columns.accent=dialect` and done without by
-`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are used where they are
-there (a duration without a start only repeats the file's); every other column becomes an attribute. Audio is relative to the
-table, or absolute; `..` and symbolic links may not lead out of the table's folder, or `corpus.root`.
+Columns `audio`, `text`, `speaker`, `accent`, each renamed by `corpus.columns.accent=dialect` and left out by
+`corpus.columns.speaker=null`; `id`, `accent_raw`, `language`, `start` and `duration` (seconds) are optional; every other column
+becomes an attribute. Fields are those of each row: the first row of JSON says nothing about the others. A row without a start
+begins at 0 where another row of its file has one, as in NeMo; otherwise its duration only repeats the file's. Audio is
+relative to the table, or absolute; `..` and symbolic links may not lead out of the table's folder, or `corpus.root`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Any, ClassVar
 from roomtone.augment.corpora.readers.audio_files import AudioFiles
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.readers.columns import require_columns
-from roomtone.augment.corpora.readers.tables import columns_of, read_rows
-from roomtone.augment.corpora.utterance import Utterance, join_accents
+from roomtone.augment.corpora.readers.tables import JSON_SUFFIXES, columns_of, read_rows, table_kind
+from roomtone.augment.corpora.utterance import Utterance, accent_labels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, nearest
 
@@ -45,37 +46,56 @@ class Table(Reader):
         yield from self.rows_of(self.file())
 
     def rows_of(self, path: Path) -> Iterator[Utterance]:
-        """Yield one utterance a row of a table."""
+        """Yield one utterance a row of a table; each row has fields of its own.
+
+        Args:
+            path: a CSV, TSV, JSON or Parquet file.
+
+        Raises:
+            RoomtoneError: the table does not parse, lacks a column, or is given an unknown key.
+        """
         names = self._names(path)
+        segmented = _files_with_starts(path, names)
         files = self.audio_files(path.parent)
         for row in read_rows(path):
-            yield self._utterance(row, names, files, path)
+            yield self._utterance(row, names, files, segmented)
 
     def renamed(self, use: str) -> str:
         """Return a column's usual name."""
         return use
 
     def _names(self, path: Path) -> dict[str, str]:
-        """Return use -> column for the columns that are used, each known to be there."""
+        """Return use -> column for the columns that may be used, the needed ones known to be there."""
         known = (*REQUIRED, *OPTIONAL)
         for use in self.columns:
             if use not in known:
                 raise RoomtoneError(f"corpus.columns: unknown key {use!r}; {nearest(use, known)}")
-        found = columns_of(path)
         named = {use: self.columns.get(use, self.renamed(use)) for use in known}
         names = {use: str(name) for use, name in named.items() if name is not None}
         if self.accent is not None:
             names.pop("accent", None)
         stated = {use for use, name in self.columns.items() if name is not None and name != self.renamed(use)}
-        require_columns(found, {u: n for u, n in names.items() if u in REQUIRED or u in stated}, path)
-        return {use: name for use, name in names.items() if name in found}
+        needed = {use: name for use, name in names.items() if use in REQUIRED or use in stated}
+        found = _fields_of(path, set(needed.values()))
+        missing = next((use for use, name in needed.items() if name not in found), None)
+        try:
+            require_columns(found, needed, path)
+        except RoomtoneError as error:
+            raise (
+                error if len(found) < 2 else RoomtoneError(f"{error}; corpus.columns.{missing}=NAME names another")
+            ) from None
+        return names
 
-    def _utterance(self, row: dict[str, Any], names: dict[str, str], files: AudioFiles, path: Path) -> Utterance:
+    def _utterance(
+        self, row: dict[str, Any], names: dict[str, str], files: AudioFiles, segmented: set[str]
+    ) -> Utterance:
         value = {use: row.get(name) for use, name in names.items()}
         name = None if value["audio"] is None else str(value["audio"])
         file, problem = files.find(name)
         start, wrong_start = _seconds(value.get("start"), "start")
         duration, wrong_duration = _seconds(value.get("duration"), "duration")
+        if start is None and duration is not None and name in segmented:
+            start = 0.0
         offset_s = start or 0.0
         label = self.accent or value.get("accent")
         return self.utterance(
@@ -83,7 +103,7 @@ class Table(Reader):
             AudioRef(file, offset_s, None if start is None else duration),
             text=value.get("text"),
             speaker=value.get("speaker"),
-            accent=None if label is None else join_accents(str(label).split("|")),
+            accent=accent_labels(label),
             accent_raw=value.get("accent_raw") or label,
             language=value.get("language"),
             attributes={key: item for key, item in row.items() if key and key not in set(names.values())},
@@ -91,8 +111,31 @@ class Table(Reader):
         )
 
 
+def _fields_of(path: Path, needed: set[str]) -> list[str]:
+    """Return the columns of a table; rows of JSON are read on until each of the needed fields was seen in one of them."""
+    found = dict.fromkeys(columns_of(path))
+    if table_kind(path) in JSON_SUFFIXES and not needed <= found.keys():
+        for row in read_rows(path):
+            found |= dict.fromkeys(row)
+            if needed <= found.keys():
+                break
+    return list(found)
+
+
+def _files_with_starts(path: Path, names: Mapping[str, str]) -> set[str]:
+    """Return the names of the files of which any row states a start: those are read in segments."""
+    start = names.get("start")
+    if start is None or (table_kind(path) not in JSON_SUFFIXES and start not in columns_of(path)):
+        return set()
+    return {str(row.get(names["audio"])) for row in read_rows(path) if row.get(start) not in (None, "")}
+
+
 def segment_id(name: str, offset_s: float) -> str:
     """Return the name of a file or of its segment.
+
+    Args:
+        name: of the file, as the table has it.
+        offset_s: where the segment begins, seconds; 0 for the file itself.
 
     >>> segment_id("clips/a.wav", 1.5)
     'clips/a.wav@1.5'

@@ -1,4 +1,4 @@
-"""Tables as streams of rows: CSV, TSV, JSON Lines (also gzipped) and Parquet, one dict a row.
+"""Tables as streams of rows: CSV, TSV, JSON (lines or an array), all also gzipped, and Parquet, one dict a row.
 
 Nothing is read whole: two million rows pass through the memory of one. Values of CSV and TSV are text; JSON and Parquet keep
 their types.
@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from roomtone.augment.corpora.readers.json_rows import json_rows
+from roomtone.core.bounded_lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+SUFFIXES = (".csv", ".tsv", ".txt", *JSON_SUFFIXES, ".parquet")
 _BATCH_ROWS = 1024
 _FIELD_BYTES = 1 << 20
 
 
 def open_text(path: Path) -> TextIO:
-    """Return a text file, unzipped where it ends in `.gz`; a byte-order mark is skipped."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
-    return open(path, encoding="utf-8-sig", newline="")
+    """Return a text file, open for reading, its lines bounded.
+
+    Args:
+        path: UTF-8; unzipped where it ends in `.gz`, a byte-order mark is skipped.
+    """
+    return open_bounded_text(path)
 
 
 def read_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a text file.
+
+    Args:
+        path: UTF-8, as `open_text` takes it.
 
     Raises:
         RoomtoneError: it cannot be opened, or is not UTF-8.
@@ -42,7 +49,10 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def table_kind(path: Path) -> str:
-    """Return the ending that says how a table is written, `.gz` left off.
+    """Return the ending that says how a table is written, in lower case and without `.gz`.
+
+    Args:
+        path: the table's file.
 
     Raises:
         RoomtoneError: the ending says nothing.
@@ -59,6 +69,7 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
     """Yield the rows of a table.
 
     Args:
+        path: its ending says its kind.
         quoting: False takes quotes as letters (tables with unbalanced quotes).
         delimiter: None is a comma for `.csv` and a tab for `.tsv` and `.txt`.
 
@@ -69,8 +80,9 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
     try:
         if kind == ".parquet":
             yield from parquet_rows(path)
-        elif kind in (".jsonl", ".ndjson", ".json"):
-            yield from _json_rows(path)
+        elif kind in JSON_SUFFIXES:
+            with open_text(path) as file:
+                yield from json_rows(path, file)
         else:
             yield from _csv_rows(path, delimiter or ("," if kind == ".csv" else "\t"), quoting)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -80,7 +92,11 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
 
 
 def columns_of(path: Path, *, quoting: bool = True, delimiter: str | None = None) -> list[str]:
-    """Return the names of a table's columns; for JSON Lines, of its first row.
+    """Return the names of a table's columns; for JSON, of its first row, whose keys need not be those of the others.
+
+    Args:
+        path: a table of any kind.
+        quoting, delimiter: as for `read_rows`.
 
     Raises:
         RoomtoneError: the table does not parse, or is empty.
@@ -134,22 +150,6 @@ def _csv_rows(path: Path, delimiter: str, quoting: bool) -> Iterator[dict[str, A
             raise RoomtoneError(f"{path}, near line {line}: {error}") from error
 
 
-def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise RoomtoneError(f"{path}, line {number}: not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise RoomtoneError(
-                    f"{path}, line {number}: expected one JSON object a line, got {line.strip()[:40]!r}"
-                )
-            yield row
-
-
 def _parquet_file(path: Path) -> Any:
     import pyarrow.lib
     import pyarrow.parquet as pq
@@ -161,7 +161,11 @@ def _parquet_file(path: Path) -> Any:
 
 
 def parquet_rows(path: Path, rows_at_once: int = _BATCH_ROWS) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a Parquet file; few at once where they are large.
+    """Yield the rows of a Parquet file.
+
+    Args:
+        path: the file.
+        rows_at_once: how many are held in memory; few where they are large.
 
     Raises:
         RoomtoneError: not a readable Parquet file.

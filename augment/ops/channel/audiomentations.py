@@ -5,8 +5,8 @@ generator). Each call here is seeded with the op's drawn seed and the global sta
 a pure function of its recipe. Because of the global states it must not run in threads; worker processes are fine.
 
 The transform always applies (its `p` is 1), because a condition holds for every file that bears its name. Output is made
-as long as the input, checked for finite values, and shifted back by the delay it measures to have. Transforms whose
-purpose is to move time (`TIME_CHANGING`) are not shifted back; word timings do not survive them.
+as long as the input, checked for finite values, and shifted back by the delay of the transform: known by its nature, or found with
+a probe. Transforms whose purpose is to move time (`TIME_CHANGING`) are not shifted back; word timings do not survive them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor
+from roomtone.core.audio.headers import BadAudioError, container
+from roomtone.core.audio.reading import inspect as inspect_recording
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.speech_level import rms_level_dbov
 from roomtone.core.audio.types import Samples
@@ -32,7 +36,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 
 #: Transforms that move or stretch time on purpose.
 TIME_CHANGING = frozenset(
-    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Reverse", "Shift", "TimeStretch", "Trim"}
+    {"AdjustDuration", "Padding", "PitchShift", "RepeatPart", "Resample", "Reverse", "Shift", "TimeStretch", "Trim"}
 )
 #: Linear transforms whose drawn numbers do not depend on the signal: applied to speech and noise apart, they give the same sum.
 LINEAR = frozenset(
@@ -41,6 +45,15 @@ LINEAR = frozenset(
         *("LowPassFilter", "LowShelfFilter", "PeakingFilter", "PolarityInversion", "SevenBandParametricEQ"),
     }
 )
+#: Transforms that act on each sample by itself, or add something: they cannot delay.
+MEMORYLESS = frozenset(
+    {
+        *("AddBackgroundNoise", "AddColorNoise", "AddGaussianNoise", "AddGaussianSNR", "AddShortNoises", "BitCrush"),
+        *("ClippingDistortion", "GainTransition", "LoudnessNormalization", "Normalize", "TanhDistortion", "TimeMask"),
+    }
+)
+#: Transforms that apply an impulse response of their own, whose largest sample is their time 0.
+_RESPONSES = frozenset({"ApplyImpulseResponse", "RoomSimulator"})
 #: Filters whose frequencies reach 9.5 kHz by default. Above half the rate they are unstable, so below this rate they
 #: run at it, resampled there and back.
 _FILTERS = LINEAR - {"AirAbsorption", "Gain", "PolarityInversion"}
@@ -48,8 +61,6 @@ _FILTER_RATE_HZ = 24000
 #: A transform that takes code as its argument; a preset is data.
 _NOT_DATA = frozenset({"Lambda"})
 _LARGEST_LAG_S = 0.1
-#: How much better than "no delay" a delay has to explain the output of a transform that is not linear.
-_PROMINENCE = 1.2
 
 
 def transforms() -> dict[str, type]:
@@ -137,7 +148,7 @@ class AudiomentationsOp(Processor):
                 )
         if self.transform.startswith("Add") and np.array_equal(output, samples) and np.any(samples):
             raise RoomtoneError(f"{self._name}: added nothing (a silent recording?)")
-        lag = self._lag(samples, output, sample_rate_hz)
+        lag = self._lag(sample_rate_hz)
         out = shift(output, -lag, samples.size)
         record = {
             "transform": self.transform,
@@ -194,17 +205,25 @@ class AudiomentationsOp(Processor):
                     raise RoomtoneError(f"{self._name}: {key} {value:.0f} Hz is not below half of {sample_rate_hz} Hz")
                 self._check_frequencies(value, sample_rate_hz)
 
-    def _lag(self, samples: Samples, output: Samples, sample_rate_hz: int) -> int:
-        if self.transform in TIME_CHANGING:
+    def _lag(self, sample_rate_hz: int) -> int:
+        """Return the delay of the transform with its drawn numbers: known by its nature, or found with a probe."""
+        if self.transform in TIME_CHANGING | MEMORYLESS:
             return 0
-        reach = round(_LARGEST_LAG_S * sample_rate_hz)
-        if self.transform not in LINEAR:
-            return measured_lag(samples, output, reach)
+        return _transform_delay(self.transform, json.dumps(self.arguments, sort_keys=True), self.seed, sample_rate_hz)
+
+
+@functools.lru_cache(maxsize=256)
+def _transform_delay(transform: str, arguments_json: str, seed: int | None, sample_rate_hz: int) -> int:
+    op = AudiomentationsOp(transform, json.loads(arguments_json), seed)
+    if transform in LINEAR | _RESPONSES:
         # A linear filter shows its delay on an impulse, whatever the signal is: the same for speech, noise and their sum.
+        reach = round(_LARGEST_LAG_S * sample_rate_hz)
         impulse = np.zeros(4 * reach + 1, dtype=np.float32)
         impulse[2 * reach] = 1.0
-        response, _ = self._run(impulse, sample_rate_hz)
-        return int(np.argmax(np.abs(response))) - 2 * reach
+        return int(np.argmax(np.abs(op._run(impulse, sample_rate_hz)[0]))) - 2 * reach
+    return probed_delay(
+        lambda samples: fit_length(op._run(samples, sample_rate_hz)[0], samples.size), sample_rate_hz, what=op._name
+    )
 
 
 @functools.lru_cache(maxsize=64)
@@ -228,10 +247,14 @@ def _check(transform: str, arguments_json: str) -> None:
 
 def _build(transform: str, arguments: Mapping[str, Any]) -> Any:
     try:
-        return transforms()[transform](**arguments, p=1.0)
+        made = transforms()[transform](**arguments, p=1.0)
     except Exception as error:  # asserts, TypeErrors and ValueErrors alike mean: these arguments will not do
         message = " ".join(str(error).split()) or type(error).__name__
         raise RoomtoneError(f"audiomentations {transform}: {message} (arguments {dict(arguments)})") from error
+    for name in ("sound_file_paths", "ir_files"):
+        if hasattr(made, name):
+            setattr(made, name, _CheckedPaths(getattr(made, name)))
+    return made
 
 
 @contextlib.contextmanager
@@ -251,6 +274,23 @@ def _seeded(seed: int) -> Iterator[None]:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
         pyroomacoustics.constants.set("num_threads", threads)
+
+
+class _CheckedPaths(list[str]):
+    """Files that a transform may open; each passes our own intake first, because libsndfile takes any name for any of its formats.
+
+    The library hands each to libsndfile itself, so formats that our intake gives another decoder are refused here.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        if isinstance(index, int):
+            inspect_recording(found)
+            if words := container(Path(found)).words:
+                raise BadAudioError(
+                    found, f"is {words}, which a transform of audiomentations does not open; convert it to WAV"
+                )
+        return found
 
 
 def _parameters(transform: Any) -> dict[str, Any]:
@@ -276,28 +316,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def measured_lag(samples: Samples, output: Samples, reach: int) -> int:
-    """Return by how many samples `output` lags `samples`: the peak of their whitened cross-correlation.
-
-    Args:
-        samples, output: [shape=(samples,)] each.
-        reach: the largest lag looked for.
-
-    Returns:
-        the lag; 0 unless another one explains the output clearly better.
-    """
-    from scipy import fft
-
-    if not np.any(samples) or not np.any(output):
-        return 0
-    size = fft.next_fast_len(max(samples.size, output.size) + reach + 1, real=True)
-    before = fft.rfft(samples.astype(np.float64), size)
-    after = fft.rfft(output.astype(np.float64), size)
-    scale = np.abs(before) * np.abs(after)
-    whitened = np.abs(fft.irfft(np.conj(before) * after / (scale + 1e-3 * scale.max()), size))
-    lags = np.arange(-reach, reach + 1)
-    scores = whitened[lags]
-    best = int(np.argmax(scores))
-    return int(lags[best]) if scores[best] > _PROMINENCE * scores[reach] else 0

@@ -1,13 +1,14 @@
 """A codec's round trip, in memory, through libsndfile: `op: codec`.
 
 The signal is resampled to the codec's rate, clipped to 16 bits (libsndfile wraps floats above 1.0 in most speech codecs),
-encoded, decoded and resampled back. Length is kept and the delay compensated to the sample. What was really used is read
-back from the encoded stream's own header; anything else than what was asked is an error.
+encoded, decoded and resampled back. Length is kept. The delay is a property of the codec, found once with a probe signal, and
+compensated to the sample. What was really used is read back from the encoded stream's own header; anything else than what was asked is an error.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
+from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
-from roomtone.core.audio.delay import correlation_lag
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -63,7 +64,6 @@ class CodecSpec:
     headroom: float = 1.0
 
 
-_LARGEST_LAG_S = 0.1
 _TELEPHONE = (8000,)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
@@ -143,22 +143,40 @@ class Codec(Processor):
         Raises:
             RoomtoneError: the stream is not what was asked for, or lost samples.
         """
+        out, report = self._transcoded(samples, sample_rate_hz)
+        return shift(out, -self.delay_samples(sample_rate_hz), samples.size).astype(np.float32), report
+
+    def delay_samples(self, sample_rate_hz: int) -> int:
+        """Return by how many samples the codec delays before that is compensated, at `sample_rate_hz`."""
+        if CODECS[self.codec].memoryless:
+            return 0
+        return _codec_delay(self, sample_rate_hz)
+
+    def _transcoded(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+        """Return the decoded samples, the codec's delay not yet taken out, and what the stream says."""
         rate_hz = self._rate_for(sample_rate_hz)
         level = None if self.compression_level is None else number(self.compression_level)
         pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
         decoded, report = _round_trip(pcm, self.codec, rate_hz, level)
         out = fit_length(resample(decoded, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
-        if not CODECS[self.codec].memoryless:
-            # Opus changes its delay with the mode it chooses for a signal, so a probe cannot replace the signal itself.
-            reach = round(_LARGEST_LAG_S * sample_rate_hz)
-            out = shift(out, -correlation_lag(self.linear_reference(samples, sample_rate_hz), out, reach), samples.size)
-        return out.astype(np.float32), report | {"clipped_share": clipped_share}
+        return out, report | {"clipped_share": clipped_share}
 
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return the samples in the band that the codec's rate holds, float32 [shape=(samples,)]."""
         rate_hz = self._rate_for(sample_rate_hz)
         narrow = resample(samples, sample_rate_hz, rate_hz, quality="HQ")
         return fit_length(resample(narrow, rate_hz, sample_rate_hz, quality="HQ"), samples.size).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def _codec_delay(codec: Codec, sample_rate_hz: int) -> int:
+    """Return the delay of a drawn codec, found with a probe signal."""
+    return probed_delay(
+        lambda samples: codec._transcoded(samples, sample_rate_hz)[0],
+        sample_rate_hz,
+        what=f"codec {codec.codec}",
+        reference=lambda samples: codec.linear_reference(samples, sample_rate_hz),
+    )
 
 
 def _to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext, RecordingsNeeded
 from roomtone.augment.ops.table import Fetch, Source
+from roomtone.augment.recordings.sounding import LEAST_SHARE, offset_where_it_sounds, sounding_share
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -33,6 +34,11 @@ def permuted_index(count: int, seed: int, ordinal: int) -> int:
     numbers the draws of a run. Each block of `count` draws is one seeded permutation, so after any number of draws the
     use of two things differs by at most one; the seam of two blocks never repeats a thing at once. Depends on nothing
     but the arguments, so any worker can compute any draw.
+
+    Args:
+        count: of things to choose from.
+        seed: of the permutations.
+        ordinal: the number of the draw, from 0.
 
     >>> sorted(permuted_index(5, 0, n) for n in range(5, 10))
     [0, 1, 2, 3, 4]
@@ -70,6 +76,8 @@ class LoopedRecording(Source):
 
     #: Words for the messages.
     noun: ClassVar[str] = "recording"
+    #: Share of a render in which the recording must sound; machines may be silent for long.
+    least_share: ClassVar[float] = 0.0
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Pin an asset (its source group first, so that a group of many fragments is not favoured) and an offset.
@@ -86,14 +94,21 @@ class LoopedRecording(Source):
         chosen = self._choose(usable, group_share, asset_share)
         lead = int(LEAD_S * context.sample_rate_hz)
         last = chosen.num_samples - context.num_samples
-        if last >= 0:
-            first = min(lead, last)
-            offset = first + int(place * (last - first + 1))
-        else:
-            offset = int(place * chosen.num_samples)
         if self.offset_samples is not None:
             offset = self.offset_samples
+        elif last >= 0:
+            offset = self._offset(chosen.id, context, last, min(lead, last), place)
+        else:
+            offset = int(place * chosen.num_samples)
         return dataclasses.replace(self, asset=chosen.id, offset_samples=offset, asset_samples=chosen.num_samples)
+
+    @staticmethod
+    def _offset(asset_id: str, context: DrawContext, last: int, first: int, place: float) -> int:
+        """Return the drawn offset; where parts of the recording are silent, one at which it sounds."""
+        sounds = None if context.sounding is None else context.sounding(asset_id)
+        if sounds is None or sounds.all() or not sounds.any():
+            return first + int(place * (last - first + 1))
+        return offset_where_it_sounds(sounds, context.sample_rate_hz, context.num_samples, last, first, place)
 
     def _choose(self, usable: list[Asset], group_share: float, asset_share: float) -> Asset:
         if self.asset is not None:
@@ -122,6 +137,12 @@ class LoopedRecording(Source):
             raise RoomtoneError(f"{self.op}: {self.asset} holds values that are not finite")
         if not power or not np.any(samples[preroll_samples:]):
             raise RoomtoneError(f"{self.op}: {self.asset} is silent where it would be played; no SNR can be set")
+        share = sounding_share(samples[preroll_samples:], sample_rate_hz) if self.least_share else 1.0
+        if share < self.least_share:
+            raise RoomtoneError(
+                f"{self.op}: {self.asset} sounds in {share:.1%} of the render, at least {self.least_share:.0%} are needed for an SNR; "
+                "take the recording out of the folder, or cut it to where it sounds"
+            )
         return samples
 
     def _read(self, num_samples: int, preroll_samples: int, sample_rate_hz: int, fetch: Fetch) -> Samples:
@@ -160,9 +181,10 @@ class Recordings(LoopedRecording):
 
     op = "recordings"
     noun = "noise recording"
+    least_share = LEAST_SHARE
 
     #: Layout of the folder.
-    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut"] = "folder"
+    kind: Literal["folder", "musan", "demand", "esc50", "wham", "qut", "rirs_noises"] = "folder"
     #: Only this part of the corpus (e.g. `tt` of WHAM!, `noise` of MUSAN, `fold5` of ESC-50); null for all.
     split: str | None = None
 

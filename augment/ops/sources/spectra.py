@@ -151,7 +151,12 @@ def random_swell(rng: np.random.Generator, num_samples: int, sample_rate_hz: int
 
 @functools.lru_cache(maxsize=64)
 def mean_power(spread_db: float, highest: float) -> float:
-    """Return the mean square of a gain of `spread_db * min(g, highest)` dB, g standard normal."""
+    """Return the mean square of a gain of `spread_db * min(g, highest)` dB, g standard normal.
+
+    Args:
+        spread_db: of the gain, dB a standard deviation.
+        highest: at which g is cut.
+    """
     g = np.linspace(-8.0, 8.0, 4001)
     weight = np.exp(-0.5 * g * g)
     return float((weight * 10.0 ** (spread_db * np.minimum(g, highest) / 10.0)).sum() / weight.sum())

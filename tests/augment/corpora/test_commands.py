@@ -119,18 +119,18 @@ def test_croissant_is_valid_and_loads_every_row(generate: Any, caplog: pytest.Lo
 def test_the_report_of_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["corpus", "measure=12", "by=[voice_gender]", f"output.dir={tmp_path}"]) == 0
     out = capsys.readouterr().out
-    assert "144 utterances, 48 speakers" in out
+    assert "192 utterances, 48 speakers" in out
     assert "synthetic speech" in out
     assert "licence: MIT" in out
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     accents = report["groups"]["accent"]
     assert len(accents) == 12
-    assert {(row["speakers"], row["utterances"]) for row in accents.values()} == {(4, 12)}
+    assert {(row["speakers"], row["utterances"]) for row in accents.values()} == {(4, 16)}
     assert report["groups"]["voice_gender"]["female"]["speakers"] == 24
     assert report["total"]["measured"] == 12
-    assert report["total"]["speech_to_floor_db"] == pytest.approx(40.0, abs=4.0)
+    assert report["total"]["speech_to_floor_db"] == pytest.approx(47.0, abs=4.0)
     assert not report["unusable"]
-    assert pd.read_csv(tmp_path / "accents.csv")["utterances"].sum() == 144
+    assert pd.read_csv(tmp_path / "accents.csv")["utterances"].sum() == 192
     assert (tmp_path / "corpus.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -143,7 +143,7 @@ def test_the_report_names_unmapped_labels_and_problems(layout: Layout, capsys: p
     assert "(not stated)" in out
     assert main([*typed, "corpus.split=validated", "max_rejected=0.5"]) == 3
     assert "there is no such file, e.g. common_voice_en_9999" in capsys.readouterr().out
-    assert main([*typed, "corpus.split=validated"]) == 4
+    assert main([*typed, "corpus.split=validated", "max_rejected=0"]) == 4
 
 
 def test_the_report_finds_copies_cut_files_and_dirty_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +171,23 @@ def test_the_report_finds_copies_cut_files_and_dirty_ones(tmp_path: Path, capsys
         ["noisy.wav"]
     ]
     assert "unusable: 1: is a web page" in capsys.readouterr().out
+
+
+def test_the_report_says_how_much_rumble_reading_removes(
+    tmp_path: Path, voice: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import soundfile
+
+    for percent in (0, 5):
+        soundfile.write(tmp_path / f"{percent}.wav", voice + percent / 100, 16000)
+    typed = ["corpus=folder", f"corpus.path={tmp_path}", "corpus.accent=welsh", f"output.dir={tmp_path / 'out'}"]
+    assert main(["corpus", *typed]) == 0
+    assert "removed on reading, below 20 Hz: median" in (out := capsys.readouterr().out)
+    assert "DC up to 5.0" in out
+    total = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["total"]
+    assert total["largest_offset"] == pytest.approx(0.05, abs=2e-3)
+    # 5 % is -26 dBov
+    assert total["largest_rumble_to_speech_db"] == pytest.approx(-26.0 - total["level_dbov"], abs=0.5)
 
 
 def test_an_accent_map_is_chosen_as_a_group(layout: Layout, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -207,7 +224,7 @@ def test_real_recordings_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         (["measure=-1"], "measure: expected a whole number"),
-        (["max_rejected=-1"], "max_rejected: expected a count, or a share below 1"),
+        (["max_rejected=-1"], "max_rejected: expected a count such as 3, or a share from 0 to 1"),
         (["by=[voice_gendr]"], "by: no utterance has 'voice_gendr'; did you mean 'voice_gender'"),
         (["corpus=comon_voice"], "no option 'comon_voice'; did you mean 'common_voice'"),
         (["corpus=vctk", "corpus.path=/nowhere/at/all"], "there is no /nowhere/at/all"),

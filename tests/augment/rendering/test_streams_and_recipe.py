@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Op, Source, parse_op, pin_ranges, to_dict
-from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe
+from roomtone.augment.rendering.recipe import FORMAT, Draws, Recipe, draw_recipe
 from roomtone.augment.scenarios.conditions import parse_condition
 from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.audio.segment import AudioRef
@@ -71,7 +71,7 @@ def test_snr_of_a_range_lies_inside_it():
 def test_a_recipe_that_is_none_is_said():
     with pytest.raises(RoomtoneError, match="not a recipe"):
         Recipe.from_json("[]")
-    with pytest.raises(RoomtoneError, match="format 7 is not 1"):
+    with pytest.raises(RoomtoneError, match=f"format 7 is not {FORMAT}: made by another version"):
         Recipe.from_json('{"format": 7}')
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
+from roomtone.augment.generation import generate
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, build_bank, rebuild_entry
 from roomtone.augment.rooms.op import RecordedRoom
 from roomtone.augment.rooms.recorded import find_direct
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
+REAL = Path(__file__).parents[4] / "shared" / "real" / "rooms"
 
 
 def response(
@@ -133,8 +138,8 @@ def test_what_is_no_usable_response_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RoomtoneError, match="no impulse responses"):
         build(RecordedRoom(str(tmp_path / "missing")))
     cases = {
-        "noisy": (response(RATE, noise_db=-30.0), r"falls by \d+ dB.*45 dB are needed"),
-        "cut": (response(RATE)[: round(0.15 * RATE)], r"falls by \d+ dB.*45 dB are needed"),
+        "noisy": (response(RATE, noise_db=-30.0), r"falls by \d+\.\d dB.*45 dB are needed"),
+        "cut": (response(RATE)[: round(0.15 * RATE)], r"falls by \d+\.\d dB.*45 dB are needed"),
         "silent": (np.zeros(RATE), "silent"),
         "infinite": (np.where(np.arange(RATE) == 100, np.inf, response(RATE)[:RATE]), "not finite"),
     }
@@ -144,5 +149,79 @@ def test_what_is_no_usable_response_is_refused_by_name(tmp_path: Path) -> None:
             build(RecordedRoom(str(tmp_path / name)))
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.wav").write_text("not audio")
-    with pytest.raises(RoomtoneError, match="not a WAV"):
+    with pytest.raises(RoomtoneError, match="is not WAV"):
         build(RecordedRoom(str(tmp_path / "text")))
+
+
+def test_one_response_with_too_little_decay_is_rejected_and_the_others_are_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One poor file refused the folder, and said of 44.6 dB that 45 dB are needed and 45 dB are there."""
+    for index in range(3):
+        write(tmp_path / "in" / f"good{index}.wav", response(RATE, seed=index), RATE)
+    levels = [f"short{index}.wav" for index in range(8)]
+    for index, name in enumerate(levels):  # the floor rises by half a decibel from file to file, past the border
+        write(tmp_path / "in" / name, response(RATE, noise_db=-54.0 + 0.5 * index, seed=9), RATE)
+    (tmp_path / "in" / "page.wav").write_text("<!DOCTYPE html>")
+    bank = build_bank(RecordedRoom(str(tmp_path / "in")), RATE, cache_dir=tmp_path / "cache")
+    assert 3 <= len(bank) < 3 + len(levels)
+    assert len(bank) + len(bank.rejected) == 3 + len(levels) + 1
+    assert "page.wav: is a web page" in " ".join(bank.rejected)
+    figures = [float(re.search(r"falls by (\d+\.\d) dB", why)[1]) for why in bank.rejected if "falls by" in why]  # type: ignore[index]
+    assert figures
+    assert all(figure < 45.0 for figure in figures)
+    again = build_bank(RecordedRoom(str(tmp_path / "in")), RATE, cache_dir=tmp_path / "cache")
+    assert again.rejected == bank.rejected  # from the cache, too
+
+
+def test_a_run_names_the_rejected_response(
+    tmp_path: Path, composed: Any, small_table: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = tmp_path / "config" / "room"
+    write(home / "in" / "good.wav", response(RATE), RATE)
+    write(home / "in" / "noisy.wav", response(RATE, noise_db=-30.0), RATE)
+    (home / "mine.yaml").write_text("op: recorded_room\npath: in\n")
+    (tmp_path / "config" / "scenario").mkdir()
+    (tmp_path / "config" / "scenario" / "tiny.yaml").write_text("name: tiny\nfactors: {room: [none, mine]}\n")
+    cfg = composed(
+        "scenario=tiny", "design=full", "executor=serial", "corpus=table", f"corpus.path={small_table}",
+        f"output.dir={tmp_path / 'set'}", config_dir=str(tmp_path / "config"),
+    )  # fmt: skip
+    assert generate(cfg).rendered == 12
+    assert re.search(r"response rejected: .*noisy\.wav: T30 cannot be measured: .* falls by \d+\.\d dB", caplog.text)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs shared/real")
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("channel", [0, 1])
+def test_real_responses_in_stereo_at_44_kilohertz_are_used(
+    tmp_path: Path, rate: int, channel: int, schroeder_t30: Callable[[np.ndarray, int, int], float]
+) -> None:
+    bank = build_bank(RecordedRoom(str(REAL), channel=channel), rate, cache_dir=tmp_path / "cache")
+    assert len(bank) == 2
+    assert bank.rejected == ()
+    for entry in bank:
+        assert entry.speech[DIRECT_SAMPLE] == pytest.approx(1.0, abs=1e-6)
+        assert 0.1 < entry.t30_s < 0.2  # small rooms, their publisher says
+        assert schroeder_t30(entry.speech, rate, DIRECT_SAMPLE) == pytest.approx(entry.t30_s, rel=0.02)
+
+
+def test_a_response_that_ends_before_50_ms_is_rejected_alone(tmp_path: Path) -> None:
+    """Its late energy is none, so C50 is no number; that refused the folder."""
+    write(tmp_path / "in" / "good.wav", response(RATE), RATE)
+    write(tmp_path / "in" / "dry.wav", response(RATE, t60_s=0.03, noise_db=-300.0)[: round(0.055 * RATE)], RATE)
+    bank = build_bank(RecordedRoom(str(tmp_path / "in")), RATE, cache_dir=tmp_path / "cache")
+    assert len(bank) == 1
+    assert re.search(
+        r"dry\.wav: T30, C50 or DRR cannot be measured: .* \d+ ms after the direct sound", bank.rejected[0]
+    )
+
+
+def test_a_caf_response_never_reaches_libsndfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Responses have the same door as speech: CAF and AIFF, whose readers in libsndfile have known faults, need PyAV."""
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "a.caf", response(RATE), RATE, subtype="PCM_24")
+    assert len(build_bank(RecordedRoom(str(tmp_path / "in")), RATE, cache_dir=tmp_path / "cache")) == 1
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(RoomtoneError, match=r"a\.caf: is CAF, which needs the extra av"):
+        build_bank(RecordedRoom(str(tmp_path / "in")), RATE, cache_dir=tmp_path / "other")

@@ -125,7 +125,9 @@ def check_set(expected):
             "dataset.json",
             "README.md",
             "croissant.json",
+            "metadata.parquet",
             "config.yaml",
+            "local.yaml",
             ".lock",
             "coverage",
         }

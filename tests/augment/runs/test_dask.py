@@ -103,14 +103,18 @@ def test_a_cluster_that_does_not_see_the_folder_says_so(tmp_path, composed, job)
     """A worker on another machine, without the folder, must not make a set of its own there."""
     from dataclasses import replace
 
+    from roomtone.augment.runs.resume import Run
     from roomtone.augment.runs.schedule import make_job, shards_of
     from roomtone.augment.runs.shard import render_shard
     from roomtone.augment.scenarios.planner import make_plan
+    from roomtone.augment.settings import generate_settings
+    from roomtone.core.dataset.storage import open_storage
     from roomtone.core.workers.serial import SerialEngine
 
-    cfg = composed(*job[1:], f"output.dir={tmp_path / 'set'}")
-    plan = make_plan(cfg)
-    shard = next(shards_of(plan, make_job(cfg, plan, str(tmp_path / "elsewhere"), SerialEngine()), 0, 8))
+    settings = generate_settings(composed(*job[1:], f"output.dir={tmp_path / 'set'}"))
+    plan = make_plan(settings)
+    run = Run(open_storage(str(tmp_path / "elsewhere")), 0, {})
+    shard = next(shards_of(plan, make_job(settings, plan, run, SerialEngine()), 0, 8))
     with pytest.raises(RoomtoneError, match="a worker does not see it; a cluster needs a folder that all share"):
         render_shard(replace(shard))
     assert not (tmp_path / "elsewhere").exists()
@@ -131,6 +135,7 @@ def test_an_open_scheduler_elsewhere_is_refused(address, message):
         engine_of(ExecutorSettings("dask", 1, address))
 
 
+@pytest.mark.slow
 def test_the_users_word_is_taken():
     with pytest.raises(RoomtoneError, match="no Dask scheduler answers"):
         engine_of(ExecutorSettings("dask", 1, "tcp://127.0.0.1:1", allow_insecure=True))

@@ -9,8 +9,6 @@ import pytest
 
 from roomtone.core.workers.fault_injection import DRIVER_POINTS, POINTS
 
-ENGINES = ("processes", "dask")
-
 
 def _gone(group, *, within=20.0):
     """Wait until no process of a group is left; a zombie is none."""
@@ -46,8 +44,9 @@ def _state(pid):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("who", ["self", "driver", "group"])
+@pytest.mark.parametrize(
+    ("engine", "who"), [("processes", "self"), ("processes", "driver"), ("processes", "group"), ("dask", "driver")]
+)
 def test_killed_anywhere_and_resumed_it_is_the_same_set(
     engine, who, job, start, tmp_path, run_in_process, check_set, snapshot
 ):

@@ -27,6 +27,7 @@ def configure(composed, tmp_path):
     return make
 
 
+@pytest.mark.slow
 def test_fill_closes_every_closable_hole_and_nothing_else(configure, tmp_path, capsys):
     generate(configure("covering"))
     before = read_manifest(tmp_path / "set")

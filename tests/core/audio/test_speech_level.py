@@ -1,7 +1,8 @@
 """The speech voltmeter against the ITU-T G.191 reference program's own readings, and against a second implementation.
 
-The readings are `actlev`'s on the same samples. It stops its interpolation within 0.5 dB and we interpolate exactly,
-which on gated noise makes at most 0.03 dB and 0.5 points of activity: hence 0.05 dB and 0.5 points here.
+The readings are `actlev`'s on the same samples. It stops its interpolation within 0.5 dB and we interpolate exactly, which makes
+up to 0.03 dB, and 0.7 points of activity with it; on these signals at most 0.03 dB and 0.5 points, hence 0.05 dB and 0.5 points.
+One sentence is further off in activity; there the program's own stop is repeated, and its figures come out.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel, active_speech_level, rms_level_dbov
+from roomtone.core.audio.speech_level import (
+    SILENCE_DBOV,
+    SpeechLevel,
+    active_speech_level,
+    level_curve,
+    rms_level_dbov,
+)
 from roomtone.core.errors import RoomtoneError
 
 LEVEL_TOLERANCE_DB = 0.05
 ACTIVITY_TOLERANCE = 0.005
-CARDS = Path("/usr/share/pocketsphinx/test/data/cards")
+DATA = Path("/usr/share/pocketsphinx/test/data")
+CARDS = DATA / "cards"
+SENTENCE = DATA / "librivox" / "sense_and_sensibility_01_austen_64kb-0880.wav"
+DIGITS = Path(__file__).parents[4] / "shared" / "real" / "digits"
 
 
 def tone(sample_rate_hz: int, seconds: float = 10.0) -> np.ndarray:
@@ -110,6 +120,110 @@ def test_recorded_speech_reads_as_on_the_reference_voltmeter(name: str, level_db
     measured = active_speech_level(samples, sample_rate_hz)
     assert measured.level_dbov == pytest.approx(level_dbov, abs=LEVEL_TOLERANCE_DB)
     assert measured.activity == pytest.approx(activity, abs=ACTIVITY_TOLERANCE)
+
+
+def levels_by_threshold(samples: np.ndarray, sample_rate_hz: int) -> list[tuple[float, float]]:
+    """(level, threshold) in dB for each of the method's thresholds, by two IIR filters over the array."""
+    g = np.exp(-1 / (sample_rate_hz * 0.03))
+    envelope = lfilter([1 - g], [1, -g], lfilter([1 - g], [1, -g], np.abs(samples)))
+    hangover, index = int(0.2 * sample_rate_hz + 0.5), np.arange(samples.size)
+    found = []
+    for threshold in 2.0 ** np.arange(-15, 0):
+        last = np.maximum.accumulate(np.where(envelope >= threshold, index, -hangover - 1))
+        active = int((index - last <= hangover).sum())
+        found.append((10 * np.log10((samples**2).sum() / max(active, 1)), 20 * np.log10(threshold)))
+    return found
+
+
+def actlev_interpolation(upper: tuple[float, float], lower: tuple[float, float]) -> float:
+    """G.191's `bin_interp` (recalled): halves towards the margin of 15.9 dB and stops within 0.5 dB, also at the ends themselves."""
+    for level, threshold in (upper, lower):
+        if abs(level - threshold - 15.9) < 0.5:
+            return level
+    middle = ((upper[0] + lower[0]) / 2, (upper[1] + lower[1]) / 2)
+    while abs(off := middle[0] - middle[1] - 15.9) > 0.5:
+        end = upper if off > 0 else lower
+        middle = ((middle[0] + end[0]) / 2, (middle[1] + end[1]) / 2)
+    return middle[0]
+
+
+@pytest.mark.skipif(not SENTENCE.is_file(), reason="Debian's pocketsphinx-testdata is not installed")
+def test_why_the_itu_program_reads_one_sentence_half_a_point_apart() -> None:
+    """ITU's tool: -26.671 dBov and 90.251 %; we: -26.698 dBov and 90.82 %.
+
+    At one threshold the level lies 0.43 dB from the margin, so the program takes that level as it is. Exactly interpolated it is
+    0.0275 dB lower; activity is long-term over active power, so 0.0275 dB are 0.57 points.
+    """
+    import soundfile
+
+    samples, rate = soundfile.read(SENTENCE)
+    table = levels_by_threshold(samples, rate)
+    at = next(j for j, (level, threshold) in enumerate(table) if level - threshold <= 15.9)
+    stopped = actlev_interpolation(table[at], table[at - 1])
+    long_term = 10 * np.log10((samples**2).mean())
+    assert stopped == pytest.approx(-26.671, abs=0.001)
+    assert 100 * 10 ** ((long_term - stopped) / 10) == pytest.approx(90.251, abs=0.005)
+    (high, high_threshold), (low, low_threshold) = table[at - 1], table[at]
+    before, after = high - high_threshold - 15.9, low - low_threshold - 15.9
+    exact = high + before / (before - after) * (low - high)
+    ours = active_speech_level(samples, rate)
+    assert ours.level_dbov == pytest.approx(exact, abs=1e-6)
+    assert ours.level_dbov - stopped == pytest.approx(-0.0275, abs=0.002)
+    assert 100 * ours.activity == pytest.approx(90.251 * 10 ** (0.0275 / 10), abs=0.02)
+
+
+def test_the_curve_reads_at_each_gain_what_the_voltmeter_reads() -> None:
+    samples = gated(16000, 0.1)[:20000] * np.linspace(0.02, 1.0, 20000)
+    curve = level_curve(samples, 16000)
+    assert curve is not None
+    for step in (0, 1, 17, 40, 63):
+        gain_db = step * 20 * np.log10(2.0) / 64
+        read = active_speech_level(samples * 10 ** (gain_db / 20), 16000).level_dbov
+        assert curve.offsets_db[step] + gain_db == pytest.approx(read, abs=1e-6)
+
+
+@pytest.mark.skipif(not DIGITS.is_dir(), reason="the real input is not at hand")
+def test_one_gain_brings_each_real_word_to_its_level() -> None:
+    """P.56 reads some of these words up to 0.4 dB differently with gain; scaled by the difference alone they miss their level."""
+    import soundfile
+
+    spreads, misses = [], []
+    paths = sorted(DIGITS.glob("*.wav"))
+    assert len(paths) == 60
+    for path in paths:
+        samples, rate = soundfile.read(path, dtype="float32")
+        curve = level_curve(samples, rate)
+        assert curve is not None
+        gain = np.float32(10 ** (curve.gain_db(-26.0) / 20))
+        misses.append(abs(active_speech_level(samples * gain, rate).level_dbov + 26.0))
+        spreads.append(curve.spread_db)
+    assert max(misses) < 0.01
+    assert 0.3 < max(spreads) < 0.5
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), seconds=st.floats(0.3, 1.0), level_db=st.floats(-60, 0))
+def test_if_any_gain_brings_a_signal_to_its_level_one_is_found(seed: int, seconds: float, level_db: float) -> None:
+    """Words, clicks and onsets before silence: held against a search in steps of 0.02 dB over 12 dB around the answer."""
+    rng = np.random.default_rng(seed)
+    size = int(8000 * seconds)
+    gate = np.repeat(rng.random(size // 200 + 1) < 0.4, 200)[:size]
+    samples = rng.normal(size=size) * gate * np.exp(rng.normal(size=size // 400 + 1).repeat(400)[:size])
+    samples[rng.integers(0, size)] += 20.0
+    samples *= 10 ** (level_db / 20)
+    curve = level_curve(samples, 8000)
+    assert curve is not None
+    gain_db = curve.gain_db(-26.0)
+    miss = abs(active_speech_level(samples * 10 ** (gain_db / 20), 8000).level_dbov + 26.0)
+    tried = gain_db + np.arange(-6.0, 6.0, 0.02)
+    least = min(abs(active_speech_level(samples * 10 ** (g / 20), 8000).level_dbov + 26.0) for g in tried)
+    # the curve takes up to two of its steps (0.094 dB each) for a straight line, which the reading need not be, and ends on one
+    assert miss <= least + 0.29
+
+
+@pytest.mark.parametrize("samples", [np.zeros(16000), np.zeros(0)])
+def test_silence_has_no_curve(samples: np.ndarray) -> None:
+    assert level_curve(samples, 16000) is None
 
 
 @settings(max_examples=60, deadline=None)

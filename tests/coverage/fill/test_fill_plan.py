@@ -45,6 +45,7 @@ GOALS = {
 }
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 99),
     utterances=st.integers(0, 6),

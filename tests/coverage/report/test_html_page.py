@@ -1,10 +1,10 @@
-"""The page in a real browser with the network off: click, list, play; whatever the texts hold stays text."""
+"""Whatever a set's texts hold stays text: on the page, in its files, in pictures; and no path of the machine is in any of them."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from roomtone.coverage import CoverageMatrix
-from roomtone.coverage.report.html_page import script_json, write_page
-from roomtone.coverage.views.heat_map import save_figure, tway_triangle
+from roomtone.coverage.report.html_page import write_page
+from roomtone.coverage.report.next_commands import fill_command
+from roomtone.coverage.views.figure_files import save_figure
+from roomtone.coverage.views.matrix_view.embed import component_script, component_sha256, component_style, script_json
 from roomtone.coverage.views.players import SampleList
 
 PAYLOADS = [
@@ -24,6 +26,8 @@ PAYLOADS = [
     "{{ 7*7 }} {% raw %}",
     "$\\frac{1}{",
     "a\u2028b & <!--",
+    "لهجة مصرية",
+    "👩🏽‍⚕️ ward 🔊",
 ]
 
 
@@ -42,93 +46,103 @@ def hostile_set(tmp_path, write_set) -> Path:
     return write_set(tmp_path / "set", pd.DataFrame(rows))
 
 
+def page_data(page: str) -> dict:
+    """Return the JSON of the component in a page."""
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, flags=re.S)[1])
+
+
+def part_data(path: Path) -> dict:
+    """Return the content of a file of samples, which calls a function with it."""
+    text = path.read_text(encoding="utf-8")
+    assert text.isascii()
+    return json.loads(text[text.index(", {") + 2 : text.rindex(");")])
+
+
 def test_the_page_is_one_file_without_the_network(hostile_set):
-    page = write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html").read_text()
+    path = write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html")
+    page = path.read_text(encoding="utf-8")
     assert not re.findall(r"(?:src|href)\s*=\s*[\"']?\s*(?:https?:)?//", page)
-    assert "default-src 'none'" in page
-    assert page.count("<script") == 2
-    assert page.count("</script>") == 2
+    assert "default-src 'none'" in html.unescape(page)
+    assert page.count("<script") == page.count("</script>") == 2
     assert "window.hit=1</script>" not in page
-    data = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
-    assert set(data["levels"][0]) == set(PAYLOADS)
-    links = [sample[4] for cell in data["samples"].values() for sample in cell]
+    data = page_data(page)
+    assert set(data["rows"]["names"]) == set(PAYLOADS)
+    files = [part_data(path.parent / "index-files" / name) for name in data["drawers"]["parts"]]
+    samples = [s for part in files for cell in part["cells"].values() for s in cell["samples"]]
+    assert {s["text"] for s in samples} == set(PAYLOADS)
+    links = [s["audio"] for s in samples]
     assert "./../audio/s%200%23%3F.wav" in links
     assert links.count(None) == 1  # what points out of the set is not linked
+    assert next(s["why"] for s in samples if s["audio"] is None) == "Its path leaves the set, so it is not linked."
+
+
+def test_no_file_names_the_machine(hostile_set, tmp_path):
+    write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html")
+    for path in (hostile_set / "coverage").rglob("*"):
+        if path.is_file():
+            assert str(tmp_path).encode() not in path.read_bytes(), path
+    assert "<title>set: coverage</title>" in (hostile_set / "coverage/index.html").read_text(encoding="utf-8")
+
+
+def test_the_title_is_the_name_that_the_set_states(hostile_set):
+    (hostile_set / "dataset.json").write_text(json.dumps({"name": "ward <b>floor</b>"}))
+    page = write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html").read_text(encoding="utf-8")
+    assert "<title>ward &lt;b&gt;floor&lt;/b&gt;: coverage</title>" in page
+
+
+def test_a_second_run_leaves_no_file_of_the_first(hostile_set):
+    folder = hostile_set / "coverage/index-files"
+    write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html")
+    (folder / "samples-0099.js").write_text("an earlier, larger run")
+    (folder / "mine.txt").write_text("not of any run")
+    write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html")
+    assert {path.name for path in folder.iterdir()} == {"samples-0000.js", "mine.txt"}
 
 
 def test_script_json_comes_back_and_closes_nothing():
-    text = str(script_json(PAYLOADS))
+    text = script_json(PAYLOADS)
     assert not set("<>&") & set(text)
     assert json.loads(text) == PAYLOADS
+
+
+def test_code_and_style_can_stand_in_a_page():
+    """A script element ends at the first `</script`, whatever the language thinks; `<!--` starts another mode of parsing."""
+    for text in (component_script(), component_style()):
+        assert not re.search(r"</(script|style)|<!--", text, flags=re.I)
+    assert ".innerHTML" not in component_script()
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", component_script() + component_style())
+
+
+def test_page_and_notebook_run_the_same_component(hostile_set):
+    matrix = CoverageMatrix(hostile_set)
+    page = write_page(matrix, hostile_set / "coverage/index.html").read_text(encoding="utf-8")
+    for shown in (page, matrix._repr_html_()):
+        assert f'data-component="sha256-{component_sha256()}"' in shown
+        assert component_script() in shown
+        assert component_style() in shown
 
 
 def test_reprs_and_pictures_keep_text_as_text(hostile_set, tmp_path):
     matrix = CoverageMatrix(hostile_set)
     shown = matrix._repr_html_()
-    assert "<script" not in shown
-    assert "onerror" not in re.sub(r"<!--.*?-->", "", shown, flags=re.S)
+    assert shown.count("<script") == 2
+    assert "<img src=x" not in shown
+    assert str(tmp_path) not in shown + repr(matrix)
     players = SampleList(matrix.samples(with_root=True, accent=PAYLOADS[0], condition=f"{PAYLOADS[0]} 0"))._repr_html_()
     assert "<script" not in players
     assert players.count("<audio") == 1  # of two rows one points out of the set
     save_figure(matrix.plot(), tmp_path / "m.svg")
-    save_figure(matrix.plot(), tmp_path / "m.png")
     svg = (tmp_path / "m.svg").read_text()
     assert "<script" not in re.sub(r"<!--.*?-->", "", svg, flags=re.S)
     save_figure(CoverageMatrix(hostile_set).plot(), tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text() == svg
-    assert (tmp_path / "m.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_heat_map_of_three_axes_and_a_triangle(random_rows):
-    rows = random_rows(1).assign(room="ward", noise="none")
-    figure = CoverageMatrix(rows, axes=("accent", "condition", "room")).plot()
-    assert [axes.get_title() for axes in figure.axes][:1] == ["room ward"]
-    coverage = CoverageMatrix(rows).t_way(2, factors=["condition", "room", "accent"])
-    texts = [text.get_text() for text in tway_triangle(coverage).axes[0].texts]
-    assert sorted(texts) == ["3/3", "3/3", "9/9"]
-
-
-def test_the_heat_map_shows_every_count(rows_of):
-    rows = rows_of({("us", "a"): 3, ("us", "b"): 12, ("in", "a"): 1})
-    texts = {text.get_text() for text in CoverageMatrix(rows).plot().axes[0].texts}
-    assert texts == {"3", "12", "1", "0"}
-
-
-@pytest.mark.slow
-def test_in_a_browser(hostile_set):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    page_path = write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html")
-    asked, errors = [], []
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(offline=True)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(page_path.as_uri())
-        size = len(PAYLOADS)
-        assert page.locator("#matrix td button").count() == size * size
-        for i, payload in enumerate(PAYLOADS):
-            name = f"accent {payload}, condition {payload} {i}"
-            cell = page.evaluate(
-                "name => [...document.querySelectorAll('#matrix button')].find(b => b.getAttribute('aria-label').startsWith(name)).dataset.cell",
-                name,
-            )
-            page.click(f"#matrix button[data-cell='{cell}']")
-            row = page.locator("#cell tr", has_text=f"s{i}")
-            assert row.locator("td").nth(2).text_content() == payload
-            seconds = page.evaluate(
-                """async () => { const a = document.querySelector('#cell tr:last-child audio') || document.querySelector('#cell audio');
-                if (a.readyState < 1) await new Promise((ok, no) => { a.onloadedmetadata = ok; a.onerror = () => no(a.error.message); });
-                a.muted = true; await a.play(); return a.duration; }"""
-            )
-            assert seconds == pytest.approx(0.5 * (i + 1), abs=0.01)
-        assert page.evaluate("window.hit") is None
-        assert page.locator("img").count() == 0
-        browser.close()
-    assert not errors
-    assert asked
-    assert all(url.startswith("file:") for url in asked)
+def test_the_command_to_fill_a_set_is_that_of_its_last_run(tmp_path):
+    config = {"corpus": {"reader": "table", "path": "/home/me/speech.csv"}, "scenario": {"name": "our floor"}}
+    (tmp_path / "my set").mkdir()
+    (tmp_path / "my set/dataset.json").write_text(json.dumps({"runs": [{"config": config}]}))
+    command = "roomtone generate corpus=table corpus.path=PATH 'scenario=our floor' design=fill 'output.dir=my set'"
+    assert fill_command(tmp_path / "my set") == command
+    assert fill_command(tmp_path) == ""
+    assert fill_command(pd.DataFrame()) == ""

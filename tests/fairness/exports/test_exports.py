@@ -222,18 +222,20 @@ def test_kaldi_tables_pass_the_documented_checks(dataset, tmp_path) -> None:
 
 def test_stm_is_sorted_and_names_its_groups(evaluated, tmp_path) -> None:
     export(evaluated, "stm", tmp_path / "out")
-    lines = (tmp_path / "out" / "ref.stm").read_text().splitlines()
-    rows = [line.split(maxsplit=6) for line in lines if not line.startswith(";;")]
-    assert len(rows) == 12
-    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
-    labels = {line.split('"')[1]: line.split('"')[3] for line in lines if line.startswith(";; LABEL")}
     manifest = read_manifest(evaluated).set_index("sample_id")
-    for name, channel, _, start, _, groups, text in rows:
-        accent, condition = (labels[g] for g in groups.strip("<>").split(",")[1:])
-        expected = manifest.loc[name]
-        assert (channel, start, condition) == ("A", "0.000", expected["condition"])
-        assert accent == (expected["accent"] if isinstance(expected["accent"], str) else "unknown")
-        assert "," not in text
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.stm")) == ["ref.noise.stm", "ref.stm"]
+    for file, column, missing in (("ref.stm", "accent", "unknown"), ("ref.noise.stm", "noise", "none")):
+        lines = (tmp_path / "out" / file).read_text().splitlines()
+        rows = [line.split(maxsplit=6) for line in lines if not line.startswith(";;")]
+        assert len(rows) == 12
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+        labels = {line.split('"')[1]: line.split('"')[3] for line in lines if line.startswith(";; LABEL")}
+        for name, channel, _, start, _, groups, text in rows:
+            expected = manifest.loc[name, column]
+            overall, label = (labels[g] for g in groups.strip("<>").split(","))
+            assert (channel, start, overall) == ("A", "0.000", "Overall")
+            assert label == (expected if isinstance(expected, str) else missing)
+            assert "," not in text
 
 
 @pytest.mark.skipif(not SCLITE.is_file(), reason="Debian's sctk is not installed")
@@ -251,13 +253,92 @@ def test_sclite_itself_counts_what_we_count(evaluated, tmp_path) -> None:
     ]
 
 
+def lur(folder: Path, reference: str) -> str:
+    """sclite's report by labels; it aborts where a file has too many."""
+    command = [SCLITE, "-r", reference, "stm", "-h", "hyp.ctm", "ctm", "-o", "lur", "stdout", "-f", "0"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.skipif(not SCLITE.is_file(), reason="Debian's sctk is not installed")
 def test_sclite_reports_our_groups_from_the_stm(evaluated, tmp_path) -> None:
     export(evaluated, "stm", tmp_path / "out")
-    command = [SCLITE, "-r", "ref.stm", "stm", "-h", "hyp.ctm", "ctm", "-o", "lur", "stdout", "-f", "0"]
-    said = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, check=False).stdout
-    assert "scottish" in said
-    assert "ward+babble@5dB" in said
+    assert "scottish" in lur(tmp_path / "out", "ref.stm")
+    assert "none" in lur(tmp_path / "out", "ref.noise.stm")
+
+
+@pytest.mark.skipif(not SCLITE.is_file(), reason="Debian's sctk is not installed")
+@pytest.mark.parametrize("count", [12, 13, 14, 20])
+def test_sclites_report_holds_for_any_number_of_labels(make_set, tmp_path, count) -> None:
+    """sclite aborted ("buffer overflow detected") on the demo: 12 accents, 10 conditions and the overall label in one file."""
+    rows = [
+        {"accent": f"accent {k:02d}", "speaker": f"s{k}", "condition": f"c{k}", "text": TEXTS[0], "noise": f"n{k}@5dB"}
+        for k in range(count)
+        for _ in range(2 if k < 11 else 1)
+    ]
+    for k, row in enumerate(rows):
+        row["sample_id"] = f"s{k:03d}"
+    folder = make_set(rows)
+    manifest = read_manifest(folder)
+    answers = pd.DataFrame({"sample_id": manifest["sample_id"], "hypothesis": "hold the scan", "reason": None})
+    write_scores(evaluation_dir(folder), score(manifest, answers), answers)
+    export(folder, "stm", tmp_path / "out")
+    for reference, first in (("ref.stm", "accent 00"), ("ref.noise.stm", "n0@5dB")):
+        labels = [x for x in (tmp_path / "out" / reference).read_text().splitlines() if x.startswith(";; LABEL")]
+        assert len(labels) == min(count + 1, 14)
+        assert ('"other"' in labels[-1]) == (count > 13)
+        assert first in lur(tmp_path / "out", reference)
+
+
+def test_an_answer_of_silence_is_no_failure_in_readers_of_csv(dataset, tmp_path) -> None:
+    import duckdb
+    import pyarrow.csv as arrow_csv
+
+    manifest = read_manifest(dataset)
+    answers = pd.DataFrame({"sample_id": manifest["sample_id"], "hypothesis": 'a, "b"', "reason": None}, dtype=object)
+    answers.loc[0, "hypothesis"] = ""
+    answers.loc[1, ["hypothesis", "reason"]] = [None, "timed out"]
+    write_scores(evaluation_dir(dataset), score(manifest, answers), answers)
+    (path,) = export(dataset, "csv", tmp_path / "out")
+    expected = ["", None, *['a, "b"'] * 10]
+    found = duckdb.sql(
+        f"SELECT hypothesis FROM read_csv('{path}', allow_quoted_nulls=false) ORDER BY sample_id"
+    ).fetchall()
+    assert [row[0] for row in found] == expected
+    options = arrow_csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+    assert arrow_csv.read_csv(path, convert_options=options)["hypothesis"].to_pylist() == expected
+    pandas = pd.read_csv(path, keep_default_na=False, na_values={"substitutions": [""]})
+    assert pandas["hypothesis"].tolist()[:2] == ["", ""]
+    assert pandas["substitutions"].isna().tolist()[:2] == [False, True]
+
+
+def test_two_exports_concatenate_whatever_is_null_in_one(make_set, tmp_path) -> None:
+    """A column without a value was of type null, or a float for an int32: two exports had two schemas."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row = {"accent": "a", "speaker": "s", "condition": "clean", "text": "x"}
+    full = {"snr_db": 5.0, "delay_samples": 3, "room_asset": "r", "accent_raw": "A", "unmeasured": "{}"}
+    sets = [make_set([row], "bare"), make_set([row | full, row | {"sample_id": "second"}], "full")]
+    for folder in sets:
+        manifest = read_manifest(folder)
+        answers = pd.DataFrame({"sample_id": manifest["sample_id"], "hypothesis": "x", "reason": None})
+        write_scores(evaluation_dir(folder), score(manifest, answers), answers)
+    for name, place in (("hf", 0), ("fairlearn", 0)):
+        tables = [pq.read_table(export(s, name, tmp_path / f"{name}-{s.name}")[place]) for s in sets]
+        assert pa.concat_tables(tables).num_rows == 3
+        assert str(tables[0].schema.field("delay_samples").type) == "int32"
+        assert str(tables[0].schema.field("accent_raw").type) == "string"
+
+
+def test_the_hub_reads_the_card_of_an_export(dataset, tmp_path) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    export(dataset, "hf", tmp_path / "out")
+    data = hub.DatasetCard.load(tmp_path / "out" / "README.md").data.to_dict()
+    assert data == hub.metadata_load(tmp_path / "out" / "README.md")
+    assert (data["license"], data["language"], data["pretty_name"]) == ("unknown", ["en"], "set")
+    (config,) = data["configs"]
+    assert config["data_files"] == [{"split": "test", "path": ["data/test-*.parquet"]}]
+    assert list((tmp_path / "out").glob("data/test-*.parquet"))
 
 
 # webdataset leaves its tar open until the collector comes

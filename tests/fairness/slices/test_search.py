@@ -57,6 +57,7 @@ def test_a_planted_handicap_is_named_first() -> None:
     assert named["speakers"] == 4
 
 
+@pytest.mark.slow
 def test_without_one_nothing_is_named() -> None:
     """The accents, conditions and speakers differ here; that is not what the search is for. One in twenty runs may err."""
     runs = [find_subgroups(study(seed))["named"].any() for seed in range(100, 130)]
@@ -224,6 +225,7 @@ def read_apart(seed: int) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_sentences_that_one_group_reads_are_not_the_groups_own_failing() -> None:
     """The demo's female voices read other sentences than its male ones, and were named in noise."""
     sets = [read_apart(seed) for seed in range(8)]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from roomtone.augment.ops.channel.audiomentations import TIME_CHANGING, AudiomentationsOp, measured_lag, transforms
+from roomtone.augment.ops.channel.audiomentations import TIME_CHANGING, AudiomentationsOp, transforms
+from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.errors import RoomtoneError
@@ -183,13 +184,14 @@ def test_a_filter_is_linear_so_that_stems_can_be_kept_apart(speech_like: Speech)
     np.testing.assert_array_equal(bent.linear_reference(speech, 16000), speech)
 
 
-def test_the_lag_is_found_and_not_imagined() -> None:
+@pytest.mark.parametrize("rate", [8000, 16000, 48000])
+def test_a_probe_finds_the_delay_of_a_stage_and_imagines_none(rate: int) -> None:
     rng = np.random.default_rng(0)
-    noise = rng.normal(size=8000)
-    assert measured_lag(noise, np.roll(noise, 37), 400) == 37
-    assert measured_lag(noise, np.roll(noise, -5), 400) == -5
-    assert measured_lag(noise, noise + 3 * rng.normal(size=8000), 400) == 0
-    assert measured_lag(noise, np.zeros(8000), 400) == 0
+    for delay in (0, 1, -1, 37, -5, 400):
+        assert probed_delay(lambda probe, by=delay: np.tanh(np.roll(3 * probe, by)), rate, what="stage") == delay  # type: ignore[misc]
+    for stage in (np.zeros_like, lambda probe: 0.1 * rng.normal(size=probe.size).astype(np.float32)):
+        with pytest.raises(RoomtoneError, match="stage: its delay cannot be found with a probe signal: "):
+            probed_delay(stage, rate, what="stage")
     assert {"Reverse", "TimeStretch"} <= TIME_CHANGING <= set(transforms())
 
 

@@ -101,6 +101,17 @@ def test_what_is_not_there_is_said(lay_out, tmp_path):
         scan_noise(tmp_path, "folder")
     with pytest.raises(RoomtoneError, match="expected music/, speech/ and noise/"):
         scan_noise(lay_out("a.wav"), "musan")
-    (tmp_path / "broken.wav").write_bytes(b"<html>not here</html>")
-    with pytest.raises(RoomtoneError, match=r"broken\.wav"):
-        scan_noise(tmp_path, "folder")
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "broken.wav").write_bytes(b"<html>not here</html>")
+    with pytest.raises(
+        RoomtoneError, match=r"none of 1 files under .* can be read; the first: .*broken\.wav: is a web page"
+    ):
+        scan_noise(tmp_path / "html", "folder")
+
+
+def test_one_broken_file_does_not_stop_a_run(lay_out, caplog):
+    root = lay_out("a.wav", "b.wav")
+    (root / "broken.wav").write_bytes(b"<html>not here</html>")
+    assert [file.id for file in scan_noise(root, "folder")] == ["folder/a.wav", "folder/b.wav"]
+    assert "noise recording rejected: " in caplog.text
+    assert "broken.wav: is a web page" in caplog.text

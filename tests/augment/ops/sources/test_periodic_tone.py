@@ -61,7 +61,7 @@ def test_a_glide_that_would_leave_the_band_is_left_out_whole(drawn, power_spectr
 
 
 def test_nothing_below_the_band_limit_is_an_error(drawn):
-    with pytest.raises(RoomtoneError, match="nothing to hear at 8000 Hz"):
+    with pytest.raises(RoomtoneError, match="inaudible at 8000 Hz"):
         drawn(PeriodicTone(fundamental_hz=5600.0), 1.0, 8000)
 
 

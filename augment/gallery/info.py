@@ -1,0 +1,120 @@
+"""A preset in words: description, source, key figures, and what it needs before it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, preset_file, preset_names
+from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.vocabulary import FACTORS
+
+#: Fields of a preset that are its key figures, in the order in which they are shown, and how.
+_FIGURES: tuple[tuple[str, str], ...] = (
+    ("t60_s", "T60 {} s"),
+    ("dimensions_m", "{} m"),
+    ("talker_distance_m", "talker at {} m"),
+    ("realisations", "{} placings"),
+    ("talkers", "{} talkers"),
+    ("slope_db_per_octave", "{} dB/octave"),
+    ("fundamental_hz", "{} Hz"),
+    ("period_s", "every {} s"),
+    ("pulse_hz", "{} Hz pulses"),
+)
+
+
+@dataclass(frozen=True)
+class PresetInfo:
+    """One preset for a reader.
+
+    Attributes:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: as a level is written, without an SNR.
+        description, source: from its YAML; the source says how sure it is.
+        figures: key figures, short.
+        needs: what must be at hand before it can be used, None where nothing must.
+        example: a level that a scenario may name.
+        text: its YAML, with the comments.
+    """
+
+    factor: str
+    name: str
+    description: str
+    source: str
+    figures: tuple[str, ...]
+    needs: str | None
+    text: str
+
+    @property
+    def example(self) -> str:
+        """Return a level of the preset; noise and equipment carry an SNR."""
+        return f"{self.name}@10dB" if self.factor in ("noise", "equipment") else self.name
+
+
+def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetInfo:
+    """Return a preset in words.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        name: of the preset.
+        search: folders of the user's own, looked through first.
+
+    Raises:
+        RoomtoneError: no such preset, with the nearest name.
+    """
+    preset = load_preset(factor, name, search)
+    text = preset_file(factor, name, search).read_text(encoding="utf-8")
+    path = preset.get("path")
+    needs = None if path is None or Path(str(path)).exists() else f"a folder of recordings at its path ({path})"
+    words = {key: " ".join(str(preset.get(key, "")).split()) for key in COMMENT_KEYS}
+    return PresetInfo(factor, name, words["description"], words["source"], tuple(_figures(preset)), needs, text)
+
+
+def every_preset(search: Sequence[Path] = ()) -> list[PresetInfo]:
+    """Return all presets, by factor and name.
+
+    Args:
+        search: folders of the user's own, looked through first.
+    """
+    return [preset_info(factor, name, search) for factor in FACTORS for name in preset_names(factor, search)]
+
+
+def find_presets(name: str, search: Sequence[Path] = ()) -> list[PresetInfo]:
+    """Return the presets of a name; most names belong to one factor.
+
+    Args:
+        name: of a preset, or `factor/name`.
+        search: folders of the user's own, looked through first.
+
+    Raises:
+        RoomtoneError: no factor has such a preset; says the nearest.
+    """
+    factor, _, rest = name.rpartition("/")
+    homes = [f for f in FACTORS if (not factor or f == factor) and rest in preset_names(f, search)]
+    if not homes:
+        known = [known for f in FACTORS for known in preset_names(f, search)]
+        holding = sorted({one for one in known if len(rest) > 2 and rest.lower() in one})
+        hint = f"with {rest!r} in their name: {', '.join(holding)}" if holding else nearest(rest, known)
+        raise RoomtoneError(f"there is no preset {name!r}; {hint}")
+    return [preset_info(home, rest, search) for home in homes]
+
+
+def _figures(preset: Mapping[str, Any]) -> list[str]:
+    found = [shape.format(_number(preset[key])) for key, shape in _FIGURES if preset.get(key) not in (None, "", 0)]
+    stages = [stage for stage in preset.get("stages") or () if isinstance(stage, Mapping)]
+    for stage in stages:
+        if stage.get("op") == "codec":
+            rate = f" at {int(stage['rate_hz']) // 1000} kHz" if stage.get("rate_hz") else ""
+            found.append(f"{stage.get('codec')}{rate}")
+        if stage.get("op") == "packet_loss":
+            found.append("packet loss")
+    return found
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        joiner = " x " if len(value) == 3 else " to "
+        return joiner.join(_number(part) for part in value)
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,154 @@
+"""What leaves the handset: everything at the microphone, and the speech alone through the same draws.
+
+A linear handset maps a sum to the sum of its outputs, so its parts are exact. Behind one that is not linear (automatic gain, clipping,
+codec, loss) the speech is sent through alone, with the same drawn numbers: what comes out is the speech of the file, whose
+level is the file's. Its background can only be estimated, see `output_snr`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from roomtone.augment.ops.table import Processor, parse_op
+from roomtone.augment.rendering.levels import LevelledSpeech, at_level
+from roomtone.augment.rendering.mixing import MICROPHONE_LEVEL_DBOV, CleanSpeech, Stems, summed
+from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.tolerances import UnmetLevelError
+from roomtone.augment.rooms.bank import RoomEntry
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+
+@dataclass(frozen=True)
+class HandsetOutput:
+    """The signals behind the handset, before the level of the file is set, float32 [shape=(samples,)] each.
+
+    Attributes:
+        samples: what the file is made of.
+        speech: the speech alone, through the same draws.
+        background: noise and equipment behind the linear part of the handset; None where there are none.
+        reference: speech and background behind the linear part: what `samples` are but for gain, distortion and delay.
+        linear: whether `samples` are exactly the sum of `speech` and `background`.
+        report: what the handset measured (codec, clipped share, lost share).
+    """
+
+    samples: Samples
+    speech: Samples
+    background: Samples | None
+    reference: Samples
+    linear: bool
+    report: Mapping[str, Any]
+
+
+class Handset:
+    """The handset of one recipe, applied to its stems; conditions of an utterance share what they have in common.
+
+    Args:
+        recipe: what is rendered.
+        clean: the prepared speech, which keeps the shared results.
+        entry: the realised room, or None.
+        name: names the sample in messages.
+    """
+
+    def __init__(self, recipe: Recipe, clean: CleanSpeech, entry: RoomEntry | None, name: str) -> None:
+        self._recipe, self._clean = recipe, clean
+        handset = json.dumps(recipe.handset, sort_keys=True)
+        #: Room and handset: conditions in which both are equal share the speech behind them.
+        self._key = (None if entry is None else entry.id, handset)
+        parse = partial(_parsed, recipe.handset, name)
+        self.processor: Processor | None = clean.share(("handset", handset), parse)
+
+    def output(self, stems: Stems) -> HandsetOutput:
+        """Return the signals behind the handset.
+
+        Args:
+            stems: the parts at the microphone.
+
+        Raises:
+            RoomtoneError: the handset changed the length, or gave values that are not finite.
+            UnmetLevelError: nothing of the speech is left.
+        """
+        processor = self.processor
+        if processor is None:
+            _, *others = stems.present()
+            background = summed(others) if others else None
+            mix = stems.microphone()
+            return HandsetOutput(mix, stems.speech, background, mix, True, {})
+        rate = self._recipe.sample_rate_hz
+        filtered = self._shared("linear speech", partial(processor.linear_reference, stems.speech, rate))
+        background = self._filtered_background(processor, stems)
+        reference = filtered if background is None else filtered + background
+        if processor.linear:
+            return HandsetOutput(reference, _some(filtered), background, reference, True, {})
+        samples, report = apply_handset(processor, stems.microphone(), rate)
+        speech = samples
+        if background is not None:
+            speech = self._shared("speech", lambda: apply_handset(processor, stems.speech, rate)[0])
+        return HandsetOutput(samples, _some(speech), background, reference, False, report)
+
+    def levelled(self, stems: Stems, output: HandsetOutput, level_dbov: float) -> LevelledSpeech:
+        """Return the speech behind the handset with the gain that brings it to the level of the file.
+
+        Args:
+            stems: the parts at the microphone.
+            output: the signals behind the handset.
+            level_dbov: the level of the file.
+
+        Raises:
+            UnmetLevelError: it has no active level.
+        """
+        if self.processor is None and level_dbov == MICROPHONE_LEVEL_DBOV and stems.level is not None:
+            return LevelledSpeech(stems.speech, 1.0, stems.level, stems.level_spread_db)
+        rate = self._recipe.sample_rate_hz
+        return self._shared(("level", level_dbov), partial(at_level, output.speech, rate, level_dbov))
+
+    def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
+        """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""
+        rate = self._recipe.sample_rate_hz
+        if not stems.backgrounds:
+            return None
+        if not self._recipe.common:
+            return processor.linear_reference(summed(stems.present()[1:]), rate)
+        parts = []
+        for part in stems.backgrounds:
+            make = partial(processor.linear_reference, part.samples, rate)
+            parts.append(replace(part, samples=self._shared(("background", part.key), make)).scaled())
+        return summed(parts)
+
+    def _shared(self, what: Any, make: Any) -> Any:
+        return self._clean.share((what, *self._key), make)
+
+
+def _parsed(mapping: Mapping[str, Any] | None, name: str) -> Processor | None:
+    return None if mapping is None else parse_op(mapping, Processor, where=f"{name}, handset")
+
+
+def _some(speech: Samples) -> Samples:
+    if not speech.any():
+        raise UnmetLevelError("no speech is left behind the handset")
+    return speech
+
+
+def apply_handset(processor: Processor, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+    """Return the signal behind a handset, and what the handset reports (codec, clipped share, lost share).
+
+    Args:
+        processor: the drawn handset.
+        samples: the signal at the microphone, float32 [shape=(samples,)].
+        sample_rate_hz: in Hz.
+
+    Raises:
+        RoomtoneError: the handset changed the length, or gave values that are not finite.
+    """
+    output, report = processor.apply_measured(samples, sample_rate_hz)
+    if output.shape != samples.shape or not np.isfinite(output).all():
+        raise RoomtoneError(
+            f"op {processor.op!r} gave {output.shape} samples for {samples.shape}, or values that are not finite"
+        )
+    return output, report

@@ -1,0 +1,108 @@
+"""`roomtone listen CONDITION [audio=FILE] to=FILE`: one condition on one recording, as a file to hear, with what was measured on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roomtone.cli.compose import plain
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.settings import Annotated, Bounds, read_settings
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from roomtone.core.audio.types import Samples
+
+CONFIG_NAME = "listen"
+POSITIONAL = "condition"
+_SUFFIXES = (".wav", ".flac")
+
+
+@dataclass(frozen=True)
+class ListenSettings:
+    """The keys of `conf/listen.yaml`."""
+
+    condition: str | None = None
+    audio: str | None = None
+    to: str = "heard.wav"
+    sample_rate_hz: Annotated[int, Bounds(8000, 96000, "in Hz, without a unit")] | None = None
+    level_dbov: Annotated[float, Bounds(-90, 0)] = -26.0
+    seed: Annotated[int, Bounds(0)] = 0
+    cache_dir: str | None = None
+    config_dir: str | None = None
+
+
+def run(cfg: DictConfig) -> int:
+    """Render the condition, write the file, and print what was measured."""
+    from roomtone.augment.condition import Condition
+    from roomtone.core.audio.encoding import encode
+    from roomtone.core.files import write_whole
+
+    settings = read_settings(ListenSettings, plain(cfg))
+    if settings.condition is None:
+        raise RoomtoneError(
+            'listen needs a condition: roomtone listen "ward+babble@5dB" (roomtone list says what there is)'
+        )
+    target = Path(settings.to)
+    if target.suffix.lower() not in _SUFFIXES:
+        raise RoomtoneError(f"to: a file ending in {' or '.join(_SUFFIXES)}, got {settings.to!r}")
+    samples, rate, what = _speech(settings)
+    condition = Condition(
+        settings.condition,
+        config_dir=settings.config_dir,
+        seed=settings.seed,
+        level_dbov=settings.level_dbov,
+        cache_dir=settings.cache_dir,
+    )
+    made = condition.render(samples, rate, key="listen")
+    write_whole(target, encode(made.pcm, rate, target.suffix.lower().lstrip(".")))
+    print(f"{what} in {condition.name}: {target} ({made.pcm.size / rate:.1f} s at {rate} Hz)")
+    for line in measured_lines(made.measured):
+        print(f"  {line}")
+    return 0
+
+
+def _speech(settings: ListenSettings) -> tuple[Samples, int, str]:
+    """Return the clean speech, its rate in Hz, and what to call it."""
+    from roomtone.augment.gallery.sound import SAMPLE_RATE_HZ, demo_speech
+    from roomtone.core.audio.rates import HIGHEST_RENDERED_HZ, LOWEST_RENDERED_HZ
+    from roomtone.core.audio.reading import inspect, read_audio
+    from roomtone.core.audio.resampling import resample
+    from roomtone.core.audio.segment import AudioRef
+
+    if settings.audio is None:
+        rate = settings.sample_rate_hz or SAMPLE_RATE_HZ
+        return resample(demo_speech(), SAMPLE_RATE_HZ, rate), rate, "an utterance of the bundled corpus"
+    path = Path(settings.audio).expanduser()
+    if not path.is_file():
+        raise RoomtoneError(f"audio: there is no file {settings.audio!r}")
+    own = min(max(inspect(path).sample_rate_hz, LOWEST_RENDERED_HZ), HIGHEST_RENDERED_HZ)
+    rate = settings.sample_rate_hz or own
+    return read_audio(AudioRef(str(path)), rate), rate, path.name
+
+
+#: Column -> how its figure is said.
+_SAID = {
+    "measured_snr_db": "SNR at the microphone {:.1f} dB (active speech over noise)",
+    "measured_equipment_snr_db": "equipment SNR {:.1f} dB while it sounds",
+    "measured_t30_s": "T30 {:.2f} s",
+    "measured_c50_db": "C50 {:.1f} dB",
+    "measured_drr_db": "direct to reverberant {:.1f} dB",
+    "output_snr_db": "SNR behind the handset {:.1f} dB",
+    "active_level_dbov": "active speech level {:.1f} dBov",
+    "activity": "speech is active {:.0%} of the time",
+    "clipped_share": "clipped samples {:.2%}",
+    "delay_samples": "delay {:.0f} samples",
+    "measured_lost_share": "lost frames {:.1%}",
+}
+
+
+def measured_lines(measured: dict[str, Any]) -> list[str]:
+    """Return what was measured on a render, a line each; what could not be told is left out.
+
+    Args:
+        measured: manifest columns of the render.
+    """
+    return [shape.format(measured[name]) for name, shape in _SAID.items() if measured.get(name) is not None]

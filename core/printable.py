@@ -1,0 +1,97 @@
+"""Text of others on a terminal and in tables: control characters are shown, never sent.
+
+An id, an accent or a message may hold `ESC [2J`, which clears a screen, or codes that type into a shell. Unicode's direction marks turn a
+line around. Each becomes a visible escape.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from typing import Any, TextIO, cast
+
+#: Categories that do something instead of showing something: controls, direction marks and other formats, line and paragraph ends.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Joiners and soft hyphens, which scripts need to be shown rightly.
+_SHOWN = frozenset({"\u200c", "\u200d", "\u00ad"})
+#: What rich sends to colour a text on a terminal; no concealing (8) and no blinking (5, 6) is among it.
+_COLOUR = re.compile("\x1b\\[(?:[0-479]|[2-9][0-9]|10[0-7]|38;5;\\d+|48;5;\\d+|[34]8;2;\\d+;\\d+;\\d+|;)*m")
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return a text in which every acting character is an escape such as `\\\\x1b`.
+
+    Args:
+        text: of any origin.
+        keep: characters that stay as they are, e.g. a newline.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in keep or one in _SHOWN or not _acts(one) else _escape(one) for one in text)
+
+
+def storable_text(text: str) -> str:
+    """Return a text that any file can hold: halves of surrogate pairs, as JSON may state and file names may hold, are spelt out.
+
+    Args:
+        text: of any origin.
+
+    >>> storable_text("caf\\udce9.wav")
+    'caf\\\\udce9.wav'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _acts(one: str) -> bool:
+    return unicodedata.category(one) in _ACTING
+
+
+def _escape(one: str) -> str:
+    return one.encode("unicode_escape").decode("ascii")
+
+
+class PrintableStream:
+    """A text stream that passes on what is written with acting characters shown; line ends and tabs stay, and colours on a terminal."""
+
+    def __init__(self, inner: TextIO, *, colours: bool) -> None:
+        """Wrap `inner`; with `colours` what rich sends to colour a text is passed on where it is a terminal."""
+        self.inner = inner
+        self._colours = colours and inner.isatty()
+
+    def write(self, text: str) -> int:
+        """Write a text, acting characters shown."""
+        if self._colours:
+            ends = [0, *(at for found in _COLOUR.finditer(text) for at in found.span()), len(text)]
+            pieces = (text[start:end] for start, end in itertools.pairwise(ends))
+            shown = "".join(p if i % 2 else printable(p, keep="\n\t") for i, p in enumerate(pieces))
+        else:
+            shown = printable(text, keep="\n\t")
+        self.inner.write(shown)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def unguarded(stream: TextIO) -> TextIO:
+    """Return the stream below a guard: for what moves the cursor by itself, such as a progress bar, and shows no text of others."""
+    return stream.inner if isinstance(stream, PrintableStream) else stream
+
+
+@contextlib.contextmanager
+def guarded_output() -> Iterator[None]:
+    """Guard standard output and standard error for as long as a command runs."""
+    before = sys.stdout, sys.stderr
+    sys.stdout = cast(TextIO, PrintableStream(unguarded(sys.stdout), colours=True))
+    sys.stderr = cast(TextIO, PrintableStream(unguarded(sys.stderr), colours=False))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before

@@ -1,0 +1,163 @@
+"""The details that a report was asked for: tables to be written, lines to be read, gates that are missed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roomtone.core.errors import RoomtoneError
+from roomtone.coverage.counting.source import open_source
+from roomtone.coverage.details import tables
+from roomtone.coverage.details.balance import BalanceGoal, check_balance
+from roomtone.coverage.details.detail_settings import DetailSettings
+from roomtone.coverage.details.overlap import leaked
+from roomtone.coverage.report.ci_gates import GateMiss, GateThresholds
+from roomtone.coverage.report.trend import trend, trend_lines
+from roomtone.coverage.views.csv_tables import read_matrix_csv, write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from roomtone.coverage.matrix import CoverageMatrix
+
+
+@dataclass
+class DetailReport:
+    """What was found.
+
+    Attributes:
+        tables: name of a file -> its table.
+        lines: for the terminal and the page.
+        misses: gates that are not met.
+    """
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    misses: list[GateMiss] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        """Write each table as a CSV file.
+
+        Args:
+            folder: of the report.
+        """
+        for name, table in self.tables.items():
+            lists = [column for column in table if table[column].map(lambda cell: isinstance(cell, list)).any()]
+            write_csv(table.assign(**{str(column): table[column].map(json.dumps) for column in lists}), folder / name)
+
+
+def detail_report(matrix: CoverageMatrix, settings: DetailSettings, gates: GateThresholds) -> DetailReport:
+    """Return the details that the settings ask for.
+
+    Args:
+        matrix: the matrix.
+        settings: what is asked.
+        gates: thresholds; those of balance and of shared speakers are checked here.
+
+    Raises:
+        RoomtoneError: a column or file that is not there, or a gate on what was not asked for.
+    """
+    report = DetailReport()
+    if settings.distributions:
+        _distributions(matrix, settings.distributions, report)
+    if settings.balance or gates.fail_under_balance is not None:
+        _balance(matrix, settings.balance, gates.fail_under_balance, report)
+    if settings.splits is not None or gates.max_shared_speakers is not None:
+        _shared(matrix, settings.splits, gates.max_shared_speakers, report)
+    if settings.vocabulary is not None:
+        _vocabulary(matrix, settings.vocabulary, settings.dictionary, report)
+    folder = tables.dataset_folder(matrix)
+    if folder is not None and any((Path(folder) / "rejected").glob("part-*.jsonl")):
+        _planned(matrix, report)
+    if settings.trend:
+        reports = [(name, read_matrix_csv(name)[1]) for name in settings.trend]
+        found = trend([*reports, ("now", matrix.to_frame())])
+        report.tables["trend.csv"] = found
+        report.lines += trend_lines(found)
+    return report
+
+
+def _distributions(matrix: CoverageMatrix, columns: Sequence[str], report: DetailReport) -> None:
+    import pandas as pd
+
+    parts = []
+    for column in columns:
+        part = tables.cell_distributions(matrix, column)
+        part.insert(len(matrix.axes), "column", column)
+        parts.append(part)
+        report.lines.append(
+            f"{column}: {part['count'].sum():,} values in {len(part):,} cells, {part['min'].min():g} to {part['max'].max():g}; "
+            f"the cells' medians are {part['q50'].min():g} to {part['q50'].max():g}"
+        )
+    report.tables["distributions.csv"] = pd.concat(parts, ignore_index=True)
+
+
+def _balance(
+    matrix: CoverageMatrix, goals: Sequence[BalanceGoal], least: Fraction | None, report: DetailReport
+) -> None:
+    import pandas as pd
+
+    if not goals:
+        raise RoomtoneError("fail_under_balance: no goal of balance; e.g. balance=[{attr_gender: female, least: 0.4}]")
+    with open_source(matrix.source) as opened:
+        checked = [check_balance(opened, matrix.axis_definitions, goal) for goal in goals]
+    found = pd.concat(checked, ignore_index=True)
+    report.tables["balance.csv"] = found
+    short = found[~found["met"]]
+    report.lines.append(f"balance: {len(found) - len(short):,} of {len(found):,} cells meet their goal")
+    if least is not None and (len(found) - len(short)) * 100 < least * len(found):
+        cells = [
+            f"{', '.join(f'{axis} {row[axis]}' for axis in matrix.axes)}: {_share(row['share'])} {row['column']} {row['values']}, "
+            f"of {100 * row['least']:g} %"
+            for row in short.to_dict("records")
+        ]
+        line = f"{len(found) - len(short):,} of {len(found):,} cells meet their goal, below {float(least):g} %"
+        report.misses.append(GateMiss("fail_under_balance", line, tuple(cells)))
+
+
+def _share(share: float) -> str:
+    return "unknown share" if share != share else f"{100 * share:.0f} %"
+
+
+def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report: DetailReport) -> None:
+    if splits is None:
+        raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
+    square = tables.shared_speakers(matrix, splits)
+    report.tables["shared_speakers.csv"] = square.rename_axis(splits).reset_index()
+    pairs = leaked(square)
+    told = "; ".join(f"{a} and {b} share {n:,} speakers" for a, b, n in pairs[:3]) or "no two share a speaker"
+    report.lines.append(f"splits by {splits}: {told}")
+    over = [(a, b, n) for a, b, n in pairs if most is not None and n > most]
+    if over:
+        line = f"{len(over):,} pairs of splits share more than {most} speakers"
+        report.misses.append(
+            GateMiss("max_shared_speakers", line, tuple(f"{a} and {b}: {n:,} speakers" for a, b, n in over))
+        )
+
+
+def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: DetailReport) -> None:
+    found = tables.never_said(matrix, axis, dictionary=dictionary)
+    report.tables["never_said.csv"] = found
+    for value, part in found.groupby(axis, sort=False):
+        counts = part["kind"].value_counts()
+        told = ", ".join(f"{counts[kind]:,} {kind}s" for kind in ("word", "rare word", "phoneme") if kind in counts)
+        report.lines.append(f"never said by {axis} {value}: {told}")
+    unknown = found.attrs["words_without_pronunciation"]
+    if unknown:
+        report.lines.append(
+            f"{unknown:,} words have no pronunciation in the dictionary; of their phonemes nothing is known"
+        )
+
+
+def _planned(matrix: CoverageMatrix, report: DetailReport) -> None:
+    found = tables.planned_and_achieved(matrix)
+    report.tables["planned.csv"] = found
+    lost = int(found["rejected"].sum())
+    cells = int((found["rejected"] > 0).sum())
+    report.lines.append(
+        f"planned {found['planned'].sum():,}, rendered {found['rendered'].sum():,}, rejected {lost:,} in {cells:,} cells"
+    )

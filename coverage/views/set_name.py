@@ -1,0 +1,35 @@
+"""The name under which a set is shown: that of its scenario or folder, never the path of a machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from roomtone.core.files import is_remote
+from roomtone.coverage.counting.source import Source
+
+
+def set_name(source: Any) -> str:
+    """Return the name of a dataset folder, a table of recordings, several of them, or a DataFrame.
+
+    >>> set_name(["a/stress-set", "tables/field.csv"])
+    'stress-set, field.csv'
+    """
+    value = source.value if isinstance(source, Source) else source
+    if hasattr(value, "columns"):
+        return "recordings in a table"
+    named = [value] if isinstance(value, str | os.PathLike) else list(value)
+    return ", ".join(dict.fromkeys(_name(os.fspath(one)) for one in named))
+
+
+def _name(path: str) -> str:
+    if is_remote(path):
+        return path.rstrip("/").rpartition("/")[2]
+    folder = Path(path).resolve()
+    try:
+        stated = json.loads((folder / "dataset.json").read_text(encoding="utf-8")).get("name")
+    except (OSError, ValueError, AttributeError):
+        stated = None
+    return stated if isinstance(stated, str) and stated else folder.name

@@ -1,0 +1,172 @@
+"""Pages that are generated: presets as `roomtone list` has them, columns of a set, keys of every command and group.
+
+MkDocs loads this file as a hook (`mkdocs.yml`) and calls `on_files`. The functions that write a page need no MkDocs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mkdocs.structure.files import Files
+
+#: What each column of a manifest says; `tests/docs` checks that none is missing.
+MEANING = {
+    "sample_id": "content key of the render, free of dots and slashes",
+    "utterance_id": "the clean recording that it was made from",
+    "replicate": "number of the render, where an utterance has several in one condition",
+    "seed": "root of the run's random draws",
+    "audio_path": "the file, relative to the set",
+    "sample_rate_hz": "rate of the file",
+    "num_samples": "its length in samples",
+    "duration_s": "its length in seconds",
+    "pcm_sha256": "hash of its decoded 16-bit samples",
+    "text": "transcript; null where the corpus has none",
+    "words": "words of the transcript",
+    "language": "BCP 47 tag",
+    "speaker": "who speaks, as the corpus says; may be null",
+    "accent": "self-reported accent under the accent map; several are joined with |",
+    "accent_raw": "the accent as the corpus writes it",
+    "corpus": "where the speech comes from",
+    "speech_origin": "recorded or synthetic",
+    "condition": "the levels of all factors, joined with +; clean is none of them",
+    "room": "level of the factor room",
+    "noise": "level of the factor noise",
+    "equipment": "level of the factor equipment",
+    "handset": "level of the factor handset",
+    "snr_db": "SNR that was asked, at the microphone: active speech level (P.56) less the noise's RMS",
+    "equipment_snr_db": "the same for equipment, while it sounds",
+    "t60_s": "reverberation time that the room's preset asks",
+    "level_dbov": "active speech level that was asked of the file",
+    "measured_snr_db": "SNR measured on this render, at the microphone",
+    "measured_snr_rms_db": "SNR by RMS over the whole file, as many other tools define it",
+    "measured_equipment_snr_db": "equipment SNR measured while it sounds",
+    "measured_equipment_snr_long_db": "equipment SNR over the whole render",
+    "noise_sounding_share": "share of the render in which recorded noise sounds",
+    "measured_t30_s": "reverberation time measured on this room response",
+    "measured_c50_db": "clarity C50 of this room response",
+    "measured_drr_db": "direct-to-reverberant ratio of this room response",
+    "measured_codec": "codec, read back from its own stream",
+    "measured_codec_rate_hz": "rate of that stream",
+    "measured_codec_kbit_s": "bit rate of that stream",
+    "measured_lost_share": "share of packets lost",
+    "output_snr_db": "SNR behind a handset that is not linear; null where it cannot be told",
+    "active_level_dbov": "active speech level of the speech in this file",
+    "active_level_spread_db": "how far that level may be off",
+    "activity": "share of the time that is speech (P.56)",
+    "clipped_share": "share of samples at full scale",
+    "delay_samples": "delay that was compensated, known from the responses",
+    "measured_delay_samples": "delay left over, measured",
+    "unmeasured": "why a measured column is null: JSON, column to reason",
+    "noise_asset": "noise recordings used",
+    "room_asset": "room realisation used",
+    "equipment_asset": "equipment recordings used",
+    "recipe": "every drawn number of the render, as JSON: the same file comes back from it",
+    "row_sha256": "seal over all other columns, so that an edited label is found",
+}
+#: Primary configurations, in the order of the commands.
+PRIMARIES = (
+    "generate",
+    "corpus_report",
+    "coverage",
+    "evaluate",
+    "export",
+    "verify",
+    "measure",
+    "list",
+    "show",
+    "listen",
+)
+GROUPS = ("corpus", "scenario", "design", "output", "executor", "asr")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the generated pages to those of the folder.
+
+    Args:
+        files: what MkDocs found.
+        config: MkDocs' own.
+    """
+    from mkdocs.structure.files import File
+
+    for name, page in (("presets", presets_page), ("columns", columns_page), ("configuration", configuration_page)):
+        files.append(File.generated(config, f"reference/{name}.md", content=page()))
+    return files
+
+
+def presets_page() -> str:
+    """Return what `roomtone list` prints of rooms, noises, equipment and handsets, with the sources."""
+    from roomtone.augment.gallery.info import every_preset
+    from roomtone.core.vocabulary import FACTORS
+
+    lines = ["# Presets", "", "`roomtone show NAME` prints one with its YAML, `roomtone listen LEVEL` plays it.", ""]
+    presets = every_preset()
+    for factor in FACTORS:
+        lines += [f"## {factor}", "", "| name | what it is | key figures | source |", "|---|---|---|---|"]
+        for info in presets:
+            if info.factor == factor:
+                needs = (f"needs {info.needs}",) if info.needs else ()
+                cells = (f"`{info.name}`", info.description, ", ".join((*info.figures, *needs)), info.source)
+                lines.append(f"| {' | '.join(map(_cell, cells))} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def columns_page() -> str:
+    """Return the columns of a manifest with their types and meaning."""
+    from roomtone.core.dataset.columns import COLUMNS, REQUIRED
+
+    lines = [
+        "# Columns of a set",
+        "",
+        "`manifest/*.parquet` has one row a rendered file. Further columns are kept: `attr_*` are the corpus's own attributes.",
+        "A measured column is null where its factor is `none`, or where `unmeasured` says why.",
+        "",
+        "| column | type | meaning |",
+        "|---|---|---|",
+    ]
+    for name, kind in COLUMNS.items():
+        required = " (required)" if name in REQUIRED else ""
+        lines.append(f"| `{name}` | {kind} | {_cell(MEANING[name])}{required} |")
+    return "\n".join([*lines, ""])
+
+
+def configuration_page() -> str:
+    """Return every primary configuration and every option of the groups, each key under its comment."""
+    conf = _conf()
+    lines = [
+        "# Configuration",
+        "",
+        "Every key is `key=value` on the command line; a group's keys are `group.key=value`.",
+        "",
+    ]
+    for name in PRIMARIES:
+        lines += [f"## {name}", "", *_yaml(conf / f"{name}.yaml")]
+    for group in GROUPS:
+        lines += [f"## group {group}", ""]
+        for path in sorted((conf / group).rglob("*.yaml")):
+            lines += [
+                f"### {group}={path.stem}" if path.parent.name == group else "### keys of every corpus",
+                "",
+                *_yaml(path),
+            ]
+    return "\n".join(lines)
+
+
+def _yaml(path: Path) -> Iterator[str]:
+    yield "```yaml"
+    yield path.read_text(encoding="utf-8").rstrip()
+    yield "```"
+    yield ""
+
+
+def _conf() -> Path:
+    from roomtone.augment.scenarios.presets import packaged_dir
+
+    return packaged_dir()
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

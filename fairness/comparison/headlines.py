@@ -1,0 +1,132 @@
+"""The rows that come first: each group over all conditions, and each condition over all groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from roomtone.fairness.comparison.tables import Comparisons
+from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
+from roomtone.fairness.inference.intervals import t_quantile
+from roomtone.fairness.inference.statistics import PRIOR_DF
+from roomtone.fairness.inference.study import Study
+
+#: Columns that these rows have beside those of a gap.
+HEADLINE = ("wer_low", "wer_high", "cost", "cost_low", "cost_high")
+
+
+def accent_rows(made: Comparisons) -> list[dict[str, Any]]:
+    """Return one row a group over all conditions, largest gap first: who is worse off is what is asked.
+
+    `wer` is the mean over the conditions that both sides have, each weighing the same; `cost` that of the conditions over the baseline.
+
+    Args:
+        made: of the study.
+    """
+    study = made.study
+    rows = made.rows([0])
+    for row in rows:
+        g = study.data.groups.index(row["group"])
+        every = tuple(range(len(study.data.conditions)))
+        row |= _interval("wer", row["wer"], _own(study, g, every), study.settings.alpha)
+        row |= _cost(study, g)
+    return sorted(rows, key=_worse_first)
+
+
+def _cost(study: Study, g: int) -> dict[str, float]:
+    count = len(study.data.conditions)
+    own = study.data.sums(2)[g], study.data.sums(3)[g], study.data.sums(4)[g], study.data.sums(5)[g]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = (own[0] / own[1] - own[2] / own[3])[1:]
+    value = float(np.nanmean(each)) if np.isfinite(each).any() else math.nan
+    bounds = _interval("cost", value, _own(study, g, tuple(range(count + 1, 2 * count))), study.settings.alpha)
+    return {"cost": value} | bounds
+
+
+def _own(study: Study, g: int, columns: tuple[int, ...]) -> tuple[float, float]:
+    """Return the variance of a group's own estimand, and its degrees of freedom."""
+    numbers = study.estimands.numbers
+    if columns not in numbers:
+        return math.nan, math.nan
+    k = numbers[columns]
+    return float(study.observed.own_variance[g, k]), float(study.observed.speakers[g, k]) - 1 + PRIOR_DF
+
+
+def _interval(name: str, value: float, spread: tuple[float, float], alpha: float) -> dict[str, float]:
+    variance, df = spread
+    half = float(t_quantile(1 - alpha / 2, np.array(df))) * math.sqrt(variance) if variance >= 0 else math.nan
+    low = value - half
+    return {f"{name}_low": max(0.0, low) if name == "wer" else low, f"{name}_high": value + half}
+
+
+def condition_rows(made: Comparisons, gaps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row a condition: its WER and cost over all groups, each weighing the same, and the group that is worst off in it.
+
+    `p` is that groups differ in it at all; intervals are those of the worst group, and the simultaneous ones allow for its having been picked.
+
+    Args:
+        made: of the study.
+        gaps: the rows of cells.
+    """
+    study, found = made.study, []
+    for c, name in enumerate(study.data.conditions):
+        rows = [row for row in gaps if row["condition"] == name]
+        if not rows:
+            continue
+        worst = min(rows, key=_worse_first)
+        p, adjusted = (
+            float(values[c]) if c < len(values) else math.nan
+            for values in (study.test.condition_p, study.test.condition_p_adjusted)
+        )
+        least = [value for value in (adjusted, *(row["p_adjusted"] for row in rows)) if math.isfinite(value)]
+        row = worst | {
+            "p": max(p, study.smallest_p) if math.isfinite(p) else worst["p"],
+            "p_adjusted": max(min(least), study.smallest_p) if least else math.nan,
+        }
+        row["verdict"] = _condition_verdict(rows, row["p_adjusted"], study.settings.alpha)
+        row["statement"] = _condition_statement(row, name, study, len(rows))
+        found.append(row | _condition_figures(study, c))
+    return found
+
+
+def _condition_figures(study: Study, c: int) -> dict[str, float]:
+    """Return WER and cost over all groups with intervals."""
+    data, alpha = study.data, study.settings.alpha
+    sums = [data.sums(kind)[:, c] for kind in range(6)]
+    found: dict[str, float] = {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = {"wer": sums[0] / sums[1], "cost": sums[2] / sums[3] - sums[4] / sums[5]}
+    for name, each in values.items():
+        column = (c,) if name == "wer" else (len(data.conditions) + c,)
+        spreads = [_own(study, g, column) for g in range(len(data.groups)) if np.isfinite(each[g])]
+        known = [value for value in each if np.isfinite(value)]
+        if (name == "cost" and c == 0) or not known:
+            found |= {key: math.nan for key in (name, f"{name}_low", f"{name}_high")}
+            continue
+        variance = sum(v for v, _ in spreads) / len(known) ** 2
+        parts = sum((v / len(known) ** 2) ** 2 / df for v, df in spreads if v > 0 and df > 0)
+        df = variance**2 / parts if parts > 0 else math.nan
+        found |= {name: float(np.mean(known))} | _interval(name, float(np.mean(known)), (variance, df), alpha)
+    return found
+
+
+def _condition_verdict(rows: Sequence[dict[str, Any]], p_adjusted: float, alpha: float) -> str:
+    verdicts = {row["verdict"] for row in rows}
+    if verdicts == {SATURATED} or verdicts == {NO_GAP}:
+        return str(verdicts.pop())
+    return GAP if GAP in verdicts or (p_adjusted <= alpha and SATURATED not in verdicts) else NOT_ENOUGH
+
+
+def _condition_statement(row: dict[str, Any], name: str, study: Study, groups: int) -> str:
+    if row["verdict"] != GAP or groups < 2:
+        return str(row["statement"])
+    beyond = "" if row["estimand"] in ("gap", "ratio") else f" beyond what they differ in {study.settings.baseline}"
+    return f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {row['statement']}"
+
+
+def _worse_first(row: dict[str, Any]) -> tuple[float, str]:
+    value = row[row["estimand"]]
+    return (-value if math.isfinite(value) else math.inf), row["group"]

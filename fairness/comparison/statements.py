@@ -1,0 +1,141 @@
+"""The sentence of a verdict: for a manager, with the numbers that a statistician looks for in it."""
+
+from __future__ import annotations
+
+import math
+
+from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, SATURATED, SATURATED_LOST, Evidence, unseen_share
+
+
+def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None) -> str:
+    """Return the sentence of one comparison.
+
+    Args:
+        e: what the verdict rests on.
+        verdict: one of `VERDICTS`.
+        speakers, words: what would be enough on each side, where the data are not.
+    """
+    if verdict == SATURATED:
+        return _saturated(e)
+    if verdict == GAP:
+        lost = max(e.own.lost, e.other.lost) > SATURATED_LOST
+        more = " So many words are lost here that the true difference may be larger." if lost else ""
+        return _gap(e) + more + _texts(e)
+    if verdict == NO_GAP:
+        return f"If {_subject(e)}, then by less than {_size(e)} ({_range(e)}).{_unseen(e)}{_texts(e)}"
+    if math.isfinite(e.low):
+        return _not_enough(e, speakers, words) + _texts(e)
+    return _no_interval(e, speakers, words)
+
+
+def _where(e: Evidence) -> str:
+    return "over all conditions" if e.kind == "accent" else f"in {e.label}"
+
+
+def _gap(e: Evidence) -> str:
+    own, other = e.own.name, e.other.name
+    if e.is_ratio:
+        if e.is_gap:
+            return f"{own} has {_amount(e, e.value)} times the {e.measure} of {other} {_where(e)} ({_range(e)})."
+        return (
+            f"{e.label} multiplies the {e.measure} of {own} by {_amount(e, e.value)} times as much as that of {other},"
+            f" each against {e.baseline} ({_range(e)})."
+        )
+    amount = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
+    if e.is_gap:
+        return f"{own} has {amount} {e.measure} than {other} {_where(e)} ({_range(e)})."
+    return (
+        f"{_cause(e)} costs {own} {amount} {e.measure} than it costs {other}, each against {e.baseline} ({_range(e)})."
+    )
+
+
+def _cause(e: Evidence) -> str:
+    return f"{e.label}, over all conditions that have it," if e.kind == "level" else e.label
+
+
+def _subject(e: Evidence) -> str:
+    if e.is_gap:
+        return f"{e.own.name} and {e.other.name} differ {_where(e)}"
+    return f"{e.label} treats {e.own.name} and {e.other.name} differently"
+
+
+def _size(e: Evidence) -> str:
+    return f"a factor of {math.exp(e.smallest):.2f}" if e.is_ratio else f"{100 * e.smallest:.1f} points"
+
+
+def _amount(e: Evidence, value: float) -> str:
+    return f"{math.exp(value):.2f}" if e.is_ratio else f"{100 * value:.1f}"
+
+
+def _range(e: Evidence) -> str:
+    unit = "times" if e.is_ratio else "points"
+    people = f"{e.own.speakers} and {e.other.speakers} speakers"
+    return f"{100 * (1 - e.alpha):g} % interval {_amount(e, e.low)} to {_amount(e, e.high)} {unit}; {people}"
+
+
+def _unseen(e: Evidence) -> str:
+    found = unseen_share(e)
+    if found is None:
+        return ""
+    side, share = found
+    return (
+        f" Of the {side.speakers} speakers of {side.name} none failed wholly; with so few, up to {100 * min(1.0, share):.0f} % of such speakers"
+        " could, and that would not have shown."
+    )
+
+
+def _texts(e: Evidence) -> str:
+    if not e.own_texts:
+        return ""
+    return (
+        f" {e.own.name} reads texts that no other group reads, so text and group cannot be told apart: the interval takes its texts for a"
+        " random sample."
+    )
+
+
+def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
+    if e.smallest_p > e.alpha:
+        return (
+            f"Whether {_subject(e)} cannot be tested: with {e.own.speakers} and {e.other.speakers} speakers even the largest difference has"
+            f" p = {e.smallest_p:.2g}, which is above {e.alpha:g} ({_range(e)}). With {speakers} speakers in each group it could be."
+        )
+    shown = (
+        f"this much data shows {_amount(e, e.detectable)} {'times' if e.is_ratio else 'points'} at best"
+        if math.isfinite(e.detectable) and (e.is_ratio or e.detectable < 1)
+        else "this much data shows no difference below 100 points"
+    )
+    return (
+        f"Whether {_subject(e)} by {_size(e)} or more cannot be said: {shown} ({_range(e)})."
+        f" About {speakers} speakers with {words:,} words on each side would show {_size(e)}."
+    )
+
+
+def _no_interval(e: Evidence, speakers: int | None, words: int | None) -> str:
+    fewest = min(e.own.speakers, e.other.speakers)
+    why = (
+        "speakers are not known" if fewest == 0
+        else "there are not two speakers on each side" if fewest < 2
+        else _why_no_interval(e)
+    )  # fmt: skip
+    return (
+        f"Nothing can be said about {e.own.name} against {e.other.name} {_where(e)}: {why} ({e.own.speakers} and {e.other.speakers}"
+        f" known speakers). About {speakers} speakers and {words:,} words on each side would show {_size(e)}, if speakers differ by 5 points"
+        " of WER."
+    )
+
+
+def _why_no_interval(e: Evidence) -> str:
+    """Return why there is no interval although two speakers or more are on each side."""
+    if math.isfinite(e.value):
+        return "there are too few speakers: on one side no group has two, so how much its speakers differ is not known"
+    if e.is_gap:
+        return "no condition has words of both sides"
+    return f"no utterance was heard both in {e.label} and in {e.baseline} on each side"
+
+
+def _saturated(e: Evidence) -> str:
+    return (
+        f"{_where(e).capitalize() if e.kind == 'accent' else 'In ' + e.label} {100 * e.own.lost:.0f} % of the words of {e.own.name} and"
+        f" {100 * e.other.lost:.0f} % of those of {e.other.name} are lost: so near the top a difference shrinks or cannot show. A milder level of"
+        " this condition would tell."
+    )

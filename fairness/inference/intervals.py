@@ -1,0 +1,111 @@
+"""Quantiles, exact intervals, resamples and multiple testing, for rates whose speakers repeat.
+
+The intervals of gaps are in `permutation` and `study`. The percentile bootstrap over speakers is a second opinion: in
+simulation it kept 87 to 94 % of its 95 % where independent rows kept 78 % (`bench/fairness_calibration.py`). Rates are shares, not per
+cent. Undefined is NaN.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+#: Below this many errors the spread between speakers says little.
+FEW_ERRORS = 10
+
+Array = np.ndarray
+
+
+def t_quantile(probability: float, df: Array) -> Array:
+    """Return Student's t quantile; NaN where df is not positive.
+
+    Args:
+        probability: between 0 and 1.
+        df: degrees of freedom, any shape.
+    """
+    from scipy.special import stdtrit
+
+    usable = np.where(df > 0, df, np.nan)
+    quantile: Array = stdtrit(usable, probability)
+    return quantile
+
+
+def resample_weights(speakers: int, resamples: int, rng: np.random.Generator) -> Array:
+    """Return how often each speaker is drawn in each resample [shape=(resamples, speakers)].
+
+    Few speakers have few resamples: where all speakers**speakers of them are no more than `resamples`, they are enumerated.
+
+    Args:
+        speakers: of one group.
+        resamples: to draw.
+        rng: to draw with.
+    """
+    if speakers**speakers <= resamples:
+        draws = np.array(list(itertools.product(range(speakers), repeat=speakers)))
+        return np.stack([(draws == s).sum(axis=1) for s in range(speakers)], axis=1)
+    return rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
+
+
+def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[Array, Array]:
+    """Return the percentile interval of bootstrap values on axis 0, undefined ones left out; NaN where most are undefined.
+
+    Args:
+        values: [shape=(resamples, ...)].
+        confidence: share that the interval holds.
+    """
+    tail = (1 - confidence) / 2
+    usable = np.isfinite(values).mean(axis=0) > 0.5
+    filled = np.where(usable, values, 0.0)
+    low, high = np.nanquantile(filled, [tail, 1 - tail], axis=0)
+    return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
+
+
+def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Garwood's (1936) exact interval of a Poisson rate.
+
+    Args:
+        count: events.
+        exposure: trials, such as words.
+        confidence: share of intervals that hold the rate.
+
+    >>> tuple(round(bound, 6) for bound in garwood(30, 600))
+    (0.033735, 0.071378)
+    """
+    from scipy.special import gammaincinv
+
+    if exposure <= 0:
+        return math.nan, math.nan
+    tail = (1 - confidence) / 2
+    low = float(gammaincinv(count, tail)) if count > 0 else 0.0
+    return low / exposure, float(gammaincinv(count + 1, 1 - tail)) / exposure
+
+
+def holm(p: Array) -> Array:
+    """Return Holm's (1979) adjusted p; it controls the chance of any false finding. NaN stays NaN [shape=(tests,)].
+
+    Args:
+        p: of each test.
+    """
+    return _adjusted(p, "holm")
+
+
+def benjamini_hochberg(p: Array) -> Array:
+    """Return Benjamini and Hochberg's (1995) adjusted p: the share of false among the found. NaN stays NaN [shape=(tests,)].
+
+    Args:
+        p: of each test.
+    """
+    return _adjusted(p, "fdr_bh")
+
+
+def _adjusted(p: Array, method: str) -> Array:
+    from statsmodels.stats.multitest import multipletests
+
+    values = np.asarray(p, dtype=np.float64)
+    known = np.isfinite(values)
+    out = np.full(values.shape, np.nan)
+    if known.any():
+        out[known] = multipletests(values[known], method=method)[1]
+    return out

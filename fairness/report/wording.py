@@ -1,0 +1,104 @@
+"""What a figure of the report is, in words: one name for one definition, the same on page, in Markdown, card and terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from roomtone.fairness.inference.counts import FEWEST_INVENTED
+from roomtone.fairness.report.formatting import percent
+
+
+def wer_names(settings: Mapping[str, Any], *, compared: bool) -> dict[str, str]:
+    """Return what each WER of the report is: `compared_wer`, `condition_wer`, `pooled_wer`.
+
+    Args:
+        settings: of the comparison.
+        compared: whether groups were compared; of one group alone the cells are all there is, with all errors.
+    """
+    group, condition, baseline = (settings[name] for name in ("group", "condition", "baseline"))
+    errors = "without the inserted words of samples that hallucinate" if compared else "all errors"
+    return {
+        "compared_wer": f"mean over all conditions, each weighing the same, {errors}",
+        "condition_wer": f"WER: mean over {group}s, each weighing the same, {errors}. Highest WER of a cell: all errors, as in the table of cells."
+        f" Falls behind most: the {group} whose gap to those it is compared with is the largest, and in other conditions than {baseline} by how"
+        f" much it is larger than in {baseline}; so it need not be the one with the highest WER.",
+        "pooled_wer": f"All errors, words that nobody spoke among them, pooled over all samples of a {condition}, whoever said them.",
+    }
+
+
+def invented_text(samples: int, hallucinated: int, looped: int, too_long: int, as_many: int) -> str:
+    """Return how many samples hold text that nobody spoke, by each of the three signs of it.
+
+    Args:
+        samples: of the set.
+        hallucinated: samples with any of the signs.
+        looped, too_long, as_many: samples with each of them.
+    """
+    if not hallucinated:
+        return (
+            "No sample holds text that nobody spoke: no repetition loop, no more words than could be spoken, nowhere as many inserted words as were"
+            f" spoken ({FEWEST_INVENTED} at least)."
+        )
+    return (
+        f"{hallucinated:,} of {samples:,} samples hold text that nobody spoke: {looped:,} a repetition loop, {too_long:,} more words than could be"
+        f" spoken, {as_many:,} as many inserted words as were spoken or more ({FEWEST_INVENTED} at least). A sample may do several."
+    )
+
+
+def too_little(content: Mapping[str, Any]) -> str | None:
+    """Return that there is too little data for any claim, with what would be needed; None where something could be tested.
+
+    Args:
+        content: of `gather`.
+    """
+    facts, settings, rows = content["facts"], content["settings"], content["accents"]
+    if (facts["tests"] and facts["smallest_p"] <= settings["alpha"]) or any(
+        r["verdict"] in ("gap", "no_gap") for r in rows
+    ):
+        return None
+    group = content["group"]
+    people = sorted(
+        {row["speakers"] for row in rows} | {row["reference_speakers"] for row in rows if settings["reference"]}
+    )
+    each = f"{people[0]}" if len(people) == 1 else f"{people[0]} to {people[-1]}"
+    said = (
+        f"There is too little data to say whether any {group} is worse off: {content['speakers']} speakers, {each} for each {group}, and nothing could"
+        " be tested."
+    )
+    needed = max(
+        (row for row in rows if row["speakers_needed"] is not None),
+        key=lambda row: row["speakers_needed"],
+        default=None,
+    )
+    if needed is None:
+        return said
+    ratio = settings["scale"] == "ratio"
+    size = f"a factor of {settings['smallest_ratio']:.2f}" if ratio else f"{100 * settings['smallest_gap']:.1f} points"
+    return f"{said} About {needed['speakers_needed']} speakers and {needed['words_needed']:,} words for each {group} would show a gap of {size}."
+
+
+def wer_lines(ranked: Iterable[tuple[str, float | None]], content: Mapping[str, Any]) -> list[str]:
+    """Return the word error rates as lines for a terminal: each group from best to worst, then each condition.
+
+    Args:
+        ranked: name and mean over all conditions of each group, the highest first.
+        content: of `gather`.
+    """
+    group, condition, compared = content["group"], content["condition"], bool(content["condition_rows"])
+    people = [(name, rate) for name, rate in ranked][::-1]
+    rows: Sequence[Mapping[str, Any]] = content["condition_rows"] if compared else content["overall"]
+    by_condition = [(str(row[condition if compared else "condition"]), row["wer"]) for row in rows]
+    mean = f"mean over {group}s, each weighing the same" if compared else "pooled over all samples"
+    width = max(len(name) for name, _ in [*people, *by_condition]) if people or by_condition else 0
+    return [
+        f"WER in per cent by {group} ({content['compared_wer']}):", *(_line(*row, width) for row in people),
+        f"WER in per cent by {condition} ({mean}, {content['compared_wer'].rpartition(', ')[2]}):",
+        *(_line(*row, width) for row in by_condition),
+    ]  # fmt: skip
+
+
+def _line(name: str, rate: float | None, width: int) -> str:
+    known = rate is not None and math.isfinite(rate)
+    return f"  {name:<{width}}  {percent(rate) if known else 'not known':>6}"

@@ -1,0 +1,126 @@
+"""The compiled statistics against a plain re-implementation, Welch's formula, and what is known of their limits."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from roomtone.fairness.inference.counts import lay_out, prepare
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.permutation import observe
+from roomtone.fairness.inference.statistics import TOP_RATE, gap_statistics
+
+
+def made(rows: pd.DataFrame, levels=None, several=False):
+    """Return counts and estimands of rows with accent, speaker, condition, errors, words."""
+    ready = prepare(
+        rows, group="accent", condition="condition", speaker="speaker", baseline="clean", utterance="utterance_id"
+    )
+    conditions = ["clean", *sorted(set(rows["condition"]) - {"clean"})]
+    return lay_out(ready, conditions, several=several).count("errors"), make_estimands(conditions, levels or {})
+
+
+def random_rows(rng, sizes=(4, 7, 5), conditions=("clean", "n1", "n2"), present=1.0) -> pd.DataFrame:
+    return pd.DataFrame([
+        {"accent": f"g{g}", "speaker": f"g{g}s{s}", "condition": c, "words": int(w := rng.integers(20, 200)), "errors": int(rng.binomial(w, 0.3))}
+        for g, n in enumerate(sizes) for s in range(n) for c in conditions if c == "clean" or rng.random() < present
+    ])  # fmt: skip
+
+
+def raw(data, estimands, other=-1, prior_df=1e-9):
+    shape = (len(data.groups), len(estimands.items))
+    arrays = [np.empty(shape) for _ in range(5)]
+    args = (data.counts, data.codes, data.starts, data.members, shape[0], other, estimands.starts, estimands.columns)
+    gap_statistics(*args, False, prior_df, *arrays)
+    return arrays
+
+
+def test_equal_words_in_one_condition_give_welchs_t() -> None:
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame([
+        {"accent": a, "speaker": f"{a}{s}", "condition": "clean", "words": 100, "errors": int(e)}
+        for a, n in (("A", 7), ("B", 12)) for s, e in enumerate(rng.integers(5, 60, n))
+    ])  # fmt: skip
+    data, estimands = made(rows)
+    theta, variance, df, _, present = raw(data, estimands, other=0)
+    sides = [rows.loc[rows["accent"] == a, "errors"] / 100 for a in "AB"]
+    welch = stats.ttest_ind(sides[1], sides[0], equal_var=False)
+    assert theta[1, 0] / np.sqrt(variance[1, 0]) == pytest.approx(welch.statistic)
+    assert df[1, 0] == pytest.approx(welch.df)
+    assert present[:, 0].tolist() == [7, 12]
+    assert np.isnan(theta[0]).all()  # the reference is compared with nothing
+
+
+@pytest.mark.parametrize("other", [-1, 1])
+def test_every_estimand_is_what_plain_python_makes_of_it(other) -> None:
+    """Gaps, differences of gaps, means over conditions and levels, with missing cells; variances of own estimands by their definition."""
+    rng = np.random.default_rng(2)
+    rows = random_rows(rng, present=0.7)
+    levels = {("room", "r"): [1, 2]}
+    data, estimands = made(rows, levels)
+    theta, _, _, own, _ = raw(data, estimands, other)
+    wide = {v: rows.pivot(index="speaker", columns="condition", values=v).fillna(0.0) for v in ("errors", "words")}
+    names = ["clean", "n1", "n2"]
+    e, n = (wide[v].reindex(columns=names).to_numpy() for v in ("errors", "words"))
+    group = np.array([name[:2] for name in wide["errors"].index])
+
+    def rates(mask):  # own rate; paired rate; baseline rate of those who are in the condition
+        both = (n > 0) & (n[:, :1] > 0)
+        paired = (e * both)[mask].sum(0) / (n * both)[mask].sum(0)
+        base = (e[:, :1] * both)[mask].sum(0) / (n[:, :1] * both)[mask].sum(0)
+        return e[mask].sum(0) / n[mask].sum(0), paired - base
+
+    for g in range(3):
+        if g == other:
+            continue
+        inside = group == f"g{g}"
+        outside = group == f"g{other}" if other >= 0 else ~inside
+        gap, did = (a - b for a, b in zip(rates(inside), rates(outside)))
+        columns = np.concatenate([gap, did])
+        for k, item in enumerate(estimands.items):
+            assert theta[g, k] == pytest.approx(columns[list(item.columns)].mean()), item
+        for c in range(3):
+            k = estimands.numbers[(c,)]
+            w, p = n[inside, c], e[inside, c].sum() / n[inside, c].sum()
+            influence = (e[inside, c] - p * w)[w > 0] / w.sum()
+            spread = (influence**2).sum() * len(influence) / (len(influence) - 1)
+            floor = max(1, e[inside, c].sum()) / w.sum() ** 2 * (1 - min(p, TOP_RATE))
+            assert own[g, k] == pytest.approx(max(spread, floor))
+
+
+def test_a_speaker_of_two_accents_counts_in_both_and_is_no_other_to_either() -> None:
+    rows = pd.DataFrame([
+        {"accent": a, "speaker": f"s{k}", "condition": "clean", "words": 10, "errors": e}
+        for k, (a, e) in enumerate([("irish", 1), ("irish", 2), ("welsh", 4), ("irish|welsh", 8), ("scottish", 0), ("scottish", 1)])
+    ])  # fmt: skip
+    data, estimands = made(rows, several=True)
+    assert data.groups == ("irish", "scottish", "welsh")
+    assert data.sums(0)[:, 0].tolist() == [11, 1, 12]
+    theta = observe(data, estimands, -1).value[:, 0]
+    assert theta[0] == pytest.approx(11 / 30 - 5 / 30)  # against welsh and scottish alone
+    assert theta[1] == pytest.approx(1 / 20 - 15 / 40)
+
+
+def test_a_group_that_happens_to_be_alike_does_not_look_sure_of_anything() -> None:
+    """Three speakers with equal WERs have no spread of their own; the other groups' spread and their words say what it should be."""
+    rng = np.random.default_rng(3)
+    rows = [{"accent": "A", "speaker": f"a{s}", "condition": "clean", "words": 1000, "errors": 200} for s in range(3)]
+    rows += [
+        {"accent": a, "speaker": f"{a}{s}", "condition": "clean", "words": 1000, "errors": int(e)}
+        for a in "BC" for s, e in enumerate(rng.integers(100, 300, 10))
+    ]  # fmt: skip
+    data, estimands = made(pd.DataFrame(rows))
+    own = observe(data, estimands, -1).own_variance[:, 0]
+    between = np.var([r["errors"] / 1000 for r in rows[3:13]], ddof=1)
+    assert own[0] > 0.3 * between / 3
+    assert own[0] >= 200 * 3 / 3000**2 * (1 - 0.2) - 1e-12
+
+
+def test_the_ratio_scale_is_the_log_of_rates() -> None:
+    data, estimands = made(random_rows(np.random.default_rng(4)))
+    plain, logs = observe(data, estimands, -1), observe(data, estimands, -1, log_scale=True)
+    own, rest = data.sides(-1)
+    rate = own[0] / own[1], rest[0] / rest[1]
+    assert logs.value[:, 1] == pytest.approx(np.log(rate[0] / rate[1])[:, 0])
+    # the delta method: the variance of a log is that of the rate over its square
+    assert logs.own_variance[:, 1] == pytest.approx(plain.own_variance[:, 1] / rate[0][:, 0] ** 2, rel=0.2)
