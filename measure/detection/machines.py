@@ -39,6 +39,8 @@ _MOST = 3
 _FEW_CYCLES = 4.0
 #: The strongest partial of a steady machine must exceed the background by this.
 _LONE_LINE_DB = 12.0
+#: Tolerance for the distance of a sideband.
+_SIDEBAND_HZ = 0.5
 #: A line whose level varies over a cycle by this ratio of powers is part of that cycle.
 _VARIES = 4.0
 
@@ -283,7 +285,13 @@ def _steady(samples: np.ndarray, rate: int, lines: list[SteadyLine], background:
                 "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
             )
         )
-        left = [line for line in left if line not in chosen]
+        own_hz = [p.hz for p in machines[-1].partials]
+        left = [line for line in left if line not in chosen and not _is_sideband(line.partial.hz, own_hz, am_hz)]
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
             break
     return machines
+
+
+def _is_sideband(hz: float, partials_hz: Sequence[float], am_hz: float) -> bool:
+    """Return whether a line is a sideband of a modulated partial, which a room may leave weaker than it."""
+    return bool(am_hz) and any(abs(abs(hz - own) - am_hz) < _SIDEBAND_HZ for own in partials_hz)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 #: Rates of modulation in Hz.
-_RATES_HZ = (0.4, 12.0)
+_RATES_HZ = (0.4, 8.0)
 #: Sidebands compared, and the partials that are used: those with this share of the strongest one's power.
 _SIDEBANDS, _WEAKEST, _MOST = 4, 0.02, 12
 #: Least power of the first sidebands re the partials, and most power of the further ones re the first.
@@ -46,23 +46,27 @@ def is_amplitude_modulated(samples: np.ndarray, sample_rate_hz: int, rows_hz: np
 
 
 def _partials(power: np.ndarray, bin_hz: float, rate_hz: float) -> list[float]:
-    """Return the frequencies of the strongest lines, those within the sidebands of a stronger one left out."""
+    """Return the frequencies of the strongest lines, those within the sidebands of a stronger one left out.
+
+    A room may make a sideband stronger than its partial, so of a line and its two neighbours the one counts that has most power with its own neighbours.
+    """
     left = power.copy()
     found: list[float] = []
-    top = float(power.max())
+    top, step, reach = float(power.max()), rate_hz / bin_hz, round((_SIDEBANDS + 0.5) * rate_hz / bin_hz)
     while len(found) < _MOST and left.max() > _WEAKEST * top > 0.0:
-        k = int(np.argmax(left))
+        strongest = int(np.argmax(left))
+        near = [strongest + side * step for side in (0, -1, 1)]
+        k = round(max(near, key=lambda at: sum(_line(power, bin_hz, (at + n * step) * bin_hz, rate_hz) for n in (-1, 0, 1))))
         found.append(k * bin_hz)
-        reach = round((_SIDEBANDS + 0.5) * rate_hz / bin_hz)
         left[max(k - reach, 0) : k + reach + 1] = 0.0
     return found
 
 
 def _line(power: np.ndarray, bin_hz: float, hz: float, rate_hz: float) -> float:
-    """Return the power of a line, less that of as many bins half a sideband beside it."""
+    """Return the power of a line, less that of as many bins half a sideband beside it: below 0 where noise happens to be stronger there."""
     k, reach, beside = round(hz / bin_hz), 2, round(0.5 * rate_hz / bin_hz)
     if k - beside - reach < 1 or k + beside + reach >= power.size:
         return 0.0
     own = float(power[k - reach : k + reach + 1].sum())
     around = [float(power[j - reach : j + reach + 1].sum()) for j in (k - beside, k + beside)]
-    return max(own - min(around), 0.0)
+    return own - 0.5 * sum(around)

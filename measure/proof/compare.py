@@ -34,8 +34,8 @@ _SMOOTH_S = 0.015
 _BEFORE_S, _AFTER_S = 0.1, 0.7
 #: Least share of the energy of a band whose level is compared.
 _BAND = 0.02
-#: Share of a cycle, at its start and end, that tells the background of a machine which falls silent.
-_QUIET = 0.06
+#: Share of a cycle, at its start and end, that tells the background of a machine which falls silent; the quietest share of any cycle.
+_QUIET, _QUIETEST = 0.06, 0.1
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def recorded_powers(samples: np.ndarray, rate: int, view: Spectrogram, cycle: Cy
     if cycle.silent:
         quiet = max(2, round(_QUIET * frames))
         background = 0.5 * (mean[:, :quiet].mean(axis=1) + mean[:, -quiet:].mean(axis=1))
+        # a band that is quieter at another time of the cycle sounds at its ends: two tones in turns
+        background = np.minimum(background, np.quantile(_smooth(mean, look.hop_s, bool(period_s)), _QUIETEST, axis=1))
     else:
         background = np.minimum(background_powers(view, look), mean.min(axis=1))
     independent = np.maximum(np.diff(look.edges_hz) * look.window_s * max(cycle.starts_s.size, 1), 1.0)
@@ -119,14 +121,24 @@ def compare(machine: Machine, cycle: Cycle, recorded: CyclePowers, rate: int) ->
 
 
 def _band_levels(made: np.ndarray, certain: np.ndarray, look: Look) -> tuple[tuple[float, float, float], ...]:
-    """Return `(lowest Hz, highest Hz, dB)` of each band with a fair share of the energy: the render re the recording, at equal medians."""
+    """Return `(lowest Hz, highest Hz, dB)` of each band with a fair share of the energy: the render re the recording, at equal medians.
+
+    A tone on the border of two bands falls into either, so of a band, and it with a neighbour, that with the least difference counts.
+    """
     wanted, got = certain.sum(axis=1), made.sum(axis=1)
     strong = np.flatnonzero(wanted > _BAND * wanted.sum())
     if not strong.size:
         return ()
-    off_db = 10.0 * np.log10(np.maximum(got[strong], 1e-30) / wanted[strong])
-    off_db = off_db - np.median(off_db)
-    return tuple((float(look.edges_hz[k]), float(look.edges_hz[k + 1]), float(db)) for k, db in zip(strong, off_db))
+    own = _level_db(got, wanted)
+    middle = np.median(own[strong])
+    pairs = _level_db(got[:-1] + got[1:], wanted[:-1] + wanted[1:]) - middle
+    choices = np.stack([own - middle, np.append(pairs, np.inf), np.insert(pairs, 0, np.inf)])
+    off_db = choices[np.argmin(np.abs(choices), axis=0), np.arange(own.size)]
+    return tuple((float(look.edges_hz[k]), float(look.edges_hz[k + 1]), float(off_db[k])) for k in strong)
+
+
+def _level_db(got: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    return np.asarray(10.0 * np.log10(np.maximum(got, 1e-30) / np.maximum(wanted, 1e-30)))
 
 
 def _smooth(powers: np.ndarray, hop_s: float, repeating: bool) -> np.ndarray:
