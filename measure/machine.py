@@ -21,6 +21,8 @@ class Proof:
         t60_s: reverberation time of the assumed room; 0 where the room is part of the preset.
         direct: share of the energy in its direct sound.
         bands: `(lowest Hz, highest Hz, level of the preset re the recording in dB)` of those bands.
+        course: power over one cycle, of the recording above its background and of the preset [shape=(2, frames)]; None where nothing was compared.
+        hop_s: time between its frames.
     """
 
     explained: float
@@ -29,10 +31,12 @@ class Proof:
     t60_s: float = 0.0
     direct: float = 1.0
     bands: tuple[tuple[float, float, float], ...] = ()
+    course: np.ndarray | None = None
+    hop_s: float = 0.0
 
 
 @dataclass(frozen=True)
-class RecordedCycle:
+class CycleWaveform:
     """One cycle of a machine as a waveform.
 
     Attributes:
@@ -85,7 +89,7 @@ class Machine:
     am_hz: float = 0.0
     am_depth: float = 0.0
     proof: Proof | None = None
-    recorded: RecordedCycle | None = None
+    recorded: CycleWaveform | None = None
 
 
 @dataclass(frozen=True)

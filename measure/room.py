@@ -120,7 +120,9 @@ def _end(samples: np.ndarray, direct: int, rate: int) -> int:
     block, first = max(1, round(0.02 * rate)), direct + round(EARLY_S * rate)
     if end - first < 2 * block:
         return end
-    level = np.convolve(samples[first:end] ** 2, np.full(block, 1.0 / block), mode="valid")  # of the 20 ms that start here
+    level = np.convolve(
+        samples[first:end] ** 2, np.full(block, 1.0 / block), mode="valid"
+    )  # of the 20 ms that start here
     rises = np.flatnonzero(level > 10.0 ** (_NEXT_DB / 10.0) * np.minimum.accumulate(level))
     return first + max(int(rises[0]) + block - round(_BEFORE_NEXT_S * rate), 0) if rises.size else end
 

@@ -18,7 +18,7 @@ from roomtone.augment.rooms.acoustics import decay_db
 from roomtone.core.errors import RoomtoneError
 from roomtone.measure.detection.machines import measure_equipment
 from roomtone.measure.figures import machine_figures, machine_words, noise_figures, room_figures
-from roomtone.measure.machine import EquipmentFound, RecordedCycle
+from roomtone.measure.machine import CycleWaveform, EquipmentFound
 from roomtone.measure.noise import measure_noise, noise_op
 from roomtone.measure.presets import machine_op, preset_yaml, recorded_op
 from roomtone.measure.recording import PlaceRecording, read_recording
@@ -107,7 +107,7 @@ def _write_equipment(recording: PlaceRecording, name: str, folder: Path) -> Writ
     return _finish(recording, "equipment", name, folder, presets, lines, figures, equipment=found)
 
 
-def _write_cycle(recorded: RecordedCycle, path: Path) -> None:
+def _write_cycle(recorded: CycleWaveform, path: Path) -> None:
     """Write a recorded cycle as floats, because a knock may exceed full scale at the nominal level."""
     import soundfile
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from roomtone.measure.cycles.alignment import align_waveforms
 from roomtone.measure.cycles.extraction import extract_cycle
-from roomtone.measure.machine import RecordedCycle
+from roomtone.measure.machine import CycleWaveform
 from roomtone.measure.spectra.cycle import Cycle
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.onset_spans import sounding_spans
@@ -25,7 +25,7 @@ _BAND_HZ, _FACTOR = 100.0, 4.0
 
 def recorded_cycle(
     samples: np.ndarray, sample_rate_hz: int, cycle: Cycle, period_s: float, *, fixed: bool
-) -> tuple[RecordedCycle, float] | None:
+) -> tuple[CycleWaveform, float] | None:
     """Return the recorded cycle of a machine, and its level in dB re full scale while it sounds; None where no whole cycle is recorded.
 
     Args:
@@ -50,7 +50,7 @@ def recorded_cycle(
     if rms <= 0.0:
         return None
     likeness = _likeness(samples, sample_rate_hz, starts_s, cycle.span_s)
-    recorded = RecordedCycle(
+    recorded = CycleWaveform(
         wave * (NOMINAL_RMS / rms), sample_rate_hz, repeats, float(starts_s[0]) - 0.5 * seam_s, sounds, likeness
     )
     return recorded, float(20.0 * np.log10(rms))

@@ -56,7 +56,9 @@ def _partials(power: np.ndarray, bin_hz: float, rate_hz: float) -> list[float]:
     while len(found) < _MOST and left.max() > _WEAKEST * top > 0.0:
         strongest = int(np.argmax(left))
         near = [strongest + side * step for side in (0, -1, 1)]
-        k = round(max(near, key=lambda at: sum(_line(power, bin_hz, (at + n * step) * bin_hz, rate_hz) for n in (-1, 0, 1))))
+        k = round(
+            max(near, key=lambda at: sum(_line(power, bin_hz, (at + n * step) * bin_hz, rate_hz) for n in (-1, 0, 1)))
+        )
         found.append(k * bin_hz)
         left[max(k - reach, 0) : k + reach + 1] = 0.0
     return found

@@ -7,14 +7,16 @@ The room that the preset assumes is the one under which both are least.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from roomtone.measure.machine import Machine, Proof
+from roomtone.measure.machine import CycleWaveform, Machine, Proof
 from roomtone.measure.proof.band_powers import Look, background_powers, band_powers, look_at
-from roomtone.measure.proof.rerender import cycle_powers, reverberant
+from roomtone.measure.proof.rerender import cycle_powers, reverberant, waveform_powers
 from roomtone.measure.spectra.cycle import Cycle
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Spectrogram
@@ -81,49 +83,85 @@ def recorded_powers(samples: np.ndarray, rate: int, view: Spectrogram, cycle: Cy
 
 
 def compare(machine: Machine, cycle: Cycle, recorded: CyclePowers, rate: int) -> Proof:
-    """Return how well a machine's preset agrees with its recorded cycle.
+    """Return how well a machine's parametric preset agrees with its recorded cycle, in the room under which it agrees best.
 
     Args:
-        machine: its parametric preset is rendered.
+        machine: its preset is rendered.
         cycle: for a steady machine one period of its modulation; else the machine's own.
         recorded: that cycle as recorded.
         rate: of the recording in Hz.
     """
-    look = recorded.look
-    dry = cycle_powers(machine, rate, look, recorded.powers.shape[1])
+    dry = cycle_powers(machine, rate, recorded.look, recorded.powers.shape[1])
     if machine.cycle is None:
         dry = _in_phase(dry, recorded.powers)
-    mask, transient = _times(cycle, dry.shape[1], look.hop_s, recorded.repeating)
-    heard = _smooth(recorded.powers, look.hop_s, recorded.repeating) * mask
+    rooms = list(itertools.product(TAUS_S, LATE))
+    tones_hz = [partial.hz for partial in machine.partials]
+    return _best(dry, rooms, cycle, recorded, tones_hz, whole=machine.cycle is not None)
+
+
+def compare_waveform(waveform: CycleWaveform, cycle: Cycle, recorded: CyclePowers) -> Proof:
+    """Return how well the waveform of a cycle, repeated as its preset repeats it, agrees with the recorded cycle; it has its room in it.
+
+    Args:
+        waveform: of the cycle.
+        cycle: as measured.
+        recorded: that cycle as recorded.
+    """
+    period_s = cycle.span_s if recorded.repeating else 0.0
+    dry = waveform_powers(waveform, cycle, period_s, recorded.look, recorded.powers.shape[1])
+    proof = _best(dry, [(TAUS_S[0], 0.0)], cycle, recorded, (), whole=True)
+    return dataclasses.replace(proof, t60_s=0.0)
+
+
+def _best(
+    dry: np.ndarray,
+    rooms: Sequence[tuple[float, float]],
+    cycle: Cycle,
+    recorded: CyclePowers,
+    tones_hz: Sequence[float],
+    *,
+    whole: bool,
+) -> Proof:
+    """Return the agreement of a dry cycle in the room under which least is missing and added.
+
+    Args:
+        dry: band powers of one cycle [shape=(bands, frames)].
+        rooms: `(time constant in s, share of the energy in the reverberation)` of each.
+        cycle, recorded: as of `compare`.
+        tones_hz: of the preset.
+        whole: whether everything that repeats belongs to the machine, or only what is in the bands of its preset: others sound as well.
+    """
+    hop_s, repeating = recorded.look.hop_s, recorded.repeating
+    mask, transient = _times(cycle, dry.shape[1], hop_s, repeating)
+    heard = _smooth(recorded.powers, hop_s, repeating) * mask
     certain = np.maximum(heard - 2.0 * recorded.error[:, None] * mask, 0.0)
-    best: tuple[float, float, float, np.ndarray, np.ndarray] | None = None
-    for tau_s, late in itertools.product(TAUS_S, LATE):
-        made = reverberant(dry, look.hop_s, tau_s, late, repeating=recorded.repeating) * mask
+    allowed = _FACTOR * (heard + 2.0 * recorded.error[:, None])
+    found = []
+    for tau_s, late in rooms:
+        made = reverberant(dry, hop_s, tau_s, late, repeating=repeating) * mask
         own = made.sum(axis=1) > 1e-4 * made.sum()
         gain = np.where(own, certain.sum(axis=1) / np.maximum(made.sum(axis=1), 1e-30), 0.0)
-        scaled = _smooth(made * gain[:, None], look.hop_s, recorded.repeating)
+        scaled = _smooth(made * gain[:, None], hop_s, repeating)
         lacks = (np.maximum(certain - _FACTOR * scaled, 0.0) * ~transient)[own].sum() / max(certain[own].sum(), 1e-30)
-        allowed = _FACTOR * (heard + 2.0 * recorded.error[:, None])
         adds = np.maximum(scaled - allowed, 0.0)[own].sum() / max(scaled[own].sum(), 1e-30)
-        if best is None or lacks + adds < best[0]:
-            best = float(lacks + adds), tau_s, late, made, scaled
-    assert best is not None
-    misfit, tau_s, late, made, scaled = best
-    if (
-        machine.cycle is None
-    ):  # other machines sound as well: what is asked of a steady one is that its own bands hold its energy
+        found.append((float(lacks + adds), tau_s, late, made, scaled))
+    misfit, tau_s, late, made, scaled = min(found, key=lambda one: one[0])
+    if not whole:
         certain = certain * (made.sum(axis=1) > _BAND * made.sum())[:, None]
-    bands = _band_levels(made, certain, look)
+    bands = _band_levels(made, certain, recorded.look, tones_hz)
     within = (scaled <= _FACTOR * heard) & (heard <= _FACTOR * scaled)
     explained = float((certain * within).sum() / max(float(certain.sum()), 1e-30))
     off_db = max((abs(band[2]) for band in bands), default=0.0)
-    return Proof(explained, misfit, off_db, round(6.91 * tau_s, 3), round(1.0 - late, 3), bands)
+    course = np.stack([heard.sum(axis=0), scaled.sum(axis=0)])
+    return Proof(explained, misfit, off_db, round(6.91 * tau_s, 3), round(1.0 - late, 3), bands, course, hop_s)
 
 
-def _band_levels(made: np.ndarray, certain: np.ndarray, look: Look) -> tuple[tuple[float, float, float], ...]:
+def _band_levels(
+    made: np.ndarray, certain: np.ndarray, look: Look, tones_hz: Sequence[float]
+) -> tuple[tuple[float, float, float], ...]:
     """Return `(lowest Hz, highest Hz, dB)` of each band with a fair share of the energy: the render re the recording, at equal medians.
 
-    A tone on the border of two bands falls into either, so of a band, and it with a neighbour, that with the least difference counts.
+    A tone on the border of two bands falls into either: there, of each band and both together, that with the least difference counts.
     """
     wanted, got = certain.sum(axis=1), made.sum(axis=1)
     strong = np.flatnonzero(wanted > _BAND * wanted.sum())
@@ -132,6 +170,8 @@ def _band_levels(made: np.ndarray, certain: np.ndarray, look: Look) -> tuple[tup
     own = _level_db(got, wanted)
     middle = np.median(own[strong])
     pairs = _level_db(got[:-1] + got[1:], wanted[:-1] + wanted[1:]) - middle
+    apart = np.abs(look.edges_hz[1:-1, None] - np.array([*tones_hz, np.inf])).min(axis=1) > 1.0 / look.window_s
+    pairs = np.where(apart, np.inf, pairs)
     choices = np.stack([own - middle, np.append(pairs, np.inf), np.insert(pairs, 0, np.inf)])
     off_db = choices[np.argmin(np.abs(choices), axis=0), np.arange(own.size)]
     return tuple((float(look.edges_hz[k]), float(look.edges_hz[k + 1]), float(off_db[k])) for k in strong)

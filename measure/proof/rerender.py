@@ -14,10 +14,12 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.periodic_tone import PeriodicTone
+from roomtone.augment.ops.sources.recorded_cycle import RecordedCycle
 from roomtone.augment.ops.table import parse_op
-from roomtone.measure.machine import Machine
+from roomtone.measure.machine import CycleWaveform, Machine
 from roomtone.measure.presets import machine_op
 from roomtone.measure.proof.band_powers import Look, band_powers
+from roomtone.measure.spectra.cycle import Cycle
 
 #: Repeats that are averaged: of tones, whose phases differ from repeat to repeat, and of noise.
 _REPEATS, _NOISE_REPEATS = 3, 16
@@ -44,6 +46,24 @@ def cycle_powers(machine: Machine, sample_rate_hz: int, look: Look, frames: int)
     span_s = machine.cycle.span_s
     source = _drawn(mapping, span_s + onset_s)
     return _mean_of_repeats(source, span_s, repeats, sample_rate_hz, look, frames)
+
+
+def waveform_powers(waveform: CycleWaveform, cycle: Cycle, period_s: float, look: Look, frames: int) -> np.ndarray:
+    """Return the band powers of one cycle of a waveform, as the op of its preset repeats it [shape=(bands, frames)].
+
+    Args:
+        waveform: of the cycle.
+        cycle: as measured; frame 0 is its start.
+        period_s: of the preset; 0 for a single occurrence.
+        look: the resolution.
+        frames: of the cycle.
+    """
+    start_s = waveform.start_s - float(cycle.starts_s[0])
+    op = RecordedCycle("cycle", period_s, waveform.sounds, asset="cycle", start_s=start_s, seed=0)
+    rate, duration_s = waveform.sample_rate_hz, (3.0 * period_s if period_s else cycle.span_s)
+    samples = op.render(round(duration_s * rate), rate, lambda asset, start, count: waveform.samples)
+    first = round(period_s / look.hop_s)
+    return band_powers(samples, rate, look)[:, first : first + frames]
 
 
 def burst_start_s(machine: Machine, mapping: Mapping[str, Any]) -> float:

@@ -20,7 +20,7 @@ def written(folder, name):
     home = Path(folder)
     figures = json.loads((home / "equipment" / f"{name}.measurement.json").read_text())
     names = [own for own in figures["presets"] if not own.endswith(("_loop", "_all"))]
-    ordered = [name] + sorted(own for own in names if own != name)
+    ordered = [name, *sorted(own for own in names if own != name)]
     return figures["machines"], {own: load_preset("equipment", own, (home,)) for own in ordered}
 
 
