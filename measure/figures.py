@@ -66,7 +66,11 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
     if machine.recorded is not None:
         figures |= {"repeats": machine.recorded.repeats, "start_s": machine.recorded.start_s}
     elif machine.cycle is not None and machine.cycle.pulses:
-        figures["start_s"] = float(machine.cycle.starts_s[0]) + burst_start_s(machine, machine_op(machine))
+        starts_s = machine.cycle.starts_s
+        whole = (
+            starts_s[starts_s >= 0.0] if starts_s[-1] >= 0.0 else starts_s
+        )  # a cycle cut by the start of the recording is not aligned
+        figures["start_s"] = float(whole[0]) + burst_start_s(machine, machine_op(machine))
     figures["partials"] = [
         {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
         for p in machine.partials

@@ -55,7 +55,7 @@ def _proofs(axes: Any, machines: Sequence[tuple[int, Machine]]) -> None:
         proof = machine.proof
         if proof is None or proof.course is None:
             continue
-        level_db = 10.0 * np.log10(proof.course + 1e-20)
+        level_db = 10.0 * np.log10(np.maximum(proof.course, 1e-20))
         times, colour = np.arange(level_db.shape[1]) * proof.hop_s, _COLOURS[index % len(_COLOURS)]
         what = "synthesised" if machine.recorded is None else "recorded cycle"
         label = f"preset {index + 1} ({what}): {100 * proof.explained:.0f} % explained"

@@ -23,6 +23,8 @@ MOST_MISFIT, MOST_BAND_OFF_DB, LEAST_EXPLAINED = 0.2, 3.0, 0.5
 _TIMES_MISFIT, _TIMES_EXPLAINED = 0.1, 0.5
 #: ... and tones of pulses that last so long, where the level of their band is right within so much.
 _TONE_S, _TONE_BAND_DB = 0.05, 4.0
+#: Power of a strong tone re the strongest one of its pulse.
+_STRONG = 0.03
 #: What a recorded cycle must explain, of the recording and, made of one half of the repeats, of the other half.
 _LEAST_LIKENESS = 0.7
 #: Length of a stretch in which a steady machine is compared.
@@ -45,7 +47,7 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
     machine = dataclasses.replace(machine, cycle=cycle)
     recorded = recorded_powers(samples, sample_rate_hz, view, cycle, machine.period_s)
     proof = None
-    if sounding:
+    if sounding and not any(_is_knock(pulse) for pulse in sounding):
         proof = compare(machine, cycle, recorded, sample_rate_hz)
         if proof.band_off_db <= MOST_BAND_OFF_DB and _holds(proof):
             return dataclasses.replace(machine, proof=proof)
@@ -54,6 +56,12 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
 
 def _holds(proof: Proof) -> bool:
     return proof.misfit <= MOST_MISFIT and proof.explained >= LEAST_EXPLAINED
+
+
+def _is_knock(pulse: Pulse) -> bool:
+    """Return whether a short pulse has strong tones that are closer than one over its length, and so cannot be told apart."""
+    strong = sorted(p.hz for p in pulse.partials if p.power > _STRONG * pulse.partials[0].power)
+    return pulse.length_s < _TONE_S and bool((np.diff(strong) < 1.0 / pulse.length_s).any())
 
 
 def _steady(machine: Machine, samples: np.ndarray, rate: int, view: Spectrogram) -> Machine | None:

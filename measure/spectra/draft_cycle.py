@@ -55,9 +55,9 @@ def draft_cycle(samples: np.ndarray, rate: int, rows_hz: np.ndarray, period_s: f
     frames = power.shape[1]
     starts = aligned_starts(power, period_s / hop_s) if period_s else np.array([0.0])
     span = max(8, round(period_s / hop_s)) if period_s else frames
-    if (
-        starts.size > 2 and np.ptp(np.diff(starts)) > 1.0
-    ):  # no fixed period: waveforms align cycles better than levels do
+    if starts.size > 2 and np.ptp(np.diff(starts)) > 1.0:
+        # no fixed period: waveforms align cycles better than levels do, once no sound straddles the border of two cycles
+        starts = starts + quietest(fold(power.sum(axis=0)[None, :], starts, span)[0])
         starts = align_waveforms(samples, rate, starts * hop_s, span * hop_s, fixed=False) / hop_s
     level = fold(power.sum(axis=0)[None, :], starts, span)[0]
     if period_s:  # the cycle starts where it is quietest
