@@ -72,6 +72,7 @@ class Machine:
         above_background_db: the same re the background of the whole recording.
         drift: share by which a steady pitch drifts.
         am_hz, am_depth: amplitude modulation of a steady machine.
+        one_spectrum: whether all its pulses have the harmonics of one spectrum, at a pitch each; else each tone of each pulse has its own level.
         proof: how its preset agrees with the recording.
         recorded: its recorded cycle, where no parametric preset agrees; None otherwise.
     """
@@ -88,6 +89,7 @@ class Machine:
     drift: float = 0.0
     am_hz: float = 0.0
     am_depth: float = 0.0
+    one_spectrum: bool = True
     proof: Proof | None = None
     recorded: CycleWaveform | None = None
 

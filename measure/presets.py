@@ -79,7 +79,7 @@ def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
         return _noise_op(machine, pulses)
     base = machine.fundamental_hz
     pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
-    harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
+    harmonic = machine.one_spectrum and all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
     op = _harmonic_op(tonal, pitches, base) if harmonic else _inharmonic_op(tonal)
     edge = round(float(np.clip(0.2 * min(pulse.length_s for pulse in tonal), 0.001, 0.010)), 4)
     op |= {"rise_s": edge, "fall_s": edge}

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from roomtone.measure.detection.aperiodic import aperiodic_cycle, is_aperiodic
-from roomtone.measure.detection.modulation import is_amplitude_modulated
+from roomtone.measure.detection.modulation import is_amplitude_modulated, with_sidebands
 from roomtone.measure.detection.periodicity import Repetition, find_repetition
 from roomtone.measure.detection.stationary import SteadyLine, amplitude_modulation, find_steady_lines
 from roomtone.measure.detection.two_machines import is_slower, split_fast_machine, suppress_bands
@@ -276,16 +276,17 @@ def _steady(samples: np.ndarray, rate: int, lines: list[SteadyLine], background:
         ):
             break
         am_hz, depth = amplitude_modulation(samples, rate, strong)
-        weak = weak_multiples(samples, rate, strong, f0)
+        share = power / sum(p.power for p in partials)
+        tones = [*strong, *weak_multiples(samples, rate, strong, f0)]
+        if depth:
+            tones = with_sidebands(samples, rate, tones, am_hz)
+            power = sum(p.power for p in tones)
         level = float(10.0 * np.log10(power))
         drift = float(np.median([line.drift for line in chosen[:5]]))
-        share = power / sum(p.power for p in partials)
         machines.append(
-            Machine(
-                "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
-            )
+            Machine("steady", f0, tuple(tones), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth)
         )
-        own_hz = [p.hz for p in machines[-1].partials]
+        own_hz = [p.hz for p in tones]
         left = [line for line in left if line not in chosen and not _is_sideband(line.partial.hz, own_hz, am_hz)]
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
             break

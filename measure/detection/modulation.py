@@ -6,7 +6,12 @@ No room adds lines to a spectrum. So the ratio of the further sidebands to the f
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 import numpy as np
+
+from roomtone.measure.spectra.spectrogram import Partial
 
 #: Rates of modulation in Hz.
 _RATES_HZ = (0.4, 8.0)
@@ -43,6 +48,26 @@ def is_amplitude_modulated(samples: np.ndarray, sample_rate_hz: int, rows_hz: np
                 _line(power, bin_hz, centre_hz + side * n * rate_hz, rate_hz) for side in ((-1, 1) if n else (0,))
             )
     return bool(sums[1] > _LEAST * sums[0] and sums[2:].sum() < _FURTHER * sums[1])
+
+
+def with_sidebands(
+    samples: np.ndarray, sample_rate_hz: int, partials: Sequence[Partial], rate_hz: float
+) -> list[Partial]:
+    """Return partials with the power of their sidebands included, strongest first: a room may cancel a tone and leave those.
+
+    Args:
+        samples: the recording [shape=(samples,)].
+        sample_rate_hz: its rate.
+        partials: of a steady machine.
+        rate_hz: of its modulation.
+    """
+    from scipy import fft
+
+    bin_hz = sample_rate_hz / samples.size
+    power = np.abs(fft.rfft(samples * np.hanning(samples.size))) ** 2 * (8.0 / samples.size**2) / 1.5
+    whole = [sum(_line(power, bin_hz, p.hz + n * rate_hz, rate_hz) for n in (-1, 0, 1)) for p in partials]
+    levelled = [dataclasses.replace(p, power=max(p.power, one)) for p, one in zip(partials, whole)]
+    return sorted(levelled, key=lambda p: -p.power)
 
 
 def _partials(power: np.ndarray, bin_hz: float, rate_hz: float) -> list[float]:

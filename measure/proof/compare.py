@@ -95,8 +95,7 @@ def compare(machine: Machine, cycle: Cycle, recorded: CyclePowers, rate: int) ->
     if machine.cycle is None:
         dry = _in_phase(dry, recorded.powers)
     rooms = list(itertools.product(TAUS_S, LATE))
-    tones_hz = [partial.hz for partial in machine.partials]
-    return _best(dry, rooms, cycle, recorded, tones_hz, whole=machine.cycle is not None)
+    return _best(dry, rooms, cycle, recorded, whole=machine.cycle is not None)
 
 
 def compare_waveform(waveform: CycleWaveform, cycle: Cycle, recorded: CyclePowers) -> Proof:
@@ -109,7 +108,7 @@ def compare_waveform(waveform: CycleWaveform, cycle: Cycle, recorded: CyclePower
     """
     period_s = cycle.span_s if recorded.repeating else 0.0
     dry = waveform_powers(waveform, cycle, period_s, recorded.look, recorded.powers.shape[1])
-    proof = _best(dry, [(TAUS_S[0], 0.0)], cycle, recorded, (), whole=True)
+    proof = _best(dry, [(TAUS_S[0], 0.0)], cycle, recorded, whole=True)
     return dataclasses.replace(proof, t60_s=0.0)
 
 
@@ -118,7 +117,6 @@ def _best(
     rooms: Sequence[tuple[float, float]],
     cycle: Cycle,
     recorded: CyclePowers,
-    tones_hz: Sequence[float],
     *,
     whole: bool,
 ) -> Proof:
@@ -128,7 +126,6 @@ def _best(
         dry: band powers of one cycle [shape=(bands, frames)].
         rooms: `(time constant in s, share of the energy in the reverberation)` of each.
         cycle, recorded: as of `compare`.
-        tones_hz: of the preset.
         whole: whether everything that repeats belongs to the machine, or only what is in the bands of its preset: others sound as well.
     """
     hop_s, repeating = recorded.look.hop_s, recorded.repeating
@@ -148,7 +145,7 @@ def _best(
     misfit, tau_s, late, made, scaled = min(found, key=lambda one: one[0])
     if not whole:
         certain = certain * (made.sum(axis=1) > _BAND * made.sum())[:, None]
-    bands = _band_levels(made, certain, recorded.look, tones_hz)
+    bands = _band_levels(made, certain, recorded.look)
     within = (scaled <= _FACTOR * heard) & (heard <= _FACTOR * scaled)
     explained = float((certain * within).sum() / max(float(certain.sum()), 1e-30))
     off_db = max((abs(band[2]) for band in bands), default=0.0)
@@ -156,29 +153,15 @@ def _best(
     return Proof(explained, misfit, off_db, round(6.91 * tau_s, 3), round(1.0 - late, 3), bands, course, hop_s)
 
 
-def _band_levels(
-    made: np.ndarray, certain: np.ndarray, look: Look, tones_hz: Sequence[float]
-) -> tuple[tuple[float, float, float], ...]:
-    """Return `(lowest Hz, highest Hz, dB)` of each band with a fair share of the energy: the render re the recording, at equal medians.
-
-    A tone on the border of two bands falls into either: there, of each band and both together, that with the least difference counts.
-    """
+def _band_levels(made: np.ndarray, certain: np.ndarray, look: Look) -> tuple[tuple[float, float, float], ...]:
+    """Return `(lowest Hz, highest Hz, dB)` of each band with a fair share of the energy: the render re the recording, at equal medians."""
     wanted, got = certain.sum(axis=1), made.sum(axis=1)
     strong = np.flatnonzero(wanted > _BAND * wanted.sum())
     if not strong.size:
         return ()
-    own = _level_db(got, wanted)
-    middle = np.median(own[strong])
-    pairs = _level_db(got[:-1] + got[1:], wanted[:-1] + wanted[1:]) - middle
-    apart = np.abs(look.edges_hz[1:-1, None] - np.array([*tones_hz, np.inf])).min(axis=1) > 1.0 / look.window_s
-    pairs = np.where(apart, np.inf, pairs)
-    choices = np.stack([own - middle, np.append(pairs, np.inf), np.insert(pairs, 0, np.inf)])
-    off_db = choices[np.argmin(np.abs(choices), axis=0), np.arange(own.size)]
-    return tuple((float(look.edges_hz[k]), float(look.edges_hz[k + 1]), float(off_db[k])) for k in strong)
-
-
-def _level_db(got: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    return np.asarray(10.0 * np.log10(np.maximum(got, 1e-30) / np.maximum(wanted, 1e-30)))
+    off_db = 10.0 * np.log10(np.maximum(got[strong], 1e-30) / wanted[strong])
+    off_db = off_db - np.median(off_db)
+    return tuple((float(look.edges_hz[k]), float(look.edges_hz[k + 1]), float(db)) for k, db in zip(strong, off_db))
 
 
 def _smooth(powers: np.ndarray, hop_s: float, repeating: bool) -> np.ndarray:
