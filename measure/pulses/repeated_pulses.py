@@ -35,7 +35,7 @@ def retimed(bands: Basebands, starts_s: np.ndarray, pulses: Sequence[Pulse]) -> 
     out = list(pulses)
     for group in _same_sounds(pulses):
         model = pulses[group[0]]
-        length_s = float(np.median([pulses[k].length_s for k in group]))
+        length_s = _length_s([pulses[k].length_s for k in group])
         wave = _waves(bands, starts_s, model, model.onset_s - _BEFORE_S, _BEFORE_S + length_s + _AFTER_S)
         if wave is None:
             continue
@@ -48,10 +48,15 @@ def retimed(bands: Basebands, starts_s: np.ndarray, pulses: Sequence[Pulse]) -> 
                 lags[k] = pulses[k].onset_s - model.onset_s + found
         if len(lags) > 1:
             first_s = float(np.median([pulses[k].onset_s - lag_s for k, lag_s in lags.items()]))
-            length_s = float(np.median([pulses[k].length_s for k in lags]))
+            length_s = _length_s([pulses[k].length_s for k in lags])
             for k, lag_s in lags.items():
                 out[k] = dataclasses.replace(out[k], onset_s=first_s + lag_s, length_s=length_s)
     return sorted(out, key=lambda pulse: pulse.onset_s)
+
+
+def _length_s(lengths_s: Sequence[float]) -> float:
+    """Return the median length, of an even number the lower of the two: reverberation fills gaps, so errors are long rather than short."""
+    return sorted(lengths_s)[(len(lengths_s) - 1) // 2]
 
 
 def _same_sounds(pulses: Sequence[Pulse]) -> list[list[int]]:
