@@ -11,6 +11,7 @@ from roomtone.measure.noise import NoiseFound
 from roomtone.measure.presets import machine_op
 from roomtone.measure.proof.rerender import burst_start_s
 from roomtone.measure.room import RoomFound
+from roomtone.measure.spectra.cycle import Cycle
 
 
 def machine_words(machine: Machine) -> str:
@@ -66,11 +67,9 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
     if machine.recorded is not None:
         figures |= {"repeats": machine.recorded.repeats, "start_s": machine.recorded.start_s}
     elif machine.cycle is not None and machine.cycle.pulses:
-        starts_s = machine.cycle.starts_s
-        whole = (
-            starts_s[starts_s >= 0.0] if starts_s[-1] >= 0.0 else starts_s
-        )  # a cycle cut by the start of the recording is not aligned
-        figures["start_s"] = float(whole[0]) + burst_start_s(machine, machine_op(machine))
+        figures["start_s"] = _first_start_s(machine.cycle, machine.period_s) + burst_start_s(
+            machine, machine_op(machine)
+        )
     figures["partials"] = [
         {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
         for p in machine.partials
@@ -88,6 +87,14 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
             for p in machine.cycle.pulses
         ]
     return figures
+
+
+def _first_start_s(cycle: Cycle, period_s: float) -> float:
+    """Return where the first whole cycle starts: on the grid that fits all starts best, where there is one."""
+    starts_s = cycle.starts_s[cycle.starts_s >= 0.0] if cycle.starts_s[-1] >= 0.0 else cycle.starts_s
+    if not period_s or not cycle.clock:
+        return float(starts_s[0])
+    return float(np.median(starts_s - period_s * np.round((starts_s - starts_s[0]) / period_s)))
 
 
 def room_figures(found: RoomFound) -> dict[str, Any]:

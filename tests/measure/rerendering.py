@@ -63,7 +63,7 @@ def band_errors_db(made, stem):
 
 
 def onset_errors_s(made, stem, onsets_s):
-    """By how much the rise at each onset is early or late, as a median over all its times in the recording; a common shift taken off.
+    """By how much the rise at each onset is early or late, as a median over all its times in the recording.
 
     Each rise is read where it is clearest: in the bins of the stem that rise most, at the moment when half of the energy of the first 60 ms has come.
     """
@@ -96,5 +96,4 @@ def onset_errors_s(made, stem, onsets_s):
             )
             times.append(np.interp(0.5 * course[-1], course, np.arange(course.size)))
         errors.setdefault(key, []).append((times[1] - times[0]) * hop / RATE)
-    medians = np.array([np.median(values) for values in errors.values()])
-    return medians - np.median(medians) if medians.size else medians
+    return np.array([np.median(values) for values in errors.values()])
