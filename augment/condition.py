@@ -17,6 +17,7 @@ from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe
 from roomtone.augment.rendering.render import Render, render
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import parse_condition, parse_condition_name
+from roomtone.augment.scenarios.own_material import own_levels
 from roomtone.augment.scenarios.presets import load_preset, preset_names
 from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.audio.segment import AudioRef
@@ -30,7 +31,7 @@ class Condition:
 
     Args:
         name: a condition's name, e.g. `ward+babble@5dB+landline_mulaw`; or leave it out and name levels by factor.
-        room, noise, equipment, handset: level names, e.g. `noise="babble@5dB"`.
+        room, noise, equipment, handset: level names, e.g. `noise="babble@5dB"`; or a place of your own, `noise="hall=folder:DIR@5dB"`.
         config_dir: a folder of your own presets; they win over packaged ones of the same name.
         seed: root of the draws.
         level_dbov: active speech level of the result, dB re a full-scale square wave.
@@ -64,7 +65,9 @@ class Condition:
         search = () if config_dir is None else (_preset_folder(config_dir),)
         find = partial(_find, search=search)
         if name is None:
-            self._levels = parse_condition(labels, find)
+            own = {factor: own_levels(factor, [level], search) for factor, level in labels.items()}
+            plain = {factor: levels[0] for factor, (levels, _) in own.items()}
+            self._levels = parse_condition(plain, lambda factor, name: own[factor][1].get(name) or find(factor, name))
         elif set(labels.values()) != {"none"}:
             raise RoomtoneError("give a condition's name or its levels by factor, not both")
         else:
@@ -98,6 +101,11 @@ class Condition:
     def name(self) -> str:
         """The condition's name, as manifests hold it."""
         return self._levels.name
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The levels that are not `none`, by factor."""
+        return {factor: level.name for factor, level in self._levels.levels.items()}
 
     def __repr__(self) -> str:
         return f"Condition({self.name!r}, seed={self.seed})"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from roomtone.augment.scenarios.own_material import with_own_material
+from roomtone.augment.scenarios.scenario import name_by_levels
 from roomtone.core.audio.rates import HIGHEST_RENDERED_HZ, LOWEST_RENDERED_HZ
 from roomtone.core.max_rejected import MaxRejected
 from roomtone.core.settings import Annotated, Bounds, read_settings
@@ -116,4 +117,6 @@ def generate_settings(cfg: Mapping[str, Any] | GenerateSettings) -> GenerateSett
         return cfg
     settings = read_settings(GenerateSettings, cfg)
     scenario, presets = with_own_material(settings.scenario, settings.presets, settings.search)
+    if scenario.get("name") is None:
+        scenario["name"] = name_by_levels(scenario.get("factors"))
     return replace(settings, scenario=scenario, presets=presets)

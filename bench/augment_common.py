@@ -16,24 +16,25 @@ RATE_HZ = 16000
 def make_sounds(folder: Path) -> None:
     """Write one impulse response, eight recordings of two minutes of each of two backgrounds, and presets that play them."""
     rng = np.random.default_rng(5)
-    for name in ("response", "near", "far"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    response, near, far = folder / "room" / "response", folder / "noise" / "near", folder / "equipment" / "far"
+    for home in (response, near, far):
+        home.mkdir(parents=True, exist_ok=True)
     tail = rng.normal(size=RATE_HZ // 2) * np.exp(-np.arange(RATE_HZ // 2) / (0.4 * RATE_HZ / 6.91))
-    response = np.concatenate([[1.0], 0.05 * tail]).astype(np.float32)
-    soundfile.write(folder / "response" / "room.wav", response, RATE_HZ, subtype="FLOAT")
-    for name, pole in (("near", 0.9), ("far", 0.5)):
+    decay = np.concatenate([[1.0], 0.05 * tail]).astype(np.float32)
+    soundfile.write(response / "room.wav", decay, RATE_HZ, subtype="FLOAT")
+    for home, pole in ((near, 0.9), (far, 0.5)):
         for number in range(8):
             noise = lfilter([1.0], [1.0, -pole], rng.normal(size=120 * RATE_HZ))
             noise *= 0.1 / np.abs(noise).max()
-            soundfile.write(folder / name / f"noise-{number}.wav", noise, RATE_HZ, subtype="PCM_16")
+            soundfile.write(home / f"noise-{number}.wav", noise, RATE_HZ, subtype="PCM_16")
     presets = {
-        "room/measured": f"op: recorded_room\npath: {folder / 'response'}\n",
-        "noise/near": f"op: recordings\npath: {folder / 'near'}\n",
-        "equipment/far": f"op: recording\npath: {folder / 'far'}\n",
+        "room/measured": "op: recorded_room\npath: response\n",
+        "noise/near": "op: recordings\npath: near\n",
+        "equipment/far": "op: recording\npath: far\n",
         "handset/band": "op: band_pass\nlow_hz: 300.0\nhigh_hz: 3400.0\n",
     }
     for name, text in presets.items():
-        path = folder / "presets" / f"{name}.yaml"
+        path = folder / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 

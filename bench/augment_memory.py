@@ -36,7 +36,7 @@ def peaks(folder: Path, utterances: int) -> tuple[int, float, float]:
     script.write_text(RUN.format(here=str(Path(__file__).parent)))
     words = [*overrides(table, folder / f"set-{utterances}", *STAGES), "executor.workers=1"]
     done = subprocess.run(
-        [sys.executable, "-P", str(script), json.dumps(words), str(folder / "sounds" / "presets")],
+        [sys.executable, "-P", str(script), json.dumps(words), str(folder / "sounds")],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     rendered, driver, worker = json.loads(done.stdout.splitlines()[-1])

@@ -57,7 +57,7 @@ def main() -> None:
 
 def bench_stages(folder: Path, table: Path, rounds: int) -> None:
     """Print (a): ours, audiomentations', the floor."""
-    presets = str(folder / "sounds" / "presets")
+    presets = str(folder / "sounds")
     cfg = configure([*overrides(table, folder / "ours", *STAGES), "executor=serial"], presets)
     from roomtone.augment.generation import generate
 
@@ -118,9 +118,9 @@ def _compose(folder: Path, near_db: float, far_db: float) -> Any:
     sounds = folder / "sounds"
     return am.Compose(
         [
-            am.ApplyImpulseResponse(str(sounds / "response"), p=1.0, leave_length_unchanged=True),
-            am.AddBackgroundNoise(str(sounds / "near"), min_snr_db=near_db, max_snr_db=near_db, p=1.0),
-            am.AddBackgroundNoise(str(sounds / "far"), min_snr_db=far_db, max_snr_db=far_db, p=1.0),
+            am.ApplyImpulseResponse(str(sounds / "room" / "response"), p=1.0, leave_length_unchanged=True),
+            am.AddBackgroundNoise(str(sounds / "noise" / "near"), min_snr_db=near_db, max_snr_db=near_db, p=1.0),
+            am.AddBackgroundNoise(str(sounds / "equipment" / "far"), min_snr_db=far_db, max_snr_db=far_db, p=1.0),
             am.BandPassFilter(
                 min_center_freq=1000.0, max_center_freq=1000.0, min_bandwidth_fraction=1.9, max_bandwidth_fraction=1.9,
                 min_rolloff=36, max_rolloff=36, zero_phase=False, p=1.0,
@@ -224,7 +224,7 @@ def bench_rooms(folder: Path, table: Path, many: Path, rounds: int) -> None:
 
 def bench_workers(folder: Path, table: Path, rounds: int) -> None:
     """Print (c): the rate of finished shards once the workers are warm."""
-    presets = str(folder / "sounds" / "presets")
+    presets = str(folder / "sounds")
 
     def rate(engine: str, workers: int) -> float:
         from roomtone.augment.runs.resume import Run

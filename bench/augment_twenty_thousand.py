@@ -29,7 +29,7 @@ def main() -> None:
         out = folder / "set"
         words = [
             sys.executable, "-P", "-m", "roomtone.cli.main", "generate", *overrides(table, out, *STAGES), "executor.workers=2",
-            "--config-dir", str(folder / "sounds" / "presets"),
+            "--config-dir", str(folder / "sounds"),
         ]  # fmt: skip
         planned = 13 * utterances
         begun = time.monotonic()

@@ -2,16 +2,17 @@
 
     python -P bench/random_kills.py [--kills 100] [--minutes M] [--seed 0] [--s3]
 
-Each trial draws a container, an engine, a place (a folder, or with `--s3` an S3 server on loopback too), a victim (the driver, one of its
-workers, or the whole process group) and a moment, kills with SIGKILL, and runs the same command again. Then the set must hold the samples of
-an uninterrupted one, hash for hash, and nothing else: no file without a row, nothing temporary, no process left. One that ended before
-its moment is not counted.
+Each trial draws a container, an engine and a place (a folder, or with `--s3` an S3 server on loopback too) of those that had no turn yet, a
+victim (the driver, one of its workers, or the whole process group) and a moment, kills with SIGKILL, and makes the same set once more, in its
+own process. Then it must hold the samples of an uninterrupted one, hash for hash, and nothing else: no file without a row, nothing temporary,
+no process left. A run that ended before its moment is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import math
 import os
 import random
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ LEVELS = (
     "design=full",
     "output.shard_samples=8",
 )
+#: First word of the program's own runs.
+MAKE = "make-set"
 #: Seconds that a trial may take, on a machine with much else to do.
 PATIENCE_S = 900.0
 
@@ -52,21 +55,25 @@ class Trial:
     moment: float
 
 
-def draw_trial(rng: random.Random, engines: Sequence[str], places: Sequence[str]) -> Trial:
-    """Return a trial; `engines` and `places` are those to draw from."""
-    engine = rng.choice(engines)
-    victims = ("driver",) if engine == "serial" else ("driver", "worker", "group")
-    return Trial(rng.choice(CONTAINERS), engine, rng.choice(places), rng.choice(victims), rng.uniform(0.0, 1.0))
+def draw_trials(rng: random.Random, engines: Sequence[str], places: Sequence[str]) -> Iterator[Trial]:
+    """Yield trials without end: every container with every engine in every place once, in random order, then all of them again."""
+    while True:
+        kinds = list(itertools.product(CONTAINERS, engines, places))
+        rng.shuffle(kinds)
+        for container, engine, place in kinds:
+            victims = ("driver",) if engine == "serial" else ("driver", "worker", "group")
+            yield Trial(container, engine, place, rng.choice(victims), rng.uniform(0.0, 1.0))
 
 
 class Kills:
-    """Runs trials below a folder; `table` is the corpus."""
+    """Runs trials below a folder; `table` is the corpus, and `start` makes a set in a process group of its own."""
 
-    def __init__(self, work: Path, table: Path) -> None:
+    def __init__(self, work: Path, table: Path, start: Callable[[Sequence[str]], subprocess.Popen[bytes]]) -> None:
         self._work = work
-        self._words = ["generate", "corpus=table", f"corpus.path={table}", *LEVELS]
+        self._start = start
+        self._words = ["corpus=table", f"corpus.path={table}", *LEVELS]
         self._wanted: dict[str, dict[str, str]] = {}
-        self._seconds: dict[tuple[str, str, str], float] = {}
+        self._seconds: dict[tuple[str, str], float] = {}
 
     def run(self, trial: Trial, number: int) -> str | None:
         """Run one trial; return what is wrong afterwards, "" where nothing is, None where it ended before it was killed."""
@@ -75,15 +82,12 @@ class Kills:
         words = self._command(trial, url)
         process = self._start(words)
         killed = self._kill(process, trial)
-        process.communicate(timeout=PATIENCE_S)
+        process.wait(PATIENCE_S)
         if killed is None:
             self._forget(url)
             return None
         left = _end_of_group(process.pid)
-        again = self._start(words)
-        errors = again.communicate(timeout=PATIENCE_S)[1]
-        if again.returncode != 0:
-            return f"the second run ended with {again.returncode}: {errors[-300:]}"
+        make_set([*words, "executor=serial"])
         fault = left or self._fault(url, wanted)
         self._forget(url)
         return fault
@@ -92,13 +96,14 @@ class Kills:
         """Return the hashes of a set that nothing interrupted, and note how long one takes with this engine."""
         if trial.container not in self._wanted:
             url = str(self._work / f"whole-{trial.container}")
-            _must(self._start(self._command(Trial(trial.container, "serial", "folder", "driver", 0.0), url)))
+            make_set([*self._command(trial, url), "executor=serial"])
             self._wanted[trial.container] = hashes(url)
-        key = (trial.engine, trial.place, trial.container)
+        key = (trial.engine, trial.place)
         if key not in self._seconds:
             url = self._url(trial, f"time-{'-'.join(key)}")
             begun = time.monotonic()
-            _must(self._start(self._command(trial, url)))
+            if self._start(self._command(trial, url)).wait(PATIENCE_S) != 0:
+                raise SystemExit(f"an uninterrupted run failed: {key}")
             self._seconds[key] = time.monotonic() - begun
             self._forget(url)
         return self._wanted[trial.container]
@@ -110,24 +115,13 @@ class Kills:
         return [
             *self._words,
             f"output={trial.container}",
-            "output.shard_samples=8",
             f"executor={trial.engine}",
             f"output.dir={url}",
         ]
 
-    def _start(self, words: Sequence[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "roomtone.cli.main", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            cwd=self._work,
-        )
-
     def _kill(self, process: subprocess.Popen[str], trial: Trial) -> str | None:
         """Kill at the trial's moment; return who died, None where everybody had ended."""
-        end = time.monotonic() + trial.moment * self._seconds[trial.engine, trial.place, trial.container]
+        end = time.monotonic() + trial.moment * self._seconds[trial.engine, trial.place]
         while time.monotonic() < end and process.poll() is None:
             time.sleep(0.01)
         if process.poll() is not None:
@@ -167,10 +161,23 @@ class Kills:
             shutil.rmtree(url, ignore_errors=True)
 
 
-def _must(process: subprocess.Popen[str]) -> None:
-    errors = process.communicate(timeout=PATIENCE_S)[1]
-    if process.returncode != 0:
-        raise SystemExit(f"an uninterrupted run ended with {process.returncode}: {errors[-500:]}")
+def make_set(words: Sequence[str]) -> None:
+    """Make a set as `roomtone generate` does, without the pictures of its coverage, of which kills know nothing."""
+    from roomtone.augment.generation import generate
+    from roomtone.cli.arguments import Arguments
+    from roomtone.cli.commands.generate import plain, set_config
+    from roomtone.cli.compose import compose_config
+
+    cfg = compose_config(Arguments(tuple(words)), "generate")
+    generate(plain(cfg), config=set_config(cfg))
+
+
+def start_program(words: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start this file as a program that makes a set; what it says is lost."""
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(
+        [sys.executable, "-P", __file__, MAKE, *words], stdout=nowhere, stderr=nowhere, start_new_session=True
+    )
 
 
 def hashes(url: str) -> dict[str, str]:
@@ -293,11 +300,10 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="random-kills-"))
     try:
         with s3_server(work) if asked.s3 else contextlib.nullcontext():
-            kills = Kills(work, corpus(work / "corpus", 8))
-            number = 0
-            while counted.total() < asked.kills and time.monotonic() < end:
-                number += 1
-                trial = draw_trial(rng, ENGINES, places)
+            kills = Kills(work, corpus(work / "corpus", 8), start_program)
+            for number, trial in enumerate(draw_trials(rng, ENGINES, places)):
+                if counted.total() == asked.kills or time.monotonic() > end:
+                    break
                 fault = kills.run(trial, number)
                 if fault is None:
                     continue
@@ -328,4 +334,4 @@ def print_table(counted: Counter[tuple[str, ...]], failed: Sequence[tuple[Trial,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(make_set(sys.argv[2:]) if sys.argv[1:2] == [MAKE] else main())

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 #: Groups of which every key acts.
 ACTING_GROUPS = ("executor", "asr")
 #: Single keys that act, by what the command line says instead.
-ACTING_KEYS = ("output.dir", "output.overwrite", "output.append", "cache_dir", "to", "overwrite", "key", "new_key")
+ACTING_KEYS = (
+    "output.dir",
+    "output.overwrite",
+    "output.append",
+    "cache_dir",
+    "to",
+    "overwrite",
+    "key",
+    "new_key",
+    "trust_stored",
+)
 #: Packaged groups that no folder of the user's may add to: each of their options acts.
 PACKAGED_ONLY = (*ACTING_GROUPS, "output", "hydra")
 #: Groups in which a user's file wins over the packaged one of its name; in the others it is refused by name.

@@ -31,10 +31,16 @@ class Arguments:
             key: that the word stands for; None where the command takes none.
         """
         words = [word for word in self.overrides if "=" not in word]
+        for word in self.overrides if key == "condition" else ():
+            if "+" in word.partition("=")[0].lstrip("+") and ":" in word.partition("=")[2]:
+                raise RoomtoneError(
+                    f"condition {word!r}: places of your own are given by factor: room=ward noise=hall=folder:DIR@5dB"
+                )
         if key is None or not words:
             return self
         if len(words) > 1:
-            raise RoomtoneError(f"expected one {key}, got {len(words)}: {', '.join(words)} (quote a name with spaces)")
+            slip = f"levels are joined with +: {'+'.join(words)}" if key == "condition" else "quote a name with spaces"
+            raise RoomtoneError(f"expected one {key}, got {len(words)}: {', '.join(words)} ({slip})")
         quoted = words[0].replace("\\", "\\\\").replace("'", "\\'")
         kept = tuple(word for word in self.overrides if word != words[0])
         return replace(self, overrides=(f"{key}='{quoted}'", *kept))
@@ -67,9 +73,17 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("overrides", nargs="*")
     found, unknown = parser.parse_known_intermixed_args(words)
-    if unknown and "=" in unknown[0] and not nearest(unknown[0].split("=")[0], OPTIONS).startswith("did you mean"):
-        raise RoomtoneError(f"unknown option {unknown[0]!r}; keys have no dashes: write {unknown[0].lstrip('-')}")
     if unknown:
-        raise RoomtoneError(f"unknown option {unknown[0]!r}; {nearest(unknown[0].split('=')[0], OPTIONS)}")
+        raise RoomtoneError(f"unknown option {unknown[0]!r}; {_instead(unknown[0], found.overrides)}")
     overrides = (*found.overrides, *(["full=true"] if found.full else []))
     return Arguments(overrides, found.config_dir, found.config_name, found.cfg, found.help, found.quiet)
+
+
+def _instead(option: str, others: Sequence[str]) -> str:
+    """Return what to type in place of an unknown option: one that is spelt like it, or the key that it was meant for."""
+    key, equals, value = option.partition("=")
+    hint = nearest(key, OPTIONS)
+    if hint.startswith("did you mean"):
+        return hint
+    value = value if equals else next((word for word in others if "=" not in word), "…")
+    return f"keys have no dashes: write {key.lstrip('-')}={value}"

@@ -61,7 +61,7 @@ def _words(command: str, prefix: str) -> Iterable[str]:
 def _keys(command: str) -> list[str]:
     """Return the keys of a command's configuration and the groups that it chooses from, each with its `=`."""
     keys = _composed_keys(command)
-    levels = [f"{factor}=" for factor in FACTORS] if command in ("generate", "plan") else []
+    levels = [f"{factor}=" for factor in FACTORS] if command in ("generate", "plan", "listen") else []
     return [*(f"{key}=" for key in keys), *levels]
 
 

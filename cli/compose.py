@@ -18,7 +18,7 @@ from roomtone.cli.acting_keys import (
     refuse_acting,
     split_overrides,
 )
-from roomtone.cli.levels import refuse_own_material, with_short_forms
+from roomtone.cli.levels import is_named_by_levels, refuse_own_material, with_short_forms
 from roomtone.cli.messages import check_words, explain
 from roomtone.cli.user_folder import settle_paths, user_folder_plugin
 from roomtone.core.errors import RoomtoneError
@@ -66,6 +66,8 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
         raise RoomtoneError(explain(error, name, arguments)) from error
     with open_dict(cfg):
         cfg.config_dir = None if folder is None else str(folder)
+        if is_named_by_levels(cfg, overrides.keys):
+            cfg.scenario.name, cfg.scenario.description = None, ""
     return cfg
 
 

@@ -97,10 +97,10 @@ def chosen_groups(primary: str, folder: Path | None, overrides: tuple[str, ...])
 
 
 def _find(name: str, folder: Path | None) -> Path:
-    from roomtone.augment.scenarios.presets import packaged_dir
+    from roomtone.augment.scenarios.presets import preset_folders
 
-    for home in (folder, packaged_dir()):
-        if home is not None and (path := home / f"{name}.yaml").is_file():
+    for home in preset_folders(() if folder is None else (folder,)):
+        if (path := home / f"{name}.yaml").is_file():
             return path
     raise RoomtoneError(f"--config-name: there is no {name!r}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
@@ -27,7 +28,22 @@ def with_short_forms(overrides: Sequence[str]) -> tuple[str, ...]:
     >>> with_short_forms(["noise=[none,mine=folder:/data/n@5dB]", "seed=1"])
     ("++scenario.factors.noise=['none','mine=folder:/data/n@5dB']", 'seed=1')
     """
+    _refuse_spaces(overrides)
     return tuple(long for word in overrides for long in _long_forms(_quoted_path(word)))
+
+
+def _refuse_spaces(words: Sequence[str]) -> None:
+    """Refuse a value that a space has cut into two words: a list whose bracket closes in a later one, a path that goes on there."""
+    for at, word in enumerate(words):
+        key, equals, value = word.partition("=")
+        later = next((n for n in range(at + 1, len(words)) if words[n].endswith("]")), None)
+        if equals and value.startswith("[") and "]" not in value and later is not None:
+            whole = "".join(words[at : later + 1])
+            raise RoomtoneError(
+                f"{key}: a space cuts the list in two; leave it out: {whole}, or quote the whole: '{whole}'"
+            )
+        if equals and key in _PATHS and at + 1 < len(words) and "=" not in words[at + 1]:
+            raise RoomtoneError(f"{key}: a space cuts the value in two; quote it: {key}='{value} {words[at + 1]}'")
 
 
 def _quoted_path(word: str) -> str:
@@ -57,7 +73,23 @@ def _long_forms(word: str) -> tuple[str, ...]:
     if bare.startswith("[") != bare.endswith("]"):
         raise RoomtoneError(f"{factor}: {value!r}: a bracket is missing; write {factor}=[none,…]")
     levels = list(_items(bare[1:-1])) if bare.startswith("[") else [bare]
+    for first, second in pairwise(levels):
+        if re.fullmatch(r"[^:]+@[-+]?\d+", first) and re.fullmatch(r"\d+dB", second, re.IGNORECASE):
+            raise RoomtoneError(f"{factor}: '{first},{second}': numbers have a decimal point; write {first}.{second}")
     return (f"++{_PREFIX}{factor}=[{','.join(map(_quoted, levels))}]",)
+
+
+def is_named_by_levels(config: Mapping[str, Any], typed: Collection[str]) -> bool:
+    """Return whether every factor of the scenario was typed, and its name was not: the set is called by its levels then.
+
+    Args:
+        config: a composed configuration.
+        typed: the dotted keys of the command line.
+    """
+    scenario = config.get("scenario") or {}
+    factors = {f"{_PREFIX}{factor}" for factor in scenario.get("factors") or ()}
+    every = "scenario.factors" in typed or factors <= set(typed)
+    return "name" in scenario and bool(factors) and every and "scenario.name" not in typed
 
 
 def refuse_own_material(config: Mapping[str, Any], typed: Collection[str], where: str) -> None:

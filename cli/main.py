@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "the accent x condition matrix of a set, its holes, figures and gates",
     ),
     "evaluate": ("roomtone.cli.commands.evaluate", "transcribe, score and compare accents across conditions"),
+    "compare": (
+        "roomtone.cli.commands.compare",
+        "two evaluations of one set (two recognisers, two versions): whose gap narrowed",
+    ),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
     "list": (

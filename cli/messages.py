@@ -65,8 +65,10 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
             if inner and below:
                 return f"{match[1]}: unknown key {inner[1]!r}; {nearest(inner[1], below)}"
             return f"{match[1]}: takes no new keys on the command line; presets and scenarios of your own are files: --config-dir DIR"
-        return f"unknown key {match[1]!r}; {nearest(match[1], all_keys(config_name))}"
+        return f"unknown key {match[1]!r}; {_nearest_key(match[1], config_name, arguments)}"
     if match := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
+        if match[1] == "corpus" and (reader := _reader_of(match[2])):
+            return f"corpus: {match[2]!r} is a place, no kind of corpus; write corpus={reader} corpus.path={match[2]}"
         return f"{match[1]}: there is no option {match[2]!r}; {nearest(match[2], group_options(match[1]))}"
     if "Cannot find primary config" in text:
         where = arguments.config_dir or "the packaged configurations"
@@ -89,6 +91,22 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
     return f"configuration {config_name!r}{f', at {culprit!r}' if culprit else ''}: {' '.join(text.split())[:300]}"
 
 
+def _nearest_key(key: str, config_name: str, arguments: Arguments) -> str:
+    """Return a hint for a misspelt key: of the keys beside it where the mapping that should hold it is there, groups as chosen."""
+    chosen = [word for word in arguments.overrides if group_options(word.split("=")[0])]
+    known = all_keys(config_name, chosen)
+    home = key.rpartition(".")[0]
+    return nearest(key, [one for one in known if home and one.rpartition(".")[0] == home] or known)
+
+
+def _reader_of(word: str) -> str | None:
+    """Return which corpus reads a place that was given as a corpus; None where the word is none."""
+    path = Path(word).expanduser()
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".json", ".parquet", ".txt"):
+        return "table"
+    return "folder" if path.is_dir() else None
+
+
 def _comma(key: str, value: str) -> str:
     """Return what a comma outside brackets was meant to be: a list, or the decimal point of a number."""
     if re.fullmatch(r"[-+]?\d+,\d+", value):
@@ -96,17 +114,20 @@ def _comma(key: str, value: str) -> str:
     return f"{key}: {value!r} is a list; write {key}=[{value}]"
 
 
-def all_keys(name: str) -> list[str]:
-    """Return every dotted key of a configuration without overrides; none where it cannot be read.
+def all_keys(name: str, overrides: Sequence[str] = ()) -> list[str]:
+    """Return every dotted key of a configuration; none where it cannot be read.
 
     Args:
         name: of the primary configuration; Hydra must have been started.
+        overrides: the groups that are chosen.
     """
     from hydra import compose
     from omegaconf import OmegaConf
 
     try:
-        return _dotted(OmegaConf.to_container(compose(name.removesuffix(".yaml")), resolve=False))
+        return _dotted(
+            OmegaConf.to_container(compose(name.removesuffix(".yaml"), overrides=list(overrides)), resolve=False)
+        )
     except Exception:  # the hint is a courtesy; without a readable configuration there is none
         return []
 

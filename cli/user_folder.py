@@ -16,6 +16,7 @@ from typing import Any
 from roomtone.cli.acting_keys import PACKAGED_ONLY, PATH_KEYS, SHADOWED, Overrides
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.local_paths import is_path_key, is_path_name, path_inside, read_local_paths
+from roomtone.core.plugins import added_preset_folders
 from roomtone.core.yaml_bounds import check_references, parse_bounded_yaml, read_bounded_text
 
 SCHEME = "roomtone-user"
@@ -35,6 +36,8 @@ def user_folder_plugin() -> Any:
         def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
             if self.folder is not None:
                 search_path.prepend("--config-dir", f"{SCHEME}://{self.folder}", anchor="main")
+            for folder in added_preset_folders():  # behind our own, of which they replace none
+                search_path.append("installed packages", f"file://{folder}")
 
     Plugins.instance().register(UserFolder)
     _register_source(UserFolder)

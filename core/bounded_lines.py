@@ -40,15 +40,18 @@ class _BoundedLines(io.RawIOBase):
         super().close()
 
 
-def open_bounded_text(path: str | os.PathLike[str]) -> TextIO:
+def open_bounded_text(path: str | os.PathLike[str], *, errors: str = "strict") -> TextIO:
     """Return a text file, unzipped where it ends in `.gz`; a byte-order mark is skipped, and line ends are left as they are.
 
     Args:
         path: the file.
+        errors: what becomes of bytes that are no UTF-8, as `open` takes it.
 
     Raises:
         OSError: it cannot be opened; `LineTooLongError` while reading.
     """
     name = os.fspath(path)
     inner = cast(BinaryIO, gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb"))  # noqa: SIM115 - the caller closes it
-    return io.TextIOWrapper(io.BufferedReader(_BoundedLines(inner), _BLOCK), encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(
+        io.BufferedReader(_BoundedLines(inner), _BLOCK), encoding="utf-8-sig", errors=errors, newline=""
+    )

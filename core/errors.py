@@ -57,6 +57,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" where a known word is close to `name`, and nothing where none is.
 
+    Args:
+        name: the word as it was written.
+        known: what it may have meant.
+
     >>> did_you_mean("tets.tsv", ["test.tsv", "dev.tsv"]), did_you_mean("a", ["test.tsv"])
     ("; did you mean 'test.tsv'?", '')
     """

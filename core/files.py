@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,13 +32,34 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     return target
 
 
+def refuse_links(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder of a set to write into that is a link or holds one: whoever made the set would choose what is overwritten.
+
+    Args:
+        folder: it need not be there.
+
+    Raises:
+        RoomtoneError: names the link.
+    """
+    for path in (Path(folder), *Path(folder).rglob("*")):
+        if path.is_symlink():
+            raise RoomtoneError(f"{path}: is a link, and nothing in a set is written through links; remove it")
+
+
 #: Flushes at once: a journal commits those that wait together.
 _AT_ONCE = 8
 
 
+def user_id() -> int:
+    """Return this user's number; 0 on a system without such numbers, where files have none either."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
 def fsync_path(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file or a folder to the disk; a folder only where the system can."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)  # Windows flushes what may be written to
     try:
         os.fsync(descriptor)
     finally:
@@ -58,6 +81,19 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file of this machine for reading bytes; a pipe in a stranger's set would be waited for without end.
+
+    Raises:
+        OSError: there is no such file, it cannot be read, or it is a pipe, a device or a folder.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", os.fspath(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def open_binary(path: str) -> IO[bytes]:
     """Open a file of this machine, or one at an fsspec URL, for reading bytes.
 
@@ -65,7 +101,7 @@ def open_binary(path: str) -> IO[bytes]:
         OSError: there is no such file, or it cannot be read.
     """
     if not is_remote(path):
-        return open(path, "rb")
+        return open_regular(path)
     import fsspec
 
     return cast(IO[bytes], fsspec.open(path, "rb").open())

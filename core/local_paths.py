@@ -2,19 +2,14 @@
 
 A set names what it was made from as `ROOT:relative/path` (`corpus:clips/a.mp3`, `noise_street:`); nothing in it names a folder of the
 machine that made it, but for `local.yaml`, which says where each root lies. That file is believed only by the user and on the machine
-that wrote it: it carries a code (HMAC-SHA256) made with a key that lies in the user's own state folder. A stranger's set brings no roots;
-who verifies, renders or repeats it gives them.
+that wrote it (`core/user_seal.py`). A stranger's set brings no roots; who verifies, renders or repeats it gives them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 import os
 import re
-import secrets
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +17,7 @@ from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, write_whole
+from roomtone.core.user_seal import state_folder, user_seal
 from roomtone.core.yaml_bounds import parse_bounded_yaml, read_bounded_text
 
 LOCAL_NAME = "local.yaml"
@@ -120,14 +116,20 @@ class LocalPaths:
 
     def named(self, node: Any) -> Any:
         """Return plain values with every path below a root replaced by its name."""
+        if isinstance(node, str):
+            return self.hide(node)
         if isinstance(node, Mapping):
             return {key: self.named(value) for key, value in node.items()}
         if isinstance(node, list | tuple):
             return [self.named(value) for value in node]
-        return self.hide(node) if isinstance(node, str) else node
+        return node
 
     def resolved(self, node: Any, key: str = "") -> Any:
         """Return plain values with the names under path keys replaced by where they lie here.
+
+        Args:
+            node: a mapping, list or value, as a configuration holds it.
+            key: the key under which `node` stands; only values under path keys are replaced.
 
         Raises:
             RoomtoneError: as `resolve`.
@@ -140,6 +142,8 @@ class LocalPaths:
 
     def hide(self, text: str) -> str:
         """Return a text in which the folders of this machine are replaced by their names, the longest first."""
+        if os.sep not in text:
+            return text
         for root, folder in sorted(self.roots.items(), key=lambda item: -len(item[1])):
             if folder in text:
                 text = re.sub(rf"{re.escape(folder)}(?:{re.escape(os.sep)}|(?=[^\w.-]|$))", f"{root}:", text)
@@ -175,7 +179,8 @@ def write_local_paths(dataset: str | os.PathLike[str], paths: LocalPaths) -> Non
 
     roots = dict(sorted(paths.roots.items()))
     if roots:
-        content = {"format": 1, "roots": roots, "code": _code(roots, make=True)}
+        seal = user_seal(make=True)
+        content = {"format": 1, "roots": roots, "code": None if seal is None else seal.code(roots)}
         text = _HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
         write_whole(_local_file(dataset), text.encode())
 
@@ -184,7 +189,7 @@ def _local_file(dataset: str | os.PathLike[str]) -> Path:
     name = os.fspath(dataset)
     if not is_remote(name):
         return Path(name) / LOCAL_NAME
-    return _state_folder() / f"{hashlib.sha256(name.rstrip('/').encode()).hexdigest()[:32]}.yaml"
+    return state_folder() / f"{hashlib.sha256(name.rstrip('/').encode()).hexdigest()[:32]}.yaml"
 
 
 def read_local_paths(dataset: str | os.PathLike[str]) -> LocalPaths:
@@ -199,59 +204,11 @@ def read_local_paths(dataset: str | os.PathLike[str]) -> LocalPaths:
             return LocalPaths()
         content = parse_bounded_yaml(read_bounded_text(path), where=str(path))
         roots = dict(sorted((str(name), str(folder)) for name, folder in content["roots"].items()))
-        code = _code(roots, make=False)
-        believed = code is not None and hmac.compare_digest(code, str(content["code"]))
+        seal = user_seal(make=False)
+        believed = seal is not None and seal.made(roots, content["code"])
     except (RoomtoneError, OSError, RuntimeError, KeyError, TypeError, AttributeError):
         return LocalPaths()
     return LocalPaths(roots) if believed else LocalPaths()
-
-
-def _code(roots: Mapping[str, str], *, make: bool) -> str | None:
-    """Return the code over roots, made with this user's key and bound to this machine; None where there is no key."""
-    key = _key(make=make)
-    if key is None:
-        return None
-    text = json.dumps([dict(roots), _machine(), os.getuid()], sort_keys=True)
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def _machine() -> str:
-    for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
-        try:
-            if text := Path(name).read_text(encoding="ascii").strip():
-                return text
-        except (OSError, UnicodeDecodeError):
-            continue
-    return str(uuid.getnode())
-
-
-def _state_folder() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "roomtone"
-
-
-def _key(*, make: bool) -> bytes | None:
-    """Return this user's key, made on first use; None where there is none and none can be kept."""
-    try:
-        home = _state_folder()
-        path = home / "local.key"
-        if not path.exists():
-            if not make:
-                return None
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fresh = write_whole(home / f"local.key.{uuid.uuid4().hex}", secrets.token_bytes(32))
-            fresh.chmod(0o600)
-            try:
-                os.link(fresh, path)  # the first of several at once wins
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        state = path.stat()
-        if state.st_uid != os.getuid() or state.st_mode & 0o022:
-            return None  # another may have written it
-        return path.read_bytes()
-    except (OSError, RuntimeError):  # no home, or one that cannot be written to
-        return None
 
 
 def paths_below(node: Any) -> Iterator[str]:

@@ -172,7 +172,7 @@ class CoverageMatrix:
         min_samples: int = 1,
         min_speakers: int = 0,
     ) -> TWayCoverage:
-        """Return the t-way coverage of the factors' levels over all samples; see `tway.py`.
+        """Return the t-way coverage of the factors' levels over all samples; see `t_way.py`.
 
         Args:
             strength: t, 1 to 4.

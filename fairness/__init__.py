@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from roomtone.fairness.slices.certificate import certify, read_certificate, verify_certificate, write_certificate
     from roomtone.fairness.slices.predicates import parse_predicate
     from roomtone.fairness.slices.search import find_subgroups
+    from roomtone.fairness.versions.comparison import VersionComparison, compare_versions
 
 #: Public name -> module; found on first use, so that importing the package costs nothing. No module bears the name of a
 #: function, because importing it would put the module in the function's place.
@@ -33,11 +34,13 @@ _HOMES = {
     "Evaluation": "roomtone.fairness.evaluation",
     "FORMATS": "roomtone.fairness.exports",
     "NORMALIZERS": "roomtone.fairness.scoring.normalize",
+    "VersionComparison": "roomtone.fairness.versions.comparison",
     "PoissonModel": "roomtone.fairness.comparison.poisson",
     "RECOGNISERS": "roomtone.fairness.recognisers",
     "Settings": "roomtone.fairness.settings",
     "certify": "roomtone.fairness.slices.certificate",
     "compare": "roomtone.fairness.comparison.compare",
+    "compare_versions": "roomtone.fairness.versions.comparison",
     "evaluate": "roomtone.fairness.evaluation",
     "export": "roomtone.fairness.exports",
     "find_subgroups": "roomtone.fairness.slices.search",
@@ -60,8 +63,10 @@ __all__ = [
     "Evaluation",
     "PoissonModel",
     "Settings",
+    "VersionComparison",
     "certify",
     "compare",
+    "compare_versions",
     "evaluate",
     "export",
     "find_subgroups",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
+from roomtone.core.files import refuse_links
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
 from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
@@ -100,7 +101,7 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     comparison = compare_as(scores, settings.comparison)
     model, model_note = _model(scores, settings, comparison)
     found, note = _search(scores, settings)
-    folder = evaluation_dir(home)
+    folder = evaluation_dir(home, settings.to)
     formatting = other_normalizers(scores, settings)
     result = Evaluation(
         home, folder, settings, scores, comparison, model, model_note, paired_tests(scores, settings), lost_words(scores, settings), terms,
@@ -124,9 +125,11 @@ def score_dataset(dataset: Path, settings: Settings) -> pd.DataFrame:
         One row a sample: the manifest's columns, the columns of `score`, `hypothesis`, and `seconds` of transcribing where known.
 
     Raises:
-        RoomtoneError: no set, wrong settings, or hypotheses that do not fit.
+        RoomtoneError: no set, a link in its `evaluation/`, wrong settings, or hypotheses that do not fit.
         TooManyRejectedError: more samples failed than `max_failed` allows.
     """
+    folder = evaluation_dir(dataset, settings.to)
+    refuse_links(folder)
     manifest = read_manifest(dataset)
     if manifest.empty:
         raise RoomtoneError(f"{dataset}: the set holds no samples")
@@ -134,7 +137,7 @@ def score_dataset(dataset: Path, settings: Settings) -> pd.DataFrame:
     answers = _answers(manifest, dataset, settings)
     counts = score(manifest, answers, settings.normalizer, allow_missing=settings.allow_missing)
     known = answers.astype({"sample_id": str}).drop_duplicates("sample_id")
-    write_scores(evaluation_dir(dataset), counts, known)
+    write_scores(folder, counts, known)
     _check_failures(counts, settings)
     scored = with_labels(counts, manifest)
     columns = ["sample_id", "hypothesis", *(["seconds"] if "seconds" in known else [])]
@@ -192,8 +195,8 @@ def _answers(manifest: pd.DataFrame, dataset: Path, settings: Settings) -> pd.Da
     if settings.asr.get("recogniser") == _HYPOTHESES:
         return read_hypotheses(settings.asr["path"])
     return transcribe(
-        manifest, dataset, settings.asr, evaluation_dir(dataset) / _HYPOTHESES, workers=settings.workers,
-        retry_failed=settings.retry_failed, progress=settings.progress,
+        manifest, dataset, settings.asr, evaluation_dir(dataset, settings.to) / _HYPOTHESES, workers=settings.workers,
+        retry_failed=settings.retry_failed, trust_stored=settings.trust_stored, progress=settings.progress,
     )  # fmt: skip
 
 

@@ -33,13 +33,24 @@ def local_set(dataset: str | os.PathLike[str]) -> Path:
     return Path(dataset)
 
 
-def evaluation_dir(dataset: str | os.PathLike[str]) -> Path:
+def evaluation_dir(dataset: str | os.PathLike[str], to: str | None = None) -> Path:
     """Return the folder of a set's evaluation.
 
     Args:
         dataset: folder of a set.
+        to: a folder of its own in the set, for one evaluation of several; its name begins with `evaluation-`.
+
+    Raises:
+        RoomtoneError: a folder elsewhere, or of another name.
     """
-    return Path(dataset) / FOLDER
+    if to is None:
+        return Path(dataset) / FOLDER
+    folder = Path(to)
+    if folder.parent == Path("."):
+        folder = Path(dataset) / folder
+    if folder.resolve().parent != Path(dataset).resolve() or not folder.name.startswith(f"{FOLDER}-"):
+        raise RoomtoneError(f"to: {to!r} is no folder of the set's evaluations; write to={dataset}/{FOLDER}-NAME")
+    return Path(dataset) / folder.name
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
@@ -73,13 +84,12 @@ def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -
     return target
 
 
-def last_recogniser(dataset: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """Return what decided the hypotheses of a set's last report, or None where there is none.
+def last_recogniser(folder: Path) -> dict[str, Any] | None:
+    """Return what decided the hypotheses of a folder's last report, or None where there is none.
 
     Args:
-        dataset: folder of a set.
+        folder: of the evaluation.
     """
-    folder = evaluation_dir(dataset)
     try:
         found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["recogniser"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -93,7 +103,16 @@ def read_evaluation(dataset: str | os.PathLike[str]) -> pd.DataFrame | None:
     Args:
         dataset: folder of a set.
     """
+    return read_scores(evaluation_dir(dataset))
+
+
+def read_scores(folder: Path) -> pd.DataFrame | None:
+    """Return the counts and hypotheses of an evaluation, or None where there are none.
+
+    Args:
+        folder: of the evaluation.
+    """
     import pandas as pd
 
-    parts = sorted((evaluation_dir(dataset) / "scores").glob("part-*.parquet"))
+    parts = sorted((folder / "scores").glob("part-*.parquet"))
     return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else None

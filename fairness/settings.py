@@ -101,12 +101,14 @@ class Settings(CompareSettings):
     """
 
     asr: Mapping[str, Any] = field(default_factory=dict)
+    to: str | None = None
     normalizer: str = "auto"
     terms: str | None = None
     subgroups: SearchSettings = field(default_factory=SearchSettings)
     holdout: float = 0.0
     allow_missing: bool = False
     retry_failed: bool = False
+    trust_stored: bool = False
     max_failed: float = 0.1
     workers: int | None = None
     progress: bool = False

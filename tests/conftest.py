@@ -21,15 +21,12 @@ settings.load_profile("roomtone")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _bank_cache(tmp_path_factory):
-    """Banks are built once a session, in a folder of the tests' own."""
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
+def _own_homes(tmp_path_factory):
+    """Banks are built once a session, and the user's key lies, in folders of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 def own_active_level(samples, rate):
@@ -68,6 +65,12 @@ def speech():
 
     utterances = sorted(open_corpus({"reader": "demo"}), key=lambda u: u.utterance_id)
     return read_audio(utterances[0].audio, 16000)
+
+
+@pytest.fixture(scope="session")
+def write_corpus():
+    """write_corpus(folder, count) -> path of a table of that many utterances."""
+    return write_table
 
 
 def write_table(folder, count, *, stride=7):

@@ -19,8 +19,10 @@ from roomtone.augment.corpora.id_set import IdSet
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.select import Selection
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.core import plugins
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.plugins import added_names, load_added_class
 
 __all__ = ["READERS", "AudioRef", "Corpus", "Utterance", "corpus_keys", "open_corpus"]
 
@@ -103,7 +105,8 @@ class Corpus:
         for utterance in self.reader.utterances():
             if not seen.add(utterance.utterance_id):
                 raise RoomtoneError(
-                    f"{self.root}: two utterances are called {utterance.utterance_id!r}; each needs an id of its own"
+                    f"{self.root}: two utterances are called {utterance.utterance_id!r}; where two rows name one recording, remove one, "
+                    "or give each an id of its own (in a table: a column id)"
                 )
             yield utterance if self.accent_map is None else self.accent_map.apply(utterance)
         if not len(seen):
@@ -136,11 +139,8 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
 
     values = dict(cfg)
     kind = values.pop("reader", None)
-    if kind not in READERS:
-        raise RoomtoneError(f"corpus: unknown reader {kind!r}; {nearest(str(kind), READERS)}")
+    cls = _reader_class(kind)
     accents, select = values.pop("accents", None), values.pop("select", None) or {}
-    module = importlib.import_module(f"roomtone.augment.corpora.readers.{kind}")
-    cls: type[Reader] = getattr(module, READERS[kind])
     for key in ("path", "root"):
         if values.get(key) is not None:
             values[key] = str(values[key])
@@ -151,3 +151,15 @@ def open_corpus(cfg: Mapping[str, Any], *, search: Sequence[Path] = ()) -> Corpu
         None if accents is None else load_map(accents, search),
         Selection(**check_fields(Selection, select, where="corpus.select")),
     )
+
+
+def _reader_class(kind: Any) -> type[Reader]:
+    """Return the reader of a name: one of ours, or one that an installed package adds."""
+    if kind in READERS:
+        module = importlib.import_module(f"roomtone.augment.corpora.readers.{kind}")
+        own: type[Reader] = getattr(module, READERS[kind])
+        return own
+    added = added_names(plugins.READERS, READERS)
+    if kind not in added:
+        raise RoomtoneError(f"corpus: unknown reader {kind!r}; {nearest(str(kind), [*READERS, *added])}")
+    return load_added_class(plugins.READERS, kind, Reader)

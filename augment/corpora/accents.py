@@ -28,6 +28,7 @@ from typing import Any
 from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import read_yaml
+from roomtone.core.plugins import added_preset_folders
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
 
 UNMAPPED = "unmapped"
@@ -106,8 +107,12 @@ def load_map(name: str | Mapping[str, Any], search: Sequence[Path] = ()) -> Acce
 
 
 def map_names() -> list[str]:
-    """Return the names of the packaged maps."""
-    return sorted(path.stem for path in _packaged().glob("*.yaml"))
+    """Return the names of the packaged maps, and of those that installed packages bring."""
+    return sorted({path.stem for folder in (_packaged(), *_added()) for path in folder.glob("*.yaml")})
+
+
+def _added() -> list[Path]:
+    return [folder / "accents" for folder in added_preset_folders()]
 
 
 @functools.cache
@@ -122,11 +127,11 @@ def _find(name: str, search: Sequence[Path]) -> Path:
         path = Path(name).expanduser().absolute()
         if path.is_file():
             return path
-        raise RoomtoneError(f"corpus.accents: there is no file {path}")
-    for folder in (*(home / "accents" for home in search), _packaged()):
+        raise RoomtoneError(f"accents: there is no file {path}")
+    for folder in (*(home / "accents" for home in search), _packaged(), *_added()):
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
-    raise RoomtoneError(f"corpus.accents: there is no map {name!r}; {nearest(name, map_names())}")
+    raise RoomtoneError(f"accents: there is no map {name!r}; {nearest(name, map_names())}")
 
 
 def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth: int = 0) -> AccentMap:
@@ -141,7 +146,7 @@ def _parse(content: dict[str, Any], name: str, search: Sequence[Path], *, depth:
     unknown: set[str] = set()
     if base := content.get("base"):
         if depth > 3:
-            raise RoomtoneError(f"{where}: its bases refer to each other in a circle")
+            raise RoomtoneError(f"{where}: its bases go more than four deep; do they refer to each other in a circle?")
         path = _find(str(base), search)
         below = _parse(read_yaml(path, expected="the key 'accents'"), path.stem, search, depth=depth + 1)
         labels, regions, unknown = dict(below.labels), dict(below.regions), set(below.unknown)

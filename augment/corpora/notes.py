@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from roomtone.augment.corpora.accents import fold
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.vocabulary import NOT_STATED
 
@@ -17,11 +18,30 @@ def accent_notes(utterances: Iterable[Utterance]) -> list[str]:
     Args:
         utterances: those of a corpus, its accent map applied.
     """
-    total = blank = 0
-    for utterance in utterances:
-        total += 1
-        blank += utterance.accent is None
-    return missing_accents(blank, total)
+    counts = Counter(utterance.accent for utterance in utterances)
+    return missing_accents(counts[None], counts.total()) + near_twins(counts)
+
+
+def near_twins(accents: Iterable[str | None]) -> list[str]:
+    """Return the sentence on accents that are spelt differently and fold to one label; none where there are none.
+
+    Args:
+        accents: labels, each once or more.
+
+    >>> near_twins(["RP", "rp", "irish", None])
+    ["accents that differ in spelling only count as groups of their own: 'RP' and 'rp'; write them alike, or map them: accents=english"]
+    """
+    spelt: dict[str, set[str]] = {}
+    for label in accents:
+        if label is not None:
+            spelt.setdefault(fold(label), set()).add(label)
+    twins = [" and ".join(map(repr, sorted(labels))) for labels in spelt.values() if len(labels) > 1]
+    if not twins:
+        return []
+    return [
+        f"accents that differ in spelling only count as groups of their own: {'; '.join(twins[:_MOST_KINDS])}; write them alike, "
+        "or map them: accents=english"
+    ]
 
 
 def missing_accents(blank: int, total: int) -> list[str]:
@@ -58,3 +78,19 @@ def skipped_note(skipped: Counter[str]) -> list[str]:
     kinds = [f"{count:,} {ending}" for ending, count in skipped.most_common(_MOST_KINDS)]
     more = [f"{len(skipped) - _MOST_KINDS:,} more kinds"] if len(skipped) > _MOST_KINDS else []
     return [f"{sum(skipped.values()):,} files of the folder are not read: {', '.join(kinds + more)}"]
+
+
+def unusable_note(problems: Sequence[str], total: int) -> list[str]:
+    """Return the sentence on recordings that are known to be unusable before any is opened; none where there are none.
+
+    Args:
+        problems: what is wrong with each of them.
+        total: utterances of the corpus.
+
+    >>> unusable_note(["a.wav: there is no such file"], 3)
+    ['1 of 3 recordings will be rejected (`roomtone corpus` lists them); the first: a.wav: there is no such file']
+    """
+    if not problems:
+        return []
+    rejected = f"{len(problems):,} of {total:,} recordings will be rejected"
+    return [f"{rejected} (`roomtone corpus` lists them); the first: {problems[0]}"]

@@ -19,7 +19,6 @@ _FIGURES: tuple[tuple[str, str], ...] = (
     ("realisations", "{} placings"),
     ("talkers", "{} talkers"),
     ("slope_db_per_octave", "{} dB/octave"),
-    ("fundamental_hz", "{} Hz"),
     ("period_s", "every {} s"),
     ("pulse_hz", "{} Hz pulses"),
 )
@@ -102,7 +101,8 @@ def find_presets(name: str, search: Sequence[Path] = ()) -> list[PresetInfo]:
 
 
 def _figures(preset: Mapping[str, Any]) -> list[str]:
-    found = [shape.format(_number(preset[key])) for key, shape in _FIGURES if preset.get(key) not in (None, "", 0)]
+    found = [pitch for part in (preset, *(preset.get("parts") or ())) if (pitch := _pitch(part))][:2]
+    found += [shape.format(_number(preset[key])) for key, shape in _FIGURES if preset.get(key) not in (None, "", 0)]
     stages = [stage for stage in preset.get("stages") or () if isinstance(stage, Mapping)]
     for stage in stages:
         if stage.get("op") == "codec":
@@ -111,6 +111,18 @@ def _figures(preset: Mapping[str, Any]) -> list[str]:
         if stage.get("op") == "packet_loss":
             found.append("packet loss")
     return found
+
+
+def _pitch(part: Mapping[str, Any]) -> str | None:
+    """Return the pitch of a tone; of one whose fundamental is 1 Hz, so that its ratios are frequencies, those frequencies."""
+    fundamental = part.get("fundamental_hz")
+    if fundamental != 1.0:
+        return f"{_number(fundamental)} Hz" if fundamental else None
+    of_pulses = {float(pulse[2]) for pulse in part.get("pulses") or () if len(pulse) > 2}
+    tones = sorted(of_pulses or {float(ratio) for ratio, _ in part.get("harmonics") or ()})
+    if len(tones) > 3:
+        return f"{tones[0]:g} to {tones[-1]:g} Hz"
+    return " + ".join(f"{tone:g}" for tone in tones) + " Hz"
 
 
 def _number(value: Any) -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-#: Third-octave centres from 63 Hz to 6.3 kHz: what 16 kHz hold.
-_CENTRES_HZ = 1000.0 * 2.0 ** (np.arange(-12, 9) / 3)
+#: Third-octave centres from 31 Hz (below mains hum) to 6.3 kHz: what 16 kHz hold.
+_CENTRES_HZ = 1000.0 * 2.0 ** (np.arange(-15, 9) / 3)
 #: What a picture shows below the loudest, dB.
 _RANGE_DB = 50.0
 
@@ -48,7 +48,7 @@ def curve(
     return "spectrum, third-octaves", "Hz", _CENTRES_HZ, levels - levels.max()
 
 
-def as_text(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = (), width: int = 64) -> str:
+def as_text(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = (), width: int = 70) -> str:
     """Return the curve of a preset in blocks of text, four lines: what it shows, blocks, x axis.
 
     Args:
@@ -58,7 +58,7 @@ def as_text(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = (),
         width: of the blocks in characters, at most.
     """
     what, unit, x, y = curve(info, sound, search)
-    places = np.linspace(0, len(y) - 1, min(width, 3 * len(y)))
+    places = np.linspace(0, len(y) - 1, min(width, 3 * len(y) - 2))
     heights = np.interp(places, np.arange(len(y)), y)
     share = np.clip(1 + heights / _RANGE_DB, 0, 1)
     blocks = "".join(_BLOCKS[round(float(s) * (len(_BLOCKS) - 1))] for s in share)
@@ -87,7 +87,7 @@ def as_png(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = ()) 
     right.set(title=what, xlabel=unit, ylabel="dB", ylim=(-_RANGE_DB - 15, 3))
     if unit == "Hz":
         right.set_xscale("log")
-        right.set_xticks([125, 500, 2000, 8000], ["125", "500", "2k", "8k"])
+        right.set_xticks([50, 125, 500, 2000, 8000], ["50", "125", "500", "2k", "8k"])
         right.set_xticks([], minor=True)
     right.grid(alpha=0.3)
     for axes in (left, right):

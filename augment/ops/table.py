@@ -20,8 +20,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import logging
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -30,9 +31,11 @@ import numpy as np
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.plugins import OPS, added_names, load_added_class, versions_of_added
 from roomtone.core.settings import check_fields, schema_of
 
 T = typing.TypeVar("T", bound="Op")
+_LOG = logging.getLogger("roomtone")
 
 #: A number, or a `[low, high]` range from which `draw` takes a uniform value.
 Drawn = float | tuple[float, float]
@@ -49,7 +52,9 @@ class Op:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__dict__.get("op"):
-            TABLE[cls.op] = cls
+            known = TABLE.get(cls.op, cls)
+            if known.__module__ == cls.__module__ or not known.__module__.startswith("roomtone."):
+                TABLE[cls.op] = cls  # code that is installed adds ops and replaces none of ours
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Return this op with every range replaced by one number, drawn in the order of the fields.
@@ -228,10 +233,33 @@ _OP_MODULES = (
 
 @functools.cache
 def op_table() -> Mapping[str, type[Op]]:
-    """Return every op by name, all modules that define one imported."""
+    """Return every op by name, all modules that define one imported, and those that other installed packages add."""
     for module in _OP_MODULES:
         importlib.import_module(f"roomtone.augment.{module}")
+    for name in added_names(OPS, TABLE):
+        try:
+            load_added_class(OPS, name, Op)
+        except RoomtoneError as error:  # a broken package stops nobody who does not use it
+            _LOG.warning(str(error))
     return TABLE
+
+
+def versions_of_ops(preset: Any) -> dict[str, str]:
+    """Return the versions of the installed packages whose ops a preset uses, stages and parts included; none for ops of our own.
+
+    Args:
+        preset: a preset's mapping, or any mapping or list that holds some.
+    """
+    return versions_of_added(OPS, set(_op_names(preset)))
+
+
+def _op_names(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("op"), str):
+            yield node["op"]
+        node = list(node.values())
+    for item in node if isinstance(node, list | tuple) else ():
+        yield from _op_names(item)
 
 
 def number(value: Drawn | None) -> float:

@@ -10,6 +10,8 @@ from roomtone.augment.corpora.licences import credit_lines, set_licences
 from roomtone.augment.output.imbalance import imbalances
 from roomtone.augment.output.responsible_ai import limits
 from roomtone.augment.output.rows import containers_of, counted_rows
+from roomtone.augment.output.sparse_noise import COLUMNS as SPARSE_NOISE_COLUMNS
+from roomtone.augment.output.sparse_noise import sparse_noises
 from roomtone.core.dataset.containers import loaded_files
 from roomtone.core.dataset.hub_card import SPLIT, front_matter, webdataset_features
 from roomtone.core.dataset.manifest import common_schema, manifest_parts
@@ -22,7 +24,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         dataset: the set's folder or URL.
         state: its `dataset.json`.
     """
-    rows = counted_rows(dataset, "corpus", "language")
+    rows = counted_rows(dataset, "corpus", "language", *SPARSE_NOISE_COLUMNS)
     origins = set(rows["speech_origin"].dropna())
     counts = state["counts"]
     lines = [
@@ -49,6 +51,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "## What is uneven",
         "",
         *(f"- {html.escape(line)}" for line in imbalances(rows)),
+        *(f"- {html.escape(line[0].upper() + line[1:])}." for line in sparse_noises(rows)),
         "",
         "## How to load it",
         "",

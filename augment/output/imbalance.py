@@ -77,7 +77,7 @@ def _attribute(by_accent: pd.DataFrame, name: str) -> list[str]:
     if speakers.empty:
         return []
     totals = speakers.drop_duplicates("speaker")[name].fillna("not stated").astype(str).value_counts().sort_index()
-    lines = [f"Speakers by `{name}`: {', '.join(f'{value} {count:,}' for value, count in totals.items())}."]
+    lines = [f"Speakers by `{name}`: {_listed([f'{value} {count:,}' for value, count in totals.items()])}."]
     kinds = speakers.dropna(subset=name).groupby("accent")[name].nunique()
     alone = kinds.index[kinds == 1]
     if len(alone):
@@ -87,4 +87,9 @@ def _attribute(by_accent: pd.DataFrame, name: str) -> list[str]:
 
 def _names(found: Any) -> str:
     names = [str(name) for name in found]
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    return _listed(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
+def _listed(names: list[str]) -> str:
+    """Return names in a line; those that hold a comma (`England English, northern`) are parted by semicolons."""
+    return ("; " if any(", " in name for name in names) else ", ").join(names)

@@ -6,7 +6,7 @@ Ops know recordings by id. The catalogue maps an id to its file; `Fetcher` reads
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from roomtone.augment.corpora.utterance import Utterance
@@ -51,6 +51,22 @@ class Catalogue:
     def groups(self) -> frozenset[str]:
         """Return the groups that the assets belong to."""
         return frozenset(asset.group for asset in self.assets)
+
+
+def in_turn(usable: Sequence[Asset], ordinal: int, *, seed: int, series: str, factor: str) -> Asset:
+    """Return the recording that a render plays, where recordings take turns: each is played once before any is played again.
+
+    Args:
+        usable: the recordings at hand, sorted by id.
+        ordinal: number of the render in its series, from 0.
+        seed: of the run.
+        series: what takes turns together: a condition, or with common draws a preset.
+        factor: `noise` or `equipment`.
+    """
+    from roomtone.augment.ops.sources.recordings import permuted_index
+
+    order_seed = int(content_key(seed, series, factor)[:12], 16)
+    return usable[permuted_index(len(usable), order_seed, ordinal)]
 
 
 def talkers(

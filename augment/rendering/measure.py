@@ -1,4 +1,4 @@
-"""What is measured on every render, from its finished signals: the `measured_*` columns of its manifest row.
+"""What is measured on every render, from its finished signals: what its manifest row says of it beyond the labels.
 
 A figure that cannot be told from this render is null, and `Measured.reasons` says why.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.table import versions_of_ops
 from roomtone.augment.output.audio_folder import write_metadata
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card
@@ -156,7 +157,7 @@ def _opened(storage: DatasetStorage, index: int, record: dict[str, Any], roots: 
 def _record(identity: Mapping[str, Any], presets: Mapping[str, Any], utterances: Sequence[Utterance]) -> dict[str, Any]:
     config = {**identity, "presets": presets}
     corpus = listing_sha256(utterances)
-    versions = library_versions()
+    versions = library_versions() | versions_of_ops(presets)
     record = {"config": config, "config_hash": content_key(config), "corpus": corpus, "versions": versions}
     return {"run_id": content_key(record), "seed": identity["seed"], **record}
 

@@ -9,15 +9,13 @@ from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.draw_context import Asset
-from roomtone.augment.ops.sources.recordings import permuted_index
-from roomtone.augment.recordings.catalogue import Catalogue
+from roomtone.augment.recordings.catalogue import Catalogue, in_turn
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.dataset.containers import CONTAINERS, Container
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.local_paths import LocalPaths
-from roomtone.core.random_streams import content_key
 from roomtone.core.workers.malloc import keep_freed_memory
 
 
@@ -110,8 +108,7 @@ class RenderWorker:
                 needed = level.op.recordings_needed()
                 if needed is not None and needed.in_turn:
                     series = level.preset if self.job.common_draws else condition.name
-                    order_seed = int(content_key(self.job.seed, series, factor)[:12], 16)
-                    usable = (usable[permuted_index(len(usable), order_seed, ordinal)],)
+                    usable = (in_turn(usable, ordinal, seed=self.job.seed, series=series, factor=factor),)
                 assets[factor] = usable
                 clips.append(catalogue.clips)
         return assets, clips[0] if len(clips) == 1 else ChainMap(*clips)

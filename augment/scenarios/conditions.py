@@ -109,8 +109,7 @@ def split_level(factor: str, text: str) -> re.Match[str]:
     """
     match = _LEVEL.fullmatch(str(text))
     if match is None:
-        example = "babble@5dB, babble@0..10dB or babble@env65dBA" if factor in WITH_SNR else "its preset's name"
-        raise RoomtoneError(f"{factor}: the level {text!r} is not of the form {example}")
+        raise RoomtoneError(f"{factor}: the level {text!r} {_malformed(factor, str(text))}")
     has_snr = match["low"] is not None or match["env"] is not None
     if factor in WITH_SNR and not has_snr:
         raise RoomtoneError(f"{factor}: the level {text!r} says no SNR; write for instance {text}@10dB")
@@ -121,6 +120,35 @@ def split_level(factor: str, text: str) -> re.Match[str]:
     if match["high"] is not None and float(match["high"]) < float(match["low"]):
         raise RoomtoneError(f"{factor}: the level {text!r} has its SNR range upside down")
     return match
+
+
+def preset_of(factor: str, text: str) -> str:
+    """Return the name of the preset in a level's name, whose SNR is not looked at.
+
+    Args:
+        factor: `room`, `noise`, `equipment` or `handset`.
+        text: the level's name.
+
+    Raises:
+        RoomtoneError: as `split_level`, where there is no such name in it.
+    """
+    name = str(text).split("@")[0]
+    return name if re.fullmatch(r"[A-Za-z0-9_]+", name) else split_level(factor, text)["preset"]
+
+
+def _malformed(factor: str, text: str) -> str:
+    """Return what is wrong with a level's name, and what to type instead."""
+    slip = re.fullmatch(r"([A-Za-z0-9_]+) ?@ ?([-+]?\d+)(?:[.,](\d+))? ?(?:db)?", text, re.IGNORECASE)
+    if slip and factor in WITH_SNR:
+        decimals = f".{slip[3]}" if slip[3] else ""
+        return f"is not of the form babble@5dB; write {slip[1]}@{slip[2]}{decimals}dB"
+    own = re.fullmatch(r"([A-Za-z0-9_]+)=([^:@]+)(@.*)?", text)
+    if own:
+        kind = "file" if factor == "handset" else "folder"
+        snr = (own[3] or "@10dB") if factor in WITH_SNR else ""
+        return f"does not say that {own[2]!r} is a place; write {own[1]}={kind}:{own[2]}{snr}"
+    example = "babble@5dB, babble@0..10dB or babble@env65dBA" if factor in WITH_SNR else "its preset's name"
+    return f"is not of the form {example}"
 
 
 def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
@@ -136,8 +164,8 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     """
     if factor not in FACTORS:
         raise RoomtoneError(f"unknown factor {factor!r}; {nearest(factor, FACTORS)}")
+    preset = presets(factor, preset_of(factor, text))  # an unknown preset is said before a missing SNR
     match = split_level(factor, text)
-    preset = presets(factor, match["preset"])
     snr_db = None
     if match["low"] is not None:
         snr_db = (float(match["low"]), float(match["high"] or match["low"]))
@@ -185,6 +213,13 @@ def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str]
     Raises:
         RoomtoneError: a part is no preset of any factor, or two parts are of one factor.
     """
+    if "=" in name or ":" in name:
+        raise RoomtoneError(
+            f"condition {name!r}: places of your own are given by factor: room=ward noise=hall=folder:DIR@5dB"
+        )
+    parts = [part for part in re.split(r"[,;\s]+", name) if part]
+    if len(parts) > 1:
+        raise RoomtoneError(f"condition {name!r}: levels are joined with +: {'+'.join(parts).replace('++', '+')}")
     labels: dict[str, str] = {}
     for part in [] if name == CLEAN else name.split("+"):
         preset = part.split("@")[0]

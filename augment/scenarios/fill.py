@@ -69,7 +69,10 @@ def fill(
             f"design=fill: scenario {scenario.name!r} has no goals to fill towards; design.hours or design.renders spreads a budget"
         )
     conditions = design_conditions(scenario, {"name": "fill"}, presets, settings.seed)
-    assets = PlannedAssets(conditions, settings.seed, common_draws=settings.common_draws)
+    assets = None
+    if design.get("max_per_asset") is not None:
+        common = settings.common_draws
+        assets = PlannedAssets(conditions, utterances, settings.seed, settings.sample_rate_hz, common_draws=common)
     plan = fill_plan(
         existing_rows(Path(settings.output.dir)),
         speech_at_hand(utterances),
@@ -81,7 +84,6 @@ def fill(
         max_per_speaker=design.get("max_per_speaker"),
         max_per_asset=design.get("max_per_asset"),
         assets=assets,
-        asset_pools=assets.pool_sizes,
         seed=settings.seed,
         **limits,
     )

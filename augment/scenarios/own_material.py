@@ -85,9 +85,14 @@ def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tu
     path = Path(match["path"]).expanduser().absolute()
     if kind not in _KINDS:
         raise RoomtoneError(f"{factor}: {text!r}: unknown kind {kind!r}; {nearest(kind, _KINDS)}")
-    if (kind == "file") != path.is_file() or not path.exists():
+    if not path.exists():
         what = "file" if kind == "file" else "folder"
         raise RoomtoneError(f"{factor}: {text!r}: there is no {what} {match['path']!r}")
+    if (kind == "file") != path.is_file():
+        what, other = ("a file", "file") if path.is_file() else ("a folder", "folder")
+        raise RoomtoneError(
+            f"{factor}: {text!r}: {match['path']!r} is {what}; write {text.replace(f'{kind}:', f'{other}:', 1)}"
+        )
     if kind not in ("folder", "file") and factor != "noise":
         raise RoomtoneError(f"{factor}: {text!r}: {kind} is a noise corpus; write noise=[{text}]")
     name = match["name"] or re.sub(r"\W+", "_", path.stem if kind == "file" else path.name, flags=re.ASCII).strip("_")
@@ -97,6 +102,9 @@ def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tu
         raise RoomtoneError(f"{factor}: {text!r}: there is a preset {name!r}; write my_{name}={kind}:{match['path']}")
     if factor in WITH_SNR and match["snr"] is None:
         raise RoomtoneError(f"{factor}: {text!r} says no SNR; write {text}@10dB")
+    if factor not in WITH_SNR and match["snr"] is not None:
+        without = text.removesuffix(match["snr"])
+        raise RoomtoneError(f"{factor}: {text!r} has an SNR, but a {factor} has none; write {without}")
     preset = {
         "op": _OPS[factor],
         "path": str(path),

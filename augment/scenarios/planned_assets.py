@@ -1,53 +1,63 @@
 """What a render will draw, known before it is rendered, so that a cap on the use of a recording or realisation can hold.
 
-Which realisation of a room a render draws follows from the seed, the utterance, the condition and the replicate alone
-(`rendering/recipe.py`), and is named exactly. Recordings of noise take turns over a run's samples, so that all recordings of one
-preset are one pool, whichever conditions play them.
+Both follow from the seed, the corpus, the utterance, the condition and the replicate alone: the realisation of a room by its own
+random stream (`rendering/recipe.py`), a recording of noise or of a machine by its turn (`recordings/catalogue.py`). Talkers of a
+babble are not capped: there every render mixes several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from roomtone.augment.recordings.layouts import scan_noise
-from roomtone.augment.scenarios.conditions import ConditionLevels, Level
+from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.recordings.catalogue import Catalogue, in_turn, recordings
+from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.core.random_streams import stream
 
 
 class PlannedAssets:
-    """Names the assets of renders, see `coverage.fill.inputs.AssetsOf`.
+    """Names the assets of renders, see `coverage.fill.inputs.AssetsOf`; recordings by the id that the manifest gives them."""
 
-    Attributes:
-        pool_sizes: how many recordings a name stands for, where it is a pool.
-    """
-
-    def __init__(self, conditions: Mapping[str, ConditionLevels], seed: int, *, common_draws: bool) -> None:
+    def __init__(
+        self,
+        conditions: Mapping[str, ConditionLevels],
+        utterances: Sequence[Utterance],
+        seed: int,
+        sample_rate_hz: int,
+        *,
+        common_draws: bool,
+    ) -> None:
         """Take in the conditions.
 
         Args:
             conditions: by name.
+            utterances: of the corpus, sorted by id.
             seed: of the run.
+            sample_rate_hz: of the set, Hz.
             common_draws: whether conditions that share a level draw the same for it.
+
+        Raises:
+            RoomtoneError: a folder of recordings is missing or empty.
         """
-        self.pool_sizes: dict[str, int] = {}
         self._seed, self._common = seed, common_draws
-        self._pools: dict[str, list[str]] = {}
+        self._places = {utterance.utterance_id: place for place, utterance in enumerate(utterances)}
+        self._speakers = [f"{utterance.corpus}/{utterance.speaker}" for utterance in utterances]
         self._rooms: dict[str, tuple[str, int]] = {}
+        self._played: dict[str, list[tuple[str, str, Catalogue]]] = {}
+        found: dict[object, Catalogue] = {}
         for name, condition in conditions.items():
-            self._pools[name] = [pool for level in condition.levels.values() if (pool := self._pool(level)) is not None]
+            self._played[name] = []
+            for factor, level in condition.levels.items():
+                needed = level.op.recordings_needed()
+                if needed is None or needed.path is None:
+                    continue
+                if needed not in found:
+                    found[needed] = recordings(needed.path, needed.layout, sample_rate_hz, split=needed.split)
+                series = level.preset if common_draws else name
+                self._played[name].append((factor, series, found[needed]))
             room = condition.levels.get("room")
             if room is not None and room.op.num_realisations is not None:
                 self._rooms[name] = room.preset, room.op.num_realisations
-
-    def _pool(self, level: Level) -> str | None:
-        """Return the pool of recordings that a level plays, None where it plays none."""
-        needed = level.op.recordings_needed()
-        if needed is None or needed.path is None:
-            return None
-        pool = f"{needed.path} ({needed.layout})"
-        if pool not in self.pool_sizes:
-            self.pool_sizes[pool] = len(scan_noise(needed.path, needed.layout))
-        return pool
 
     def __call__(self, utterance: str, condition: str, replicate: int) -> list[str]:
         """Return the names of what a render will draw.
@@ -57,9 +67,14 @@ class PlannedAssets:
             condition: name of the condition.
             replicate: number of the replicate.
         """
-        room = self._rooms.get(condition)
-        if room is None:
-            return self._pools[condition]
-        preset, count = room
-        rng = stream(self._seed, utterance, preset if self._common else condition, replicate, "room")
-        return [*self._pools[condition], f"room {preset} {int(rng.integers(count)) if count > 1 else 0}"]
+        drawn = []
+        place = self._places[utterance]
+        for factor, series, catalogue in self._played[condition]:
+            usable = catalogue.without_group(self._speakers[place])  # sorted by id
+            ordinal = place + replicate * len(self._speakers)
+            drawn.append(in_turn(usable, ordinal, seed=self._seed, series=series, factor=factor).id)
+        if condition in self._rooms:
+            preset, count = self._rooms[condition]
+            rng = stream(self._seed, utterance, preset if self._common else condition, replicate, "room")
+            drawn.append(f"room {preset} {int(rng.integers(count)) if count > 1 else 0}")
+        return drawn

@@ -60,17 +60,20 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
     """Return the utterances of the corpus, its accent map applied, sorted by id.
 
     Raises:
-        RoomtoneError: an empty corpus, or two utterances of one id.
+        RoomtoneError: an empty corpus, one of which no recording is there, or two utterances of one id.
     """
     from roomtone.augment.corpora import open_corpus
-    from roomtone.augment.corpora.notes import accent_notes, skipped_note
+    from roomtone.augment.corpora.notes import accent_notes, skipped_note, unusable_note
 
     corpus = open_corpus(settings.corpus_keys, search=settings.search)
     utterances = tuple(sorted(corpus, key=lambda utterance: utterance.utterance_id))
     reader = settings.corpus.get("reader")
     if not utterances:
         raise RoomtoneError(f"corpus {reader!r}: it holds no utterance")
-    for note in skipped_note(corpus.skipped()) + accent_notes(utterances):
+    unusable = [utterance.problem for utterance in utterances if utterance.problem]
+    if len(unusable) == len(utterances):
+        raise RoomtoneError(f"none of the {len(utterances):,} recordings can be read; the first: {unusable[0]}")
+    for note in skipped_note(corpus.skipped()) + accent_notes(utterances) + unusable_note(unusable, len(utterances)):
         _LOG.warning(note)
     for before, after in itertools.pairwise(utterances):
         if before.utterance_id == after.utterance_id:

@@ -16,6 +16,8 @@ from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, read_yaml
 from roomtone.core.local_paths import is_path_key, path_inside
+from roomtone.core.plugins import added_preset_folders
+from roomtone.core.vocabulary import FACTORS
 from roomtone.core.yaml_bounds import check_references
 
 #: Preset keys that speak to the reader and not to the op.
@@ -27,6 +29,15 @@ def packaged_dir() -> Path:
     return Path(str(resources.files("roomtone.conf")))
 
 
+def preset_folders(search: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the folders in which presets are looked for, in their order: the user's own, the packaged one, those of installed packages.
+
+    Args:
+        search: folders of the user's own.
+    """
+    return (*search, packaged_dir(), *added_preset_folders())
+
+
 def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
     """Return the names of all presets of `factor`, sorted.
 
@@ -34,7 +45,7 @@ def preset_names(factor: str, search: Sequence[Path] = ()) -> list[str]:
         factor: `room`, `noise`, `equipment` or `handset`.
         search: folders of the user's own, beside the packaged one.
     """
-    found = {path.stem for folder in (*search, packaged_dir()) for path in (folder / factor).glob("*.yaml")}
+    found = {path.stem for folder in preset_folders(search) for path in (folder / factor).glob("*.yaml")}
     return sorted(found - {"none"})
 
 
@@ -76,12 +87,20 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
     Raises:
         RoomtoneError: no such preset, with the nearest name, or one outside of its folder.
     """
-    for folder in (*search, packaged_dir()):
+    for folder in preset_folders(search):
         path = folder / factor / f"{name}.yaml"
         if path.is_file() and name != "none":
             return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)
-    known = [*preset_names(factor, search), "none"]
-    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {nearest(name, known)}")
+    raise RoomtoneError(f"{factor}: unknown preset {name!r}; {_instead(factor, name, search)}")
+
+
+def _instead(factor: str, name: str, search: Sequence[Path]) -> str:
+    """Return what to type in place of an unknown preset: the factor that it belongs to, or the nearest name."""
+    for other in FACTORS:
+        if other != factor and name in preset_names(other, search):
+            snr = "@10dB" if other in ("noise", "equipment") else ""
+            return f"it belongs to {other}; write {other}=[none,{name}{snr}]"
+    return nearest(name, [*preset_names(factor, search), "none"])
 
 
 def _checked_file(path: Path, folder: Path, factor: str, name: str) -> Path:

@@ -12,6 +12,7 @@ from roomtone.augment.scenarios.conditions import (
     PresetLookup,
     condition_name,
     parse_condition,
+    preset_of,
     split_level,
 )
 from roomtone.augment.scenarios.presets import load_preset
@@ -63,6 +64,23 @@ def parse_scenario(mapping: Mapping[str, Any]) -> Scenario:
     )
 
 
+def name_by_levels(factors: Any) -> str:
+    """Return what a scenario without a name is called: its levels, of many the first three.
+
+    Args:
+        factors: level names by factor; what is wrong with them `parse_scenario` says.
+
+    >>> name_by_levels({"room": ["none", "ward"], "noise": ["none", "hall@5dB"]}), name_by_levels({"room": ["none"]})
+    ('ward, hall@5dB', 'clean')
+    """
+    lists = factors.values() if isinstance(factors, Mapping) else ()
+    levels = [
+        str(level) for given in lists if isinstance(given, list | tuple) for level in given if level not in (None, NONE)
+    ]
+    more = f" and {len(levels) - 3} more" if len(levels) > 3 else ""
+    return ", ".join(levels[:3]) + more or CLEAN
+
+
 def _levels(names: Any, where: str) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise RoomtoneError(f"{where}: expected a list of levels such as [none, …], got {names!r}")
@@ -91,13 +109,14 @@ def inline_presets(
         for level in levels:
             if level == NONE:
                 continue
-            name = split_level(factor, level)["preset"]
+            name = preset_of(factor, level)
             known = given.get(factor, {}).get(name, {})
             if known and "op" in known:
                 presets.setdefault(factor, {})[name] = dict(known)
             else:  # single keys that were typed, such as a path, go over those of the preset
                 loaded = load_preset(factor, name, search, typed=known or {})
                 presets.setdefault(factor, {})[name] = loaded
+            split_level(factor, level)  # an unknown preset is said before a missing SNR
     return presets
 
 

@@ -146,12 +146,13 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _problem_lines(report: CorpusReport) -> list[str]:
-    from roomtone.augment.corpora.notes import missing_accents, skipped_note
+    from roomtone.augment.corpora.notes import missing_accents, near_twins, skipped_note
 
     lines = [
         "floor: median noise floor relative to the speech; band: median bandwidth; both of the utterances measured"
     ]
-    lines += missing_accents(report.without_accent, report.seen) + skipped_note(report.skipped)
+    lines += missing_accents(report.without_accent, report.seen) + near_twins(report.groups["accent"])
+    lines += skipped_note(report.skipped)
     if report.unmapped:
         lines.append(
             f"accents that the map does not have ({sum(report.unmapped.values()):,} utterances), as the corpus has them:"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.errors import GateNotMetError, RoomtoneError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from omegaconf import DictConfig
     from rich.console import Console
 
     from roomtone.core.dataset.study import Study
     from roomtone.coverage.combinatorics.t_way import TWayCoverage
+    from roomtone.coverage.details.detail_report import DetailReport
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import GateMiss
     from roomtone.coverage.report.diff import MatrixDiff
@@ -33,10 +35,12 @@ def run(cfg: DictConfig) -> int:
     from roomtone.core.dataset.study import read_study
     from roomtone.coverage.counting.source import Source
     from roomtone.coverage.details.detail_report import detail_report
+    from roomtone.coverage.holes.notes import holes_with_notes, note_lines
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import show_matrix
     from roomtone.coverage.settings import parse_settings
+    from roomtone.coverage.views.set_name import report_name
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     values.pop("config_dir", None)  # where presets are looked up; this command has none
@@ -50,15 +54,17 @@ def run(cfg: DictConfig) -> int:
     lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
     difference = _difference(matrix, settings.baseline, tway)
     if difference is not None:
-        lines += [f"against {settings.baseline}:", *(f"  {line}" for line in difference.lines())]
+        lines += [f"against {report_name(str(settings.baseline))}:", *(f"  {line}" for line in difference.lines())]
     details = detail_report(matrix, settings.details, settings.gates)
     lines += details.lines
     misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
+    folder = _folder(settings)
+    holes = holes_with_notes(matrix, folder / "holes.yaml")
+    lines += note_lines(holes)
     if lines:
         _print(console, "\n".join(lines))
-    folder = _write(matrix, settings, tway, lines)
-    details.write(folder)
+    _write(matrix, settings, tway, lines, holes, details, folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
@@ -119,27 +125,41 @@ def _old_tway(baseline: str) -> dict[str, float]:
         return {}  # the CSV alone is a baseline too
 
 
-def _write(matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str]) -> Path:
-    from roomtone.core.files import is_remote, write_whole
-    from roomtone.coverage.holes.notes import holes_with_notes
-    from roomtone.coverage.report.html_page import write_page
-    from roomtone.coverage.views.csv_tables import write_csv
-    from roomtone.coverage.views.figure_files import save_figure
+def _folder(settings: CoverageSettings) -> Path:
+    """Return the folder of the results."""
+    from roomtone.core.files import is_remote, refuse_links
 
     local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
     if settings.to is None and not local:
         raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
     folder = Path(settings.to or Path(local[0]) / "coverage")
+    if settings.to is None:
+        refuse_links(folder)
+    return folder
+
+
+def _write(
+    matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str], holes: pd.DataFrame,
+    details: DetailReport, folder: Path,
+) -> None:  # fmt: skip
+    from roomtone.core.files import write_whole
+    from roomtone.coverage.report.html_page import write_page
+    from roomtone.coverage.views.csv_tables import write_csv
+    from roomtone.coverage.views.figure_files import save_figure
+
     write_csv(matrix.to_frame(), folder / "matrix.csv")
-    write_csv(holes_with_notes(matrix, folder / "holes.yaml"), folder / "holes.csv")
+    write_csv(holes, folder / "holes.csv")
+    details.write(folder)
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
     if settings.pictures:
         if len(matrix.axes) <= 3:
             figure = matrix.plot(settings.unit, by=settings.by)
             save_figure(figure, folder / "matrix.png")
             save_figure(figure, folder / "matrix.svg")
-        write_page(matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings))
-    return folder
+        write_page(
+            matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings), holes=holes, tables=details.shown,
+            distributions=settings.details.distributions,
+        )  # fmt: skip
 
 
 def _evaluation(matrix: CoverageMatrix, settings: CoverageSettings) -> EvaluationView | None:

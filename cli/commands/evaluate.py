@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report.page import summary_lines, write_report
-    from roomtone.fairness.results import last_recogniser, local_set
+    from roomtone.fairness.results import evaluation_dir, last_recogniser, local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     if values["dataset"] is None:
@@ -40,9 +40,10 @@ def run(cfg: DictConfig) -> int:
     settings = read_settings(values, dataset)
     if values["certificate"] is not None:
         return _check(dataset, settings, values)
-    before = last_recogniser(dataset)
+    folder = evaluation_dir(dataset, settings.to)
+    before = last_recogniser(folder)
     result = evaluate(dataset, settings)
-    now = last_recogniser(dataset)
+    now = last_recogniser(folder)
     written = write_report(result)
     for line in summary_lines(result):
         print(line)

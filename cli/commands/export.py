@@ -16,19 +16,19 @@ HELP = "the set in an evaluator's own format"
 
 def run(cfg: DictConfig) -> int:
     """Write the set and print what was written."""
-    from roomtone.fairness.exports import FORMATS, export
+    from roomtone.fairness.exports import every_format, export
     from roomtone.fairness.settings import ExportSettings, read_settings
 
     for name in ("dataset", "format", "to"):
         if cfg[name] is None:
-            known = "; formats: " + ", ".join(FORMATS) if name == "format" else ""
+            known = "; formats: " + ", ".join(every_format()) if name == "format" else ""
             raise RoomtoneError(f"export needs {name}: roomtone export dataset=DIR format=NAME to=DIR{known}")
     names = [field.name for field in dataclasses.fields(ExportSettings)]
     asked: ExportSettings = read_settings(ExportSettings, {name: cfg[name] for name in names})
     written = export(
         asked.dataset, asked.format, asked.to, overwrite=asked.overwrite, normalizer=asked.normalizer
     )  # fmt: skip
-    print(f"{asked.format}: {FORMATS[asked.format]}")
+    print(f"{asked.format}: {every_format()[asked.format]}")
     for path in written[:20]:
         print(f"  {path}")
     return 0

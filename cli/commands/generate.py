@@ -28,10 +28,13 @@ def run(cfg: DictConfig) -> int:
     try:
         summary = generate(plain(cfg), config=set_config(cfg))
     except RunStoppedError as stopped:
-        _show_coverage(stopped.summary.dataset, console)
+        if stopped.summary.rendered:
+            _show_coverage(stopped.summary.dataset, console)
         raise
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
+    for sentence in _sparse_noises(summary.dataset):
+        print(f"note: {sentence}")
     if cfg.corpus.get("reader") == "demo" and not is_remote(summary.dataset):
         console.print(_next_commands(summary.dataset), markup=False, highlight=False, soft_wrap=True)
     for sentence in summary.systematic:
@@ -39,6 +42,13 @@ def run(cfg: DictConfig) -> int:
     for entry in _first_by_utterance(summary)[:5]:
         print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
     return summary.exit_status
+
+
+def _sparse_noises(dataset: str) -> list[str]:
+    from roomtone.augment.output.sparse_noise import COLUMNS, sparse_noises
+    from roomtone.core.dataset.manifest import read_manifest
+
+    return sparse_noises(read_manifest(dataset, columns=COLUMNS))
 
 
 def _next_commands(dataset: str) -> str:

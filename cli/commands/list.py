@@ -112,7 +112,7 @@ def _title(kind: str) -> str:
 
 def _rows(kind: str, search: tuple[Path, ...]) -> Iterable[tuple[str, ...]]:
     from roomtone.augment.gallery.info import preset_info
-    from roomtone.augment.scenarios.presets import packaged_dir, preset_names
+    from roomtone.augment.scenarios.presets import preset_folders, preset_names
 
     if kind in FACTORS:
         for name in preset_names(kind, search):
@@ -120,11 +120,11 @@ def _rows(kind: str, search: tuple[Path, ...]) -> Iterable[tuple[str, ...]]:
             needs = (f"needs {info.needs}",) if info.needs else ()
             yield name, info.description, ", ".join((*info.figures, *needs))
     elif kind == "export":
-        from roomtone.fairness import FORMATS
+        from roomtone.fairness.exports import every_format
 
-        yield from FORMATS.items()
+        yield from every_format().items()
     else:
-        for folder in (*search, packaged_dir()):
+        for folder in preset_folders(search):
             for path in sorted((folder / kind).glob("*.yaml")):
                 yield path.stem, _first_words(path)
 

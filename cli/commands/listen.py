@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.cli.compose import plain
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.settings import Annotated, Bounds, read_settings
+from roomtone.core.vocabulary import NONE
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -25,6 +29,7 @@ class ListenSettings:
     """The keys of `conf/listen.yaml`."""
 
     condition: str | None = None
+    scenario: Mapping[str, Any] = field(default_factory=dict)
     audio: str | None = None
     to: str = "heard.wav"
     sample_rate_hz: Annotated[int, Bounds(8000, 96000, "in Hz, without a unit")] | None = None
@@ -41,16 +46,13 @@ def run(cfg: DictConfig) -> int:
     from roomtone.core.files import write_whole
 
     settings = read_settings(ListenSettings, plain(cfg))
-    if settings.condition is None:
-        raise RoomtoneError(
-            'listen needs a condition: roomtone listen "ward+babble@5dB" (roomtone list says what there is)'
-        )
+    levels = _levels(settings)
     target = Path(settings.to)
     if target.suffix.lower() not in _SUFFIXES:
         raise RoomtoneError(f"to: a file ending in {' or '.join(_SUFFIXES)}, got {settings.to!r}")
     samples, rate, what = _speech(settings)
     condition = Condition(
-        settings.condition,
+        **levels,
         config_dir=settings.config_dir,
         seed=settings.seed,
         level_dbov=settings.level_dbov,
@@ -59,9 +61,32 @@ def run(cfg: DictConfig) -> int:
     made = condition.render(samples, rate, key="listen")
     write_whole(target, encode(made.pcm, rate, target.suffix.lower().lstrip(".")))
     print(f"{what} in {condition.name}: {target} ({made.pcm.size / rate:.1f} s at {rate} Hz)")
-    for line in measured_lines(made.measured):
+    for line in measured_lines(made.measured, behind_handset="handset" in condition.levels):
         print(f"  {line}")
     return 0
+
+
+def _levels(settings: ListenSettings) -> dict[str, Any]:
+    """Return what to hear as arguments of `Condition`: its name, or one level for each factor that was typed."""
+    typed = settings.scenario.get("factors") or {}
+    if settings.condition is None and not typed:
+        raise RoomtoneError(
+            'listen needs a condition: roomtone listen "ward+babble@5dB" (roomtone list says what there is), '
+            "or its levels by factor: room=ward noise=hall=folder:DIR@5dB"
+        )
+    if settings.condition is not None and typed:
+        raise RoomtoneError(
+            f"listen takes a condition's name or its levels by factor, not both: {settings.condition} and {', '.join(typed)}"
+        )
+    if settings.condition is not None:
+        return {"name": settings.condition}
+    levels = {factor: [level for level in given if level != NONE] for factor, given in typed.items()}
+    for factor, given in levels.items():
+        if len(given) > 1:
+            raise RoomtoneError(
+                f"{factor}: listen plays one level at a time, got {', '.join(given)}; write {factor}={given[0]}"
+            )
+    return {factor: given[0] for factor, given in levels.items() if given}
 
 
 def _speech(settings: ListenSettings) -> tuple[Samples, int, str]:
@@ -99,10 +124,20 @@ _SAID = {
 }
 
 
-def measured_lines(measured: dict[str, Any]) -> list[str]:
-    """Return what was measured on a render, a line each; what could not be told is left out.
+def measured_lines(measured: Mapping[str, Any], *, behind_handset: bool) -> list[str]:
+    """Return what was measured on a render, a line each; where a figure could not be told, its reason.
 
     Args:
         measured: manifest columns of the render.
+        behind_handset: whether there is a handset; without one the SNR behind it is that at the microphone.
     """
-    return [shape.format(measured[name]) for name, shape in _SAID.items() if measured.get(name) is not None]
+    reasons = json.loads(measured.get("unmeasured") or "{}")
+    lines = []
+    for name, shape in _SAID.items():
+        if name == "output_snr_db" and not behind_handset:
+            continue
+        if measured.get(name) is not None:
+            lines.append(re.sub(r"-(0(?:\.0*)?)(?=[^\d.]|$)", r"\1", shape.format(measured[name])))
+        elif name in reasons:
+            lines.append(f"{shape.partition(' {')[0]}: cannot be told ({reasons[name]})")
+    return lines

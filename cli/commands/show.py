@@ -1,4 +1,4 @@
-"""`roomtone show NAME`: one preset or condition: its fields with the comments of its YAML, and a picture of its sound."""
+"""`roomtone show NAME`: one preset, condition or scenario: its fields with the comments of its YAML, and a picture of its sound."""
 
 from __future__ import annotations
 
@@ -35,12 +35,47 @@ def run(cfg: DictConfig) -> int:
     if settings.name is None:
         raise RoomtoneError("show needs a name: roomtone show ward (roomtone list says what there is)")
     search = () if settings.config_dir is None else (Path(settings.config_dir),)
+    scenario = _scenario_file(settings.name, search)
+    if scenario is not None:
+        print(_scenario(scenario))
+        return 0
     found = _presets(settings.name, search)
     if settings.to is not None and (len(found) != 1 or Path(settings.to).suffix.lower() != ".png"):
         raise RoomtoneError(f"to: one preset goes into one file ending in .png, got {len(found)} and {settings.to!r}")
     for info in found:
         _show(info, search, settings)
     return 0
+
+
+def _scenario_file(name: str, search: tuple[Path, ...]) -> Path | None:
+    """Return the YAML of a scenario, `scenario/NAME` or its name alone; None where there is none of that name."""
+    from roomtone.augment.scenarios.presets import preset_folders
+    from roomtone.core.local_paths import path_inside
+
+    for folder in preset_folders(search):
+        path = folder / "scenario" / f"{name.removeprefix('scenario/')}.yaml"
+        if "/" not in name.removeprefix("scenario/") and path.is_file():
+            return Path(path_inside(folder, f"scenario/{path.name}", where=str(folder)))
+    return None
+
+
+def _scenario(path: Path) -> str:
+    """Return a scenario's YAML, how many conditions its levels make, and how it is used."""
+    from math import prod
+
+    from roomtone.augment.scenarios.scenario import parse_scenario
+    from roomtone.core.files import read_yaml
+
+    scenario = parse_scenario({"name": path.stem, **read_yaml(path, expected="the key 'factors'")})
+    combined = prod(len(levels) for levels in scenario.factors.values())
+    return "\n".join(
+        [
+            f"scenario/{path.name}\n",
+            path.read_text(encoding="utf-8").rstrip(),
+            f"\nkey figures: {combined:,} conditions where all levels are combined (design=full)",
+            f"\nuse it: roomtone generate scenario={path.stem}      look at a level of it: roomtone show ward",
+        ]
+    )
 
 
 def _presets(name: str, search: tuple[Path, ...]) -> list[PresetInfo]:

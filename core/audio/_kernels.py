@@ -61,6 +61,10 @@ def dot(one: np.ndarray, other: np.ndarray) -> float:
     """Return the sum of products of `one` and `other` in double precision, the same bits on any processor, however wide its registers.
 
     BLAS would change them with the number of threads.
+
+    Args:
+        one: float samples [shape=(samples,)].
+        other: as many.
     """
     sums = np.zeros(_LANES)
     whole = one.size // _LANES * _LANES
@@ -144,7 +148,12 @@ def two_stem_powers(
 
 @njit(cache=True)
 def to_pcm(samples: np.ndarray, gain: np.float32) -> tuple[np.ndarray, int]:
-    """Return float32 samples times a gain as int16 [shape=(samples,)], rounded half to even, and how many of them had to be clipped."""
+    """Return float32 samples times a gain as int16 [shape=(samples,)], rounded half to even, and how many of them had to be clipped.
+
+    Args:
+        samples: float32 [shape=(samples,)], any unit.
+        gain: what takes that unit to 16-bit steps: 32768 for a full scale of 1.
+    """
     out = np.empty(samples.size, dtype=np.int16)
     clipped = 0
     for n in range(samples.size):
@@ -193,7 +202,13 @@ def automatic_gain(
 
 @njit(cache=True)
 def peak_limit(samples: np.ndarray, ceiling: float, release: float) -> np.ndarray:
-    """Return samples lowered where their peaks, held with a decay of `release` per sample, exceed `ceiling`, float32 [shape=(samples,)]."""
+    """Return samples lowered where their peaks, held with a decay of `release` per sample, exceed `ceiling`, float32 [shape=(samples,)].
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale 1.
+        ceiling: the largest peak, in the same unit.
+        release: what a held peak is multiplied with at each sample, below 1.
+    """
     out = np.empty(samples.size, dtype=np.float32)
     held = 0.0
     for n in range(samples.size):

@@ -213,10 +213,9 @@ def _part_schema(part: str) -> pa.Schema:
 
     try:
         with open_binary(part) as file:
-            metadata = pq.read_metadata(file)
-            check_footer(metadata, part)
-            schema = metadata.schema.to_arrow_schema()
-    except (pa.ArrowException, OSError) as error:
+            check_footer(file, part)
+            schema = pq.read_schema(file)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")

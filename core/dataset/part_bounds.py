@@ -7,12 +7,10 @@ batches, so that what a batch can become is bounded too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 
 from roomtone.core.errors import RoomtoneError
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+from roomtone.core.parquet_footer import read_footer
 
 #: Rows and columns of a part, characters of a cell, and of the recipe, which is the longest by far.
 MAX_ROWS = 5_000_000
@@ -25,31 +23,31 @@ MAX_COLUMN_BYTES = 256_000_000
 BATCH_ROWS = 32
 
 
-def check_footer(metadata: pq.FileMetaData, where: str) -> None:
+def check_footer(file: IO[bytes], where: str) -> None:
     """Refuse a part whose footer promises more than a manifest holds.
 
     Args:
-        metadata: of the Parquet file.
+        file: of the part, open for reading bytes; it is left at its beginning.
         where: its name, for the message.
 
     Raises:
-        RoomtoneError: too many rows or columns, or a column whose cells are megabytes.
+        RoomtoneError: no Parquet file, too many rows or columns, or a column whose cells are megabytes.
     """
-    if metadata.num_rows > MAX_ROWS or metadata.num_columns > MAX_COLUMNS:
+    try:
+        groups = read_footer(file)
+        file.seek(0)
+    except (OSError, ValueError) as error:
+        raise RoomtoneError(f"{where}: not a readable Parquet file ({_first_line(error)})") from error
+    rows, columns = sum(count for count, _ in groups), max((len(found) for _, found in groups), default=0)
+    if rows > MAX_ROWS or columns > MAX_COLUMNS:
         raise RoomtoneError(
-            f"{where}: {metadata.num_rows:,} rows of {metadata.num_columns:,} columns; a part holds at most {MAX_ROWS:,} of {MAX_COLUMNS:,}"
+            f"{where}: {rows:,} rows of {columns:,} columns; a part holds at most {MAX_ROWS:,} of {MAX_COLUMNS:,}"
         )
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        for place in range(group.num_columns):
-            column = group.column(place)
-            name = column.path_in_schema.split(".")[0]
-            most = group.num_rows * (MAX_RECIPE if name == "recipe" else MAX_CELL)
-            if column.total_uncompressed_size > min(MAX_COLUMN_BYTES, max(most, 1_000_000)):
-                size = column.total_uncompressed_size
-                raise RoomtoneError(
-                    f"{where}: column {name!r} takes {size:,} bytes for {group.num_rows:,} rows: refused unread"
-                )
+    for count, found in groups:
+        for name, size in found:
+            most = count * (MAX_RECIPE if name == "recipe" else MAX_CELL)
+            if size > min(MAX_COLUMN_BYTES, max(most, 1_000_000)):
+                raise RoomtoneError(f"{where}: column {name!r} takes {size:,} bytes for {count:,} rows: refused unread")
 
 
 def stream_rows(file: Any, where: str) -> Iterator[list[dict[str, Any]]]:
@@ -66,8 +64,8 @@ def stream_rows(file: Any, where: str) -> Iterator[list[dict[str, Any]]]:
     import pyarrow.parquet as pq
 
     try:
+        check_footer(file, where)
         parquet = pq.ParquetFile(file)
-        check_footer(parquet.metadata, where)
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
             _check_cells(batch, where)
             yield batch.to_pylist()
@@ -90,8 +88,8 @@ def column_values(file: Any, name: str, where: str) -> list[Any]:
     import pyarrow.parquet as pq
 
     try:
+        check_footer(file, where)
         parquet = pq.ParquetFile(file)
-        check_footer(parquet.metadata, where)
         if name not in parquet.schema_arrow.names:
             raise RoomtoneError(f"{where}: not a manifest part, it has no column {name!r}")
         values: list[Any] = parquet.read(columns=[name])[name].to_pylist()

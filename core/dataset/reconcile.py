@@ -217,6 +217,11 @@ def _short(error: Exception) -> str:
 
 
 def misplaced(shard: int, audio_path: object) -> bool:
-    """Return whether a row of this shard's part names a file of another shard."""
+    """Return whether a row of this shard's part names a file of another shard.
+
+    Args:
+        shard: the number of the shard whose part of the manifest holds the row.
+        audio_path: the row's own, below the set's folder; what is no path of a shard is misplaced.
+    """
     match = _SHARD_OF_PATH.match(str(audio_path))
     return match is None or int(match[1] or match[2]) != shard

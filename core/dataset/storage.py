@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, write_whole
+from roomtone.core.files import fsync_path, open_regular, user_id, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -138,7 +138,8 @@ class LocalStorage(DatasetStorage):
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None where there is none."""
         try:
-            return (self._root / name).read_bytes()
+            with open_regular(self._root / name) as file:
+                return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -187,6 +188,10 @@ class LocalStorage(DatasetStorage):
         import filelock
 
         self._root.mkdir(parents=True, exist_ok=True)
+        if (self._root / LOCK_NAME).is_symlink():  # opening it empties what it leads to
+            raise RoomtoneError(
+                f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it"
+            )
         lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
         try:
             lock.acquire()
@@ -262,7 +267,7 @@ class ObjectStorage(DatasetStorage):
                 continue
             state = os.lstat(home / name)
             alive = int(pid) != os.getpid() and _runs(int(pid))
-            if stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not alive:
+            if stat.S_ISDIR(state.st_mode) and state.st_uid == user_id() and not alive:
                 shutil.rmtree(home / name, ignore_errors=True)
 
     def publish(self, files: dict[str, Path]) -> None:
@@ -295,6 +300,8 @@ class ObjectStorage(DatasetStorage):
 
 
 def _runs(pid: int) -> bool:
+    if os.name == "nt":  # a signal 0 would end the process there
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -18,7 +18,7 @@ def keep_freed_memory() -> None:
 
     As it comes it gives arrays of a megabyte back to the system and has each page cleared again: a convolution then takes twice its time.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, 4 * _KEPT_BYTES)

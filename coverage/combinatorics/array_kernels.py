@@ -3,6 +3,16 @@
 A t-tuple is one number: the offset of its choice of t factors plus its place among that choice's combinations. `times[tuple]` is
 how many rows hold it, `open_list[:open_count]` lists the required tuples that none holds, and `place[tuple]` is where in that
 list a tuple is, or -1. All randomness comes from one 64-bit state, so a seed gives one array.
+
+Arguments mean the same in every kernel, here and in `post_optimisation.py`:
+
+    problem    what is to be covered and what is forbidden; never changed
+    state      what is covered so far; changed in place
+    row        levels, one a factor, -1 where not set yet or free [shape=(factors,)]; rows: [shape=(most rows, factors)]
+    subset     number of a choice of t factors; index: number of a tuple
+    factor     its number; value: one of its levels
+    sign       1 counts, -1 takes away; count: rows that are made so far; fixed: how many of them stay as they are
+    candidates rows tried for each that is taken; moves: most steps of annealing; hot, cold: its temperatures, in open tuples
 """
 
 from __future__ import annotations

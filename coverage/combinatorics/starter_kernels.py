@@ -3,6 +3,10 @@
 What is searched are the entries of a few base rows. A check is a choice of t factors, one of each class under the cyclic shifts; a
 placement is where one row of the starter has these factors: t entries. The check is met when its placements show every
 required orbit. `times` is how many placements do.
+
+Arguments mean the same in every kernel: `search`, what is to be covered, never changed; `entries`, a level each [shape=(entries,)], and
+`counts`, what they show, both changed in place; `use`, a placement as `check * placements + placement`; `found`, an orbit as
+`check * orbits + orbit`; `random`, the 64-bit state; `moves`, most steps of annealing from `hot` to `cold`, in open orbits.
 """
 
 from __future__ import annotations

@@ -164,7 +164,12 @@ def _check_numbers(source: OpenSource, axes: Sequence[Axis]) -> None:
 
 
 def has_several_accents(source: OpenSource, axes: Sequence[Axis]) -> bool:
-    """Return whether accent is an axis and some sample has several of them, such as `scottish|irish`."""
+    """Return whether accent is an axis and some sample has several of them, such as `scottish|irish`.
+
+    Args:
+        source: an open source.
+        axes: of the matrix.
+    """
     if all(axis.column != "accent" for axis in axes):
         return False
     found = source.connection.execute(

@@ -207,3 +207,16 @@ def _name(value: Any) -> str:
         return "the DataFrame"
     named = [value] if isinstance(value, str | os.PathLike) else list(value)
     return ", ".join(str(name) for name in named)
+
+
+def dataset_folder(source: Any) -> str | None:
+    """Return the one dataset folder that a source is; None where it is something else.
+
+    Args:
+        source: a Source, or what it may be made of.
+    """
+    value = source.value if isinstance(source, Source) else source
+    named = [value] if isinstance(value, str | os.PathLike) else list(value) if isinstance(value, list | tuple) else []
+    if len(named) != 1 or not os.path.isdir(os.path.join(str(named[0]), "manifest")):
+        return None
+    return str(named[0])

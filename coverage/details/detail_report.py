@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.coverage.counting.source import open_source
+from roomtone.coverage.counting.source import dataset_folder, open_source
 from roomtone.coverage.details import tables
 from roomtone.coverage.details.balance import BalanceGoal, check_balance
 from roomtone.coverage.details.detail_settings import DetailSettings
 from roomtone.coverage.details.overlap import leaked
 from roomtone.coverage.report.ci_gates import GateMiss, GateThresholds
-from roomtone.coverage.report.trend import trend, trend_lines
+from roomtone.coverage.report.trend import trend, trend_lines, trend_table
 from roomtone.coverage.views.csv_tables import read_matrix_csv, write_csv
+from roomtone.coverage.views.set_name import report_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from roomtone.coverage.matrix import CoverageMatrix
+
+
+#: What nobody says of which a line gives examples.
+_EXAMPLES = 4
+#: Splits beyond which their square is left to its file.
+_SHOWN_SPLITS = 12
 
 
 @dataclass
@@ -32,11 +39,13 @@ class DetailReport:
     Attributes:
         tables: name of a file -> its table.
         lines: for the terminal and the page.
+        shown: title -> a small table for the page.
         misses: gates that are not met.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    shown: dict[str, pd.DataFrame] = field(default_factory=dict)
     misses: list[GateMiss] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
@@ -70,14 +79,15 @@ def detail_report(matrix: CoverageMatrix, settings: DetailSettings, gates: GateT
         _shared(matrix, settings.splits, gates.max_shared_speakers, report)
     if settings.vocabulary is not None:
         _vocabulary(matrix, settings.vocabulary, settings.dictionary, report)
-    folder = tables.dataset_folder(matrix)
+    folder = dataset_folder(matrix.source)
     if folder is not None and any((Path(folder) / "rejected").glob("part-*.jsonl")):
         _planned(matrix, report)
     if settings.trend:
-        reports = [(name, read_matrix_csv(name)[1]) for name in settings.trend]
+        reports = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.trend]
         found = trend([*reports, ("now", matrix.to_frame())])
         report.tables["trend.csv"] = found
         report.lines += trend_lines(found)
+        report.shown["Over time"] = trend_table(found)
     return report
 
 
@@ -128,6 +138,8 @@ def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report
         raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
     square = tables.shared_speakers(matrix, splits)
     report.tables["shared_speakers.csv"] = square.rename_axis(splits).reset_index()
+    if len(square) <= _SHOWN_SPLITS:
+        report.shown[f"Speakers that two {splits}s share"] = square.rename_axis(splits).reset_index()
     pairs = leaked(square)
     told = "; ".join(f"{a} and {b} share {n:,} speakers" for a, b, n in pairs[:3]) or "no two share a speaker"
     report.lines.append(f"splits by {splits}: {told}")
@@ -142,10 +154,17 @@ def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report
 def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: DetailReport) -> None:
     found = tables.never_said(matrix, axis, dictionary=dictionary)
     report.tables["never_said.csv"] = found
+    if found.empty:
+        report.lines.append(f"vocabulary: the speakers of every {axis} say every word")
     for value, part in found.groupby(axis, sort=False):
         counts = part["kind"].value_counts()
-        told = ", ".join(f"{counts[kind]:,} {kind}s" for kind in ("word", "rare word", "phoneme") if kind in counts)
-        report.lines.append(f"never said by {axis} {value}: {told}")
+        told = ", ".join(
+            f"{counts[kind]:,} {kind}{'s' if counts[kind] != 1 else ''}"
+            for kind in ("word", "rare word", "phoneme")
+            if kind in counts
+        )
+        frequent = part.sort_values(["said_by_others", "item"], ascending=[False, True])["item"].head(_EXAMPLES)
+        report.lines.append(f"never said by {axis} {value}: {told}, e.g. {', '.join(frequent)}")
     unknown = found.attrs["words_without_pronunciation"]
     if unknown:
         report.lines.append(
@@ -159,5 +178,5 @@ def _planned(matrix: CoverageMatrix, report: DetailReport) -> None:
     lost = int(found["rejected"].sum())
     cells = int((found["rejected"] > 0).sum())
     report.lines.append(
-        f"planned {found['planned'].sum():,}, rendered {found['rendered'].sum():,}, rejected {lost:,} in {cells:,} cells"
+        f"planned {found['planned'].sum():,}, rendered {found['rendered'].sum():,}, rejected {lost:,} in {cells:,} cell{'s' if cells != 1 else ''}"
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.axes import Axis
-from roomtone.coverage.counting.source import open_source
+from roomtone.coverage.counting.source import dataset_folder, open_source
 from roomtone.coverage.details import balance as balances
 from roomtone.coverage.details import distributions as spreads
 from roomtone.coverage.details import overlap, planned, vocabulary
@@ -95,17 +93,8 @@ def planned_and_achieved(matrix: CoverageMatrix) -> pd.DataFrame:
     Raises:
         RoomtoneError: it is not of one dataset folder.
     """
-    folder = dataset_folder(matrix)
+    folder = dataset_folder(matrix.source)
     if folder is None:
         raise RoomtoneError(f"planned and achieved: {matrix.where} is not one dataset folder with its rejected samples")
     with open_source(matrix.source) as opened:
         return planned.planned_and_achieved(opened, matrix.axis_definitions, folder)
-
-
-def dataset_folder(matrix: CoverageMatrix) -> str | None:
-    """Return the one dataset folder that a matrix is of; None where it is something else."""
-    value = matrix.source.value
-    named = [value] if isinstance(value, str | os.PathLike) else list(value) if isinstance(value, list | tuple) else []
-    if len(named) != 1 or not (Path(str(named[0])) / "manifest").is_dir():
-        return None
-    return str(named[0])

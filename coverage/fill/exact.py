@@ -52,13 +52,24 @@ class Programme:
         self.rows: list[tuple[list[tuple[int, float]], float, float]] = []
 
     def variable(self, upper: float, *, whole: bool) -> int:
-        """Return the number of a new variable from 0 to `upper`."""
+        """Return the number of a new variable from 0 to `upper`.
+
+        Args:
+            upper: its largest value.
+            whole: whether it takes whole numbers only.
+        """
         self.upper.append(upper)
         self.whole.append(int(whole))
         return len(self.upper) - 1
 
     def require(self, terms: list[tuple[int, float]], low: float, high: float) -> None:
-        """Add the constraint low <= sum of (variable, factor) <= high."""
+        """Add the constraint low <= sum of (variable, factor) <= high.
+
+        Args:
+            terms: (number of a variable, factor) each.
+            low: smallest sum; -inf asks nothing.
+            high: largest sum; inf asks nothing.
+        """
         self.rows.append((terms, low, high))
 
     def solve(self, costs: list[tuple[int, float]]) -> np.ndarray | None:

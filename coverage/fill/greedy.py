@@ -129,7 +129,12 @@ class Growth:
         return share / weight if weight > 0 else np.inf, -weight, self.tie[target]
 
     def group_order(self, group: int, target: int) -> tuple[int, float, float, int]:
-        """Return the key by which the group that is next comes first, given its next target."""
+        """Return the key by which the group that is next comes first, given its next target.
+
+        Args:
+            group: number of a group of targets with one weight.
+            target: the target of that group that would be served next.
+        """
         weight = self._group_weight[group]
         reached = sum(self.tally.share(t) for t in self._members[group]) if len(self._members[group]) > 1 else None
         if reached is None:
@@ -220,7 +225,13 @@ class Growth:
         return (gain + self.tally.gain(utterance, self.limits.clean)) / 2
 
     def add(self, utterance: int, condition: int, target: int) -> None:
-        """Plan one render, its clean pair first, and count both wherever they count."""
+        """Plan one render, its clean pair first, and count both wherever they count.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            target: number of the target that it is planned for; -1 for a clean pair.
+        """
         if self.limits.needs_pair(utterance, condition):
             assert self.limits.clean is not None
             self.add(utterance, self.limits.clean, -1)

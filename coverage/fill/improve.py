@@ -14,7 +14,12 @@ from roomtone.coverage.fill.greedy import Growth, Render
 
 
 def is_needed(growth: Growth, render: Render) -> bool:
-    """Return whether some target would lack more without a render, or another render needs it for comparison."""
+    """Return whether some target would lack more without a render, or another render needs it for comparison.
+
+    Args:
+        growth: the plan.
+        render: one of its renders.
+    """
     u, c = render.utterance, render.condition
     limits, tally = growth.limits, growth.tally
     if c == limits.clean and any(limits.times_in(other)[u] for other in range(limits.conditions) if other != c):
@@ -45,7 +50,13 @@ def _is_last(growth: Growth, render: Render) -> bool:
 
 
 def replan(growth: Growth, steps: int, seed: int) -> None:
-    """Take the renders of one to three utterances out and plan what then lacks anew, `steps` times."""
+    """Take the renders of one to three utterances out and plan what then lacks anew, `steps` times.
+
+    Args:
+        growth: the plan; it is changed where that lacks less, or as little with fewer renders.
+        steps: how often.
+        seed: of the choice of utterances.
+    """
     rng = np.random.default_rng(seed)
     prune(growth)
     for _ in range(steps):

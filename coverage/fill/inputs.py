@@ -58,6 +58,19 @@ def read_inputs(
     labels: Mapping[str, Mapping[str, str]] | None,
     seed: int,
 ) -> Inputs:
+    """Return what a plan is made from, parsed and checked.
+
+    Args:
+        clean: the speech at hand, one row an utterance.
+        conditions: names of the conditions that can be rendered.
+        goals: see `counting/goal_parsing.py`.
+        axes: of the cells.
+        labels: condition -> its level of each factor.
+        seed: breaks ties.
+
+    Raises:
+        RoomtoneError: an axis that only a render shows and no label states, a column that `clean` lacks, or goals that are none.
+    """
     parsed, wanted = parse_axes(axes), parse_goals(goals)
     known = {axis.column: axis for axis in parsed}
     names = dict.fromkeys([*known, *(name for rule in wanted.margins for name in rule.axes)])
@@ -75,7 +88,12 @@ def read_inputs(
 
 
 def existing_rows(existing: Any, inputs: Inputs) -> pd.DataFrame:
-    """Return what is there already, with the columns that counting uses."""
+    """Return what is there already, with the columns that counting uses.
+
+    Args:
+        existing: a dataset folder, a manifest DataFrame, or None.
+        inputs: of the plan; its axes and rules say which columns are read.
+    """
     import pandas as pd
 
     from roomtone.coverage.counting.source import open_source
@@ -96,6 +114,12 @@ def existing_rows(existing: Any, inputs: Inputs) -> pd.DataFrame:
 
 
 def matrix_of(rows: pd.DataFrame, inputs: Inputs) -> CoverageMatrix:
+    """Return the matrix of rows, with the levels that a plan could reach.
+
+    Args:
+        rows: of a manifest.
+        inputs: whose axes, goals and levels are taken.
+    """
     from roomtone.coverage.matrix import CoverageMatrix
 
     levels: dict[str, list[str]] = {}
@@ -111,15 +135,18 @@ def matrix_of(rows: pd.DataFrame, inputs: Inputs) -> CoverageMatrix:
     return CoverageMatrix(typed, axes=inputs.axes, goals=inputs.goals, levels=levels)
 
 
-def draws_of(
-    assets: Pools | AssetsOf | None, inputs: Inputs, pool_sizes: Mapping[str, int]
-) -> tuple[Draws | None, dict[str, int]]:
-    """Return what a render draws, as the limits ask it, and the sizes of pools."""
+def draws_of(assets: Pools | AssetsOf | None, inputs: Inputs) -> tuple[Draws | None, dict[str, int]]:
+    """Return what a render draws, as the limits ask it, and the sizes of pools.
+
+    Args:
+        assets: see `fill_plan`; None where nothing is capped.
+        inputs: of the plan.
+    """
     if assets is None:
         return None, {}
     if callable(assets):
         named, ids, conditions = assets, inputs.speech.ids, inputs.conditions
-        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), dict(pool_sizes)
+        return (lambda u, c, n: tuple(named(ids[u], conditions[c], n))), {}
     sizes: dict[str, int] = {}
     pools: list[tuple[str, ...]] = []
     for condition in inputs.conditions:
@@ -131,7 +158,15 @@ def draws_of(
 
 
 def hold(held: pd.DataFrame, growth: Growth, targets: Targets, inputs: Inputs, *, named_assets: bool) -> None:
-    """Take in what exists: who was heard where, and what counts against the caps."""
+    """Take in what exists: who was heard where, and what counts against the caps.
+
+    Args:
+        held: rows of what exists.
+        growth: the plan, still empty; its counts are changed.
+        targets: what it grows towards.
+        inputs: of the plan.
+        named_assets: whether a function names the assets of each render; else conditions draw from pools.
+    """
     utterances = {name: i for i, name in enumerate(inputs.speech.ids)}
     speakers = {name: i for i, name in enumerate(inputs.speech.speakers)}
     places = {name: i for i, name in enumerate(inputs.conditions)}
@@ -149,13 +184,12 @@ def hold(held: pd.DataFrame, growth: Growth, targets: Targets, inputs: Inputs, *
             limits.hold(u, c, replicate)
         if limits.per_asset is None:
             pass
-        elif named_assets and c is not None and u < strangers:
-            for asset in limits.assets_of(u, c, replicate):  # the same as when it was rendered
-                limits.of_asset[asset] += 1
         elif named_assets:
-            for name in ASSETS:
-                for asset in [] if is_null(row[name]) else str(row[name]).split(ASSET_SEPARATOR):
-                    limits.of_asset[asset] += 1
+            used = {a for name in ASSETS if not is_null(row[name]) for a in str(row[name]).split(ASSET_SEPARATOR)}
+            if c is not None and u < strangers:  # what the row does not name as the function does
+                used |= set(limits.assets_of(u, c, replicate))
+            for asset in used:
+                limits.of_asset[asset] += 1
         elif c is not None and limits.draws is not None:
             for asset in limits.draws(0, c, 0):
                 limits.of_asset[asset] += 1

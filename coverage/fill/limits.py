@@ -93,7 +93,12 @@ class Limits:
         return 1 if condition == self.clean else self.replicates
 
     def needs_pair(self, utterance: int, condition: int) -> bool:
-        """Return whether a render needs the clean one beside it, without which it could not be compared."""
+        """Return whether a render needs the clean one beside it, without which it could not be compared.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+        """
         return condition != self.clean and bool(self.pairless[utterance])
 
     def free(self, members: np.ndarray, condition: int, *, copies: bool) -> np.ndarray:
@@ -123,7 +128,13 @@ class Limits:
         return ok
 
     def assets_of(self, utterance: int, condition: int, number: int) -> tuple[str, ...]:
-        """Return the recordings and realisations that a render will draw, as far as their use is capped."""
+        """Return the recordings and realisations that a render will draw, as far as their use is capped.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            number: number of the replicate, from 0.
+        """
         if self.per_asset is None or self.draws is None:
             return ()
         return self.draws(utterance, condition, number)
@@ -133,14 +144,25 @@ class Limits:
         return (self.per_asset or 0) * self.pool_sizes.get(asset, 1)
 
     def replicate(self, utterance: int, condition: int) -> int | None:
-        """Return the number of the next render of an utterance in a condition, None where no assets are left for one."""
+        """Return the number of the next render of an utterance in a condition, None where no assets are left for one.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+        """
         taken = self.taken.get((utterance, condition), set())
         number = next(n for n in range(len(taken) + 1) if n not in taken)
         drawn = self.assets_of(utterance, condition, number)
         return number if all(self.of_asset[asset] < self.most_of_asset(asset) for asset in drawn) else None
 
     def add(self, utterance: int, condition: int, number: int) -> None:
-        """Count a planned render."""
+        """Count a planned render.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            number: number of the replicate, from 0.
+        """
         self._count(utterance, condition, 1)
         self.taken[utterance, condition].add(number)
         if len(self.taken[utterance, condition]) == 1:
@@ -150,7 +172,13 @@ class Limits:
         self._count_assets(utterance, condition, number, 1)
 
     def remove(self, utterance: int, condition: int, number: int) -> None:
-        """Count a planned render less."""
+        """Count a planned render less.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            number: number of the replicate, from 0.
+        """
         self._count(utterance, condition, -1)
         self.taken[utterance, condition].discard(number)
         if not self.taken[utterance, condition]:
@@ -170,7 +198,13 @@ class Limits:
             self.of_asset[asset] += change
 
     def hold(self, utterance: int, condition: int, number: int) -> None:
-        """Count a render that exists already; its assets are counted by whoever read them."""
+        """Count a render that exists already; its assets are counted by whoever read them.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            number: number of the replicate, from 0.
+        """
         self.taken[utterance, condition].add(number)
         self.times_in(condition)[utterance] += 1
         if self.times_in(condition)[utterance] == 1:

@@ -87,7 +87,6 @@ def fill_plan(
     max_per_speaker: int | None = None,
     max_per_asset: int | None = None,
     assets: Pools | AssetsOf | None = None,
-    asset_pools: Mapping[str, int] | None = None,
     seed: int = 0,
     budget: Budget | None = None,
     utterances_per_condition: int | None = None,
@@ -109,7 +108,6 @@ def fill_plan(
         max_per_asset: renders of one recording or realisation, over all conditions that use it.
         assets: what conditions draw from: condition -> number of assets, or condition -> {pool: number} where conditions share a
             pool; or a function that names what each render will draw.
-        asset_pools: how many assets a name that such a function returns stands for, where it is more than one.
         seed: breaks ties.
         budget: renders or hours at most.
         utterances_per_condition: distinct utterances of each condition at most, clean aside.
@@ -142,7 +140,7 @@ def fill_plan(
         max_per_speaker,
         max_per_asset,
         utterances_per_condition,
-        *draws_of(assets, inputs, asset_pools or {}),
+        *draws_of(assets, inputs),
         rules=kept_out(inputs.goals, inputs.speech, inputs.conditions, inputs.labels),
     )
     growth = _growth(targets, limits)

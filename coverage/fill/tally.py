@@ -68,6 +68,12 @@ class Pool:
 
     @classmethod
     def of(cls, members: Sequence[int], voices: Voices) -> Pool:
+        """Return the pool of these utterances.
+
+        Args:
+            members: numbers of the utterances.
+            voices: speakers, lengths and words of the speech at hand.
+        """
         pool = cls(np.array(members, dtype=np.int64))
         pool.place.update((u, i) for i, u in enumerate(members))
         speakers = voices.speaker[pool.members]
@@ -103,7 +109,12 @@ class Tally:
         self._touched: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def touched(self, utterance: int, condition: int) -> tuple[int, ...]:
-        """Return the targets that a render counts for."""
+        """Return the targets that a render counts for.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+        """
         key = (utterance, condition)
         if key not in self._touched:
             found = [
@@ -115,7 +126,14 @@ class Tally:
         return self._touched[key]
 
     def note(self, target: int, utterance: int, speaker: int, change: int = 1) -> tuple[int, int]:
-        """Count who was heard; return by how much utterances and speakers grew."""
+        """Count who was heard; return by how much utterances and speakers grew.
+
+        Args:
+            target: number of the target.
+            utterance: number of the utterance among the speech at hand.
+            speaker: number of the speaker, -1 where it is not stated.
+            change: 1 for a render more, -1 for one less.
+        """
         heard = self.utterances[target]
         before = heard[utterance]
         heard[utterance] = before + change
@@ -137,7 +155,13 @@ class Tally:
         return grown, speakers_grown
 
     def count(self, utterance: int, condition: int, change: int = 1) -> None:
-        """Count one more render (`change` 1) or one less (-1)."""
+        """Count one more render (`change` 1) or one less (-1).
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+            change: 1 for a render more, -1 for one less.
+        """
         speaker = self._speaker[utterance]
         for target in self.touched(utterance, condition):
             utterances, speakers = self.note(target, utterance, speaker, change)
@@ -150,7 +174,12 @@ class Tally:
             row[WORDS] += change * self._words[utterance]
 
     def gain(self, utterance: int, condition: int) -> float:
-        """Return how much nearer one more render brings all its targets, in shares of their goals."""
+        """Return how much nearer one more render brings all its targets, in shares of their goals.
+
+        Args:
+            utterance: number of the utterance among the speech at hand.
+            condition: number of the condition.
+        """
         speaker, total = self._speaker[utterance], 0.0
         for target in self.touched(utterance, condition):
             goal, have = self.goal[target].tolist(), self.have[target].tolist()

@@ -121,3 +121,17 @@ def holes_with_notes(matrix: CoverageMatrix, path: Path) -> pd.DataFrame:
         notes = read_notes(path, matrix.axes, opened.columns)
     start_notes(path)
     return with_notes(matrix.holes(), notes)
+
+
+def note_lines(holes: pd.DataFrame) -> list[str]:
+    """Return who looks after how many of the holes, in a line; none where nobody looks after any.
+
+    Args:
+        holes: with the columns `owner` and `note`.
+    """
+    kept = holes[holes["owner"].notna() | holes["note"].notna()]
+    if kept.empty:
+        return []
+    owners = kept["owner"].fillna("nobody by name").value_counts()
+    told = ", ".join(f"{owner} {count:,}" for owner, count in owners.items())
+    return [f"holes.yaml: {len(kept):,} of {len(holes):,} holes are looked after ({told})"]

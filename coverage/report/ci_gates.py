@@ -232,12 +232,20 @@ def _stated(count: float) -> float:
     return 0 if count != count else count
 
 
+def _people(count: float) -> str:
+    return f"{int(count)} speaker{'s' * (count != 1)}"
+
+
 def _min_speakers(matrix: CoverageMatrix, least: int | None) -> GateMiss | None:
     if least is None:
         return None
     frame = matrix.to_frame()
-    short = frame[frame["covered_share"].notna() & (frame["speakers"] < least)]
-    cells = tuple(f"{_place(row, matrix.axes)}: {row['speakers']} speakers" for row in short.to_dict("records"))
+    stated = frame["speakers"].map(_stated)
+    short = frame[frame["covered_share"].notna() & (stated < least)]
+    cells = tuple(
+        f"{_place(row, matrix.axes)}: {'speakers not stated' if row['speakers'] != row['speakers'] else _people(row['speakers'])}"
+        for row in short.to_dict("records")
+    )
     count = len(cells) + (matrix.grid.empty_cells() if least > 0 else 0)
     return GateMiss("min_speakers", f"{count:,} cells have fewer than {least} speakers", cells) if count else None
 

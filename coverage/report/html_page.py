@@ -8,7 +8,7 @@ stays inside it. Names and transcripts reach the page as text only, and no path 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.set_name import set_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from roomtone.coverage.matrix import CoverageMatrix
 
 #: Regions of holes that the page lists in words; `holes.csv` has every cell.
@@ -37,6 +39,7 @@ _NOTHING = "Every cell meets its goals."
 
 def write_page(
     matrix: CoverageMatrix, path: str | os.PathLike[str], *, extra: Sequence[str] = (), evaluation: EvaluationView | None = None,
+    holes: pd.DataFrame | None = None, tables: Mapping[str, pd.DataFrame] | None = None, distributions: Sequence[str] = (),
     budget: SampleBudget | None = None, seed: int = 0,
 ) -> Path:  # fmt: skip
     """Write the page of a matrix and the files of its samples; return the page's path.
@@ -46,6 +49,9 @@ def write_page(
         path: of the page; the samples' files go into a folder beside it.
         extra: further lines of text, e.g. t-way figures and gates.
         evaluation: what a recogniser did, as further layers.
+        holes: those of the matrix with owner and note; None takes them without.
+        tables: title -> a small table, shown below the matrix.
+        distributions: columns of numbers whose spread the drawer shows, beside those that were measured.
         budget: how many samples the files hold.
         seed: of the choice of samples.
     """
@@ -55,9 +61,9 @@ def write_page(
     target = Path(path)
     name = set_name(matrix.source)
     data = coverage_data(
-        matrix.grid, matrix.source, name=name, holes=matrix.holes(), page=target, evaluation=evaluation,
+        matrix.grid, matrix.source, name=name, holes=matrix.holes() if holes is None else holes, page=target, evaluation=evaluation,
         render_command=fill_command(matrix.source), nothing_to_do=_NOTHING, budget=budget, seed=seed,
-        further_steps=further_steps(matrix.source, evaluated=evaluation is not None),
+        further_steps=further_steps(matrix.source, evaluated=evaluation is not None), distributions=distributions,
     )  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     regions = matrix.patterns()
@@ -68,6 +74,10 @@ def write_page(
         notes=_notes(matrix.source),
         lines=[*figure_lines(matrix.figures), *extra],
         holes=regions[:MAX_REGIONS],
+        tables={
+            title: [list(map(str, row)) for row in [table.columns, *table.to_numpy()]]
+            for title, table in (tables or {}).items()
+        },
         more_holes=max(0, len(regions) - MAX_REGIONS),
         policy=CONTENT_POLICY,
         style=Markup(page_style()),

@@ -60,3 +60,19 @@ def trend_lines(frame: pd.DataFrame) -> list[str]:
             f"{row['renders']:,.0f} renders, {row['minutes']:,.1f} min"
         )
     return lines
+
+
+def trend_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the trend as a small table to be read: one row a report.
+
+    Args:
+        frame: what `trend` returned.
+    """
+    share = frame["share"].map(lambda value: "no goals" if value is None or value != value else f"{100 * value:.1f} %")
+    found = frame[["report"]].copy()
+    found["cells that meet their goals"] = [f"{row.covered:,} of {row.cells:,}" for row in frame.itertuples()]
+    found["share"] = share
+    for unit in ("renders", "utterances"):
+        if unit in frame:
+            found[unit] = frame[unit].map("{:,.0f}".format)
+    return found

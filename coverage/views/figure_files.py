@@ -38,7 +38,12 @@ def as_svg(figure: Figure) -> str:
 
 
 def as_png(figure: Figure, *, dpi: float | None = None) -> bytes:
-    """Return a figure as PNG; `dpi` is the figure's own unless it is given."""
+    """Return a figure as PNG; `dpi` is the figure's own unless it is given.
+
+    Args:
+        figure: to be drawn.
+        dpi: dots per inch; None takes the figure's own.
+    """
     buffer = io.BytesIO()
     with _quiet():
         figure.savefig(buffer, format="png", dpi=dpi or figure.dpi, metadata={"Software": None})
@@ -66,7 +71,12 @@ def as_image(figure: Figure, alt: str, *, dpi: float = 80, colours: int = 48) ->
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG or SVG, by the file's ending, so that it appears whole."""
+    """Write a figure as PNG or SVG, by the file's ending, so that it appears whole.
+
+    Args:
+        figure: to be drawn.
+        path: ends in `.png` or `.svg`.
+    """
     if str(path).lower().endswith(".svg"):
         write_whole(path, as_svg(figure).encode())
         return

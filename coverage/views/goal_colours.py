@@ -1,15 +1,22 @@
-"""The colours of goals in pictures: those of the matrix component in its light theme, so that page and paper read alike."""
+"""The colours of goals in pictures: read from the style sheet of the matrix component, in its light theme, so that page and paper are alike."""
 
 from __future__ import annotations
 
 import math
+import re
 
+from roomtone.coverage.views.matrix_view.embed import component_style
+
+# the light theme is stated first
+_PALETTE: dict[str, str] = dict(reversed(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", component_style())))
 #: A goal that is met, and what is short of one: under a quarter, a half, three quarters, the whole; and nothing at all.
-MET = "#cfe2f1"
-SHORT = ("#f27c37", "#f8a461", "#fcca94", "#fce4c4")
-HOLE = "#ad3210"
-NO_GOAL = "#f3f5f7"
-_INKS = ("#14161a", "#ffffff")
+MET = _PALETTE["met"]
+SHORT = tuple(_PALETTE[f"short{i}"] for i in range(1, 5))
+HOLE = _PALETTE["hole"]
+NO_GOAL = _PALETTE["plain"]
+#: Rules and crosses of what is left out, the frame of what must not be there, and text beside the cells.
+OUT_LINE, BAD, SOFT = _PALETTE["out-line"], _PALETTE["bad"], _PALETTE["soft"]
+_INKS = (_PALETTE["ink"], "#ffffff")
 
 
 def goal_colour(share: float) -> str:
@@ -32,6 +39,10 @@ def ink_on(colour: str) -> str:
 
 def contrast(one: str, other: str) -> float:
     """Return the contrast of two colours, 1 to 21 (WCAG 2.2, relative luminance).
+
+    Args:
+        one: a colour, `#rrggbb`.
+        other: another.
 
     >>> round(contrast("#000000", "#ffffff"), 1)
     21.0

@@ -18,7 +18,7 @@ from roomtone.core.vocabulary import NONE
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.counting.grid import Grid
-from roomtone.coverage.views.goal_colours import HOLE, MET, SHORT, goal_colour, ink_on
+from roomtone.coverage.views.goal_colours import BAD, HOLE, MET, OUT_LINE, SHORT, SOFT, goal_colour, ink_on
 from roomtone.coverage.views.readable import check_readable
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _squares(axes: Axes, counts: np.ndarray, status: np.ndarray, share: np.ndarr
         autolim=False,
     )
     holes, filled = np.isin(status, _HOLES), (status == "illegal") & (counts > 0)
-    marks = ((holes, "///", "#c47a45", 0.0), (out, "xx", "#b9bfc8", 0.0), (filled, "", "#c21807", 1.6))
+    marks = ((holes, "///", "#c47a45", 0.0), (out, "xx", OUT_LINE, 0.0), (filled, "", BAD, 1.6))
     for mask, hatch, colour, width in marks:
         if mask.any():
             squares = [_square(tuple(at)) for at in np.argwhere(mask)]
@@ -254,12 +254,12 @@ def _factor_columns(axes: Axes, sheet: _Sheet) -> None:
     for i, factor in enumerate(sheet.factors):
         levels = np.asarray(factor.at)[sheet.rows]
         starts[1:] |= levels[1:] != levels[:-1]
-        axes.text(x, -0.3, factor.name, va="bottom", color="#4d5561", **text)
+        axes.text(x, -0.3, factor.name, va="bottom", color=SOFT, **text)
         for start in np.flatnonzero(starts):
-            axes.plot([x, -0.06], [start, start], color="#c9ced6", linewidth=0.6, **place)
+            axes.plot([x, -0.06], [start, start], color=OUT_LINE, linewidth=0.6, **place)
             # a condition without a level in any factor has a name of its own, and that says more
             label = factor.levels[levels[start]] if not plain[start] else sheet.row_names[start] if i == 0 else ""
-            axes.text(x, start + 0.5, label, va="center", color="#7b8593" if label == NONE else "black", **text)
+            axes.text(x, start + 0.5, label, va="center", color=SOFT if label == NONE else "black", **text)
         x += _column_inches(factor)
 
 
@@ -277,7 +277,7 @@ def _count_text(count: float) -> str:
 
 
 def _colour_bar(figure: Figure, drawn: Any) -> None:
-    """Add the bar: five steps and what they mean."""
+    """Add the bar: its steps and what they mean."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import BoundaryNorm, ListedColormap
 

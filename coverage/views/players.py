@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Files above this size are listed without a player: the notebook would hold them for ever.
 MAX_BYTES = 4_000_000
-_KINDS = {".flac": "audio/flac", ".wav": "audio/wav", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+_KINDS = {".flac": "audio/flac", ".wav": "audio/wav", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".mp3": "audio/mpeg"}
 
 
 class SampleList:

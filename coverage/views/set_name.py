@@ -33,3 +33,15 @@ def _name(path: str) -> str:
     except (OSError, ValueError, AttributeError):
         stated = None
     return stated if isinstance(stated, str) and stated else folder.name
+
+
+def report_name(path: str | os.PathLike[str]) -> str:
+    """Return the name of an earlier report: the folder of its set, or its file.
+
+    >>> report_name("sets/may/coverage/matrix.csv"), report_name("sets/may"), report_name("old/may.csv")
+    ('may', 'may', 'may.csv')
+    """
+    place = Path(os.path.abspath(path))
+    if place.name == "matrix.csv":
+        place = place.parent
+    return place.parent.name if place.name == "coverage" else place.name

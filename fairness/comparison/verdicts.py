@@ -101,8 +101,9 @@ class Verdict:
 def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | None], str]) -> Verdict:
     """Return the verdict on one comparison.
 
-    A difference that is surely there but surely smaller than what matters is `no_gap`. Where both sides lose more than 80 % of the words the
-    verdict is `saturated` whatever the difference; where one does, unless the difference shows in spite of it.
+    A difference whose whole interval is smaller than what matters is `no_gap`, even where it is surely not zero.
+    Where both sides lose more than 80 % of the words the verdict is `saturated` whatever the difference; where one does,
+    unless the difference shows in spite of it.
 
     Args:
         evidence: what it rests on.

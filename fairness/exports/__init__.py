@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from roomtone.core import plugins
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.exports.job import ExportJob, prepare_job
 from roomtone.fairness.results import local_set
 from roomtone.fairness.scoring.normalize import AUTO
 
-__all__ = ["FORMATS", "ExportJob", "export"]
+__all__ = ["FORMATS", "ExportJob", "every_format", "export"]
 
 #: Format -> what it is.
 FORMATS: dict[str, str] = {
@@ -50,13 +52,38 @@ def export(
     Raises:
         RoomtoneError: unknown format, a folder that is not empty, or an evaluation that the format needs and the set has not.
     """
-    if format not in FORMATS:
-        raise RoomtoneError(f"format: unknown {format!r}; {nearest(str(format), FORMATS)}")
+    write = _writer(format)
     target = Path(to)
     if target.is_file() or (target.is_dir() and any(target.iterdir()) and not overwrite):
         raise RoomtoneError(f"to: {str(to)!r} holds something already; give a new folder, or overwrite=true")
     job = prepare_job(local_set(dataset), target, normalizer)
-    module = importlib.import_module(f"{__name__}.{format}")
     target.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = module.write(job)
-    return written
+    return write(job)
+
+
+def every_format() -> dict[str, str]:
+    """Return what each format is, by name: ours, and those that installed packages add, of which the first line of the docstring says it."""
+    return FORMATS | {name: _described(name) for name in plugins.added_names(plugins.EXPORTS, FORMATS)}
+
+
+def _described(format: str) -> str:
+    try:
+        return ((_added_writer(format).__doc__ or "").strip().splitlines() or [""])[0]
+    except RoomtoneError as error:  # a list of all names a package that is broken
+        return str(error)
+
+
+def _writer(format: str) -> Callable[[ExportJob], list[Path]]:
+    """Return the function that writes a format."""
+    if format in FORMATS:
+        own: Callable[[ExportJob], list[Path]] = importlib.import_module(f"{__name__}.{format}").write
+        return own
+    added = plugins.added_names(plugins.EXPORTS, FORMATS)
+    if format not in added:
+        raise RoomtoneError(f"format: unknown {format!r}; {nearest(str(format), [*FORMATS, *added])}")
+    return _added_writer(format)
+
+
+def _added_writer(format: str) -> Callable[[ExportJob], list[Path]]:
+    write: Callable[[ExportJob], list[Path]] = plugins.load_added(plugins.EXPORTS, format)
+    return write

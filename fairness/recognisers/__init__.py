@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from roomtone.core import plugins
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 from roomtone.fairness.settings import check_types
 
 __all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser", "public_identity"]
 
+_PATH = re.compile(r"""(?<![\w:/.~])(?:~\w*|\.\.?)?/(?:[^\s"'/]*/)*?([^\s"'/]+)/*(?=[\s"']|$)""")
 #: Name -> (module, class).
 RECOGNISERS: dict[str, tuple[str, str]] = {
     "command": ("command", "Command"),
@@ -39,10 +42,7 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     """
     fields = dict(settings)
     name = fields.pop("recogniser", None)
-    if name not in RECOGNISERS:
-        raise RoomtoneError(f"asr: unknown recogniser {name!r}; {nearest(str(name), RECOGNISERS)}")
-    module, class_name = RECOGNISERS[name]
-    cls = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+    cls = _recogniser_class(name)
     known = {f.name: f for f in dataclasses.fields(cls)}
     for key in fields:
         if key not in known:
@@ -54,6 +54,18 @@ def make_recogniser(settings: Mapping[str, Any]) -> Recogniser:
     check_types(recogniser, "asr.")
     recogniser.check()
     return recogniser
+
+
+def _recogniser_class(name: Any) -> type[Any]:
+    """Return the recogniser of a name: one of ours, or one that an installed package adds."""
+    if name in RECOGNISERS:
+        module, class_name = RECOGNISERS[name]
+        own: type[Any] = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+        return own
+    added = plugins.added_names(plugins.RECOGNISERS, RECOGNISERS)
+    if name not in added:
+        raise RoomtoneError(f"asr: unknown recogniser {name!r}; {nearest(str(name), [*RECOGNISERS, *added])}")
+    return plugins.load_added_class(plugins.RECOGNISERS, name, Recogniser)
 
 
 def public_identity(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,8 +85,13 @@ def public_identity(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _last_part(value: Any) -> Any:
-    return (
-        Path(value).name
-        if isinstance(value, str) and value.startswith(("/", "~", ".")) and "\n" not in value
-        else value
-    )
+    """Return a setting in which a path is its last part, each of those among the words of a command too; URLs stay.
+
+    >>> _last_part("sh /home/me/asr.sh --model=~/models/tiny/ {audio}"), _last_part("/home/my name/tiny"), _last_part("http://host/v1")
+    ('sh asr.sh --model=tiny {audio}', 'tiny', 'http://host/v1')
+    """
+    if not isinstance(value, str) or "\n" in value:
+        return value
+    if value.startswith(("/", "~", ".")) and "{" not in value:
+        return Path(value).name
+    return _PATH.sub(r"\1", value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -31,7 +32,12 @@ class Command(Recogniser):
         return self.workers
 
     def check(self) -> None:
-        """Refuse a command without a place for the recording, or whose program is not there."""
+        """Refuse a system that cannot end what a program starts, a command without a place for the recording, or whose program is not there."""
+        if not hasattr(os, "killpg"):
+            raise RoomtoneError(
+                "asr=command needs process groups, which this system has not; run it under Linux, macOS or WSL, "
+                "or write the hypotheses into a table: asr=hypotheses path=FILE"
+            )
         if not self.command or _PLACE not in self.command:
             raise RoomtoneError(
                 f"asr.command: needs {_PLACE} where the path of the recording goes, got {self.command!r}"

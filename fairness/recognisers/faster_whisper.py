@@ -79,6 +79,11 @@ class FasterWhisper(Recogniser):
         try:
             self._model.append(WhisperModel(name, device=self.device, compute_type=self.compute_type))
         except (ValueError, RuntimeError, OSError) as error:
+            if type(error).__name__ == "LocalEntryNotFoundError":  # huggingface_hub's, which only the library imports
+                raise RoomtoneError(
+                    f"asr=faster_whisper: the model {self.model!r} is not on this machine and cannot be downloaded (no network?); "
+                    "write asr.model=FOLDER of a model that CTranslate2 converted"
+                ) from error
             raise RoomtoneError(
                 f"asr=faster_whisper: {self.model!r} cannot be loaded ({str(error).splitlines()[0]})"
             ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import json
 import os
@@ -16,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
+from roomtone.fairness.recognisers.http_deadline import ended_after, opener
 
 _TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -86,9 +86,18 @@ class Http(Recogniser):
         if key:
             headers["Authorization"] = f"Bearer {key}"
         request = urllib.request.Request(f"{self.url.rstrip('/')}/audio/transcriptions", body, headers, method="POST")
+        with ended_after(self.timeout_s) as deadline:
+            try:
+                return self._open(request)
+            except (_TemporaryError, TranscriptionError) as error:
+                if deadline.passed:  # whatever its end looked like
+                    raise _TemporaryError(f"no whole answer within {self.timeout_s:g} s") from error
+                raise
+
+    def _open(self, request: urllib.request.Request) -> str:
         try:
-            with _opener().open(request, timeout=self.timeout_s) as response:
-                return _text(_read(response, self.timeout_s))
+            with opener().open(request, timeout=self.timeout_s) as response:
+                return _text(_read(response))
         except urllib.error.HTTPError as error:
             raise self._status(error) from error
         except TimeoutError as error:
@@ -136,32 +145,17 @@ class Http(Recogniser):
         return b"".join(parts), f"multipart/form-data; boundary={line}"
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: a redirect takes the key and the recording to whom the user did not name."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Return None, so that the answer counts as an error."""
-
-
-@functools.cache
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects())
-
-
-def _read(response: Any, timeout_s: float) -> bytes:
+def _read(response: Any) -> bytes:
     """Return an answer's body.
 
     Raises:
-        _TemporaryError: it is longer than any transcript, or drips in for longer than the time limit.
+        _TemporaryError: it is longer than any transcript, or cut short.
     """
-    deadline = time.monotonic() + timeout_s
     body = bytearray()
     while chunk := response.read1(65536):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise _TemporaryError(f"an answer of more than {MAX_ANSWER_BYTES:,} bytes, which no transcript is")
-        if time.monotonic() > deadline:
-            raise _TemporaryError(f"no whole answer within {timeout_s:g} s")
     if response.length:
         raise _TemporaryError(f"an answer cut short: {response.length} bytes are missing")
     return bytes(body)

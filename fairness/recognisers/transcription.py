@@ -1,7 +1,7 @@
 """Runs a recogniser over a set: in parallel, with progress, resumable; every sample ends with a hypothesis or a reason.
 
 Each answer is appended, flushed line by line, to a JSON Lines file of this run, in a folder named after the recogniser and its
-settings; what an earlier run wrote there is not transcribed again. A line that a kill cut short does not parse; its sample is transcribed again.
+settings; what an earlier run of the same user wrote there is not transcribed again (`stored_answers.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import multiprocessing
 import os
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -24,7 +23,8 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
 from roomtone.core.workers.threads import WaitingThreads
-from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser
+from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser, public_identity
+from roomtone.fairness.recognisers.stored_answers import StoredAnswers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ def transcribe(
     *,
     workers: int | None = None,
     retry_failed: bool = False,
+    trust_stored: bool = False,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Return `sample_id, hypothesis, reason, seconds` of every row of the manifest, in its order.
@@ -52,6 +53,7 @@ def transcribe(
         store: folder for the answers; a folder for this recogniser and settings is made in it.
         workers: at once; default the cores, or what the recogniser's settings say.
         retry_failed: ask again where an earlier run ended with a reason.
+        trust_stored: take stored answers whoever wrote them, and not only those that this user's runs on this machine wrote.
         progress: show progress on standard error.
 
     Returns:
@@ -63,23 +65,18 @@ def transcribe(
     import pandas as pd
 
     recogniser = make_recogniser(settings)
-    folder = Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}"
-    done = {} if not folder.is_dir() else read_answers(folder)
+    stored = StoredAnswers(Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}", manifest)
+    done = stored.read(trust=trust_stored)
     if retry_failed:
         done = {name: answer for name, answer in done.items() if answer["hypothesis"] is not None}
     clips = [clip for clip in _clips(manifest, os.fspath(dataset)) if clip.sample_id not in done]
     if clips:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "settings.json").write_text(
-            json.dumps(recogniser.identity(), indent=2, default=str), encoding="utf-8"
-        )
         with (
-            open(folder / f"run-{uuid.uuid4().hex}.jsonl", "a", encoding="utf-8") as file,
+            stored.append(public_identity(settings)) as write,
             Progress(len(clips), "transcribing") if progress else contextlib.nullcontext() as shown,
         ):
             for answer in _answers(recogniser, dict(settings), clips, workers):
-                file.write(json.dumps(answer, ensure_ascii=False) + "\n")
-                file.flush()
+                write(answer)
                 done[answer["sample_id"]] = answer
                 if shown is not None:
                     shown.add(1, rejected=int(answer["hypothesis"] is None))
@@ -97,25 +94,6 @@ def fingerprint(recogniser: Recogniser) -> str:
     """
     text = json.dumps(recogniser.identity(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def read_answers(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the answers of earlier runs by sample id; of two the one with a hypothesis.
-
-    Args:
-        folder: of stored runs.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob("run-*.jsonl")):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                answer = json.loads(line)
-                name, _ = str(answer["sample_id"]), answer["hypothesis"]
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # cut short by a kill: it is asked again
-            if name not in found or found[name]["hypothesis"] is None:
-                found[name] = answer
-    return found
 
 
 def _clips(manifest: pd.DataFrame, dataset: str) -> list[SampleAudio]:

@@ -133,7 +133,7 @@ def _context(c: Comparison) -> list[str]:
 
 
 def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
-    """Return a sentence for each cell without a gap, one for each saturated condition, and one for what is undecided.
+    """Return a sentence for each cell that surely has no gap (the first 20), one for each saturated condition, and one for what is undecided.
 
     Args:
         gaps: of the comparison.

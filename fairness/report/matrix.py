@@ -24,6 +24,7 @@ from roomtone.coverage.views.matrix_view import (
     static_tables,
 )
 from roomtone.coverage.views.matrix_view.layout import UNKNOWN_LEVEL, Layout, levels_in_name
+from roomtone.coverage.views.matrix_view.next_steps import filter_words
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
 from roomtone.fairness.report.matrix_layers import Compared, evaluation_layers
@@ -192,7 +193,7 @@ def comparison_data(comparison: Compared) -> MatrixData:
     group, condition, baseline = settings["group"], settings["condition"], settings["baseline"]
     rows = sorted(set(comparison.cells[group].map(str)))
     columns = [baseline, *sorted(set(comparison.cells[condition].map(str)) - {baseline})]
-    factors = _factors(comparison, columns, condition)
+    factors = header_factors(getattr(comparison, "levels", None), columns, condition)
     layers = evaluation_layers(comparison, rows, columns, factors)
     return MatrixData(
         name=f"{group} by {condition}", row_axis=group, row_names=rows, column_axis=condition, column_names=columns, factors=factors,
@@ -202,11 +203,16 @@ def comparison_data(comparison: Compared) -> MatrixData:
     )  # fmt: skip
 
 
-def _factors(comparison: Compared, columns: Sequence[str], condition: str) -> list[Factor]:
-    """Return the header: the factors whose levels the comparison knows, read from the conditions' names, else the names themselves."""
-    frame = getattr(comparison, "levels", None)
-    if frame is not None and len(frame) and {"factor", "level"} <= set(frame):
-        known = {str(name): set(part["level"].map(str)) for name, part in frame.groupby("factor")}
+def header_factors(levels: pd.DataFrame | None, columns: Sequence[str], condition: str) -> list[Factor]:
+    """Return the header: the factors whose levels a comparison knows, read from the conditions' names, else the names themselves.
+
+    Args:
+        levels: one row a group and factor level, with `factor` and `level`; None where not known.
+        columns: names of the conditions.
+        condition: name of their column.
+    """
+    if levels is not None and len(levels) and {"factor", "level"} <= set(levels):
+        known = {str(name): set(part["level"].map(str)) for name, part in levels.groupby("factor")}
         names = [name for name in FACTORS if name in known]
         found = [levels_in_name(column, names, known) for column in columns]
         if len(set(found)) == len(columns) and UNKNOWN_LEVEL not in {level for row in found for level in row}:
@@ -253,7 +259,7 @@ def _open_questions(comparison: Compared) -> list[Step]:
             Step(
                 "record",
                 f"{name}: {people} would decide the comparison in {condition}.",
-                words=name if " " not in name else "",
+                words=filter_words(name),
             )
         )
     return found

@@ -26,7 +26,12 @@ def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, form
         comparison: of its groups.
         formatting: what other normalisers would count.
     """
-    said = [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
+    said = []
+    if settings.trust_stored:
+        said.append(
+            "Stored answers were taken whoever wrote them (trust_stored=true): whoever made the set may have chosen them."
+        )
+    said += [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
     return tuple([*said, *_units(scores), *_formatting(formatting, settings)])
 
 

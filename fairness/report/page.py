@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
+from roomtone.coverage.views.matrix_view.static_table import breakable
 from roomtone.fairness.comparison.verdicts import GAP
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.report.charts import ranked_groups, snr_charts, speaker_points, ticks
@@ -48,6 +49,7 @@ def _html(content: Mapping[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "percent": percent, "points": points, "number": number, "detectable": detectable, "count": lambda n: f"{int(n):,}", "ticks": ticks, "sign": sign,
+        "breakable": lambda name: Markup(breakable(str(name))),
     }  # fmt: skip
     here = Path(__file__)
     style = page_style() + here.with_name("report.css").read_text(encoding="utf-8")

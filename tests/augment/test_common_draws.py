@@ -68,6 +68,7 @@ def test_every_file_comes_back_from_its_row_alone(make):
         assert pcm_sha256(rerender(dataset, sample_id)[0]) == sha256
 
 
+@pytest.mark.slow
 def test_only_the_level_differs_between_two_snrs(make):
     dataset = make("set", "draws=common")
     rows = read_manifest(dataset).set_index(["utterance_id", "condition"])["sample_id"]

@@ -76,7 +76,7 @@ def test_details_are_written_as_tables(rows_of, write_set, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "measured_snr_db: 13 values in 3 cells, 0 to 12" in out
     assert "balance: 1 of 3 cells meet their goal" in out
-    assert "never said by accent irish: 1 rare words" in out
+    assert "never said by accent irish: 1 rare word, e.g. now" in out
     spread = pd.read_csv(folder / "coverage" / "distributions.csv")
     assert [sum(json.loads(bars)) for bars in spread["histogram"]] == spread["count"].tolist()
     assert run(*words, *details, "fail_under_balance=34") == 2

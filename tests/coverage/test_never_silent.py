@@ -38,20 +38,22 @@ def table(folder: Path, name: str, text: str) -> Path:
     return folder / name
 
 
+def two_folders(tmp_path: Path, head: str, line: str, count: int) -> CoverageMatrix:
+    """Return the matrix of two tables in folders of their own; {i} numbers the rows, {p} is the folder."""
+    for p, accent in (("a", "scottish"), ("b", "irish")):
+        lines = "".join(line.format(i=i, third=i % 3, p=p) + f",{accent}\n" for i in range(count))
+        table(tmp_path / p, "set.csv", f"{head},accent\n{lines}")
+    return CoverageMatrix([tmp_path / "a" / "set.csv", tmp_path / "b" / "set.csv"], axes=["accent"])
+
+
 def test_tables_in_two_folders_that_count_from_0000_stay_two_sets(tmp_path):
-    for place, accent in (("a", "scottish"), ("b", "irish")):
-        lines = "".join(f"audio/{i:04d}.wav,{place}{i % 3},{accent}\n" for i in range(10))
-        table(tmp_path / place, "set.csv", "audio,speaker,accent\n" + lines)
-    matrix = CoverageMatrix([tmp_path / "a" / "set.csv", tmp_path / "b" / "set.csv"], axes=["accent"])
+    matrix = two_folders(tmp_path, "audio,speaker", "audio/{i:04d}.wav,{p}{third}", 10)
     assert cells_of(matrix) == {"scottish": 10, "irish": 10}
     assert matrix.to_frame()["speakers"].tolist() == [3, 3]
 
 
 def test_ids_that_mean_two_recordings_are_counted_apart_and_said(tmp_path):
-    for place, accent in (("a", "scottish"), ("b", "irish")):
-        lines = "".join(f"{i:04d},{place},{accent},1.{i}\n" for i in range(5))
-        table(tmp_path / place, "set.csv", "sample_id,speaker,accent,duration_s\n" + lines)
-    matrix = CoverageMatrix([tmp_path / "a" / "set.csv", tmp_path / "b" / "set.csv"], axes=["accent"])
+    matrix = two_folders(tmp_path, "sample_id,speaker,duration_s", "{i:04d},{p},1.{i}", 5)
     assert cells_of(matrix) == {"scottish": 5, "irish": 5}
     assert matrix.to_frame()["utterances"].tolist() == [5, 5]
     assert any("5 sample ids name different recordings" in note and "'0000'" in note for note in matrix.notes)
@@ -189,18 +191,18 @@ def test_constraints_and_seeds_that_leave_one_row_do_not_divide_by_zero():
     made = covering_array([2, 2], 2, constraints=NOT_BOTH, seed_rows=[[0, 0], [0, 1]])
     assert made.tolist() == [[0, 0], [0, 1], [1, 0]]
     # clean is always such a seed
-    found = conditions_for(
-        {"room": ["none", "ward"], "handset": ["none"]},
-        {"name": "covering", "strength": 1},
-        [{"not": {"room": "ward", "handset": "gsm"}}],
-    )
-    assert [c["room"] for c in found] == ["none", "ward"]
+    factors = {"room": ["none", "ward"], "handset": ["none", "gsm"]}
+    only_both = [{"not": {"room": "ward", "handset": "none"}}, {"not": {"room": "none", "handset": "gsm"}}]
+    found = conditions_for(factors, {"name": "covering", "strength": 2}, only_both)
+    assert [list(c.values()) for c in found] == [["none", "none"], ["ward", "gsm"]]
 
 
 @pytest.mark.parametrize(
     ("edges", "values", "expected"),
     [
         ([0, 1234567, 12345678], [5, 1234566.5, 1234567, 9e6], {"[0, 1234567)": 2, "[1234567, 12345678)": 2}),
+        # two bins that were one in six digits
+        ([1234567, 1234568, 1234569], [1234567, 1234568.5], {"[1234567, 1234568)": 1, "[1234568, 1234569)": 1}),
         ([0, 0.12345678, 1], [0.12345677, 0.12345678], {"[0, 0.12345678)": 1, "[0.12345678, 1)": 1}),
         ([float("-inf"), 0, float("inf")], [-1e12, -1, 0, 1e12], {"below 0": 2, "at or above 0": 2}),
         (["-inf", 0, "inf"], [-1, 0], {"below 0": 1, "at or above 0": 1}),
@@ -230,6 +232,12 @@ def test_values_that_hold_the_sign_between_axes(rows_of):
     }
     assert found[("us x uk", "a")] == 3
     assert found[("us", "uk x a")] == 1
+    # and a plan fills such margins
+    clean = rows(utterance_id=["u0", "u1"], speaker=["p0", "p1"], accent=["us x uk", "us"], words=4, duration_s=2.0)
+    margins = {"default": {"renders": 0}, "margins": [{"axis": ["accent", "condition"], "renders": 1}]}
+    plan = fill_plan(None, clean, ["a", "uk x a"], margins)
+    assert len(plan.assignments) == 4
+    assert plan.infeasible.empty
 
 
 def test_accents_with_blanks_and_empty_parts_are_the_accents_themselves(rows_of):

@@ -145,6 +145,7 @@ def test_report_page_and_notebook_run_one_component(gap_set) -> None:
     assert data["first"] != "lost"  # the coverage page begins with coverage
 
 
+@pytest.mark.slow
 def test_page_report_and_notebook_show_the_counts_of_the_matrix_csv(gap_set) -> None:
     dataset, file = gap_set
     report = write_report(evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(file)})))[0]

@@ -1,6 +1,5 @@
 """What the attacks share: a small set made by the command from a corpus and a recorded noise, and a copy of it in a stranger's hands."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -20,27 +19,6 @@ LEVELS = (
     "output.shard_samples=10",
     "executor=serial",
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _state_home(tmp_path_factory):
-    """The user's key lies in a folder of the tests' own."""
-    before = os.environ.get("XDG_STATE_HOME")
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
-    yield
-    if before is None:
-        del os.environ["XDG_STATE_HOME"]
-    else:
-        os.environ["XDG_STATE_HOME"] = before
-
-
-@pytest.fixture(scope="session")
-def write_corpus():
-    """write_corpus(folder, count) -> path of a table of that many utterances."""
-    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[1] / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_table
 
 
 @pytest.fixture(scope="session")

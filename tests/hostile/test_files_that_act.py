@@ -196,3 +196,13 @@ def test_nothing_is_written_through_a_link_in_a_set(mine, workshop, roomtone, tm
     assert status == 1
     assert "link" in err
     assert list(elsewhere.rglob("*.flac")) == []
+
+
+def test_the_lock_of_a_run_empties_no_file_that_it_is_a_link_to(mine, refused, tmp_path):
+    (tmp_path / "note.txt").write_text("mine")
+    (mine / ".lock").unlink(missing_ok=True)
+    (mine / ".lock").symlink_to(tmp_path / "note.txt")
+    refused(
+        "link", "generate", "--config-dir", mine, "--config-name", "config", f"output.dir={mine}", "executor=serial"
+    )
+    assert (tmp_path / "note.txt").read_text() == "mine"

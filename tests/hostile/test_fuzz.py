@@ -75,6 +75,13 @@ FINDS = {
     "table.jsonl": [b'{"audio":"\\ud800"}', b'{"audio_path":"a","n":1' + b"0" * 30 + b"}", b"[" * 3000],
     "hypotheses.jsonl": [b"[1]", b'{"sample_id": "a", "hypothesis": []}', b"7\n8", b"[" * 3000, b'{"sample_id": {}, "hypothesis": []}'],
     "cuts.jsonl.gz": [gzip.compress(b'{"audio": "a.wav"}')],
+    # one bit of a good file: its metadata, asked for a column, ended the whole process from within Arrow
+    "part.parquet": [
+        b"PAR1\x15\x00\x15 \x15 ,\x15\x04\x15\x00\x15\x06\x15\x06\x1c6\x00(\x01b\x18\x01a\x11\x11\x00\x00\x00\x02\x00\x00\x00\x04\x01\x01\x00\x00\x00a"
+        b"\x01\x00\x00\x00b\x15\x04\x19,5\x00\x18\x06schema\x15\x02\x00\x15\x08%\x02\x18\tsample_id%\x00L\x1c\x00\x00\x00\x16\x04\x19\x1c\x19\x1c&\x00\x1c"
+        b"\x15\x0c\x19%\x06\x00\x19\x18\tsample_id\x15\x00\x16\x04\x16Z\x16Z&\x08<6\x00(\x01b\x18\x01a\x11\x11\x00\x19\x1c\x15\x00\x15\x00\x15\x02\x00<"
+        b"\x16\x04\x19\x06\x19&\x00\x04\x00\x00\x00\x16Z\x16\x04&\x08\x16Z\x00( parquet-cpp-arrow version 26.0.1\x19\x1c\x1c\x00\x00\x00\x9e\x00\x00\x00PAR1"
+    ],
     "sound.wav": [b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff"],
 }  # fmt: skip
 
@@ -126,7 +133,7 @@ def holds(read, path, name, seeds):
     return taken, refused
 
 
-def _part():
+def part_of_a_manifest():
     from roomtone.core.dataset.manifest import manifest_schema
 
     schema = manifest_schema()
@@ -141,12 +148,24 @@ def _part():
     return sink.getvalue()
 
 
+def bad_names():
+    """Return a part of which a column's name is no UTF-8."""
+    return part_of_a_manifest().replace(b"measured_snr_db", b"measured_\xffnr_db")
+
+
 def test_a_part_of_a_manifest(tmp_path):
     from roomtone.core.dataset.manifest import read_manifest
+    from roomtone.core.dataset.reconcile import read_parts
+    from roomtone.core.dataset.storage import open_storage
 
     part = tmp_path / "set" / "manifest" / "part-00000.parquet"
     part.parent.mkdir(parents=True)
-    taken, refused = holds(lambda path: read_manifest(tmp_path / "set"), part, "part.parquet", [_part()])
+
+    def read(path):
+        read_parts(open_storage(str(tmp_path / "set")))
+        read_manifest(tmp_path / "set")
+
+    taken, refused = holds(read, part, "part.parquet", [part_of_a_manifest(), bad_names()])
     assert taken
     assert refused
 
@@ -186,7 +205,7 @@ def test_yaml_of_presets(tmp_path):
     assert refused
 
 
-def test_certificates(tmp_path):
+def certificate_seeds():
     from roomtone.fairness.slices import certificate
 
     good = {key: "x" for key in certificate._KEYS} | {
@@ -195,8 +214,13 @@ def test_certificates(tmp_path):
         "claim": {"kind": "excess", "at_least": 0.1},
         "samples": [{"sample_id": "s"}],
     }
-    seeds = [json.dumps(good).encode(), json.dumps(good | {"predicate": {"accent": "a", "snr_db": [1, 2]}}).encode()]
-    _, refused = holds(certificate.read_certificate, tmp_path / "c.json", "c.json", seeds)
+    return [json.dumps(good).encode(), json.dumps(good | {"predicate": {"accent": "a", "snr_db": [1, 2]}}).encode()]
+
+
+def test_certificates(tmp_path):
+    from roomtone.fairness.slices.certificate import read_certificate
+
+    _, refused = holds(read_certificate, tmp_path / "c.json", "c.json", certificate_seeds())
     assert refused
 
 
@@ -224,15 +248,19 @@ def test_hypotheses(tmp_path, name):
     assert refused
 
 
-@pytest.mark.parametrize("name", ["sound.wav", "sound.flac", "sound.ogg", "sound.mp3", "float.wav"])
-def test_headers_of_audio(tmp_path, name):
-    from roomtone.core.audio.reading import inspect
-
+def sound(name):
     sink = io.BytesIO()
     kind = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3"}[name.rpartition(".")[2]]
     subtype = "FLOAT" if name.startswith("float") else None
     soundfile.write(sink, 0.1 * np.random.default_rng(0).standard_normal(3000), 16000, format=kind, subtype=subtype)
-    taken, refused = holds(inspect, tmp_path / name, name, [sink.getvalue()])
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("name", ["sound.wav", "sound.flac", "sound.ogg", "sound.mp3", "float.wav"])
+def test_headers_of_audio(tmp_path, name):
+    from roomtone.core.audio.reading import inspect
+
+    taken, refused = holds(inspect, tmp_path / name, name, [sound(name)])
     assert taken
     assert refused or name == "sound.flac"  # whose frames are looked at when they are decoded
 

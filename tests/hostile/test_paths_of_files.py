@@ -232,3 +232,13 @@ def test_a_fifo_for_a_configuration_does_not_hang(tmp_path, refused):
     (tmp_path / "lab" / "scenario").mkdir(parents=True)
     os.mkfifo(tmp_path / "lab" / "mine.yaml")
     refused("", "generate", "--config-dir", tmp_path / "lab", "--config-name", "mine")
+
+
+@pytest.mark.parametrize("name", ["dataset.json", "manifest/part-00000.parquet", "manifest/part-00007.parquet"])
+def test_a_pipe_in_a_set_is_not_waited_for(theirs, roomtone, name):
+    (theirs / name).unlink(missing_ok=True)
+    os.mkfifo(theirs / name)
+    status, out, err = roomtone("verify", f"dataset={theirs}", "share=0", "executor=serial")
+    assert status in (1, 2)
+    assert "no regular file" in out + err
+    assert "Traceback" not in err

@@ -25,7 +25,12 @@ from roomtone.augment.corpora.demo_voice.speakers import NAMES, SPEAKERS, Speake
 
 
 def main(out_dir: str, cache_dir: str) -> None:
-    """Write the recordings, `table.csv` and `phonemes.csv` into a folder."""
+    """Write the recordings, `table.csv` and `phonemes.csv` into a folder.
+
+    Args:
+        out_dir: the folder, made if it is missing.
+        cache_dir: where Kokoro's model and voices lie.
+    """
     home = Path(out_dir)
     home.mkdir(parents=True, exist_ok=True)
     kokoro = Kokoro(Path(cache_dir))
@@ -58,13 +63,24 @@ def corpus() -> Iterator[tuple[dict[str, str], Speaker, str]]:
 
 
 def write_recording(path: Path, speech: np.ndarray, row: Mapping[str, str]) -> None:
-    """Write 24 kHz speech as the FLAC file of a row, as small as FLAC makes it."""
+    """Write 24 kHz speech as the FLAC file of a row, as small as FLAC makes it.
+
+    Args:
+        path: the file to write.
+        speech: float samples at 24 kHz [shape=(samples,)].
+        row: the recording's row of the table: its speaker and id seed the room's noise.
+    """
     recorded = as_recorded(speech, KOKORO_HZ, row["speaker"], row["id"])
     soundfile.write(path, recorded, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16", compression_level=1.0)
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """Write rows as CSV."""
+    """Write rows as CSV.
+
+    Args:
+        path: the file to write.
+        rows: at least one; the first one's keys are the columns.
+    """
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()

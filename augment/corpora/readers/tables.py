@@ -44,8 +44,19 @@ def read_lines(path: Path) -> Iterator[str]:
     try:
         with open_text(path) as file:
             yield from file
-    except (UnicodeDecodeError, OSError) as error:
+    except UnicodeDecodeError as error:
+        raise RoomtoneError(_not_utf8(path, error)) from error
+    except OSError as error:
         raise RoomtoneError(f"{path}: not readable as UTF-8 text ({error})") from error
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
+    """Return what a file that is not UTF-8 holds, and how it becomes so."""
+    byte = error.object[error.start]
+    return (
+        f"{path}: not UTF-8 text (a byte 0x{byte:02x}; a table saved as Latin-1 or Windows-1252?); save it as UTF-8: "
+        f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8{path.suffix}"
+    )
 
 
 def table_kind(path: Path) -> str:
@@ -85,7 +96,9 @@ def read_rows(path: Path, *, quoting: bool = True, delimiter: str | None = None)
                 yield from json_rows(path, file)
         else:
             yield from _csv_rows(path, delimiter or ("," if kind == ".csv" else "\t"), quoting)
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except UnicodeDecodeError as error:
+        raise RoomtoneError(_not_utf8(path, error)) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise RoomtoneError(f"{path}: not readable as UTF-8 text ({error})") from error
     except OSError as error:
         raise RoomtoneError(f"{path}: {error.strerror or error}") from error
@@ -106,7 +119,9 @@ def columns_of(path: Path, *, quoting: bool = True, delimiter: str | None = None
         with open_text(path) as file:
             try:
                 header = next(_csv_reader(file, delimiter or ("," if kind == ".csv" else "\t"), quoting), None)
-            except (csv.Error, UnicodeDecodeError) as error:
+            except UnicodeDecodeError as error:
+                raise RoomtoneError(_not_utf8(path, error)) from error
+            except csv.Error as error:
                 raise RoomtoneError(f"{path}: not readable as a table ({error})") from error
         if not header:
             raise RoomtoneError(f"{path}: is empty; a table needs a line of column names")

@@ -20,7 +20,12 @@ ONSET, LENGTH, PITCH, AMPLITUDE, GLIDE = range(5)
 
 @njit(cache=True)
 def drift_at(time_s: float, drift: np.ndarray) -> float:
-    """Return the relative deviation of the pitch at `time_s`: two slow sines, so bounded by +-drift[0]."""
+    """Return the relative deviation of the pitch at `time_s`: two slow sines, so bounded by +-drift[0].
+
+    Args:
+        time_s: the time in the file, s.
+        drift: the bound, two periods in s and two phases in turns [shape=(5,)].
+    """
     first = math.sin(2.0 * math.pi * (time_s / drift[1] + drift[3]))
     second = math.sin(2.0 * math.pi * (time_s / drift[2] + drift[4]))
     return 0.5 * drift[0] * (first + second)
@@ -28,7 +33,12 @@ def drift_at(time_s: float, drift: np.ndarray) -> float:
 
 @njit(cache=True)
 def drift_integral(time_s: float, drift: np.ndarray) -> float:
-    """Return the integral of `drift_at` from 0 to `time_s`, in seconds."""
+    """Return the integral of `drift_at` from 0 to `time_s`, in seconds.
+
+    Args:
+        time_s: the time in the file, s.
+        drift: as in `drift_at`.
+    """
     total = 0.0
     for k in range(2):
         period, phase = drift[1 + k], drift[3 + k]

@@ -5,28 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+#: Signals that lie side by side.
+LANES = 4
+#: Added to a state, so that it never runs out to numbers so small that they are slow; long silence is made of those.
+_TINY = 1e-80
+
 
 @njit(cache=True)
-def high_pass_both_ways(samples: np.ndarray, gain: float, a1: float, a2: float) -> None:
-    """Filter float64 samples in place, forwards and then backwards, by a high-pass of second order.
+def high_pass_both_ways(lanes: np.ndarray, gain: float, a1: float, a2: float) -> None:
+    """Filter four signals in place, forwards and then backwards, by a high-pass of second order.
+
+    A recursion waits for its own last sample; four at once do not wait for each other.
 
     Args:
-        samples: float64 [shape=(samples,)]; each way begins as if its first sample had been there for ever.
+        lanes: float64 [shape=(samples, 4)]; each way begins as if a lane's first sample had been there for ever.
         gain: the coefficients of the input are `gain * (1, -2, 1)`.
         a1, a2: the coefficients of the output.
 
     Transposed direct form II; after an endless constant c its state is (-gain c, gain c), and its output 0.
     """
-    last = samples.size - 1
+    last = lanes.shape[0] - 1
     for way in range(2):
         at, step = (0, 1) if way == 0 else (last, -1)
-        s0, s1 = -gain * samples[at], gain * samples[at]
-        for _ in range(samples.size):
-            x = gain * samples[at]
-            y = x + s0
-            s0 = s1 - 2.0 * x - a1 * y
-            s1 = x - a2 * y
-            if abs(s0) + abs(s1) < 1e-100:  # numbers that small are slow, and long silence is made of them
-                s0, s1 = 0.0, 0.0
-            samples[at] = y
+        t0, t1, t2, t3 = gain * lanes[at, 0], gain * lanes[at, 1], gain * lanes[at, 2], gain * lanes[at, 3]
+        s0, s1, s2, s3 = -t0, -t1, -t2, -t3
+        for _ in range(lanes.shape[0]):
+            x0, x1, x2, x3 = gain * lanes[at, 0], gain * lanes[at, 1], gain * lanes[at, 2], gain * lanes[at, 3]
+            y0, y1, y2, y3 = x0 + s0, x1 + s1, x2 + s2, x3 + s3
+            s0, s1 = (t0 - 2.0 * x0 + _TINY) - a1 * y0, (t1 - 2.0 * x1 + _TINY) - a1 * y1
+            s2, s3 = (t2 - 2.0 * x2 + _TINY) - a1 * y2, (t3 - 2.0 * x3 + _TINY) - a1 * y3
+            t0, t1, t2, t3 = x0 - a2 * y0, x1 - a2 * y1, x2 - a2 * y2, x3 - a2 * y3
+            lanes[at, 0], lanes[at, 1], lanes[at, 2], lanes[at, 3] = y0, y1, y2, y3
             at += step

@@ -52,12 +52,14 @@ def context_samples(sample_rate_hz: int) -> int:
 
 
 def _filtered(samples: np.ndarray, sample_rate_hz: int, context: int) -> np.ndarray:
-    """Return the samples filtered forwards and backwards, float64, their ends mirrored."""
-    from roomtone.core.audio.decoding._high_pass_kernel import high_pass_both_ways
+    """Return the samples filtered forwards and backwards, float64, their ends mirrored; its parts side by side, each with its surroundings."""
+    from roomtone.core.audio.decoding._high_pass_kernel import LANES, high_pass_both_ways
 
-    padded = np.pad(samples.astype(np.float64), context, mode="symmetric")
-    high_pass_both_ways(padded, *_butterworth(sample_rate_hz))
-    inner: np.ndarray = padded[context : context + samples.size]
+    part = -(-samples.size // LANES)
+    padded = np.pad(samples.astype(np.float64), (context, context + part * LANES - samples.size), mode="symmetric")
+    lanes = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, part + 2 * context)[::part].T)
+    high_pass_both_ways(lanes, *_butterworth(sample_rate_hz))
+    inner: np.ndarray = lanes[context : context + part].T.reshape(-1)[: samples.size]
     inner[np.abs(inner) < _ROUNDING] = 0.0
     return inner
 

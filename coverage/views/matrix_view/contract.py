@@ -15,6 +15,8 @@ Whoever has figures for accent x condition (coverage counts, an evaluation) fill
     steps       [{kind, text, command, words}]      what to do next, at most ten; see `Step`
     nothing_to_do   the sentence that stands there when there is no step
     measures    [{label, unit, digits}]             names of what was measured on each sample
+    spreads     [{label, unit, digits, low, high}]  numbers whose spread over a cell's samples the drawer shows, with the ends of its histograms
+    notes       {texts, of} or null                 owner and note of holes: [owner, note] each, and cell -> index of its text
     drawers     {id, base, parts, of} or null       script files beside the page with the samples of cells; see `sample_files.py`
     hint        a command for a cell's samples where there are no drawers, with {row} and {column}; or null
     sentences   one sentence a cell, or null, or null for all
@@ -144,6 +146,17 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """A number whose spread over the samples of each cell is shown; all histograms of it go from `low` to `high`."""
+
+    label: str
+    unit: str
+    digits: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class MatrixData:
     """All that the component shows; see the module's head."""
 
@@ -160,6 +173,8 @@ class MatrixData:
     steps: Sequence[Step] = ()
     nothing_to_do: str = ""
     measures: Sequence[Measure] = ()
+    spreads: Sequence[Spread] = ()
+    notes: Mapping[str, Any] | None = None
     drawers: Mapping[str, Any] | None = None
     hint: str | None = None
     sentences: Sequence[str | None] | None = field(default=None)
@@ -182,6 +197,8 @@ class MatrixData:
             "steps": [vars(step) for step in self.steps[:MAX_STEPS]],
             "nothing_to_do": self.nothing_to_do,
             "measures": [vars(measure) for measure in self.measures],
+            "spreads": [vars(spread) for spread in self.spreads],
+            "notes": None if self.notes is None else dict(self.notes),
             "drawers": None if self.drawers is None else dict(self.drawers),
             "hint": self.hint,
             "sentences": None if self.sentences is None else list(self.sentences),

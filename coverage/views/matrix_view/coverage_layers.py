@@ -41,7 +41,13 @@ def status_letters(grid: Grid) -> str:
 
 
 def coverage_layers(grid: Grid, layout: Layout, source: OpenSource) -> list[Layer]:
-    """Return the layers of a counted grid; the first is the goal that is furthest behind."""
+    """Return the layers of a counted grid; the first is the goal that is furthest behind.
+
+    Args:
+        grid: counted, with goals.
+        layout: of that grid.
+        source: open, from which margins are counted.
+    """
     aimed = [unit for unit in _LABELS if (grid.frame[f"goal_{unit}"] > 0).any()]
     units = [unit for unit in _LABELS if unit in SHOWN_UNITS or unit in aimed]
     tables = count_tables(grid, layout, source, units)
@@ -52,7 +58,12 @@ def coverage_layers(grid: Grid, layout: Layout, source: OpenSource) -> list[Laye
 
 
 def first_layer(grid: Grid, layers: Sequence[Layer]) -> str:
-    """Return the id of the layer to begin with: the goal with the most missing, renders last."""
+    """Return the id of the layer to begin with: the goal with the most missing, renders last.
+
+    Args:
+        grid: counted, with goals.
+        layers: of that grid.
+    """
     behind = {}
     for layer in layers:
         goal = grid.frame[f"goal_{layer.id}"].to_numpy(float) if f"goal_{layer.id}" in grid.frame else np.zeros(1)
@@ -85,7 +96,7 @@ def _share_layer(grid: Grid, layout: Layout) -> Layer:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(weights > 0, sums / weights, np.nan)
 
-    member = [np.eye(len(h.factor.levels))[np.asarray(h.factor.at)] for h in layout.header]
+    member = [np.eye(len(h.factor.levels))[np.asarray(h.factor.at, dtype=int)] for h in layout.header]
     table = Table(
         cells=share,
         rows=over(value.sum(axis=1), weight.sum(axis=1)),

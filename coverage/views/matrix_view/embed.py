@@ -16,7 +16,7 @@ from roomtone.coverage.views.matrix_view.contract import MatrixData
 
 #: The script's files in the order in which they build on each other.
 SCRIPTS = (
-    "dom", "model", "arrange", "paint", "header", "grid", "controls", "legend", "steps", "samples", "drawer", "overview", "start",
+    "dom", "model", "arrange", "paint", "header", "grid", "controls", "legend", "steps", "samples", "spreads", "drawer", "overview", "start",
 )  # fmt: skip
 
 

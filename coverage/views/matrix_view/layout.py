@@ -7,8 +7,9 @@ the factors that the manifest states for each condition are rows of the header; 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from roomtone.core.vocabulary import FACTORS, NONE
 from roomtone.coverage.counting.axes import Axis, identifier
@@ -62,7 +63,12 @@ class Layout:
 
 
 def lay_out(grid: Grid, source: OpenSource) -> Layout:
-    """Return the layout of a grid; the source says which factor levels each condition has."""
+    """Return the layout of a grid; the source says which factor levels each condition has.
+
+    Args:
+        grid: counted.
+        source: open, from which the grid was counted.
+    """
     across = grid.axes[1:]
     columns = tuple(itertools.product(*grid.levels[1:])) if across else (("all",),)
     header: list[HeaderFactor] = []
@@ -102,7 +108,12 @@ def _condition_factors(conditions: Sequence[str], factors: Sequence[str], source
 
 
 def condition_levels(source: OpenSource, factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return condition -> level of each factor, for the conditions whose rows agree on it."""
+    """Return condition -> level of each factor, for the conditions whose rows agree on it.
+
+    Args:
+        source: an open source.
+        factors: columns of the source.
+    """
     listed = ", ".join(f"{Axis(name).sql()} AS {identifier(name)}" for name in factors)
     rows = source.connection.execute(
         f"SELECT DISTINCT {Axis('condition').sql()} AS named, {listed} FROM {source.relation} ORDER BY ALL"
@@ -119,6 +130,11 @@ def condition_levels(source: OpenSource, factors: Sequence[str]) -> dict[str, tu
 def levels_in_name(name: str, factors: Sequence[str], known: Mapping[str, set[str]]) -> tuple[str, ...]:
     """Return the levels that a condition's name states, for a condition that no sample has.
 
+    Args:
+        name: of the condition, levels joined by `+`.
+        factors: in the order in which a name has them.
+        known: factor -> its levels.
+
     >>> levels_in_name("ward+gsm", ["room", "handset"], {"room": {"ward"}, "handset": {"gsm"}})
     ('ward', 'gsm')
     """
@@ -132,3 +148,15 @@ def levels_in_name(name: str, factors: Sequence[str], known: Mapping[str, set[st
             left.remove(named)
         levels.append(named or NONE)
     return tuple(levels) if not left else tuple(UNKNOWN_LEVEL for _ in factors)
+
+
+def cell_numbers(layout: Layout) -> Callable[[Mapping[Any, Any]], int]:
+    """Return a function from a row with `axis_0 …` to its cell's number, row by row."""
+    down = {name: i for i, name in enumerate(layout.row_names)}
+    across = {values: i for i, values in enumerate(layout.columns)}
+
+    def number(row: Mapping[Any, Any]) -> int:
+        values = tuple(row[f"axis_{i + 1}"] for i in range(len(layout.across))) or ("all",)
+        return down[row["axis_0"]] * len(across) + across[values]
+
+    return number

@@ -52,9 +52,26 @@ def _to_record(holes: pd.DataFrame, speech: Sequence[str]) -> list[tuple[int, St
     for value, part in holes.groupby(list(speech), sort=False):
         most = part[needs].max().to_dict()
         name = _label(value)
-        text = f"{name}: {_amounts(most)} would close {plural(len(part), 'cell')}."
-        steps.append((len(part), Step("record", text, words=name if len(speech) == 1 and " " not in name else "")))
+        text = f"{name}: {_amounts(most)} would close {plural(len(part), 'cell')}.{_owners(part)}"
+        steps.append((len(part), Step("record", text, words=filter_words(name) if len(speech) == 1 else "")))
     return steps
+
+
+def filter_words(name: str) -> str:
+    """Return what leaves the row of this name when it is typed into the filter; a name with a quotation mark cannot be typed.
+
+    >>> filter_words("scottish"), filter_words("England English, northern")
+    ('scottish', '"England English, northern"')
+    """
+    if '"' in name:
+        return ""
+    return f'"{name}"' if any(sign.isspace() for sign in name) else name
+
+
+def _owners(part: pd.DataFrame) -> str:
+    """Return who looks after these holes, as a sentence with a space before it."""
+    names = sorted(set(part["owner"].dropna())) if "owner" in part else []
+    return f" Owner: {', '.join(names)}." if names else ""
 
 
 def _amounts(needs: Mapping[Any, Any]) -> str:
@@ -69,7 +86,12 @@ def _amounts(needs: Mapping[Any, Any]) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return `1 cell`, `2 cells`."""
+    """Return `1 cell`, `2 cells`.
+
+    Args:
+        count: how many.
+        noun: whose plural ends in s.
+    """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

@@ -54,7 +54,12 @@ def spectrogram_png(samples: np.ndarray, sample_rate_hz: int) -> bytes:
 
 
 def picture_text(samples: np.ndarray, sample_rate_hz: int) -> str:
-    """Return the spectrogram's PNG in base64."""
+    """Return the spectrogram's PNG in base64.
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale 1.0.
+        sample_rate_hz: their rate, Hz.
+    """
     return base64.b64encode(spectrogram_png(samples, sample_rate_hz)).decode()
 
 

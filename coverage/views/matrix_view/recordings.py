@@ -43,7 +43,12 @@ class Recordings:
     _copies: dict[tuple[str, str], tuple[str | None, str]] = field(default_factory=dict)
 
     def find(self, part: Any, audio: Any) -> tuple[str | None, str]:
-        """Return (link, "") of a recording, or (None, why there is none to play)."""
+        """Return (link, "") of a recording, or (None, why there is none to play).
+
+        Args:
+            part: the file that the row came from.
+            audio: the row's path, relative to its set.
+        """
         if not isinstance(audio, str) or not audio:
             return None, "No audio file is stated."
         if not isinstance(part, str) or not part:

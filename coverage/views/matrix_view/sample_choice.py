@@ -49,7 +49,13 @@ def chosen_samples(
 
 
 def clean_recordings(source: OpenSource, utterances: Sequence[str], baseline: str) -> pd.DataFrame:
-    """Return the baseline's recording of each utterance, one row each: `utterance_id, audio_path, part`."""
+    """Return the baseline's recording of each utterance, one row each: `utterance_id, audio_path, part`.
+
+    Args:
+        source: an open source.
+        utterances: ids.
+        baseline: name of the condition.
+    """
     import pandas as pd
 
     if "condition" not in source.columns or "utterance_id" not in source.columns or source.where == "the DataFrame":

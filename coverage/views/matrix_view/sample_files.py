@@ -2,7 +2,9 @@
 
 A page that is opened from disk cannot fetch, but it can load a script. Each file calls `roomtoneParts.receive(id, part, data)` with
 
-    cells   {cell number: {of, samples, sentence}}     `of` is how many samples the cell has
+    cells   {cell number: {of, samples, sentence, spreads, rejected}}     `of` is how many samples the cell has
+            `spreads` follow the matrix's: [count, q05, q25, q50, q75, q95, bars] of all its samples, or null
+            `rejected`: [how many, of how many planned, the most frequent reason], or null
             a sample: {id, speaker, text, seconds, audio, why, peaks, picture, measured, clean, words}
     clean   [{audio, peaks, picture}]                  the clean recordings that the samples' `clean` points to
     note    what was left out, or null
@@ -26,8 +28,9 @@ from typing import Any
 from roomtone.core.files import write_whole
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.source import OpenSource
+from roomtone.coverage.views.matrix_view.cell_facts import MEASURES
 from roomtone.coverage.views.matrix_view.contract import Measure
-from roomtone.coverage.views.matrix_view.layout import BASELINE, Layout
+from roomtone.coverage.views.matrix_view.layout import BASELINE, Layout, cell_numbers
 from roomtone.coverage.views.matrix_view.recordings import Recordings
 from roomtone.coverage.views.matrix_view.sample_choice import chosen_samples, clean_recordings
 
@@ -56,28 +59,15 @@ class SampleBudget:
         return max(1, min(self.per_cell, self.listed // max(1, filled_cells)))
 
 
-#: label, unit, digits, measured column, column of what was asked, factor
-_MEASURES = (
-    ("SNR", "dB", 1, "measured_snr_db", "snr_db", 1),
-    ("equipment SNR", "dB", 1, "measured_equipment_snr_db", "equipment_snr_db", 1),
-    ("T30", "s", 2, "measured_t30_s", "t60_s", 1),
-    ("C50", "dB", 1, "measured_c50_db", None, 1),
-    ("DRR", "dB", 1, "measured_drr_db", None, 1),
-    ("level", "dBov", 1, "active_level_dbov", None, 1),
-    ("clipped", "%", 2, "clipped_share", None, 100),
-    ("codec", "", 0, "measured_codec", None, 1),
-    ("lost packets", "%", 1, "measured_lost_share", None, 100),
-)
-
-
 def sample_measures(columns: Sequence[str]) -> list[Measure]:
     """Return the measures that a source with these columns has."""
-    return [Measure(label, unit, digits) for label, unit, digits, column, _, _ in _MEASURES if column in columns]
+    return [Measure(label, unit, digits) for label, unit, digits, column, _, _ in MEASURES if column in columns]
 
 
 def write_sample_files(
     source: OpenSource, axes: Sequence[Axis], layout: Layout, page: Path, renders: Sequence[int], *, answers: Answers | None = None,
-    sentences: Sequence[str | None] | None = None, budget: SampleBudget | None = None, seed: int = 0,
+    sentences: Sequence[str | None] | None = None, spreads: Mapping[int, Sequence[Any]] | None = None,
+    rejected: Mapping[int, Sequence[Any]] | None = None, budget: SampleBudget | None = None, seed: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the files and return the matrix's `drawers`.
 
@@ -89,13 +79,15 @@ def write_sample_files(
         renders: how many samples each cell has, row by row.
         answers: what a recogniser heard, for sample ids.
         sentences: one a cell, shown with its samples.
+        spreads: of each cell's measured numbers, see `cell_facts.spreads`.
+        rejected: see `cell_facts.rejections`.
         budget: what the files may hold.
         seed: of the choice of samples.
     """
     budget = budget or SampleBudget()
     base = f"{page.stem}-files/"
     _clear(page.parent / base)
-    columns = [c for m in _MEASURES for c in m[3:5] if c in source.columns]
+    columns = [c for m in MEASURES for c in m[3:5] if c in source.columns]
     per_cell = budget.share(sum(count > 0 for count in renders))
     rows = chosen_samples(source, axes, columns, per_cell=per_cell, seed=seed).to_dict("records")
     clean = clean_recordings(source, sorted({str(r["utterance_id"]) for r in rows if r["utterance_id"]}), BASELINE)
@@ -117,7 +109,18 @@ def write_sample_files(
     )
     of: list[int | None] = [None] * len(renders)
     parts = []
-    for number, content in enumerate(_parts(cells, maker, renders, sentences, budget.file_bytes)):
+    for cell in rejected or {}:  # one of which nothing is left has no samples, and yet something to say
+        cells.setdefault(cell, [])
+    facts = {
+        cell: {
+            "of": int(renders[cell]),
+            "sentence": sentences[cell] if sentences else None,
+            "spreads": (spreads or {}).get(cell),
+            "rejected": (rejected or {}).get(cell),
+        }
+        for cell in cells
+    }
+    for number, content in enumerate(_parts(cells, maker, facts, budget.file_bytes)):
         for cell in content["cells"]:
             of[int(cell)] = number
         parts.append(f"samples-{number:04d}.js")
@@ -139,18 +142,6 @@ def _pictures(recordings: Recordings, links: Sequence[str | None]) -> dict[str, 
         return {link: found for link, found in drawn if found is not None}
 
 
-def cell_numbers(layout: Layout) -> Callable[[Mapping[Any, Any]], int]:
-    """Return a function from a row with `axis_0 …` to its cell's number, row by row."""
-    down = {name: i for i, name in enumerate(layout.row_names)}
-    across = {values: i for i, values in enumerate(layout.columns)}
-
-    def number(row: Mapping[Any, Any]) -> int:
-        values = tuple(row[f"axis_{i + 1}"] for i in range(len(layout.across))) or ("all",)
-        return down[row["axis_0"]] * len(across) + across[values]
-
-    return number
-
-
 @dataclass(frozen=True)
 class _SampleMaker:
     """Makes the JSON of samples from rows of the manifest."""
@@ -167,7 +158,7 @@ class _SampleMaker:
         return {
             "id": _text(row["sample_id"]), "speaker": _text(row["speaker"]), "text": _text(row["text"]),
             "seconds": _number(row["duration_s"], 2), "audio": audio, "why": why or None, **self.picture(audio),
-            "measured": [self._measured(row, *m[2:]) for m in _MEASURES if m[3] in self.columns],
+            "measured": [self._measured(row, *m[2:]) for m in MEASURES if m[3] in self.columns],
             "clean": self._clean(row, audio, clean), "words": None if words is None else [list(word) for word in words],
         }  # fmt: skip
 
@@ -194,19 +185,14 @@ class _SampleMaker:
 
 
 def _parts(
-    cells: Mapping[int, list[Any]], maker: _SampleMaker, renders: Sequence[int], sentences: Sequence[str | None] | None, limit: int
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+    cells: Mapping[int, list[Any]], maker: _SampleMaker, facts: Mapping[int, Mapping[str, Any]], limit: int
+) -> Iterator[dict[str, Any]]:
     """Yield the content of one file after another: cells until it is large enough."""
     found: dict[str, Any] = {}
     clean: list[str] = []
     size = 0
     for cell in sorted(cells):
-        samples = [maker.sample(row, link, clean) for row, link in cells[cell]]
-        found[str(cell)] = {
-            "of": int(renders[cell]),
-            "samples": samples,
-            "sentence": sentences[cell] if sentences else None,
-        }
+        found[str(cell)] = {**facts[cell], "samples": [maker.sample(row, link, clean) for row, link in cells[cell]]}
         size += len(json.dumps(found[str(cell)]))
         if size > limit:
             yield {"cells": found, "clean": [{"audio": link, **maker.picture(link)} for link in clean]}

@@ -21,7 +21,12 @@ _VERDICTS = {"worse": "▲", "better": "▽", "no_gap": "≈", "not_enough_data"
 
 
 def static_tables(data: MatrixData, layer_ids: Sequence[str] = ()) -> str:
-    """Return the tables of some layers, by default of the one that the component shows first."""
+    """Return the tables of some layers, by default of the one that the component shows first.
+
+    Args:
+        data: what the component shows.
+        layer_ids: the layers that become tables, in the data's order; none is the first one.
+    """
     wanted = layer_ids or [data.first or data.layers[0].id]
     layers = [layer for layer in data.layers if layer.id in wanted]
     style = Path(__file__).with_name("static_table.css").read_text(encoding="utf-8")

@@ -186,6 +186,7 @@ def test_some_blank_accents_are_counted(home: Path, capsys: pytest.CaptureFixtur
 # transcripts
 
 
+@pytest.mark.slow
 def test_no_transcript_is_null_all_the_way(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rows = [

@@ -80,6 +80,21 @@ def test_an_opus_file_with_noise_keeps_its_snr_and_the_level_of_its_speech(name,
         assert made.measured["active_level_dbov"] == pytest.approx(made.measured["level_dbov"], abs=0.05)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [name for name in preset_names("noise") if name != "recordings"])
+def test_the_file_has_its_snr_behind_every_noise_from_minus_10_to_30_db(noise, real, active_level):
+    """What stands in the file beside the speech, taken from the file itself."""
+    for samples, name in (real[1], real[3], real[-1]):
+        for snr_db in (-10, 10, 30):
+            made = rendered(f"{noise}@{snr_db}dB", samples, "flac")
+            mix = made.stems.microphone().astype(np.float64)
+            gain = float(np.dot(made.pcm, mix) / np.dot(mix, mix))
+            speech = gain * made.stems.speech.astype(np.float64)
+            level, _ = active_level(speech / 32768, RATE)
+            beside_db = 10 * np.log10(np.mean(((made.pcm - speech) / 32768) ** 2))
+            assert level - beside_db == pytest.approx(snr_db, abs=0.1), (name, snr_db)
+
+
 @pytest.mark.parametrize("noise", ["babble_2", "pink", "traffic", "crowd"])
 def test_a_sum_that_would_clip_is_lowered_by_the_least_whole_decibel(noise, real, active_level):
     """`babble_2@-10dB` read -9.823 and killed the run, because clipping took 0.18 dB of the noise."""

@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -34,17 +36,6 @@ def job(tmp_path_factory, write_corpus):
     """Words of a command line that makes 24 samples in three shards; `output.dir` and the executor are up to the test."""
     table = write_corpus(tmp_path_factory.mktemp("job") / "corpus", 6)
     return ["generate", "corpus=table", f"corpus.path={table}", *LEVELS, "output.shard_samples=8"]
-
-
-@pytest.fixture(scope="session")
-def write_corpus():
-    """write_corpus(folder, count) -> path of a table of that many utterances."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("tests_conftest", Path(__file__).parents[2] / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.write_table
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +94,59 @@ def start(tmp_path, monkeypatch):
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+class Forked:
+    """A run in a fork of this process, which has everything imported: in a process group of its own, as a driver is."""
+
+    def __init__(self, run, errors, environment):
+        self.errors, self.returncode = errors, None
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.setsid()
+                sys.stdout = sys.stderr = open(errors, "w")  # noqa: SIM115 - it is open until the process ends
+                os.dup2(sys.stderr.fileno(), 1)
+                os.dup2(sys.stderr.fileno(), 2)
+                os.environ.update({"ROOMTONE_FAULT_DRIVER": str(os.getpid()), **environment})
+                run()
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout):
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            assert time.monotonic() < end, self.errors.read_text()
+            time.sleep(0.01)
+        return self.returncode
+
+
+@pytest.fixture
+def fork(tmp_path):
+    """fork(run, **environment) -> Forked."""
+    begun = []
+
+    def start(run, **environment):
+        begun.append(Forked(run, tmp_path / f"errors-{len(begun)}", environment))
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
 
 
 @pytest.fixture(scope="session")

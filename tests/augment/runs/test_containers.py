@@ -51,6 +51,7 @@ def test_every_container_reads_back_verifies_and_resumes(output, job, composed, 
     assert not [path for path in (tmp_path / "set").rglob("*") if "tmp" in path.name]
 
 
+@pytest.mark.slow
 def test_opus_labels_are_measured_on_what_is_heard(job, composed, tmp_path):
     """135 kbit/s changes the samples and neither the level nor the time."""
     _make(job, composed, tmp_path / "opus", "opus")

@@ -1,8 +1,13 @@
 """kill -9 at every point of the commit, of worker, driver and the whole group; what a second run leaves is always the same set."""
 
+import importlib.util
+import itertools
 import os
+import random
 import signal
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,30 +50,37 @@ def _state(pid):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 @pytest.mark.parametrize(
-    ("engine", "who"), [("processes", "self"), ("processes", "driver"), ("processes", "group"), ("dask", "driver")]
+    ("engine", "who", "points"),
+    [
+        *[("processes", who, POINTS) for who in ("self", "driver", "group")],
+        ("dask", "driver", ("after_write", "after_rename")),
+    ],
 )
 def test_killed_anywhere_and_resumed_it_is_the_same_set(
-    engine, who, job, start, tmp_path, run_in_process, check_set, snapshot
+    engine, who, points, job, fork, tmp_path, run_in_process, check_set, snapshot
 ):
-    """The runs that are killed at the six points go three at a time; each is then looked at and finished."""
+    """The runs that are killed at the points go three at a time; each is then looked at and finished."""
     if engine == "dask":
         pytest.importorskip("distributed")
-    for points in (POINTS[:3], POINTS[3:]):
+    workers = 1 if who == "self" else 2
+    for some in (points[:3], points[3:]):
         runs = {}
-        for point in points:
-            runs[point] = start(
-                [*job, f"executor={engine}", "executor.workers=2", f"output.dir={tmp_path / point}"],
+        for point in some:
+            words = [f"executor={engine}", f"executor.workers={workers}", f"output.dir={tmp_path / point}"]
+            runs[point] = fork(
+                partial(run_in_process, job, *words),
                 ROOMTONE_FAULT=f"{point}:{2 if 'write' in point else 1}:{tmp_path / f'killed-{point}'}",
                 ROOMTONE_FAULT_WHO=who,
             )
         for point, process in runs.items():
-            _, errors = process.communicate(timeout=120)
+            status = process.wait(120)
+            errors = process.errors.read_text()
             assert (tmp_path / f"killed-{point}").exists(), f"nothing passed {point}: {errors}"
             folder = tmp_path / point
             if who == "self":  # the engine gives the shard to another worker: the run itself is to succeed
-                assert process.returncode == 0, errors
+                assert status == 0, errors
             else:
-                assert process.returncode == -signal.SIGKILL
+                assert status == -signal.SIGKILL
                 assert _gone(process.pid), "somebody is left to write"
                 published = {path for path in snapshot(folder) if "/tmp/" not in path and "/audio/" in path}
                 run = run_in_process(job, "executor=serial", f"output.dir={folder}")
@@ -79,23 +91,37 @@ def test_killed_anywhere_and_resumed_it_is_the_same_set(
 
 
 @pytest.mark.parametrize("point", [*POINTS, *DRIVER_POINTS])
-def test_the_only_process_killed(point, job, tmp_path, run_in_process, check_set):
-    """Without workers everything is written by one process, its own records too; a fork dies, its parent resumes."""
-    folder = tmp_path / "set"
-    child = os.fork()
-    if child == 0:
-        os.environ["ROOMTONE_FAULT"] = f"{point}:1:{tmp_path / 'marker'}"
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, 2)
-        try:
-            run_in_process(job, "executor=serial", f"output.dir={folder}")
-        finally:
-            os._exit(7)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-    assert os.WTERMSIG(status) == signal.SIGKILL
-    run_in_process(job, "executor=serial", f"output.dir={folder}")
-    check_set(folder)
+def test_the_only_process_killed(point, job, fork, tmp_path, run_in_process, check_set):
+    """Without workers everything is written by one process, its own records too."""
+    words = [*job, "executor=serial", f"output.dir={tmp_path / 'set'}"]
+    killed = fork(partial(run_in_process, words), ROOMTONE_FAULT=f"{point}:1:{tmp_path / 'marker'}")
+    assert killed.wait(120) == -signal.SIGKILL
+    run_in_process(words)
+    check_set(tmp_path / "set")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+def test_ten_random_kills(fork, tmp_path):
+    """`bench/random_kills.py` does a hundred, with Dask and S3 too; here three are of a pool of processes, seven of the only process."""
+    spec = importlib.util.spec_from_file_location(
+        "random_kills", Path(__file__).parents[3] / "bench" / "random_kills.py"
+    )
+    bench = sys.modules["random_kills"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    kills = bench.Kills(
+        tmp_path, bench.corpus(tmp_path / "corpus", 4), lambda words: fork(partial(bench.make_set, words))
+    )
+    rng, counted = random.Random(19), 0
+    pools = itertools.islice(bench.draw_trials(rng, ("processes",), ("folder",)), 3)
+    alone = itertools.islice(bench.draw_trials(rng, ("serial",), ("folder",)), 17)
+    for number, trial in enumerate(itertools.chain(pools, alone)):
+        fault = kills.run(trial, number)
+        assert not fault, (trial, fault)
+        counted += fault is not None
+        if counted == 10:
+            break
+    assert counted == 10
 
 
 def test_an_orphan_publishes_nothing(job, tmp_path, composed):

@@ -83,6 +83,7 @@ def late_words(job, folder, *more):
     ]
 
 
+@pytest.mark.slow
 def test_a_level_that_fails_on_most_of_its_samples_is_named(job, late_handset, tmp_path, capsys):
     folder = tmp_path / "set"
     words = late_words(job, folder, "executor=serial", "max_rejected=0.6")
@@ -94,6 +95,7 @@ def test_a_level_that_fails_on_most_of_its_samples_is_named(job, late_handset, t
     assert len(read_manifest(folder)) == 6
 
 
+@pytest.mark.slow
 def test_past_the_limit_the_run_stops_and_what_was_rendered_is_a_set(job, late_handset, tmp_path, capsys):
     """Exit 4 once left a folder with neither card nor matrix."""
     folder = tmp_path / "set"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
+import soundfile
 
 from roomtone.augment.generation import generate
 from roomtone.augment.scenarios.planned_assets import PlannedAssets
@@ -116,30 +118,36 @@ def test_slips_are_named(composed, tmp_path, words, message):
         make_plan(composed(*words, f"output.dir={tmp_path / 'set'}", *FACTORS))
 
 
-def test_a_cap_on_rooms_holds_over_all_conditions_that_share_them(composed, tmp_path):
+def test_a_cap_holds_for_every_room_and_recording_over_all_conditions_that_share_it(composed, tmp_path):
     """Conditions with one room drew a realisation 10 to 14 times at a cap of 4; which one a render draws is known beforehand."""
-    words = ("scenario.factors.room=[none,car_cabin]", "scenario.factors.noise=[none,pink@10dB]")
-    rest = ("scenario.factors.equipment=[none]", "scenario.factors.handset=[none]")
-    goals = "++scenario.goals={default:{renders:6,utterances:0,speakers:0,minutes:0}}"
+    hall = tmp_path / "hall"
+    hall.mkdir()
+    for i in range(5):
+        soundfile.write(hall / f"n{i}.wav", np.random.default_rng(i).normal(0, 0.1, 8 * 16000), 16000)
     settings = composed(
         "design=fill",
         "executor=serial",
         f"output.dir={tmp_path / 'set'}",
-        *words,
-        *rest,
-        goals,
+        "scenario.factors.room=[none,car_cabin]",
+        f"scenario.factors.noise=[none,pink@10dB,'folder:{hall}@10dB','folder:{hall}@0dB']",
+        "scenario.factors.equipment=[none]",
+        "scenario.factors.handset=[none]",
+        "++scenario.goals={default:{renders:3,utterances:0,speakers:0,minutes:0}}",
         "design.max_per_asset=4",
     )
     plan = make_plan(settings)
     generate(settings)
     rows = read_manifest(tmp_path / "set")
-    inside = rows[rows["room"] == "car_cabin"]
-    assert inside["condition"].nunique() == 2
+    inside, noisy = rows[rows["room"] == "car_cabin"], rows[rows["noise"].str.startswith("hall")]
+    assert inside["condition"].nunique() > 1
+    assert noisy["condition"].nunique() > 1
     used = inside["room_asset"].value_counts()
     assert used.max() == 4
-    # the plan's names and the manifest's tell the same realisations apart
-    named = PlannedAssets(plan.conditions, 0, common_draws=False)
-    names = [named(row.utterance_id, row.condition, row.replicate)[-1] for row in inside.itertuples()]
-    assert len(set(zip(names, inside["room_asset"]))) == len(used)
+    assert noisy["noise_asset"].value_counts().to_dict() == {f"folder/n{i}.wav": 4 for i in range(5)}
+    # what the plan names is what the manifest says was used
+    named = PlannedAssets(plan.conditions, plan.utterances, 0, 16_000, common_draws=False)
+    names = {r.sample_id: named(r.utterance_id, r.condition, r.replicate) for r in rows.itertuples()}
+    assert [names[s][0] for s in noisy["sample_id"]] == noisy["noise_asset"].tolist()
+    assert len({(names[r.sample_id][-1], r.room_asset) for r in inside.itertuples()}) == len(used)
     # and a second run over the set that is there keeps to it too
     assert make_plan(settings).samples == 0

@@ -1,5 +1,7 @@
 """Folders and files of one's own as levels, without any YAML."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -89,12 +91,22 @@ def test_packaged_levels_pass_as_they_are():
 
 @pytest.mark.slow
 def test_a_set_with_a_folder_of_ones_own_from_the_command_line(folder, tmp_path, monkeypatch, capsys):
-    """The label is the folder's name, and every render plays one of its files at its SNR."""
+    """The label is the folder's name, and every render plays one of its files at its SNR; the set is called by its own levels. A noise
+    of which little sounds is said to be one, in the summary and on the card."""
     monkeypatch.chdir(tmp_path)
-    words = [f"noise=[none,folder:{folder}@5dB]", "room=none", "equipment=none", "handset=none", "design=full"]
+    bursts = np.random.default_rng(0).normal(0, 0.1, 30 * 16000) * (np.arange(30 * 16000) % 16000 < 5600)
+    soundfile.write(tmp_path / "dogs.wav", bursts, 16000)
+    noises = f"noise=[none,folder:{folder}@5dB,file:{tmp_path}/dogs.wav@5dB]"
+    words = [noises, "room=none", "equipment=none", "handset=none", "design=full"]
     assert main(["generate", *words, "executor=serial", "corpus.select.max_per_accent=1", "output.dir=set"]) == 0
     rows = read_manifest(tmp_path / "set")
-    noisy = rows[rows["noise"] != "none"]
+    assert json.loads((tmp_path / "set" / "dataset.json").read_text())["name"] == "our_hall@5dB, dogs@5dB"
+    said = "oise dogs@5dB sounds in"
+    assert said in capsys.readouterr().out
+    card = (tmp_path / "set" / "README.md").read_text()
+    assert said in card
+    assert "our_hall@5dB sounds in" not in card
+    noisy = rows[rows["noise"] == "our_hall@5dB"]
     assert set(noisy["noise"]) == {"our_hall@5dB"}
     assert noisy["measured_snr_db"].to_numpy() == pytest.approx(5.0, abs=0.1)
     assert set(noisy["noise_asset"]) <= {f"folder/n{i}.wav" for i in range(3)}

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from roomtone.augment.gallery.info import find_presets
+from roomtone.augment.gallery.pictures import curve
+from roomtone.augment.gallery.sound import preset_sound
 from roomtone.augment.scenarios.presets import preset_names
+from roomtone.cli.commands.listen import measured_lines
 from roomtone.cli.main import main
 from roomtone.core.vocabulary import FACTORS
 
@@ -79,3 +83,65 @@ def test_listen_takes_ones_own_speech(tmp_path, capsys, speech, active_level):
     assert samples.size == speech.size
     assert "mine.wav in white@20dB" in capsys.readouterr().out
     assert active_level(samples, rate)[0] == pytest.approx(-26.0, abs=0.2)  # noise 20 dB below adds 0.04 dB
+
+
+@pytest.mark.parametrize("name", ["hospital_imaging_floor", "scenario/hospital_imaging_floor"])
+def test_show_prints_a_scenario(name, capsys):
+    assert main(["show", name]) == 0
+    out = capsys.readouterr().out
+    assert "mri_epi@10dB" in out
+    assert "192 conditions where all levels are combined" in out  # 4 rooms, 3 noises, 4 machines, 4 handsets
+
+
+@pytest.fixture
+def noise_folder(tmp_path):
+    (tmp_path / "noises").mkdir()
+    soundfile.write(tmp_path / "noises" / "n.wav", np.random.default_rng(0).normal(0, 0.1, 160000), 16000)
+    return tmp_path / "noises"
+
+
+@pytest.mark.parametrize("word", ["hall=folder:{}@5dB", "[none,hall=file:{}/n.wav@5dB]"])
+def test_listen_plays_a_folder_or_a_file_of_ones_own(word, noise_folder, capsys):
+    """Without a handset there is no SNR behind one, and no figure is minus nought."""
+    target = noise_folder.parent / "heard.wav"
+    assert main(["listen", f"noise={word.format(noise_folder)}", f"to={target}"]) == 0
+    out = capsys.readouterr().out
+    assert "in hall@5dB: " in out
+    assert "SNR at the microphone 5.0 dB" in out
+    assert "behind the handset" not in out
+
+
+def test_what_listen_measured_is_said_with_reasons_and_without_minus_nought():
+    measured = {"measured_snr_db": -0.04, "clipped_share": 0.0, "unmeasured": '{"output_snr_db": "too much noise"}'}
+    assert measured_lines(measured, behind_handset=True) == [
+        "SNR at the microphone 0.0 dB (active speech over noise)",
+        "SNR behind the handset: cannot be told (too much noise)",
+        "clipped samples 0.00%",
+    ]
+    assert measured_lines({"measured_snr_db": -0.06, "output_snr_db": 3.0}, behind_handset=False) == [
+        "SNR at the microphone -0.1 dB (active speech over noise)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [
+        ("busy_tone", "480 + 620 Hz"),
+        ("ringback", "440 + 480 Hz"),
+        ("dtmf", "697 to 1477 Hz"),
+        ("hum", "50 Hz"),
+        ("scanner_800hz", "800 Hz"),
+    ],
+)
+def test_the_key_figure_of_a_tone_is_its_pitch(name, figure):
+    """The fundamental of 1 Hz, by which the YAML counts in hertz, was shown as the pitch."""
+    assert find_presets(name)[0].figures[0] == figure
+
+
+def test_the_picture_of_hum_shows_the_hum():
+    """It began above 50 Hz."""
+    info = find_presets("hum")[0]
+    _, _, centres, levels = curve(info, preset_sound(info))
+    fifty = np.argmin(np.abs(centres - 50))
+    assert centres[0] < 40
+    assert levels[fifty] > max(levels[fifty - 2], levels[fifty + 1])

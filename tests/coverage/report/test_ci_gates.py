@@ -92,6 +92,13 @@ def test_min_speakers(rows_of):
     )
 
 
+def test_speakers_that_nobody_stated_pass_no_gate(rows_of):
+    rows = rows_of({("us", "a"): 3}).assign(speaker=None)
+    found = check_gates(CoverageMatrix(rows), parse_gates({"min_speakers": 1}))
+    assert found[0].cells == ("accent us, condition a: speakers not stated",)
+    assert names(CoverageMatrix(rows), min_speakers=0) == []
+
+
 def test_max_illegal(rows_of):
     matrix = CoverageMatrix(
         rows_of({("us", "a"): 2}), goals={"default": {"renders": 1}, "illegal": [{"condition": "a"}]}

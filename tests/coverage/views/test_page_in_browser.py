@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from roomtone.core.dataset.manifest import read_manifest
 from roomtone.coverage import CoverageMatrix
+from roomtone.coverage.holes.notes import holes_with_notes
 from roomtone.coverage.report.html_page import write_page
 
 pytestmark = pytest.mark.slow
@@ -34,9 +36,19 @@ def page_path(tmp_path_factory, sound_rows, with_sound, conditions) -> Path:
     rows = rows[
         ~((rows["accent"] == "irish") & (rows["condition"] == "ward") & rows["speaker"].str.endswith(("1", "2", "3")))
     ]
+    rows["measured_snr_db"] += rows["speaker"].str[-1].astype(float)
     with_sound(folder, rows)
     write_set(folder, rows)
-    return write_page(CoverageMatrix(folder, goals=GOALS), folder / "coverage/index.html", extra=["2-way: total 90 %"])
+    lost = [{"utterance_id": f"irish-0-{i}", "condition": "ward", "reason": f"missed by {i}"} for i in (0, 1, 1)]
+    (folder / "rejected").mkdir()
+    (folder / "rejected/part-00000.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lost))
+    (folder / "holes.yaml").write_text('- {accent: irish, owner: Ann, note: "booked <b>"}\n')
+    matrix = CoverageMatrix(folder, goals=GOALS)
+    tables = {"Speakers that two splits share": pd.DataFrame({"split": ["dev"], "dev": [4]})}
+    holes = holes_with_notes(matrix, folder / "holes.yaml")
+    return write_page(
+        matrix, folder / "coverage/index.html", extra=["2-way: total 90 %"], holes=holes, tables=tables, distributions=["duration_s"]
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +212,41 @@ def test_a_sample_plays_and_changes_over_to_clean(page_path, open_page):
     assert page.locator(".sample img").first.evaluate("i => i.naturalWidth") == 144
 
 
+def test_the_drawer_says_how_numbers_spread_what_was_rejected_and_who_looks_after_it(page_path, open_page):
+    rows = read_manifest(page_path.parents[1])
+    page = open_page(page_path)
+    box = page.get_by_label("Show only")
+    table = page.get_by_role("region", name="Speakers that two splits share")
+    assert table.inner_text().split() == ["split", "dev", "dev", "4"]
+
+    def opened(words: str) -> None:
+        box.fill(words)
+        page.wait_for_timeout(250)
+        cell(page, 0, 0).click()
+        page.locator(".samples h3").first.wait_for()
+
+    opened("us babble ward")  # one column is left
+    own = rows[(rows["accent"] == "us") & (rows["condition"] == "ward+babble@10dB+gsm")]["measured_snr_db"]
+    said = page.get_by_role("img", name="SNR: median").get_attribute("aria-label")
+    low, middle, high = own.quantile([0.05, 0.5, 0.95])
+    assert said.startswith(f"SNR: median {middle:.1f} dB, nine in ten from {low:.1f} to {high:.1f}, {len(own)} samples")
+    bars = page.locator(".bars").first.locator("rect")
+    assert bars.count() == own.nunique()  # four speakers, four values, four bars of one height
+    assert len({bars.nth(i).get_attribute("height") for i in range(bars.count())}) == 1
+    assert page.locator(".spreads dt").all_inner_texts() == ["SNR", "level", "duration_s"]
+    assert page.locator(".owner, .rejected").count() == 0
+    opened("irish landline")
+    assert page.locator(".owner").count() == 0  # it meets its goals, so nobody needs to look after it
+    box.fill("irish")
+    page.wait_for_timeout(250)
+    grid = page.locator(".scroller tbody tr").first.locator("td")
+    short = next(i for i in range(grid.count()) if grid.nth(i).inner_text() == "2/8" and i)
+    grid.nth(short).click()
+    page.locator(".rejected").wait_for()
+    assert page.locator(".owner").inner_text() == "Owner: Ann – booked <b>"
+    assert page.locator(".rejected").inner_text() == "3 of 5 planned were rejected, most of them: missed by 1"
+
+
 def test_words_filter_rows_and_columns(page_path, open_page):
     page = open_page(page_path)
     box = page.get_by_label("Show only")
@@ -211,6 +258,11 @@ def test_words_filter_rows_and_columns(page_path, open_page):
 
     box.fill("scottish gsm")
     assert shown() == (["scottish"], 3)
+    box.fill('"scottish" "babble@10dB" gsm')
+    assert shown() == (["scottish"], 2)
+    box.fill('"scot" gsm')
+    page.wait_for_timeout(250)
+    assert page.locator(".nothing").inner_text() == 'No accent and no condition is called “"scot"”.'
     box.fill("scottish irish gsm babble")
     assert shown() == (["irish", "scottish"], 2)
     box.fill("GSM landline")

@@ -73,6 +73,7 @@ def test_the_normal_scale_is_that_of_students_t() -> None:
         assert from_normal(to_normal(t, np.array(df)), np.array(df)) == pytest.approx(t)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(4, 4, 4, 4, 4), (3, 6, 20)])
 def test_no_gap_at_all_is_claimed_to_be_one_in_five_per_cent(sizes) -> None:
     """Skewed speakers of very different amounts of speech: whatever their law, permuting them is exact."""

@@ -17,7 +17,8 @@ import soundfile
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers import RECOGNISERS, make_recogniser
-from roomtone.fairness.recognisers.transcription import fingerprint, read_answers, transcribe
+from roomtone.fairness.recognisers.stored_answers import read_answers
+from roomtone.fairness.recognisers.transcription import fingerprint, transcribe
 
 SPHINX = Path("/usr/share/pocketsphinx/test/data")
 
@@ -143,10 +144,10 @@ def test_a_killed_run_goes_on_without_asking_twice(recordings, endpoint, tmp_pat
     with subprocess.Popen(list(map(str, words)), start_new_session=True) as process:
         folder = store / f"http-{fingerprint(make_recogniser(settings))}"
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and len(read_answers(folder) if folder.is_dir() else ()) < 3:
+        while time.monotonic() < deadline and len(list(read_answers(folder))) < 3:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    before = set(read_answers(folder))
+    before = {answer["sample_id"] for answer, _ in read_answers(folder)}
     assert 3 <= len(before) < 6
     with open(next(folder.glob("run-*.jsonl")), "a") as file:
         file.write('{"sample_id": "s5", "hypo')  # what a kill in the middle of a line leaves
@@ -314,3 +315,19 @@ def test_a_process_that_dies_costs_its_sample_and_no_other(tmp_path, monkeypatch
     found = transcribe(rows, tmp_path, settings, tmp_path / "store", workers=2).set_index("sample_id")
     assert found.loc["2.wav", "reason"] == "the recogniser's process died on this sample"
     assert found["hypothesis"].drop("2.wav").tolist() == ["go forward ten meters"] * 3
+
+
+def test_a_whisper_model_that_is_not_at_hand_without_a_network_is_one_line(monkeypatch):
+    """The library's place is taken by one that looks for the model as it does, with the hub's own client, offline: the error is the real one."""
+    import types
+
+    from huggingface_hub import snapshot_download
+
+    library = types.ModuleType("faster_whisper")
+    library.WhisperModel = lambda name, **options: snapshot_download(f"nobody/{name}", local_files_only=True)
+    monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    recogniser = make_recogniser({"recogniser": "faster_whisper", "model": "tiny.en"})
+    with pytest.raises(RoomtoneError, match=r"'tiny.en' is not on this machine .* write asr.model=FOLDER") as caught:
+        recogniser.open()
+    assert "\n" not in str(caught.value)

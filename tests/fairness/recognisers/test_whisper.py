@@ -110,11 +110,12 @@ def test_digits_written_as_figures_cost_nothing(heard) -> None:
 
 
 def test_nothing_is_called_saturated_where_under_half_of_the_words_are_lost(evaluated) -> None:
-    for name in ("accents", "levels", "gaps"):
-        table = pd.read_csv(evaluated / "evaluation" / f"{name}.csv")
-        mild = table[table[["lost", "reference_lost"]].max(axis=1) < 0.5]
-        assert not (mild["verdict"] == "saturated").any()
-        assert len(mild) or name == "levels"
+    names = ("accents", "levels", "gaps")
+    rows = pd.concat(pd.read_csv(evaluated / "evaluation" / f"{name}.csv") for name in names)
+    mild = rows[rows[["lost", "reference_lost"]].max(axis=1) < 0.5]
+    # which rows are mild differs from machine to machine, since int8 arithmetic does
+    assert len(mild) > 5
+    assert not (mild["verdict"] == "saturated").any()
 
 
 def test_every_sentence_says_what_its_row_says(evaluated) -> None:

@@ -1,10 +1,10 @@
 // Which rows and columns are on show, and in which order: words that filter, factors that group, measures that sort.
 
-/** Return {rows, columns, unknown}: the indices that the words leave, and the words that match nothing.
+/** Return {rows, columns, unknown}: the indices that the words leave, and the words that match nothing. "In quotes" is a whole name.
  *  Words that name accents are alternatives; words for one factor too; words for different factors must all hold. */
 function filtered(model) {
-  const words = model.state.words.toLowerCase().split(/\s+/u).filter(Boolean);
-  const has = (name, word) => name.toLowerCase().includes(word);
+  const words = model.state.words.toLowerCase().match(/"[^"]+"|\S+/gu) || [];
+  const has = (name, word) => (/^".+"$/u.test(word) ? name.toLowerCase() === word.slice(1, -1) : name.toLowerCase().includes(word));
   let rows = null;
   const columnsBy = new Map();
   const unknown = [];

@@ -58,7 +58,7 @@ function filterBox(model, changed) {
 function example(model) {
   const last = model.factors[model.factors.length - 1];
   const level = [...(last?.levels || [])].reverse().find((name) => name !== "none") || model.columns.names[0];
-  return [model.rows.names[model.rowCount - 1], level].filter(Boolean).map((name) => name.split("@")[0].slice(0, 14)).join(" ");
+  return [model.rows.names[model.rowCount - 1], level].filter(Boolean).map((name) => name.split("@")[0]).map((name) => (name.length > 14 ? name.split(/[_\s]/u)[0].slice(0, 14) : name)).join(" ");
 }
 
 function groupChoice(model, changed) {

@@ -16,7 +16,7 @@ class Drawer {
     const heading = el("h2", { id: `drawer-${model.key}`, tabindex: "-1" }, el("bdi", {}, model.rowName(row)), el("span", { class: "in" }, " in "), this.condition(slot));
     const close = el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.close() }, "×");
     this.root.setAttribute("aria-labelledby", heading.id);
-    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
+    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.owner(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
     this.root.hidden = false;
     this.root.scrollTop = 0;
     heading.focus({ preventScroll: false });
@@ -57,6 +57,15 @@ class Drawer {
     const target = goal ? ` of ${written(goal, 1)}` : "";
     const bar = goal ? el("span", { class: "bar", "aria-hidden": "true" }, el("span", { class: value >= goal ? "full" : "part", style: `width:${Math.min(100, (100 * (value || 0)) / goal)}%` })) : null;
     return [el("dt", {}, layer.label), el("dd", {}, number, target, bar)];
+  }
+
+  /** Who looks after the hole, and what they noted. */
+  owner(row, slot) {
+    const { notes } = this.model;
+    const which = notes && row !== ALL && slot.col !== undefined ? notes.of[row * this.model.columnCount + slot.col] : undefined;
+    if (which === undefined) return null;
+    const [owner, note] = notes.texts[which];
+    return el("p", { class: "owner", dir: "auto" }, el("b", {}, owner ? `Owner: ${owner}` : "Note"), note ? ` – ${note}` : null);
   }
 
   power(row, slot) {
@@ -108,7 +117,7 @@ class Drawer {
     if (this.shown[0] !== row || this.shown[1] !== slot) return;
     if (!found) return void place.replaceChildren(el("p", { class: "warn" }, `The file ${partUrl(model, part)} is missing. Copy the folder ${model.drawers.base} together with this page.`));
     const cell = found.cells[index];
-    place.replaceChildren(...sampleList(model, cell, found));
+    place.replaceChildren(...[rejected(cell), spreadList(model, cell)].filter(Boolean), ...sampleList(model, cell, found));
     if (cell.sentence && !model.sentences) this.root.querySelector(".answers")?.append(el("p", { class: "said" }, cell.sentence));
     this.say(`${plural(cell.samples.length, "sample")} listed`);
   }

@@ -27,10 +27,10 @@ function paintGoal(model, layer, row, slot, value) {
   return { text, cls: shareClass(value / goal) };
 }
 
-/** A margin counts what its cells hold together; its colour is the share of its cells that meet their goals. */
+/** A margin counts what its cells hold together; its colour is the share of its cells that meet their goals. Only an empty one is a hole. */
 function paintTally(model, layer, row, slot, value) {
   const { met, aimed } = model.tally(row, slot);
-  const cls = !aimed ? "plain" : met === aimed ? "met" : shareClass(met / aimed);
+  const cls = !aimed ? "plain" : met === aimed ? "met" : !met && value ? "short1" : shareClass(met / aimed);
   return { text: value === null ? "–" : shortly(layer, value), cls };
 }
 

@@ -1,0 +1,1 @@
+"""Two evaluations of one set: two recognisers, or two versions of one."""
