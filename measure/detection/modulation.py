@@ -18,7 +18,7 @@ _RATES_HZ = (0.4, 8.0)
 #: Sidebands compared, and the partials that are used: those with this share of the strongest one's power.
 _SIDEBANDS, _WEAKEST, _MOST = 4, 0.02, 12
 #: Least power of the first sidebands re the partials, and most power of the further ones re the first.
-_LEAST, _FURTHER = 0.01, 0.03
+_LEAST, _FURTHER = 0.01, 0.01
 
 
 def is_amplitude_modulated(samples: np.ndarray, sample_rate_hz: int, rows_hz: np.ndarray, period_s: float) -> bool:
@@ -47,7 +47,7 @@ def is_amplitude_modulated(samples: np.ndarray, sample_rate_hz: int, rows_hz: np
             sums[n] += sum(
                 _line(power, bin_hz, centre_hz + side * n * rate_hz, rate_hz) for side in ((-1, 1) if n else (0,))
             )
-    return bool(sums[1] > _LEAST * sums[0] and sums[2:].sum() < _FURTHER * sums[1])
+    return bool(sums[1] > _LEAST * sums[0] and np.maximum(sums[2:], 0.0).sum() < _FURTHER * sums[1])
 
 
 def with_sidebands(
@@ -80,10 +80,9 @@ def _partials(power: np.ndarray, bin_hz: float, rate_hz: float) -> list[float]:
     top, step, reach = float(power.max()), rate_hz / bin_hz, round((_SIDEBANDS + 0.5) * rate_hz / bin_hz)
     while len(found) < _MOST and left.max() > _WEAKEST * top > 0.0:
         strongest = int(np.argmax(left))
-        near = [strongest + side * step for side in (0, -1, 1)]
-        k = round(
-            max(near, key=lambda at: sum(_line(power, bin_hz, (at + n * step) * bin_hz, rate_hz) for n in (-1, 0, 1)))
-        )
+        near_hz = [(strongest + side * step) * bin_hz for side in (0, -1, 1)]
+        whole = [sum(_line(power, bin_hz, hz + n * rate_hz, rate_hz) for n in (-1, 0, 1)) for hz in near_hz]
+        k = round(near_hz[int(np.argmax(whole))] / bin_hz)
         found.append(k * bin_hz)
         left[max(k - reach, 0) : k + reach + 1] = 0.0
     return found
