@@ -13,6 +13,8 @@ from roomtone.core.audio.reading import read_audio
 from roomtone.core.audio.segment import AudioRef
 
 RATE = 16000
+#: Bounds of what is right: third octaves, onsets, and the share of the energy from which a claim counts.
+BAND_DB, ONSET_S, PHANTOM = 3.0, 0.005, 0.01
 
 
 def written(folder, name):
@@ -97,3 +99,72 @@ def onset_errors_s(made, stem, onsets_s):
             times.append(np.interp(0.5 * course[-1], course, np.arange(course.size)))
         errors.setdefault(key, []).append((times[1] - times[0]) * hop / RATE)
     return np.array([np.median(values) for values in errors.values()])
+
+
+def claims(machines, presets):
+    """Every `(machine, low Hz, high Hz, on, off, share of the machine's energy)` that a parametric preset claims, times from the first burst."""
+    for machine, preset in zip(machines, presets.values()):
+        if preset["op"] != "periodic_tone":
+            continue
+        rows = preset.get("pulses") or [[0.0, np.inf]]
+        harmonics = preset["harmonics"] or [[0.0, 0.0]]
+        energies = [
+            min(row[1], 5.0 * preset.get("decay_s", np.inf), 1e3)
+            * 10 ** ((row[3] if len(row) > 3 else 0.0) / 10 + level / 10)
+            for row in rows
+            for _, level in harmonics
+        ]
+        for k, energy in enumerate(energies):
+            row, (ratio, _) = rows[k // len(harmonics)], harmonics[k % len(harmonics)]
+            hz = preset.get("fundamental_hz", 0.0) * ratio * (row[2] if len(row) > 2 else 1.0)
+            ends = sorted((hz, hz * (row[4] if len(row) > 4 else 1.0)))
+            yield machine, *ends, row[0], row[0] + row[1], energy / sum(energies)
+
+
+def phantoms(machines, presets, truth):
+    """Claims with more than a hundredth of the energy that match nothing in truth."""
+    found = []
+    if len(machines) > truth.machines:
+        found.append(f"{len(machines)} machines")
+    for machine in machines:
+        period = machine["period_s"] or (1 / machine["am_hz"] if machine["am_depth"] else 0.0)
+        if period and not abs(period / truth.period_s - 1) < 0.01:
+            found.append(f"period {period:.4f} for {truth.period_s:.4f}")
+    for machine, low, high, on, off, share in claims(machines, presets):
+        if share < PHANTOM:
+            continue
+        near = 0.01 * high + 5.0
+        if high and not any(a - near <= low and high <= b + near for a, b in truth.tones):
+            found.append(f"tone {low:.0f} to {high:.0f} Hz")
+        if not high and not truth.bands:
+            found.append("noise")
+        if np.isfinite(off):
+            start = machine["start_s"]
+            gaps = [abs(start + on + k * machine["period_s"] - a) for a, _ in truth.gates for k in range(8)]
+            if min(gaps) > 0.03:
+                found.append(f"gate at {on:.3f} s")
+    return found
+
+
+def measured(kinds, folder, kind, seed, below):
+    """Measure one of the recordings into a folder; return phantoms, differences of bands and of onsets, ops, and the figures of the machines."""
+    import soundfile
+
+    from roomtone.measure import MeasureSettings, measure_recording
+
+    recording, stem, truth = kinds.recording(kind, seed, below)
+    path = Path(folder) / "machine.wav"
+    soundfile.write(path, np.clip(recording, -1, 1), RATE, subtype="PCM_24")
+    measure_recording(MeasureSettings(recording=str(path), kind="equipment", name="ours", to=str(folder)))
+    machines, presets = written(folder, "ours")
+    response = kinds.response_of(kind, seed)
+    dry = [rerendered(m, p, stem.size) for m, p in zip(machines, presets.values())]
+    wet = [rerendered(m, p, stem.size, response=response) for m, p in zip(machines, presets.values())]
+    onsets = [(k % len(truth.onsets), on) for k, (on, _) in enumerate(truth.gates)] if truth.gates else []
+    return (
+        phantoms(machines, presets, truth),
+        band_errors_db(sum(dry), stem),
+        onset_errors_s(sum(wet), stem, onsets),
+        [preset["op"] for preset in presets.values()],
+        machines,
+    )
