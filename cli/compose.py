@@ -21,8 +21,8 @@ from roomtone.cli.acting_keys import (
 from roomtone.cli.levels import is_named_by_levels, refuse_own_material, with_short_forms
 from roomtone.cli.messages import check_words, explain
 from roomtone.cli.user_folder import settle_paths, user_folder_plugin
+from roomtone.core.bounded.yaml_text import check_references
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.yaml_bounds import check_references
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

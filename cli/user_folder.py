@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.cli.acting_keys import PACKAGED_ONLY, PATH_KEYS, SHADOWED, Overrides
+from roomtone.core.bounded.yaml_text import check_references, parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.local_paths import is_path_key, is_path_name, path_inside, read_local_paths
 from roomtone.core.plugins import added_preset_folders
-from roomtone.core.yaml_bounds import check_references, parse_bounded_yaml, read_bounded_text
 
 SCHEME = "roomtone-user"
 

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, cast
 
+from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.yaml_bounds import parse_bounded_yaml, read_bounded_text
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, write_whole
 from roomtone.core.user_seal import state_folder, user_seal
-from roomtone.core.yaml_bounds import parse_bounded_yaml, read_bounded_text
 
 LOCAL_NAME = "local.yaml"
 _NAME = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9_]*):(?!//)(?P<rest>[^\0]*)", re.DOTALL)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
+from roomtone.core.bounded.yaml_text import check_references
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import is_remote, read_yaml
 from roomtone.core.local_paths import is_path_key, path_inside
 from roomtone.core.plugins import added_preset_folders
 from roomtone.core.vocabulary import FACTORS
-from roomtone.core.yaml_bounds import check_references
 
 #: Preset keys that speak to the reader and not to the op.
 COMMENT_KEYS = ("description", "source")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.files import open_regular
 from roomtone.coverage.counting.axes import Axis, identifier
 from roomtone.coverage.counting.cells import axis_columns, has_several_accents
 from roomtone.coverage.counting.source import OpenSource
@@ -58,8 +59,9 @@ def _rejected(dataset: Path) -> list[dict[str, object]]:
     found = []
     for path in sorted((dataset / "rejected").glob("part-*.jsonl")):
         try:
-            found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        except (OSError, ValueError) as error:
+            with open_regular(path) as file:
+                found += [json.loads(line) for line in file.read().splitlines() if line.strip()]
+        except (OSError, ValueError, RecursionError) as error:
             raise RoomtoneError(f"{path}: not readable as JSON lines ({error})") from error
     return found
 

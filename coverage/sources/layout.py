@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
-from roomtone.core.bounded_lines import open_bounded_text
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 

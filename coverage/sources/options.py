@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from roomtone.core.bounded_lines import open_bounded_text
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 #: Short names of columns in `columns=`, and the manifest's own.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.bounded_lines import open_bounded_text
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole
 from roomtone.core.user_seal import user_seal

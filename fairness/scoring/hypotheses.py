@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.bounded_lines import open_bounded_text
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:

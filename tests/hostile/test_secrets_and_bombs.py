@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from roomtone.core.bounded.yaml_text import check_references, parse_bounded_yaml
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.yaml_bounds import check_references, parse_bounded_yaml
 
 SECRET = "hunter2-hunter2-hunter2"
 
@@ -224,7 +224,7 @@ def test_a_gigabyte_in_one_line_of_gzip_is_refused_by_its_size(tmp_path):
 
 
 def test_lines_of_an_honest_table_are_read_as_before(tmp_path):
-    from roomtone.core.bounded_lines import open_bounded_text
+    from roomtone.core.bounded.lines import open_bounded_text
 
     (tmp_path / "t.csv").write_bytes("\ufeffa,b\r\né,2\n".encode())
     with open_bounded_text(tmp_path / "t.csv") as file:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from roomtone.augment.corpora.readers.json_rows import json_rows
-from roomtone.core.bounded_lines import open_bounded_text
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")

@@ -72,7 +72,7 @@ class Drawer {
     const layer = this.model.layers.find((one) => one.id === "power");
     const value = layer ? this.model.value(layer, "value", row, slot) : null;
     if (!layer || (value === null && (row === ALL || slot.col === undefined))) return null;
-    const text = value === null ? "Nothing can be shown here: there is no speech of a known speaker, or nothing to compare it with."
+    const text = value === null ? "Nothing can be shown here: there are fewer than two known speakers, or nothing to compare them with."
       : value >= 1 ? "This cell can show no gap at all: less speech than even a gap of 100 points needs."
       : `This cell can show a gap of ${written(100 * value, value < 0.1 ? 1 : 0)} points or more.`;
     return el("p", { class: "power" }, el("b", {}, text), " ", el("small", {}, layer.drawer_help || layer.help));

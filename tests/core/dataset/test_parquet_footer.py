@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from roomtone.core.parquet_footer import FooterError, read_footer
+from roomtone.core.dataset.part_bounds import FooterError, read_footer
 
 
 def written(table, **options):
