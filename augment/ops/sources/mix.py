@@ -84,7 +84,7 @@ class Mix(Source):
             source = parse_op(fields, Source, where=f"mix, part {index + 1}")
             if not source.level_is_nominal:
                 raise RoomtoneError(
-                    f"mix, part {index + 1}: {source.op} plays recordings of any level; a mix holds sources of nominal level only"
+                    f"mix, part {index + 1}: {source.op} plays recordings of any level; a mix holds synthetic sources and recorded cycles only"
                 )
             found.append((source, float(level)))
         return found
