@@ -204,6 +204,8 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     looped, long = (scores[name].fillna(False).to_numpy(bool) for name in ("looped", "too_long"))
     inserted, words = (scores[name].to_numpy(float, na_value=math.nan) for name in ("insertions", "words"))
     as_many = as_many_inserted(inserted, words)
+    any_sign = int((looped | long | as_many).sum())
+    signs = int(looped.sum()), int(long.sum()), int(as_many.sum())
     found = c.hallucination[c.hallucination["verdict"] == GAP]
     invented = c.cells[c.cells["invented"].fillna(0) > _INVENTED].sort_values(
         "invented", ascending=False, kind="stable"
@@ -211,10 +213,7 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     return {
         "hallucinated": records(cells[several]), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
         "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
-        "invented_text": invented_text(
-            len(scores), *(int(values.sum()) for values in (looped | long | as_many, looped, long, as_many)),
-            single=int((~several).sum()),
-        ),
+        "invented_text": invented_text(len(scores), any_sign, *signs, single=int((~several).sum())),
     }  # fmt: skip
 
 
