@@ -1,8 +1,9 @@
 """Prints whether the verdicts, intervals, tests and detectable sizes of `roomtone.fairness.compare` keep their promises, by simulation.
 
-    python -P bench/fairness_calibration.py [STUDIES] [PART …]
+    python bench/fairness_calibration.py [STUDIES] [PART …] [WORLD …]
 
-Parts: null, planted, boundary, detectable, power. Every study goes through `compare()`; the worlds are in `fairness_worlds`, the method of
+Parts: null, errors (false gaps and interaction of null, quickly), planted, boundary, detectable, power. Every study goes through `compare()`, in `errors` those
+whose family of tests found anything: without that no verdict is "gap"; the worlds are in `fairness_worlds`, the method of
 version 0.1 in `fairness_before`, the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the head of each table.
 """
 
@@ -12,7 +13,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -22,46 +23,19 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 import numpy as np  # noqa: E402 - after the variables that it reads
 from fairness_before import before  # noqa: E402
-from fairness_worlds import Planted, World, simulate  # noqa: E402
+from fairness_worlds import NULL, PLANTED, Planted, World, simulate  # noqa: E402
 
 from roomtone.fairness import compare  # noqa: E402
+from roomtone.fairness.comparison.compare import levels_of  # noqa: E402
+from roomtone.fairness.inference.counts import lay_out, prepare  # noqa: E402
+from roomtone.fairness.inference.estimands import make_estimands  # noqa: E402
+from roomtone.fairness.inference.study import work_out  # noqa: E402
+from roomtone.fairness.settings import CompareSettings  # noqa: E402
 
 #: Of a study; half of what `compare` draws by itself, so that thousands of studies can be.
 PERMUTATIONS = 499
 #: Studies of a world whose study is slow, as a share of those asked for.
 SLOW = 0.25
-NULL: dict[str, World] = {
-    "4 x 20": World(),
-    "3, 8, 30, 300": World(sizes=(3, 8, 30, 300)),
-    "6 x 3": World(sizes=(3,) * 6),
-    "12 x 6": World(sizes=(6,) * 12),
-    "12 x 12 (sd .6)": World(sizes=(12,) * 12, speaker_sd=0.6),
-    "30 x 12": World(sizes=(12,) * 30),
-    "70 % flawless, 4 x 10": World(sizes=(10,) * 4, flawless=0.7),
-    "missing cells": World(missing=0.3),
-    "also missing clean": World(missing=0.3, missing_clean=True),
-    "own 20 sentences": World(texts="own", utterances=20),
-    "the same 20 sentences": World(texts="shared", utterances=20),
-    "few have most words, 10 x 9": World(sizes=(9,) * 10, talkative=True),
-    "heavy tails (t3), 5 x 8": World(sizes=(8,) * 5, tail="t3", speaker_sd=0.7),
-    "heavy tails (Pareto), 4 x 20": World(tail="pareto"),
-    "log odds, 5, 10, 40": World(sizes=(5, 10, 40), scale="odds", speaker_sd=0.6, condition_sd=0.4),
-    "one group twice as varied, 4 x 20": World(group_sds=(2, 1, 1, 1)),
-    "one group twice as varied, 5, 20, 20, 40": World(sizes=(5, 20, 20, 40), group_sds=(1.7, 0.85, 0.85, 0.85)),
-    "2 x 4": World(sizes=(4, 4)),
-    "loops in 2 %": World(loops=0.02),
-}
-PLANTED: dict[str, World] = {
-    "4 x 20, everywhere": World(planted=Planted(0, 0.2)),
-    "4 x 20, one condition": World(planted=Planted(0, 0.2, 3)),
-    "4 x 20, one room": World(planted=Planted(0, 0.2, room="room1")),
-    "12 x 4, everywhere": World(sizes=(4,) * 12, planted=Planted(0, 0.2)),
-    "12 x 4, one condition": World(sizes=(4,) * 12, planted=Planted(0, 0.2, 3)),
-    "12 x 4, one room": World(sizes=(4,) * 12, planted=Planted(0, 0.2, room="room1")),
-    "6 x 3, everywhere": World(sizes=(3,) * 6, planted=Planted(0, 0.2)),
-    "3, 8, 30, 300, everywhere": World(sizes=(3, 8, 30, 300), planted=Planted(2, 0.2)),
-    "8 x 4, log odds, everywhere": World(sizes=(4,) * 8, scale="odds", speaker_sd=0.5, planted=Planted(0, 0.2)),
-}
 
 
 def run(task: Callable[[World, int], dict[str, Any]], world: World, studies: int) -> list[dict[str, Any]]:
@@ -107,7 +81,7 @@ def print_null(studies: int) -> None:
         f"{'world':41}{'n':>5} | {'before: false':>13} {'gap':>5} {'DiD':>5} | {'now: false':>10} {'gap':>5} {'DiD':>5} {'accent':>6} {'all':>5} "
         f"{'inter':>6} {'width/before':>12} {'detectable':>11}"
     )
-    for name, world in NULL.items():
+    for name, world in asked(NULL).items():
         n = studies if sum(world.sizes) <= 150 else max(1, round(SLOW * studies))
         start = time.perf_counter()
         m = mean_of(run(null_study, world, n))
@@ -117,6 +91,44 @@ def print_null(studies: int) -> None:
             f"{m['width'] / m['old width']:12.2f} {100 * m['detectable']:5.1f} {100 * m['accent detectable']:5.1f}"
             f"  ({(time.perf_counter() - start) / n:.2f} s a study)", flush=True,
         )  # fmt: skip
+
+
+def error_study(world: World, seed: int) -> dict[str, Any]:
+    """Return what `null_study` does of false gaps and of the interaction, without the tables where the family's test found nothing."""
+    frame = simulate(world, seed)
+    s = CompareSettings(permutations=PERMUTATIONS, resamples=0, seed=seed)
+    rows = prepare(
+        frame, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
+    )
+    conditions = [s.baseline, *sorted(set(rows["condition"]) - {s.baseline})]
+    estimands = make_estimands(conditions, levels_of(frame, rows, conditions))
+    study = work_out(lay_out(rows, conditions, several=True), estimands, s)
+    p = np.concatenate([study.test.p_adjusted.ravel(), study.test.condition_p_adjusted])
+    false = bool((p <= s.alpha).any())
+    if false:
+        new = compare(frame, resamples=0, seed=seed, permutations=PERMUTATIONS)
+        false = any((t["verdict"] == "gap").any() for t in (new.accents, new.conditions, new.levels, new.gaps))
+    return {"false": false, "interaction": max(study.test.interaction_p, study.smallest_p) <= s.alpha}
+
+
+def print_errors(studies: int) -> None:
+    """Print false gaps and rejected interactions where no group differs, with their standard errors."""
+    print("\nNo gap at all. Bounds: any false gap <= 6 %, interaction <= 6 %, two standard errors loose.")
+    print(f"{'world':46}{'n':>5} | {'any false gap':>15} {'interaction':>15}")
+    for name, world in asked(NULL).items():
+        m = mean_of(run(error_study, world, studies))
+        parts = [f"{100 * m[key]:6.1f} % ± {error(m[key], studies):3.1f}" for key in ("false", "interaction")]
+        print(f"{name:46}{studies:5} | {parts[0]:>15} {parts[1]:>15}", flush=True)
+
+
+def error(share: float, studies: int) -> float:
+    """Return the standard error of a share, in points."""
+    return 100 * math.sqrt(max(share, 1 / studies) * (1 - share) / studies)
+
+
+def asked(worlds: Mapping[str, World]) -> Mapping[str, World]:
+    """Return the worlds named on the command line, or all."""
+    return {name: world for name, world in worlds.items() if name in sys.argv} or worlds
 
 
 def mean_of(results: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -175,7 +187,7 @@ def print_planted(studies: int) -> None:
     print(
         f"{'world':31}{'n':>5} | {'before: found':>13} | {'now: found':>10} {'named first':>11} {'interval holds':>14} {'untrue':>7}"
     )
-    for name, world in PLANTED.items():
+    for name, world in asked(PLANTED).items():
         n = studies if sum(world.sizes) <= 150 else max(1, round(SLOW * studies))
         m = mean_of(run(planted_study, world, n))
         print(
@@ -221,7 +233,7 @@ def print_boundary(studies: int) -> None:
     )
     print("printed, and the sentence says that so few cannot show it.")
     print(f"{'world':40}{'n':>5} | {'said':>6} {'with the sentence':>18}")
-    for name, world in BOUNDARY.items():
+    for name, world in asked(BOUNDARY).items():
         n = studies if sum(world.sizes) <= 250 else max(1, round(SLOW * studies))
         m = mean_of(run(boundary_study, world, n))
         print(f"{name:40}{n:5} | {100 * m['said']:5.1f}% {100 * m['warned']:17.1f}%", flush=True)
@@ -263,7 +275,7 @@ def print_detectable(studies: int) -> None:
     print(
         f"{'world':31}{'n':>5} | {'cell: size':>10} {'printed':>8} {'found':>6} | {'accent: size':>12} {'printed':>8} {'found':>6}"
     )
-    for name, world in DETECTABLE.items():
+    for name, world in asked(DETECTABLE).items():
         sizes = run(size_study, world, max(40, studies // 5))
         parts = []
         for key, condition in (("cell", 3), ("accent", None)):
@@ -293,12 +305,14 @@ def main(arguments: Sequence[str]) -> None:
     studies = int(arguments[0]) if arguments else 2000
     parts = {
         "null": print_null,
+        "errors": print_errors,
         "planted": print_planted,
         "boundary": print_boundary,
         "detectable": print_detectable,
         "power": print_power,
     }
-    for name in arguments[1:] or parts:
+    chosen = [name for name in arguments[1:] if name in parts]
+    for name in chosen or [name for name in parts if name != "errors"]:
         parts[name](studies)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -35,14 +36,16 @@ class World:
         speaker_sd, condition_sd, utterance_sd: between speakers, speaker by condition, and utterances.
         group_sds: factor on `speaker_sd` for each group.
         utterances, words: of a speaker in a condition, and of an utterance.
-        texts: `shared` (all groups read the same sentences), `own` (each group its own), or null (every utterance is unique).
+        texts: `shared` (all groups read the same sentences), `own` (each group its own), `partly` (half of them its own), or null (every
+            utterance is unique).
         sentence_sd, sentence_condition_sd: of sentences, and of sentences by condition.
         flawless: share of speakers without any error.
         failing: share of speakers, in the groups `failing_in`, that lose nearly all.
         tail: of speakers: normal, t3, gamma or pareto.
-        talkative: whether a few speakers have most of the words.
+        talkative: `few` speakers have most of the words, or `one`; null: all have as many.
+        dealt: conditions beside clean that each utterance is in, dealt in turn; null: all.
         missing: share of cells that a group lacks, and half of it of speakers' cells; `missing_clean` lets it hit clean too.
-        loops: share of utterances that end in a repetition loop.
+        loops: share of utterances that end in a repetition loop; of those of `looping` speakers in every twenty alone, if any.
         planted: a gap, or None.
     """
 
@@ -63,10 +66,12 @@ class World:
     failing: float = 0.0
     failing_in: Sequence[int] = field(default=())
     tail: str = "normal"
-    talkative: bool = False
+    talkative: str | None = None
+    dealt: int | None = None
     missing: float = 0.0
     missing_clean: bool = False
     loops: float = 0.0
+    looping: int = 0
     planted: Planted | None = None
 
     @property
@@ -94,6 +99,63 @@ class World:
         return [c for c in range(self.conditions) if p.room is None or self.rooms[c] == p.room]
 
 
+#: No group differs.
+NULL: dict[str, World] = {
+    "4 x 20": World(),
+    "3, 8, 30, 300": World(sizes=(3, 8, 30, 300)),
+    "6 x 3": World(sizes=(3,) * 6),
+    "12 x 6": World(sizes=(6,) * 12),
+    "12 x 12 (sd .6)": World(sizes=(12,) * 12, speaker_sd=0.6),
+    "30 x 12": World(sizes=(12,) * 30),
+    "70 % flawless, 4 x 10": World(sizes=(10,) * 4, flawless=0.7),
+    "missing cells": World(missing=0.3),
+    "also missing clean": World(missing=0.3, missing_clean=True),
+    "own 20 sentences": World(texts="own", utterances=20),
+    "the same 20 sentences": World(texts="shared", utterances=20),
+    "few have most words, 10 x 9": World(sizes=(9,) * 10, talkative="few"),
+    "heavy tails (t3), 5 x 8": World(sizes=(8,) * 5, tail="t3", speaker_sd=0.7),
+    "heavy tails (Pareto), 4 x 20": World(tail="pareto"),
+    "log odds, 5, 10, 40": World(sizes=(5, 10, 40), scale="odds", speaker_sd=0.6, condition_sd=0.4),
+    "one group twice as varied, 4 x 20": World(group_sds=(2, 1, 1, 1)),
+    "one group twice as varied, 5, 20, 20, 40": World(sizes=(5, 20, 20, 40), group_sds=(1.7, 0.85, 0.85, 0.85)),
+    "2 x 4": World(sizes=(4, 4)),
+    "loops in 2 %": World(loops=0.02),
+    "one speaker has most words, 4 x 10": World(sizes=(10,) * 4, talkative="one"),
+    "one speaker in twenty fails wholly, 4 x 20": World(failing=0.05, failing_in=(0, 1, 2, 3)),
+    "one speaker in twenty fails wholly, 3, 8, 30": World(sizes=(3, 8, 30), failing=0.05, failing_in=(0, 1, 2)),
+    "half of the sentences own, 4 x 20": World(texts="partly", utterances=20),
+    "own 4 sentences, 2 x 12": World(sizes=(12, 12), texts="own", utterances=4),
+    "speakers differ vastly (sd 1.2), 6 x 6": World(sizes=(6,) * 6, speaker_sd=1.2),
+    "up to 90 % lost, 5 x 10": World(sizes=(10,) * 5, hardest=0.9, scale="odds", speaker_sd=0.6),
+    "utterances of one word, 4 x 20": World(words=1),
+    "40 conditions, 3 x 5": World(sizes=(5,) * 3, conditions=40),
+    "each utterance in 2 of 5 conditions, 4 x 8": World(sizes=(8,) * 4, dealt=2),
+    "loops of one speaker in twenty, 4 x 20": World(loops=0.3, looping=1),
+    "2, 2 and 50": World(sizes=(2, 2, 50)),
+    "the small group twice as varied, 6 and 60": World(sizes=(6, 60), group_sds=(2, 1)),
+}
+
+#: One group loses 20 points more.
+PLANTED: dict[str, World] = {
+    "4 x 20, everywhere": World(planted=Planted(0, 0.2)),
+    "4 x 20, one condition": World(planted=Planted(0, 0.2, 3)),
+    "4 x 20, one room": World(planted=Planted(0, 0.2, room="room1")),
+    "12 x 4, everywhere": World(sizes=(4,) * 12, planted=Planted(0, 0.2)),
+    "12 x 4, one condition": World(sizes=(4,) * 12, planted=Planted(0, 0.2, 3)),
+    "12 x 4, one room": World(sizes=(4,) * 12, planted=Planted(0, 0.2, room="room1")),
+    "6 x 3, everywhere": World(sizes=(3,) * 6, planted=Planted(0, 0.2)),
+    "3, 8, 30, 300, everywhere": World(sizes=(3, 8, 30, 300), planted=Planted(2, 0.2)),
+    "one speaker has most words, 4 x 10, everywhere": World(sizes=(10,) * 4, talkative="one", planted=Planted(1, 0.2)),
+    "one speaker in twenty fails wholly, everywhere": World(
+        failing=0.05, failing_in=(0, 1, 2, 3), planted=Planted(0, 0.2)
+    ),
+    "half of the sentences own, everywhere": World(texts="partly", utterances=20, planted=Planted(0, 0.2)),
+    "missing cells, everywhere": World(missing=0.3, planted=Planted(0, 0.2)),
+    "each utterance in 2 of 5, one room": World(sizes=(8,) * 4, dealt=2, planted=Planted(0, 0.2, room="room1")),
+    "8 x 4, log odds, everywhere": World(sizes=(4,) * 8, scale="odds", speaker_sd=0.5, planted=Planted(0, 0.2)),
+}
+
+
 def simulate(world: World, seed: int) -> pd.DataFrame:
     """Return one study: a row an utterance and condition, with the columns of scores and labels."""
     rng = np.random.default_rng(seed)
@@ -108,7 +170,7 @@ def simulate(world: World, seed: int) -> pd.DataFrame:
         kinds = int(sentence.max()) + 1
         effect = effect + rng.normal(0, world.sentence_sd, kinds)[sentence][:, None]
         effect = effect + rng.normal(0, world.sentence_condition_sd, (kinds, conditions))[sentence]
-    chance = _chance(world, world.rates[group[speaker]], effect, group[speaker])
+    chance = _chance(world, _aimed(world)[group[speaker]], effect, group[speaker])
     flawless, failing = (rng.random(speakers) < share for share in (world.flawless, world.failing))
     if world.flawless:
         chance = np.clip(chance / (1 - world.flawless), 0, TOP) * ~flawless[speaker][:, None]
@@ -118,8 +180,10 @@ def simulate(world: World, seed: int) -> pd.DataFrame:
 
 
 def _utterances(rng: np.random.Generator, world: World, speakers: int) -> np.ndarray:
-    if not world.talkative:
+    if world.talkative is None:
         return np.full(speakers, world.utterances)
+    if world.talkative == "one":
+        return np.where(np.arange(speakers) == 0, 40 * world.utterances, world.utterances)
     return np.clip(np.ceil(2 * (1 + rng.pareto(1.0, speakers))), 2, 200).astype(int)
 
 
@@ -127,7 +191,10 @@ def _sentences(world: World, group: np.ndarray, speaker: np.ndarray, count: np.n
     if world.texts is None:
         return None
     number = np.concatenate([np.arange(n) for n in count])
-    return number if world.texts == "shared" else group[speaker] * int(count.max()) + number
+    own = (group[speaker] + 1) * int(count.max()) + number
+    if world.texts == "partly":
+        return np.where(number % 2, own, number)
+    return number if world.texts == "shared" else own
 
 
 def _speakers(rng: np.random.Generator, world: World, group: np.ndarray) -> np.ndarray:
@@ -141,16 +208,30 @@ def _speakers(rng: np.random.Generator, world: World, group: np.ndarray) -> np.n
     return np.log(np.maximum(shape(len(group)), 1e-6))
 
 
+def _variance(world: World) -> np.ndarray:
+    """Return the variance of all that is random and normal in a word's chance [shape=(groups,)]."""
+    sds = world.speaker_sd * np.asarray(world.group_sds or np.ones(len(world.sizes)))
+    found: np.ndarray = sds**2 * (world.tail == "normal") + world.condition_sd**2 + world.utterance_sd**2
+    return found if world.texts is None else found + world.sentence_sd**2 + world.sentence_condition_sd**2
+
+
+@lru_cache
+def _aimed(world: World) -> np.ndarray:
+    """Return the rates to draw around, so that the mean chance is the rate although chances end at TOP [shape=(groups, conditions)]."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+    effect = nodes * np.sqrt(_variance(world))[:, None]
+    aimed = world.rates
+    for _ in range(30):
+        each = [_chance(world, aimed, np.full(aimed.shape, x[:, None]), np.arange(len(aimed))) for x in effect.T]
+        aimed = np.clip(aimed + world.rates - np.tensordot(weights / weights.sum(), each, 1), 1e-4, 1 - 1e-4)
+    return aimed
+
+
 def _chance(world: World, rate: np.ndarray, effect: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the chance of losing a word; its mean over all that is random is the rate, as far as TOP allows."""
+    """Return the chance of losing a word."""
     if world.scale == "odds":
         return 1 / (1 + np.exp(-(np.log(rate / (1 - rate)) + effect)))
-    sds = world.speaker_sd * (np.asarray(world.group_sds)[group] if world.group_sds else np.ones(len(group)))
-    known = world.tail == "normal"
-    variance = sds**2 * known + world.condition_sd**2 + world.utterance_sd**2
-    if world.texts is not None:
-        variance = variance + world.sentence_sd**2 + world.sentence_condition_sd**2
-    return np.clip(rate * np.exp(effect - variance[:, None] / 2), 0, TOP)
+    return np.clip(rate * np.exp(effect - _variance(world)[group][:, None] / 2), 0, TOP)
 
 
 def _frame(
@@ -164,13 +245,14 @@ def _frame(
     lost = rng.binomial(world.words, chance)
     words = np.full(len(speaker), world.words)
     if (
-        sentence is None and not world.loops
+        sentence is None and not world.loops and world.dealt is None
     ):  # all of a speaker's utterances are in every condition: their sums say the same
         people = len(group)
         lost = np.stack([np.bincount(speaker, column, people) for column in lost.T], axis=1).astype(int)
         words, speaker = np.bincount(speaker, minlength=people) * world.words, np.arange(people)
     rows, conditions = lost.shape
-    insertions = np.where(rng.random(lost.shape) < world.loops, rng.integers(50, 220, lost.shape), 0)
+    loops = np.full(rows, world.loops) if not world.looping else world.loops * (speaker % 20 < world.looping)
+    insertions = np.where(rng.random(lost.shape) < loops[:, None], rng.integers(50, 220, lost.shape), 0)
     names = np.array(["clean", *(f"c{c}" for c in range(1, conditions))])
     at = np.tile(np.arange(conditions), rows)
     who = np.repeat(speaker, conditions)
@@ -182,6 +264,9 @@ def _frame(
     })  # fmt: skip
     if sentence is not None:
         frame["text"] = np.char.add("t", np.repeat(sentence, conditions).astype(str))
+    if world.dealt is not None:
+        turn = (at - 1 - np.repeat(np.arange(rows), conditions)) % (conditions - 1)
+        frame = frame[(at == 0) | (turn < world.dealt)].reset_index(drop=True)
     return frame if not world.missing else frame[_kept(rng, world, group, who, at)].reset_index(drop=True)
 
 
@@ -191,5 +276,6 @@ def _kept(rng: np.random.Generator, world: World, group: np.ndarray, who: np.nda
     alone = rng.random((len(group), world.conditions)) < world.missing / 2
     lacks[:, :first], alone[:, :first] = False, False
     lacks[lacks.all(axis=1)] = False
+    lacks[:, 0] &= not lacks[:, 0].all()
     kept: np.ndarray = ~lacks[group[who], at] & ~alone[who, at]
     return kept

@@ -21,7 +21,7 @@ QUICK = (
     ("Rendering: memory and start-up", ("augment_memory.py",)),
     ("Machines measured back", ("measure_round_trip.py",)),
     ("Two machines at once", ("measure_pairs.py",)),
-    ("Fairness: verdicts, intervals and detectable sizes", ("fairness_calibration.py", "200")),
+    ("Fairness: verdicts, intervals and detectable sizes", ("fairness_calibration.py", "100")),
     ("Fairness: the subgroup search", ("fairness_search.py",)),
 )
 LONG = (

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from roomtone.core.facade import lazy_names
 
 if TYPE_CHECKING:
-    from roomtone.measure.detection.machines import EquipmentFound, Machine, measure_equipment
+    from roomtone.measure.detection.machines import measure_equipment
+    from roomtone.measure.machine import EquipmentFound, Machine
     from roomtone.measure.noise import NoiseFound, measure_noise, noise_op
     from roomtone.measure.presets import machine_op, preset_yaml
     from roomtone.measure.recording import PlaceRecording, read_recording
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 #: Public name -> the module that has it; found on first use, so that importing the package costs nothing.
 _HOMES = {
-    "EquipmentFound": "roomtone.measure.detection.machines",
-    "Machine": "roomtone.measure.detection.machines",
+    "EquipmentFound": "roomtone.measure.machine",
+    "Machine": "roomtone.measure.machine",
     "MeasureSettings": "roomtone.measure.settings",
     "NoiseFound": "roomtone.measure.noise",
     "PlaceFound": "roomtone.measure.scenario",

@@ -1,14 +1,15 @@
-"""A picture beside each measurement: spectrum, spectrogram and envelope, with the machines marked."""
+"""A picture beside each measurement: spectrum, spectrogram and envelope with the machines marked, and each preset against the recording."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from roomtone.measure.detection.machines import EquipmentFound
+    from roomtone.measure.machine import EquipmentFound, Machine
     from roomtone.measure.recording import PlaceRecording
 
 _COLOURS = ("#c1272d", "#0b7a75", "#7b3fa0")
@@ -30,10 +31,13 @@ def draw(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 9), layout="constrained")
+    proved = [(k, machine) for k, machine in enumerate(equipment.machines if equipment else ()) if machine.proof]
+    figure = Figure(figsize=(10, 12 if proved else 9), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
-    top, middle, bottom = figure.subplots(3, 1)
+    top, middle, bottom, *rest = figure.subplots(4 if proved else 3, 1)
+    for axes in rest:
+        _proofs(axes, proved)
     _spectrum(top, recording, equipment)
     _spectrogram(middle, recording, equipment)
     if decay is None:
@@ -42,6 +46,26 @@ def draw(
         bottom.plot(*decay, color="#333333", lw=1)
         bottom.set(xlabel="time after the impulse (s)", ylabel="decay (dB)", ylim=(-60, 3))
     figure.savefig(path, dpi=110)
+
+
+def _proofs(axes: Any, machines: Sequence[tuple[int, Machine]]) -> None:
+    """Draw the level over one cycle: recorded as a thin line, the preset rendered in its room as a thick one."""
+    top_db = -200.0
+    for index, machine in machines:
+        proof = machine.proof
+        if proof is None or proof.course is None:
+            continue
+        level_db = 10.0 * np.log10(np.maximum(proof.course, 1e-20))
+        times, colour = np.arange(level_db.shape[1]) * proof.hop_s, _COLOURS[index % len(_COLOURS)]
+        what = "synthesised" if machine.recorded is None else "recorded cycle"
+        label = f"preset {index + 1} ({what}): {100 * proof.explained:.0f} % explained"
+        axes.plot(times, level_db[1], color=colour, lw=3, alpha=0.4, label=label)
+        axes.plot(times, level_db[0], color=colour, lw=0.8)
+        top_db = max(top_db, float(level_db.max()))
+    axes.set(
+        xlabel="time in one cycle (s)", ylabel="recorded (thin), preset (thick), dB", ylim=(top_db - 50, top_db + 3)
+    )
+    axes.legend(loc="upper right", fontsize="small")
 
 
 def _spectrum(axes: Any, recording: PlaceRecording, found: EquipmentFound | None) -> None:

@@ -7,23 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.detection.machines import Machine
+from roomtone.measure.machine import Machine
 from roomtone.measure.spectra.cycle import Pulse
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 
 #: Weaker partials re the strongest are left out of a preset, and so are all but the strongest few.
 _WEAKEST_DB = -32.0
 _MOST_PARTIALS = 16
+#: A decaying pulse ends after so many time constants, 43 dB down.
+_DECAY_TIMES = 5.0
 
 
 def machine_op(machine: Machine) -> dict[str, Any]:
-    """Return the `periodic_tone` op of a machine, without its level: the SNR of a scenario sets that."""
+    """Return the parametric preset of a machine, a `periodic_tone` without its level: the SNR of a scenario sets that."""
     if machine.kind == "steady" or machine.cycle is None:
         return _steady_op(machine)
     op = _pulsed_op(machine, machine.cycle.pulses)
     return (
         op | {"period_s": round(machine.period_s, 5)} | ({"jitter_s": _jitter(machine, op)} if machine.jitter_s else {})
     )
+
+
+def recorded_op(machine: Machine, path: str, asset: str | None = None) -> dict[str, Any]:
+    """Return the `recorded_cycle` op of a machine.
+
+    Args:
+        machine: with a recorded cycle.
+        path: of its recording, or the folder of that, relative to the preset.
+        asset: id of the recording, where `path` is a folder.
+    """
+    assert machine.recorded is not None
+    return {
+        "op": "recorded_cycle",
+        "path": path,
+        **({"asset": asset} if asset else {}),
+        "period_s": round(machine.period_s, 5),
+        "pitch": 1.0,
+        **({"jitter_s": round(machine.jitter_s, 4)} if machine.jitter_s else {}),
+        **({"sounds": [list(span) for span in machine.recorded.sounds]} if machine.recorded.sounds else {}),
+    }
 
 
 def _steady_op(machine: Machine) -> dict[str, Any]:
@@ -57,13 +79,15 @@ def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
         return _noise_op(machine, pulses)
     base = machine.fundamental_hz
     pitches = [fundamental(pulse.partials, tolerance_hz=2.0) for pulse in tonal]
-    harmonic = all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
+    harmonic = machine.one_spectrum and all(_harmonic(pulse, pitch) for pulse, pitch in zip(tonal, pitches))
     op = _harmonic_op(tonal, pitches, base) if harmonic else _inharmonic_op(tonal)
     edge = round(float(np.clip(0.2 * min(pulse.length_s for pulse in tonal), 0.001, 0.010)), 4)
     op |= {"rise_s": edge, "fall_s": edge}
+    rows = op["pulses"]
     if all(pulse.decaying for pulse in tonal):
         op["decay_s"] = round(float(np.median([pulse.length_s for pulse in tonal])) / np.log(2.0), 4)
-    return op | {"pulses": _within_period(op["pulses"], machine.period_s, edge)}
+        rows = [[row[0], _DECAY_TIMES * op["decay_s"], *row[2:]] for row in rows]
+    return op | {"pulses": _within_period(rows, machine.period_s, edge)}
 
 
 def _harmonic(pulse: Pulse, pitch_hz: float) -> bool:
@@ -120,7 +144,8 @@ def _noise_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
         [p.onset_s, p.length_s, 1.0, round(float(10.0 * np.log10(max(p.noise_power / top, 1e-4))), 2)] for p in pulses
     ]
     op = {"op": "periodic_tone", "harmonics": [], "noise_db": 0.0}
-    op |= {"noise_band_hz": [round(hz, 1) for hz in strongest.noise_band_hz], "rise_s": rise, "fall_s": fall}
+    op |= {"noise_band_hz": [round(hz, 1) for hz in strongest.noise_band_hz]}
+    op |= {"noise_slope_db_per_octave": round(strongest.noise_slope_db_per_octave, 2), "rise_s": rise, "fall_s": fall}
     return op | {"pulses": _within_period(rows, machine.period_s, 0.5 * (rise + fall))}
 
 
@@ -146,7 +171,7 @@ COMMENTS = {
     "fundamental_hz": "pitch in Hz; a range such as [700, 900] draws a pitch for each file",
     "harmonics": "[ratio to the pitch, level in dB], at the microphone, so they include the room",
     "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths include both edges",
-    "period_s": "from burst to burst",
+    "period_s": "from burst to burst; a range such as [1, 2] draws a period for each file",
     "jitter_s": "largest deviation of a burst from the period",
     "rise_s": "edges of a pulse; those of tones are not measured",
     "fall_s": "edges of a pulse; those of tones are not measured",
@@ -155,7 +180,11 @@ COMMENTS = {
     "am_hz": "rate of the amplitude modulation",
     "am_depth": "depth of the amplitude modulation, 0 to 1",
     "noise_db": "a burst of noise, no tones",
-    "noise_band_hz": "the band that holds 90 % of its power",
+    "noise_band_hz": "the band that holds 98 % of its power",
+    "noise_slope_db_per_octave": "slope of its density",
+    "pitch": "ratio to the recording; a range such as [0.9, 1.1] draws a pitch for each file",
+    "sounds": "[onset s, length s] of each sound in the recording",
+    "asset": "the recording in that folder",
     "parts": "the machines of the recording, each with its level",
     "path": "relative to this file",
     "levels": "the dB below are third-octave band levels",
@@ -189,7 +218,7 @@ def preset_yaml(title: str, source: str, op: Mapping[str, Any]) -> str:
 def _entry(key: str, value: Any, note: str) -> list[str]:
     if isinstance(value, list) and value and isinstance(value[0], list):
         return [f"{key}:{note}", *(f"  - [{', '.join(f'{x:.6g}' for x in row)}]" for row in value)]
-    return [f"{key}: {_quoted(value) if key == 'path' else value}{note}"]
+    return [f"{key}: {_quoted(value) if key in ('path', 'asset') else value}{note}"]
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,8 @@ LEAST_RANGE_DB = 30.0
 #: The fit stays this far above the noise.
 _MARGIN_DB = 7.0
 _LONGEST_S = 4.0
+#: The next clap: the level of 20 ms is this far above its lowest since the first 50 ms; the response ends so long before it.
+_NEXT_DB, _BEFORE_NEXT_S = 12.0, 0.03
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class RoomFound:
     Attributes:
         t60_s: broadband, from the fit between -5 dB and `fit_db`, as a time for 60 dB; T30 where `fit_db` is -35.
         bands_s: the same for each octave band that falls far enough: `{centre in Hz: seconds}`.
-        c50_db: early to late energy (border at 50 ms), noise subtracted.
+        c50_db: early to late energy (border at 50 ms) of the same decay, noise subtracted.
         range_db: how far the decay falls before it reaches the noise.
         fit_db: lower end of the fit.
         response: the response itself, float64, its direct sound at `direct`.
@@ -100,7 +102,7 @@ def _cut(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
     lead = min(peak, round(0.02 * rate))
     near = np.abs(samples[peak - lead : peak + block])
     direct = peak - lead + int(np.flatnonzero(near >= 0.3 * near.max())[0])
-    end = min(samples.size, direct + round(_LONGEST_S * rate))
+    end = _end(samples, direct, rate)
     quiet = samples[max(0, direct - rate) : max(0, direct - round(0.02 * rate))]
     tail = samples[end - max(1, (end - direct) // 10) : end]
     levels = [float((part**2).mean()) for part in (quiet, tail) if part.size > 0.05 * rate]
@@ -110,6 +112,19 @@ def _cut(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
         )
     before = max(0, direct - round(0.002 * rate))
     return samples[before:end], direct - before, min(levels)
+
+
+def _end(samples: np.ndarray, direct: int, rate: int) -> int:
+    """Return where the decay of an impulse ends at the latest: before the next one, and after 4 s."""
+    end = min(samples.size, direct + round(_LONGEST_S * rate))
+    block, first = max(1, round(0.02 * rate)), direct + round(EARLY_S * rate)
+    if end - first < 2 * block:
+        return end
+    level = np.convolve(
+        samples[first:end] ** 2, np.full(block, 1.0 / block), mode="valid"
+    )  # of the 20 ms that start here
+    rises = np.flatnonzero(level > 10.0 ** (_NEXT_DB / 10.0) * np.minimum.accumulate(level))
+    return first + max(int(rises[0]) + block - round(_BEFORE_NEXT_S * rate), 0) if rises.size else end
 
 
 def _range_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
@@ -163,10 +178,10 @@ def _bands(response: np.ndarray, direct: int, rate: int) -> dict[float, float]:
 
 
 def _c50_db(response: np.ndarray, direct: int, noise: float, rate: int) -> float:
-    energy = response[direct:] ** 2 - noise
-    border = round(EARLY_S * rate)
-    late = max(float(energy[border:].sum()), 1e-30)
-    return float(10.0 * np.log10(max(float(energy[:border].sum()), 1e-30) / late))
+    """Return the early-to-late ratio of the decay from which the decay time comes, so no later clap counts."""
+    decay = _schroeder(response, direct, noise, rate)
+    late = 10.0 ** (float(decay[min(round(EARLY_S * rate), decay.size - 1)]) / 10.0)
+    return float(10.0 * np.log10(max(1.0 - late, 1e-30) / late))
 
 
 def room_op(

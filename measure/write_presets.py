@@ -16,10 +16,11 @@ import numpy as np
 
 from roomtone.augment.rooms.acoustics import decay_db
 from roomtone.core.errors import RoomtoneError
-from roomtone.measure.detection.machines import EquipmentFound, measure_equipment
+from roomtone.measure.detection.machines import measure_equipment
 from roomtone.measure.figures import machine_figures, machine_words, noise_figures, room_figures
+from roomtone.measure.machine import CycleWaveform, EquipmentFound
 from roomtone.measure.noise import measure_noise, noise_op
-from roomtone.measure.presets import machine_op, preset_yaml
+from roomtone.measure.presets import machine_op, preset_yaml, recorded_op
 from roomtone.measure.recording import PlaceRecording, read_recording
 from roomtone.measure.room import RoomFound, measure_room, room_op
 from roomtone.measure.settings import MeasureSettings
@@ -81,23 +82,37 @@ def _write_equipment(recording: PlaceRecording, name: str, folder: Path) -> Writ
             "measure it with as=noise, or record longer (three periods at least)"
         )
     source = _source(recording)
-    presets, lines = {}, list(recording.notes)
+    cycles = folder / f"{name}_cycles"
+    presets: dict[str, Path] = {}
+    lines, parts = list(recording.notes), []
+    loudest_db = found.machines[0].level_db
     for index, machine in enumerate(found.machines):
         own = name if index == 0 else f"{name}_{index + 1}"
+        if machine.recorded is None:
+            op = part = machine_op(machine)
+        else:
+            _write_cycle(machine.recorded, cycles / f"{own}.wav")
+            op = recorded_op(machine, f"{cycles.name}/{own}.wav")
+            part = recorded_op(machine, cycles.name, asset=f"folder/{own}.wav")
         presets[own] = folder / f"{own}.yaml"
-        presets[own].write_text(preset_yaml(machine_words(machine), source, machine_op(machine)), encoding="utf-8")
+        presets[own].write_text(preset_yaml(machine_words(machine), source, op), encoding="utf-8")
         lines.append(f"{own}: {machine_words(machine)}")
-    if len(found.machines) > 1:
-        loudest = found.machines[0].level_db
-        parts = [
-            {"op": "periodic_tone", "level_db": round(m.level_db - loudest, 2)} | machine_op(m) for m in found.machines
-        ]
+        parts.append({"op": part["op"], "level_db": round(machine.level_db - loudest_db, 2)} | part)
+    if len(parts) > 1:
         presets[f"{name}_all"] = folder / f"{name}_all.yaml"
         text = preset_yaml("All machines of the recording together", source, {"op": "mix", "parts": parts})
         presets[f"{name}_all"].write_text(text, encoding="utf-8")
     presets[f"{name}_loop"] = _write_loop(recording, name, folder, source, "recording")
     figures = {"background_db": found.background_db, "machines": [machine_figures(m) for m in found.machines]}
     return _finish(recording, "equipment", name, folder, presets, lines, figures, equipment=found)
+
+
+def _write_cycle(recorded: CycleWaveform, path: Path) -> None:
+    """Write a recorded cycle as floats, because a knock may exceed full scale at the nominal level."""
+    import soundfile
+
+    path.parent.mkdir(exist_ok=True)
+    soundfile.write(path, recorded.samples.astype(np.float32), recorded.sample_rate_hz, subtype="FLOAT")
 
 
 def _write_loop(recording: PlaceRecording, name: str, folder: Path, source: str, op: str) -> Path:

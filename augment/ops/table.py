@@ -193,6 +193,11 @@ class Source(Op):
         """Whether the source never falls silent by itself."""
         return type(self).sounding is Source.sounding
 
+    @property
+    def level_is_nominal(self) -> bool:
+        """Whether the rendered level keeps its relation to that of other sources in a `mix`; recordings have any level."""
+        return self.recordings_needed() is None
+
     def assets_used(self) -> tuple[str, ...]:
         """Return the ids of the recordings that this drawn op plays."""
         return ()
@@ -220,6 +225,7 @@ _OP_MODULES = (
     "ops.sources.mix",
     "ops.sources.noise",
     "ops.sources.periodic_tone",
+    "ops.sources.recorded_cycle",
     "ops.sources.recordings",
     "rooms.op",
 )

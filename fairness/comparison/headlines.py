@@ -58,8 +58,8 @@ def _own(study: Study, g: int, columns: tuple[int, ...]) -> tuple[float, float]:
 def _interval(name: str, value: float, spread: tuple[float, float], alpha: float) -> dict[str, float]:
     variance, df = spread
     half = float(t_quantile(1 - alpha / 2, np.array(df))) * math.sqrt(variance) if variance >= 0 else math.nan
-    low = value - half
-    return {f"{name}_low": max(0.0, low) if name == "wer" else low, f"{name}_high": value + half}
+    low = value - half  # NaN stays NaN: it comes first in max
+    return {f"{name}_low": max(low, 0.0) if name == "wer" else low, f"{name}_high": value + half}
 
 
 def condition_rows(made: Comparisons, gaps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

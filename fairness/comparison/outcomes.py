@@ -63,7 +63,7 @@ def outcome_rows(
 def intersection_rows(
     rows: pd.DataFrame, scores: pd.DataFrame, conditions: Sequence[str], settings: CompareSettings
 ) -> list[dict[str, Any]]:
-    """Return the comparisons of group x attribute with all others, over all conditions; attributes share one alpha equally.
+    """Return the comparisons of group x attribute with all others, over all conditions; attributes share one alpha equally (Bonferroni).
 
     Args:
         rows: of `prepare`, in the order of the scores.
@@ -87,6 +87,7 @@ def intersection_rows(
         study = work_out(layout, make_estimands(conditions, {}, cells=False), chosen)
         made = Comparisons(study, layout.count("lost"))
         for row in made.rows([0]):
+            row["p_adjusted"] = min(len(names) * row["p_adjusted"], 1.0)  # NaN stays
             group, _, level = row["group"].rpartition(" & ")
             found.append(
                 row | {"intersection": row["group"], "group": group, "attribute": name, "value": level, "family": name}

@@ -180,7 +180,11 @@ def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
 def token(text: str, taken: dict[str, str]) -> str:
     """Return a name of letters, digits and underscores for any label; two labels never get the same one.
 
-    `taken` holds the names given so far. The hyphen stays free to part names, and sorts before all of these characters.
+    The hyphen stays free to part names, and sorts before all of these characters.
+
+    Args:
+        text: any label.
+        taken: label -> name of those given so far; the new one is added.
     """
     if text in taken:
         return taken[text]

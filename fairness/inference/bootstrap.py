@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Bootstrap:
             found |= {f"{name}_bootstrap_low": float(low), f"{name}_bootstrap_high": float(high)}
         return found
 
-    @property
+    @cached_property
     def _total(self) -> np.ndarray:
         found: np.ndarray = self.sums.sum(axis=0)
         return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,10 +65,15 @@ class SpeakerCounts:
         Args:
             group: index into `groups`.
         """
-        inside: np.ndarray = np.array([group in own for own in self.sets])[self.codes]
+        inside: np.ndarray = self._inside[group]
         return inside
 
-    @property
+    @cached_property
+    def _inside(self) -> np.ndarray:
+        belongs = np.array([[g in own for own in self.sets] for g in range(len(self.groups))], dtype=bool)
+        return belongs.reshape(len(self.groups), len(self.sets))[:, self.codes]
+
+    @cached_property
     def speakers(self) -> np.ndarray:
         """Return the number of known speakers of each group with trials in each condition [shape=(groups, conditions)]."""
         there = self.counts[1] > 0
@@ -79,7 +85,12 @@ class SpeakerCounts:
         Args:
             kind: index into `counts`.
         """
-        return np.array([self.counts[kind][self.is_in(g)].sum(axis=0) for g in range(len(self.groups))])
+        return self._sums[kind]
+
+    @cached_property
+    def _sums(self) -> np.ndarray:
+        each = [[counts[self.is_in(g)].sum(axis=0) for g in range(len(self.groups))] for counts in self.counts]
+        return np.array(each).reshape(len(self.counts), len(self.groups), len(self.conditions))
 
     def sides(self, other: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the summed counts of each group, and of what it is compared with [both shape=(6, groups, conditions)].
@@ -87,7 +98,7 @@ class SpeakerCounts:
         Args:
             other: number of the group that all are compared with; negative for all who are not in the group.
         """
-        own = np.array([self.sums(kind) for kind in range(6)])
+        own = self._sums
         if other >= 0:
             return own, np.repeat(own[:, [other]], len(self.groups), axis=1)
         return own, self.counts.sum(axis=1)[:, None, :] - own

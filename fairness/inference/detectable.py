@@ -14,8 +14,8 @@ import numpy as np
 
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import Estimands
-from roomtone.fairness.inference.permutation import FamilyTest, Observed, from_normal
-from roomtone.fairness.inference.statistics import TOP_RATE, available_columns, group_floors, group_sums
+from roomtone.fairness.inference.permutation import FamilyTest, Observed, every_column, from_normal
+from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_floors, group_sums
 
 _ROUNDS = 25
 #: Where between the scale of rates (0) and that of odds (1) the spread of speakers grows.
@@ -88,26 +88,35 @@ class Sizes:
         data: counts by speaker.
         estimands: what is compared.
         observed: the estimands as they are, on the scale of differences.
+        texts: the variance that texts add, which `observed` holds too [shape=(G, K)].
         test: of the family; its critical values are those of one step.
         power: chance of finding a gap.
     """
 
     def __init__(
-        self, data: SpeakerCounts, estimands: Estimands, observed: Observed, test: FamilyTest, power: float
+        self,
+        data: SpeakerCounts,
+        estimands: Estimands,
+        observed: Observed,
+        texts: np.ndarray,
+        test: FamilyTest,
+        power: float,
     ) -> None:
         from scipy.special import ndtri
 
-        sums = group_sums(data.counts, data.codes, data.starts, data.members, len(data.groups))
+        sums = group_sums(data.counts, data.codes, data.starts, data.members, every_column(data))
         self._args = (data.counts, data.codes, data.starts, data.members, sums, estimands.starts, estimands.columns)
-        available = available_columns(sums, len(data.groups))
-        floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False, len(data.groups))
+        available = available_columns(sums)
+        floor, slope2 = group_floors(sums, estimands.starts, estimands.columns, available, False)
+        speakers = observed.variance - texts
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._own_texts = texts * np.clip(observed.own_variance / speakers, 0.0, 1.0)
         self._own = _with_all_groups(observed, floor, slope2)
-        self._rest = np.maximum(observed.variance - observed.own_variance, 0.0)
+        self._rest = np.maximum(speakers - observed.own_variance, 0.0) + texts - self._own_texts
         critical = from_normal(test.all_high, observed.df)
         # the chance of passing is that of a noncentral t; Johnson and Welch's (1940) normal approximation
-        self._factor = critical * (1 - 1 / (4 * observed.df)) + ndtri(power) * np.sqrt(
-            1 + critical**2 / (2 * observed.df)
-        )
+        self._critical = critical * (1 - 1 / (4 * observed.df))
+        self._margin = ndtri(power) * np.sqrt(1 + critical**2 / (2 * observed.df))
         self._now = _variance_at(*self._args, np.zeros(observed.value.shape))
 
     def at(self, gap: np.ndarray) -> np.ndarray:
@@ -118,7 +127,11 @@ class Sizes:
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             grown = np.maximum(1.0, _variance_at(*self._args, np.nan_to_num(gap)) / self._now)
-            found: np.ndarray = np.minimum(self._factor * np.sqrt(self._own * grown + self._rest), 2.0)
+            speakers = self._own * grown + self._rest
+            # who loses more words loses more of them to hard texts too; the test sees the texts' variance averaged over groups
+            seen = speakers + self._own_texts * (1 + (grown - 1) / len(gap))
+            real = speakers + self._own_texts * grown
+            found: np.ndarray = np.minimum(self._critical * np.sqrt(seen) + self._margin * np.sqrt(real), 2.0)
         return found
 
     def detectable(self) -> np.ndarray:

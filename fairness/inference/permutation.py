@@ -6,6 +6,9 @@ adjusted p. Statistics are studentised, which keeps the level where variances di
 Ann. Statist. 41). Statistics of few speakers have heavier tails: each is brought to the normal scale by its degrees of freedom, then
 by its own permutation distribution, so that none rules the maximum.
 
+A cell that a group lacks it lacks under every labelling: otherwise a statistic would be compared with those of other groups and of other
+pairings with the baseline than its own (the test of any interaction rejected 9 % of nulls in which whole groups lack clean).
+
 Where groups read different texts, speakers say nothing about how hard texts are. That variance comes in from `texts`, beside
 the speakers', in the statistic that was observed; permutations only tell how such a statistic scatters.
 """
@@ -21,6 +24,7 @@ import numpy as np
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import WEIGHTS, Estimands
 from roomtone.fairness.inference.statistics import PRIOR_DF, gap_statistics, permuted_statistics
+from roomtone.fairness.inference.sums import available_columns, group_sums
 
 #: Two statistics are tied, as those of one labelling and its mirror image are, if their log p differ by less.
 _TIE = 1e-9
@@ -93,7 +97,7 @@ def observe(data: SpeakerCounts, estimands: Estimands, other: int, *, log_scale:
     shape = (len(data.groups), len(estimands.items))
     theta, variance, df, own, present = (np.empty(shape) for _ in range(5))
     gap_statistics(
-        data.counts, data.codes, data.starts, data.members, shape[0], other, estimands.starts, estimands.columns, log_scale, PRIOR_DF,
+        data.counts, data.codes, data.starts, data.members, every_column(data), other, estimands.starts, estimands.columns, log_scale, PRIOR_DF,
         theta, variance, df, own, present,
     )  # fmt: skip
     return Observed(theta, variance, df, own, present)
@@ -129,12 +133,19 @@ def permute_family(
     # a stream of its own: a caller who made data with default_rng(seed) must not have them permuted by the same numbers
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     labellings[1:] = rng.permuted(np.broadcast_to(data.codes, (permutations, len(data.codes))), axis=1)
+    sums = group_sums(data.counts, data.codes, data.starts, data.members, every_column(data))
+    has = available_columns(sums)[:-1]
     t, df = permuted_statistics(
-        data.counts, labellings, data.starts, data.members, len(data.groups), other, estimands.starts, estimands.columns, log_scale, PRIOR_DF
+        data.counts, labellings, data.starts, data.members, has, other, estimands.starts, estimands.columns, log_scale, PRIOR_DF
     )  # fmt: skip
     z = to_normal(t, df)
     z[0] = to_normal(observed.value / observed.se, observed.df)
     return _Permuted(z, estimands, tested).test(alpha)
+
+
+def every_column(data: SpeakerCounts) -> np.ndarray:
+    """Return the columns to sum where all are, as `group_sums` takes them [shape=(groups, 2, conditions), bool]."""
+    return np.ones((len(data.groups), 2, len(data.conditions)), dtype=np.bool_)
 
 
 @dataclass(frozen=True)

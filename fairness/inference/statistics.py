@@ -21,49 +21,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from roomtone.fairness.inference.sums import available_columns, group_floors, group_sums, rates, slope
+
 #: Degrees of freedom that the pooled variance counts for beside each group's own.
 PRIOR_DF = 2.0
-#: Rates beyond which a binomial variance would vanish: a WER may pass 1.
-TOP_RATE = 0.75
-
-
-@numba.njit(cache=True, nogil=True)
-def group_sums(
-    counts: np.ndarray, codes: np.ndarray, starts: np.ndarray, members: np.ndarray, groups: int
-) -> np.ndarray:
-    """Return sums of counts by group [shape=(6, G, C)]; the last group, number G, is everybody [so shape=(6, G + 1, C)]."""
-    kinds, speakers, conditions = counts.shape
-    sums = np.zeros((kinds, groups + 1, conditions))
-    for q in range(kinds):
-        for s in range(speakers):
-            for c in range(conditions):
-                sums[q, groups, c] += counts[q, s, c]
-            for m in range(starts[codes[s]], starts[codes[s] + 1]):
-                g = members[m]
-                for c in range(conditions):
-                    sums[q, g, c] += counts[q, s, c]
-    return sums
-
-
-@numba.njit(cache=True, nogil=True)
-def _rates(sums: np.ndarray, log_scale: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the value of each column on the scale, and 1 / words where defined, else 0 [both shape=(3, G, C)]."""
-    shape = (3, sums.shape[1], sums.shape[2])
-    value, inverse = np.full(shape, np.nan), np.zeros(shape)
-    for q in range(3):
-        for g in range(shape[1]):
-            for c in range(shape[2]):
-                errors, words = sums[2 * q, g, c], sums[2 * q + 1, g, c]
-                if words > 0:
-                    inverse[q, g, c] = 1.0 / words
-                    value[q, g, c] = np.log(max(errors, 0.5) / words) if log_scale else errors / words
-    return value, inverse
-
-
-@numba.njit(cache=True, nogil=True)
-def _slope(errors: float, words: float, log_scale: bool) -> float:
-    """Return the derivative of the scale by the rate."""
-    return words / max(errors, 0.5) if log_scale else 1.0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -84,7 +45,7 @@ def _own_variances(
             for c in range(conditions):
                 rate[q, g, c] = sums[2 * q, g, c] * inverse[q, g, c]
                 scale[q, g, c] = inverse[q, g, c] * (
-                    _slope(sums[2 * q, g, c], sums[2 * q + 1, g, c], log_scale) if inverse[q, g, c] > 0 else 0.0
+                    slope(sums[2 * q, g, c], sums[2 * q + 1, g, c], log_scale) if inverse[q, g, c] > 0 else 0.0
                 )
     for s in range(speakers):
         for m in range(starts[codes[s]], starts[codes[s] + 1]):
@@ -128,32 +89,6 @@ def _weights(est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndar
 
 
 @numba.njit(cache=True, nogil=True)
-def group_floors(
-    sums: np.ndarray, est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray, log_scale: bool, groups: int
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return the binomial variance of each group's estimand, and the square of its odds-scale slope [both shape=(G, K)]."""
-    conditions, estimands = sums.shape[2], est_starts.size - 1
-    floor, slope2 = np.zeros((groups, estimands)), np.zeros((groups, estimands))
-    for g in range(groups):
-        for k in range(estimands):
-            count = 0
-            for i in range(est_starts[k], est_starts[k + 1]):
-                kind, c = est_columns[i] // conditions, est_columns[i] % conditions
-                if available[g, kind, c]:
-                    count += 1
-                    for q in range(kind, 2 * kind + 1):  # a gap has one rate, a difference of gaps two
-                        errors, words = sums[2 * q, g, c], sums[2 * q + 1, g, c]
-                        slope = _slope(errors, words, log_scale)
-                        rate = min(max(errors, 1.0) / words, TOP_RATE)
-                        floor[g, k] += max(errors, 1.0) / words**2 * (1.0 - rate) * slope**2
-                        slope2[g, k] += (rate * (1.0 - rate) * slope) ** 2
-            if count:
-                floor[g, k] /= count**2
-                slope2[g, k] /= count**2
-    return floor, slope2
-
-
-@numba.njit(cache=True, nogil=True)
 def _moderate(
     variance: np.ndarray, floor: np.ndarray, slope2: np.ndarray, present: np.ndarray, kish: np.ndarray, prior_df: float
 ) -> None:
@@ -176,18 +111,6 @@ def _moderate(
                 variance[g, k] = max(own, floor[g, k])
             else:
                 variance[g, k] = np.nan
-
-
-@numba.njit(cache=True, nogil=True)
-def available_columns(sums: np.ndarray, groups: int) -> np.ndarray:
-    """Return which columns (0: gap, 1: difference of gaps) a group, or everybody, has [shape=(G + 1, 2, C), bool]."""
-    conditions = sums.shape[2]
-    found = np.zeros((groups + 1, 2, conditions), dtype=np.bool_)
-    for g in range(groups + 1):
-        for c in range(conditions):
-            found[g, 0, c] = sums[1, g, c] > 0
-            found[g, 1, c] = sums[3, g, c] > 0 and sums[5, g, c] > 0
-    return found
 
 
 @numba.njit(cache=True, nogil=True)
@@ -269,7 +192,7 @@ def _pair_variances(
 
 @numba.njit(cache=True, nogil=True)
 def gap_statistics(
-    counts: np.ndarray, codes: np.ndarray, starts: np.ndarray, members: np.ndarray, groups: int, other: int,
+    counts: np.ndarray, codes: np.ndarray, starts: np.ndarray, members: np.ndarray, has: np.ndarray, other: int,
     est_starts: np.ndarray, est_columns: np.ndarray, log_scale: bool, prior_df: float,
     theta: np.ndarray, pair_variance: np.ndarray, pair_df: np.ndarray, own_variance: np.ndarray, present: np.ndarray,
 ) -> None:  # fmt: skip
@@ -279,7 +202,7 @@ def gap_statistics(
         counts: errors, words, paired errors, paired words, baseline errors, baseline words [shape=(6, S, C)].
         codes: which set of groups each speaker belongs to [shape=(S,)].
         starts, members: the groups of set x are members[starts[x]:starts[x + 1]].
-        groups: G.
+        has: which columns each group has, as in `group_sums`.
         other: the group that all are compared with; negative for all others together.
         est_starts, est_columns: estimand k is the mean of columns est_columns[est_starts[k]:est_starts[k + 1]]; column c is the gap
             in condition c, column C + c the difference of gaps.
@@ -288,28 +211,16 @@ def gap_statistics(
         theta, pair_variance, pair_df: written [shape=(G, K)].
         own_variance, present: variance of a group's own estimand, and its speakers, written [shape=(G, K)].
     """
-    sums = group_sums(counts, codes, starts, members, groups)
-    value, inverse = _rates(sums, log_scale)
-    available = available_columns(sums, groups)
+    sums = group_sums(counts, codes, starts, members, has)
+    value, inverse = rates(sums, log_scale)
+    available = available_columns(sums)
     own_variance[:] = 0.0
     present[:] = 0.0
     kish = np.zeros(theta.shape)
     _own_variances(
-        counts,
-        codes,
-        starts,
-        members,
-        sums,
-        inverse,
-        est_starts,
-        est_columns,
-        available,
-        log_scale,
-        own_variance,
-        present,
-        kish,
-    )
-    floor, slope2 = group_floors(sums, est_starts, est_columns, available, log_scale, groups)
+        counts, codes, starts, members, sums, inverse, est_starts, est_columns, available, log_scale, own_variance, present, kish
+    )  # fmt: skip
+    floor, slope2 = group_floors(sums, est_starts, est_columns, available, log_scale)
     _moderate(own_variance, floor, slope2, present, kish, prior_df)
     _values(sums, value, other, est_starts, est_columns, log_scale, theta)
     _pair_variances(
@@ -319,18 +230,23 @@ def gap_statistics(
 
 @numba.njit(cache=True, nogil=True)
 def permuted_statistics(
-    counts: np.ndarray, labellings: np.ndarray, starts: np.ndarray, members: np.ndarray, groups: int, other: int,
+    counts: np.ndarray, labellings: np.ndarray, starts: np.ndarray, members: np.ndarray, has: np.ndarray, other: int,
     est_starts: np.ndarray, est_columns: np.ndarray, log_scale: bool, prior_df: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return the studentised estimands of many labellings and their degrees of freedom [both shape=(labellings, G, K)]."""
-    estimands = est_starts.size - 1
+    """Return the studentised estimands of many labellings and their degrees of freedom [both shape=(labellings, G, K)].
+
+    Args:
+        counts, starts, members, has, other, est_starts, est_columns, log_scale, prior_df: as in `gap_statistics`.
+        labellings: the codes of each labelling [shape=(labellings, S)].
+    """
+    groups, estimands = has.shape[0], est_starts.size - 1
     shape = (labellings.shape[0], groups, estimands)
     t, df = np.empty(shape), np.empty(shape)
     theta, variance, own = np.empty(shape[1:]), np.empty(shape[1:]), np.empty(shape[1:])
     present = np.empty(shape[1:])
     for b in range(shape[0]):
         gap_statistics(
-            counts, labellings[b], starts, members, groups, other, est_starts, est_columns, log_scale, prior_df, theta, variance,
+            counts, labellings[b], starts, members, has, other, est_starts, est_columns, log_scale, prior_df, theta, variance,
             df[b], own, present,
         )  # fmt: skip
         for a in range(groups):

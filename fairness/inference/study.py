@@ -102,7 +102,7 @@ class Study:
 
     @cached_property
     def _sizes_of_gaps(self) -> Sizes:
-        return Sizes(self.data, self.estimands, self.observed, self.test, self.settings.power)
+        return Sizes(self.data, self.estimands, self.observed, self.texts.variance, self.test, self.settings.power)
 
     @cached_property
     def smallest_p(self) -> float:
@@ -227,7 +227,7 @@ def with_log_texts(seen: Observed, texts: TextVariance, data: SpeakerCounts, est
     if not texts.variance.any():
         return seen
     with np.errstate(invalid="ignore", divide="ignore"):
-        rate = data.sums(0) / data.sums(1)
+        rate = np.maximum(data.sums(0), 0.5) / data.sums(1)  # as in the logs themselves
         mean = np.array(
             [np.nanmean(rate[:, [c % len(data.conditions) for c in item.columns]], axis=1) for item in estimands.items]
         ).T

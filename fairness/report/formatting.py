@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,18 @@ def points(value: float | None) -> str:
         value: difference of shares.
     """
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:+.1f}"
+
+
+def between(row: Mapping[str, Any], name: str, form: Callable[[float | None], str] = points) -> str:
+    """Return an interval as text, one dash where it is not defined.
+
+    Args:
+        row: with `NAME_low` and `NAME_high`.
+        name: of the figure.
+        form: writes one bound.
+    """
+    bounds = [form(row[f"{name}_{end}"]) for end in ("low", "high")]
+    return "–" if set(bounds) == {"–"} else " to ".join(bounds)
 
 
 #: Signs of the verdicts; a gap has two, since fewer errors are one as well.

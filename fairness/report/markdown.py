@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from roomtone.fairness.report.formatting import cell, detectable, number, percent, points, table
+from roomtone.fairness.report.formatting import between, cell, detectable, number, percent, points, table
 
 _GAP_HEAD = (
     "against", "gap (points)", "95 %", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
@@ -32,13 +32,22 @@ def markdown(content: Mapping[str, Any]) -> str:
         ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {cell(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
-        ("Intersections", table([group, "attribute", "value", *_GAP_HEAD], _rows(content, content["intersections"], ("attribute", "value")))),
+        ("Intersections", _intersections(content)),
         ("How words were compared", normalizer_lines(content)), ("Slices", _slices(content)), ("The whole grid", _model(content)),
         ("Method", [f"- {text}" for text in content["method"]]), ("Limits", [f"- {text}" for text in content["limits"]]),
     ]  # fmt: skip
     for title, part in parts:
         lines += ["", f"## {title}", "", *part]
     return "\n".join(lines) + "\n"
+
+
+def _intersections(content: Mapping[str, Any]) -> list[str]:
+    if not content["intersections"]:
+        return [
+            f"No attribute was crossed with {cell(content['group'])}: there is none with 2 to 20 values, or none was asked for."
+        ]
+    head = [content["group"], "attribute", "value", *_GAP_HEAD]
+    return table(head, _rows(content, content["intersections"], ("attribute", "value")))
 
 
 def _verdicts(content: Mapping[str, Any]) -> list[str]:
@@ -61,8 +70,8 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
     ]
     said = [f"WER: {cell(content['compared_wer'])}.", ""]
     return said + table(head, (
-        (r[content["group"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
-         f"{points(r['cost_low'])} to {points(r['cost_high'])}", points(r["gap"]), f"{points(r['gap_low'])} to {points(r['gap_high'])}",
+        (r[content["group"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
+         between(r, "cost"), points(r["gap"]), between(r, "gap"),
          number(r["p_adjusted"]), detectable(r["detectable"], content["settings"]["scale"]), content["names"][r["verdict"]])
         for r in content["accents"]
     ))  # fmt: skip
@@ -74,8 +83,8 @@ def _conditions(content: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
     said = [cell(content["condition_wer"]), ""]
     return said + table(head, (
-        (r[content["condition"]], percent(r["wer"]), f"{percent(r['wer_low'])} to {percent(r['wer_high'])}", points(r["cost"]),
-         f"{points(r['cost_low'])} to {points(r['cost_high'])}", r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
+        (r[content["condition"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
+         between(r, "cost"), r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
         for r in content["condition_rows"]
     ))  # fmt: skip
 
@@ -84,7 +93,7 @@ def _rows(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], labels:
     return [
         [
             row[content["group"]], *(row[name] for name in labels), row["reference"], points(row["gap"]),
-            f"{points(row['gap_low'])} to {points(row['gap_high'])}", points(row["did"]), f"{points(row['did_low'])} to {points(row['did_high'])}",
+            between(row, "gap"), points(row["did"]), between(row, "did"),
             number(row["ratio"]), number(row["ror"]), number(row["p_adjusted"]),
             detectable(row["detectable"], content["settings"]["scale"]), content["names"][row["verdict"]],
         ]
@@ -123,7 +132,7 @@ def _hallucination(content: Mapping[str, Any]) -> list[str]:
         return [content["invented_text"]]
     head = [content["group"], content["condition"], "samples %", "95 %", "words invented, % of those spoken"]
     rows = [
-        (r[content["group"]], r[content["condition"]], percent(r["hallucinated"]), f"{percent(r['hallucinated_low'])} to {percent(r['hallucinated_high'])}",
+        (r[content["group"]], r[content["condition"]], percent(r["hallucinated"]), between(r, "hallucinated", percent),
          percent(r["invented"]))
         for r in content["hallucinated"]
     ]  # fmt: skip
@@ -189,7 +198,7 @@ def _slices(content: Mapping[str, Any]) -> list[str]:
     head = ["slice", "errors", "expected", "ratio", content["effect_name"], "95 %", "speakers", "p adjusted"]
     return skipped + table(head, (
         (r["slice"], r["errors"], number(r["expected"]), number(r["ratio"]), number(r["effect"]),
-         f"{number(r['effect_low'])} to {number(r['effect_high'])}",
+         between(r, "effect", number),
          r["speakers"], number(r["p_adjusted"])) for r in content["slices"]
     ))  # fmt: skip
 

@@ -87,7 +87,12 @@ def evaluation_view(comparison: Compared, scores: pd.DataFrame, *, first: str = 
 
 
 def stored_evaluation(dataset: str | Path, axes: Sequence[str]) -> EvaluationView | None:
-    """Return the evaluation that lies in a set's folder as layers of its matrix; None where there is none for these axes."""
+    """Return the evaluation that lies in a set's folder as layers of its matrix; None where there is none for these axes.
+
+    Args:
+        dataset: the set's folder.
+        axes: the columns that the matrix crosses; an evaluation of other ones is not shown.
+    """
     folder = evaluation_dir(dataset)
     stored = StoredComparison(folder)
     if not stored.complete or tuple(axes) != (stored.settings.get("group"), stored.settings.get("condition")):

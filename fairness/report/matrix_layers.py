@@ -58,7 +58,12 @@ class Sheet:
     factors: Sequence[Factor]
 
     def cells(self, frame: pd.DataFrame, column: str) -> np.ndarray:
-        """Return a column of a frame of cells, None where there is no row [dtype=object, shape=(rows, columns)]."""
+        """Return a column of a frame of cells, None where there is no row [dtype=object, shape=(rows, columns)].
+
+        Args:
+            frame: one row a cell.
+            column: of that frame.
+        """
         settings = self.comparison.settings
         return self._placed(frame, [(settings["group"], self.rows), (settings["condition"], self.columns)], column)
 

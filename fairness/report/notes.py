@@ -32,7 +32,7 @@ def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, form
             "Stored answers were taken whoever wrote them (trust_stored=true): whoever made the set may have chosen them."
         )
     said += [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
-    return tuple([*said, *_units(scores), *_formatting(formatting, settings)])
+    return tuple([*said, *_units(scores, settings.group), *_formatting(formatting, settings)])
 
 
 def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
@@ -107,9 +107,9 @@ def formatting_note(formatting: Formatting, group: str) -> str | None:
         return None
     most, least = (_written(formatting, name) for name in formatting.differs)
     costs = (
-        f"The normaliser {formatting.chosen} counts them as different, so they are scored as errors."
+        "The normaliser used here counts them as different, so they are scored as errors."
         if formatting.errors[formatting.chosen] > formatting.errors["spoken_english"]
-        else f"The normaliser {formatting.chosen} counts digits and the words for them as equal (8 and eight), so none of it is scored as an error."
+        else "The normaliser used here counts digits and the words for them as equal (8 and eight), so none of it is scored as an error."
     )
     return (
         f"Figures, contractions or spellings are written otherwise than in the transcript in {most}, against {least}: the recogniser may write"
@@ -129,12 +129,18 @@ def _formatting(formatting: Formatting, settings: Settings) -> list[str]:
     return [] if note is None or few else [note]
 
 
-def _units(scores: pd.DataFrame) -> list[str]:
+def _units(scores: pd.DataFrame, group: str) -> list[str]:
     counted = scores.loc[scores["unit"] == "character"] if "unit" in scores else scores.iloc[:0]
     if counted.empty:
         return []
     languages = sorted(set(counted["language"].dropna())) if "language" in counted else []
-    return [
+    said = [
         f"{len(counted)} samples are in a language written without spaces ({', '.join(map(str, languages))}): they are counted in characters, and"
         ' "words" and "WER" mean characters and CER there.'
     ]
+    if scores.dropna(subset="unit").groupby(group)["unit"].agg(frozenset).nunique() > 1:
+        said.append(
+            f"Some {group}s are counted in characters and others in words: a gap between such {group}s, or with all others where those hold both,"
+            " compares two units and does not say who is worse off. Evaluate each language apart."
+        )
+    return said

@@ -7,6 +7,7 @@ test compares. Thin and saturated cells are grey: a colour would claim what the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from roomtone.fairness.comparison.verdicts import GAP
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.report.charts import ranked_groups, snr_charts, speaker_points, ticks
 from roomtone.fairness.report.content import gather, headline
-from roomtone.fairness.report.formatting import detectable, number, percent, points, sign
+from roomtone.fairness.report.formatting import between, detectable, number, percent, points, sign
 from roomtone.fairness.report.markdown import card, markdown
 from roomtone.fairness.report.matrix import report_matrix
 from roomtone.fairness.report.wording import wer_lines
@@ -49,6 +50,7 @@ def _html(content: Mapping[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "percent": percent, "points": points, "number": number, "detectable": detectable, "count": lambda n: f"{int(n):,}", "ticks": ticks, "sign": sign,
+        "between": between, "between_shares": partial(between, form=percent),
         "breakable": lambda name: Markup(breakable(str(name))),
     }  # fmt: skip
     here = Path(__file__)

@@ -87,19 +87,29 @@ def _repeated(words: np.ndarray, longest: int) -> int:  # pragma: no cover - com
 
 
 @numba.njit(cache=True, nogil=True)
+def part(flat: np.ndarray, ends: np.ndarray, k: int) -> np.ndarray:  # pragma: no cover - compiled
+    """Return the words of text number k of `WordIds.joined` [shape=(words,)].
+
+    Args:
+        flat: ids of all texts, one after the other.
+        ends: where each text ends.
+        k: number of the text.
+    """
+    return flat[(ends[k - 1] if k else 0) : ends[k]]
+
+
+@numba.njit(cache=True, nogil=True)
 def _count_all(
     refs: np.ndarray, ref_ends: np.ndarray, hyps: np.ndarray, hyp_ends: np.ndarray, longest: int
 ) -> np.ndarray:  # pragma: no cover - compiled
     counts = np.zeros((ref_ends.size, 5), dtype=np.int64)
-    r0 = h0 = 0
     for k in range(ref_ends.size):
-        ref, hyp = refs[r0 : ref_ends[k]], hyps[h0 : hyp_ends[k]]
+        ref, hyp = part(refs, ref_ends, k), part(hyps, hyp_ends, k)
         ops = np.empty(ref.size + hyp.size, dtype=np.uint8)
         used = _trace(ref, hyp, ops)
         for c in range(used):
             counts[k, ops[c]] += 1
         counts[k, 4] = max(0, _repeated(hyp, longest) - _repeated(ref, longest))
-        r0, h0 = ref_ends[k], hyp_ends[k]
     return counts
 
 
@@ -108,10 +118,9 @@ def _count_repeats(
     refs: np.ndarray, ref_ends: np.ndarray, hyps: np.ndarray, hyp_ends: np.ndarray, longest: int
 ) -> np.ndarray:  # pragma: no cover - compiled
     found = np.zeros(ref_ends.size, dtype=np.int64)
-    r0 = h0 = 0
     for k in range(ref_ends.size):
-        found[k] = max(0, _repeated(hyps[h0 : hyp_ends[k]], longest) - _repeated(refs[r0 : ref_ends[k]], longest))
-        r0, h0 = ref_ends[k], hyp_ends[k]
+        ref, hyp = part(refs, ref_ends, k), part(hyps, hyp_ends, k)
+        found[k] = max(0, _repeated(hyp, longest) - _repeated(ref, longest))
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from roomtone.fairness.scoring.alignment import WordIds
+from roomtone.fairness.scoring.alignment import WordIds, part
 from roomtone.fairness.scoring.units import CHARACTER
 
 #: Longest n-gram, in tokens, that is looked for as what a loop repeats.
@@ -40,10 +40,8 @@ def _loops(
     refs: np.ndarray, ref_ends: np.ndarray, hyps: np.ndarray, hyp_ends: np.ndarray, longest: int
 ) -> np.ndarray:  # pragma: no cover - compiled
     found = np.zeros(ref_ends.size, dtype=np.bool_)
-    r0 = h0 = 0
     for k in range(ref_ends.size):
-        ref, hyp = refs[r0 : ref_ends[k]], hyps[h0 : hyp_ends[k]]
-        r0, h0 = ref_ends[k], hyp_ends[k]
+        ref, hyp = part(refs, ref_ends, k), part(hyps, hyp_ends, k)
         words, phrases = _most_copies(hyp, 1, 1), _most_copies(hyp, 2, longest)
         found[k] = (words >= WORD_COPIES and words > _most_copies(ref, 1, 1)) or (
             phrases >= PHRASE_COPIES and phrases > max(_most_copies(ref, 2, longest), _most_copies(ref, 1, 1) // 2)

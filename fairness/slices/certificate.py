@@ -138,7 +138,7 @@ def certify(
 
 def _samples(rows: pd.DataFrame, hypotheses: Mapping[str, str]) -> list[dict[str, Any]]:
     errors = rows[["substitutions", "deletions", "insertions"]].sum(axis=1) if "errors" not in rows else rows["errors"]
-    worst = rows.assign(_errors=errors).dropna(subset="_errors").nlargest(_MOST_SAMPLES, "_errors")
+    worst = rows.assign(_errors=errors).dropna(subset=["_errors", "words"]).nlargest(_MOST_SAMPLES, "_errors")
     found = []
     for row in worst.to_dict("records"):
         name = str(row["sample_id"])

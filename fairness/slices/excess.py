@@ -59,7 +59,11 @@ class Levels:
     curvature: float
 
     def share_wrong(self, speaker: np.ndarray, condition: np.ndarray) -> np.ndarray:
-        """Return the share of words in error that the model gives to these speakers in these conditions."""
+        """Return the share of words in error that the model gives to these speakers in these conditions.
+
+        Args:
+            speaker, condition: numbers of each, side by side [both shape=(cells,)].
+        """
         return _expit(_log_odds(self.speaker[speaker] + self.condition[condition], self.curvature))
 
 

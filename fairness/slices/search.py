@@ -247,7 +247,13 @@ def _log_ratio(sums: np.ndarray) -> np.ndarray:
 
 
 def steady(table: CountTable, inside: np.ndarray, outcome: str = "excess") -> bool:
-    """Return whether the slice stays worse whichever one of its speakers is left out: it is not one person."""
+    """Return whether the slice stays worse whichever one of its speakers is left out: it is not one person.
+
+    Args:
+        table: counts of all cells.
+        inside: which cells are in the slice [shape=(cells,), bool].
+        outcome: `excess` or `errors`, as in `find_subgroups`.
+    """
     curvature = fit_levels(table).levels.curvature if outcome == "excess" else None
     for person in set(table.speaker[inside]):
         keep = table.speaker != person

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from roomtone.measure.detection.aperiodic import aperiodic_cycle, is_aperiodic
+from roomtone.measure.detection.modulation import is_amplitude_modulated, with_sidebands
 from roomtone.measure.detection.periodicity import Repetition, find_repetition
 from roomtone.measure.detection.stationary import SteadyLine, amplitude_modulation, find_steady_lines
 from roomtone.measure.detection.two_machines import is_slower, split_fast_machine, suppress_bands
 from roomtone.measure.detection.weak_harmonics import weak_multiples
+from roomtone.measure.machine import EquipmentFound, Machine
+from roomtone.measure.proof.prove import proved
 from roomtone.measure.pulses.band_energy import add_weak_harmonics, distribute_levels, is_same_partial, partial_levels
 from roomtone.measure.pulses.pulses import cycle_of, measure_cycle
 from roomtone.measure.spectra.cycle import Cycle, Pulse
+from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 from roomtone.measure.spectra.onset_spans import SHORT_S
-from roomtone.measure.spectra.spectrogram import Partial, spectrogram
+from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, baseband, spectrogram
 
 #: Least correlation of a bin with itself one period later to belong to the machine.
 _BIN_LIKENESS = 0.3
@@ -36,53 +39,10 @@ _MOST = 3
 _FEW_CYCLES = 4.0
 #: The strongest partial of a steady machine must exceed the background by this.
 _LONE_LINE_DB = 12.0
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One machine.
-
-    Attributes:
-        kind: `pulsed` or `steady`.
-        fundamental_hz: pitch to which the ratios of partials refer; for pulses of several pitches that of the first; 0 for noise.
-        partials: all of its partials, strongest first; power while it sounds.
-        period_s: time from burst to burst; 0 for a steady machine.
-        cycle: its pulses; None for a steady machine.
-        jitter_s: largest deviation of a burst from the period.
-        likeness: correlation of the cycles, 0 to 1; of a steady machine the share of its power on harmonics.
-        level_db: level while it sounds, dB re full scale (RMS).
-        above_background_db: the same re the background of the whole recording.
-        drift: share by which a steady pitch drifts.
-        am_hz, am_depth: amplitude modulation of a steady machine.
-    """
-
-    kind: str
-    fundamental_hz: float
-    partials: tuple[Partial, ...]
-    period_s: float = 0.0
-    cycle: Cycle | None = None
-    jitter_s: float = 0.0
-    likeness: float = 0.0
-    level_db: float = 0.0
-    above_background_db: float = 0.0
-    drift: float = 0.0
-    am_hz: float = 0.0
-    am_depth: float = 0.0
-
-
-@dataclass(frozen=True)
-class EquipmentFound:
-    """The machines of a recording.
-
-    Attributes:
-        machines: loudest first.
-        background_db: level of everything else, dB re full scale.
-        duration_s: length of the recording.
-    """
-
-    machines: tuple[Machine, ...]
-    background_db: float
-    duration_s: float
+#: Tolerance for the distance of a sideband.
+_SIDEBAND_HZ = 0.5
+#: A line whose level varies over a cycle by this ratio of powers is part of that cycle.
+_VARIES = 4.0
 
 
 def measure_equipment(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
@@ -129,14 +89,37 @@ def _measure_single(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
         few = repetition.period_s > samples.size / sample_rate_hz / _FEW_CYCLES
         if few and not machines and is_aperiodic(samples, sample_rate_hz, repetition.period_s):
             break
-        machines.append(_pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background))
+        if not is_amplitude_modulated(samples, sample_rate_hz, rows * view.bin_hz, repetition.period_s):
+            machine = _pulsed(samples, sample_rate_hz, rows * view.bin_hz, repetition, background)
+            machines += _claimed([machine], machines, samples, sample_rate_hz, view)
         left[np.unique(np.clip(np.concatenate([rows + d for d in (-2, -1, 0, 1, 2)]), 0, left.size - 1))] = False
     if not machines:
-        machines += _aperiodic(samples, sample_rate_hz, background)
-    lines = _free_lines(find_steady_lines(samples, sample_rate_hz), machines)
-    machines += _steady(samples, sample_rate_hz, lines, background)
+        machines += _claimed(_aperiodic(samples, sample_rate_hz, background), [], samples, sample_rate_hz, view)
+    lines = _free_lines(samples, sample_rate_hz, find_steady_lines(samples, sample_rate_hz), machines)
+    machines += _claimed(_steady(samples, sample_rate_hz, lines, background), machines, samples, sample_rate_hz, view)
     machines.sort(key=lambda machine: -machine.level_db)
     return EquipmentFound(tuple(machines), background, samples.size / sample_rate_hz)
+
+
+def _claimed(
+    candidates: list[Machine], claimed: Sequence[Machine], samples: np.ndarray, rate: int, view: Spectrogram
+) -> list[Machine]:
+    """Return what is proved of some candidates; a recorded cycle already holds everything that repeats with its period."""
+    found = []
+    for candidate in candidates:
+        whole = [m.period_s for m in claimed if m.recorded is not None and m.period_s and candidate.period_s]
+        if any(_is_multiple(candidate.period_s, period_s) for period_s in whole):
+            continue
+        machine = proved(candidate, samples, rate, view)
+        if machine is not None:
+            found.append(machine)
+    return found
+
+
+def _is_multiple(one_s: float, other_s: float) -> bool:
+    """Return whether one period is a multiple of another, within 1 % of the shorter one."""
+    ratio = max(one_s, other_s) / min(one_s, other_s)
+    return abs(ratio - round(ratio)) < 0.01 * max(round(ratio), 1)
 
 
 def _repeating_bins(picture: np.ndarray, hop_s: float) -> tuple[Repetition, np.ndarray] | None:
@@ -214,7 +197,7 @@ def _machine(
 
 
 def _jitter(cycle: Cycle, period_s: float) -> float:
-    starts = cycle.starts_s
+    starts = cycle.starts_s[1:-1] if cycle.starts_s.size > 5 else cycle.starts_s  # the ends of the recording cut cycles
     if starts.size < 4 or period_s <= SHORT_S:
         return 0.0
     if not cycle.clock:
@@ -248,24 +231,31 @@ def merged_partials(pulses: Sequence[Pulse]) -> list[Partial]:
     return sorted((Partial(*m) for m in merged), key=lambda partial: -partial.power)
 
 
-def _free_lines(lines: list[SteadyLine], machines: list[Machine]) -> list[SteadyLine]:
+def _free_lines(samples: np.ndarray, rate: int, lines: list[SteadyLine], machines: list[Machine]) -> list[SteadyLine]:
     """Return the lines that are not those of a pulsed machine: pulses that repeat exactly have lines 1 / period apart."""
     kept = []
     for line in lines:
         hz = line.partial.hz
         for machine in machines:
-            width = (
-                max(25.0, 4.0 / max(min((p.length_s for p in machine.cycle.pulses), default=0.1), 0.02))
-                if machine.cycle
-                else 0.0
-            )
+            pulses = machine.cycle.pulses if machine.cycle else ()
+            width = max(25.0, 4.0 / max(min((p.length_s for p in pulses), default=0.1), 0.02)) if pulses else 0.0
             if 0 < machine.period_s < SHORT_S or any(
                 abs(hz - p.hz) < width and line.partial.power < 1.5 * p.power for p in machine.partials
             ):
                 break
+            if machine.recorded is not None and machine.cycle is not None and _varies(samples, rate, hz, machine.cycle):
+                break
         else:
             kept.append(line)
     return kept
+
+
+def _varies(samples: np.ndarray, rate: int, hz: float, cycle: Cycle) -> bool:
+    """Return whether the level around a frequency varies over a cycle by 6 dB or more."""
+    z = baseband(samples, rate, hz, min(25.0, 0.2 * hz), 200.0)
+    level = fold(np.abs(z)[None, :] ** 2, cycle.starts_s * 200.0, max(4, round(cycle.span_s * 200.0)))[0]
+    low, high = np.quantile(level, (0.1, 0.9))
+    return bool(high > _VARIES * low)
 
 
 def _steady(samples: np.ndarray, rate: int, lines: list[SteadyLine], background: float) -> list[Machine]:
@@ -286,16 +276,23 @@ def _steady(samples: np.ndarray, rate: int, lines: list[SteadyLine], background:
         ):
             break
         am_hz, depth = amplitude_modulation(samples, rate, strong)
-        weak = weak_multiples(samples, rate, strong, f0)
+        share = power / sum(p.power for p in partials)
+        tones = [*strong, *weak_multiples(samples, rate, strong, f0)]
+        if depth:
+            tones = with_sidebands(samples, rate, tones, am_hz)
+            power = sum(p.power for p in tones)
         level = float(10.0 * np.log10(power))
         drift = float(np.median([line.drift for line in chosen[:5]]))
-        share = power / sum(p.power for p in partials)
         machines.append(
-            Machine(
-                "steady", f0, (*strong, *weak), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth
-            )
+            Machine("steady", f0, tuple(tones), 0.0, None, 0.0, share, level, level - background, drift, am_hz, depth)
         )
-        left = [line for line in left if line not in chosen]
+        own_hz = [p.hz for p in tones]
+        left = [line for line in left if line not in chosen and not _is_sideband(line.partial.hz, own_hz, am_hz)]
         if not any(line.partial.excess_db > _LONE_LINE_DB for line in left):
             break
     return machines
+
+
+def _is_sideband(hz: float, partials_hz: Sequence[float], am_hz: float) -> bool:
+    """Return whether a line is a sideband of a modulated partial, which a room may leave weaker than it."""
+    return bool(am_hz) and any(abs(abs(hz - own) - am_hz) < _SIDEBAND_HZ for own in partials_hz)

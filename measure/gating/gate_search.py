@@ -34,9 +34,9 @@ _MOST = 6
 #: Reverberation makes the end of a span late by less than this, so no earlier end is tried.
 _LATE_S = 0.5
 #: A longer sound is not taken for a decaying one.
-_DECAYING_S = 1.5
+_DECAYING_S = 3.0
 #: Time constants tried of decaying gates.
-_TAUS_S = np.geomspace(0.003, 0.06, 14)
+_TAUS_S = np.geomspace(0.003, 1.0, 24)
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from roomtone.measure.pulses.glides import glide_of
 from roomtone.measure.pulses.inharmonic_tones import fit_inharmonic_gate, refine_inharmonic_tones, tones_of_gate
 from roomtone.measure.pulses.overlapping import find_late_pulses, without_late_pulses
 from roomtone.measure.pulses.partials import partials_of, without_skirts
+from roomtone.measure.pulses.repeated_pulses import retimed
 from roomtone.measure.pulses.short_periods import time_short_tonal_cycle
 from roomtone.measure.pulses.timing import TimedPulses, time_pulses, time_short_cycle
-from roomtone.measure.pulses.tonality import is_continuous_line, noise_band, tonal_share
+from roomtone.measure.pulses.tonality import is_continuous_line, noise_spectrum, tonal_share
 from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.draft_cycle import HOP_S, SHORT_CYCLE_S, WINDOW_S, CycleDraft, draft_cycle
 from roomtone.measure.spectra.epoch_folding import bins_at, fold
@@ -126,8 +127,9 @@ def _bursts(
     for pulse, burst in zip(merged, found):
         changes: dict[str, Any] = {"onset_s": burst.on_s, "length_s": burst.length_s}
         if not pulse.partials:
-            power, band_hz = noise_band(view, rough, (burst.on_s, burst.length_s))
-            changes |= {"noise_power": power, "noise_band_hz": band_hz, "rise_s": burst.rise_s, "fall_s": burst.fall_s}
+            power, band_hz, slope = noise_spectrum(view, rough, (burst.on_s, burst.length_s))
+            changes |= {"noise_power": power, "noise_band_hz": band_hz, "noise_slope_db_per_octave": slope}
+            changes |= {"rise_s": burst.rise_s, "fall_s": burst.fall_s}
         out.append(dataclasses.replace(pulse, **changes))
     return out
 
@@ -166,7 +168,8 @@ def _timed(samples: np.ndarray, rate: int, view: Spectrogram, rough: CycleDraft,
         own |= {pulse.onset_s for pulse in gates if loudest.onset_s in told}
         out += gates
     out.sort(key=lambda pulse: pulse.onset_s)
-    return refine_inharmonic_tones(out, rough.span_s, partial(tones_of_gate, bands, rough.starts_s), own)
+    refined = refine_inharmonic_tones(out, rough.span_s, partial(tones_of_gate, bands, rough.starts_s), own)
+    return retimed(bands, rough.starts_s, refined)
 
 
 def _overlapping(

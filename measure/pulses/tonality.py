@@ -10,6 +10,9 @@ from roomtone.measure.spectra.draft_cycle import CycleDraft
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 
+#: Share of the power of a burst of noise below its band, and above it; the steepest slope of its density, dB per octave.
+_OUTSIDE, _STEEPEST = 0.01, 24.0
+
 
 def excess(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> np.ndarray:
     """Return the mean power of each bin in a span, less its power while the machine is silent [shape=(bins,)].
@@ -39,8 +42,12 @@ def tonal_share(view: Spectrogram, rough: CycleDraft, partials: Sequence[Partial
     return sum(p.power for p in partials) / max(whole, 1e-30)
 
 
-def noise_band(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) -> tuple[float, tuple[float, float]]:
-    """Return the mean square of a burst of noise over its span, and the band in Hz with 90 % of it.
+def noise_spectrum(
+    view: Spectrogram, rough: CycleDraft, span: tuple[float, float]
+) -> tuple[float, tuple[float, float], float]:
+    """Return mean square, band in Hz, and density slope in dB per octave of a burst of noise.
+
+    The band holds 98 % of the power; the slope is a least-squares line through the density in thirds of an octave, each weighted by its power.
 
     Args:
         view: the spectrogram.
@@ -49,8 +56,18 @@ def noise_band(view: Spectrogram, rough: CycleDraft, span: tuple[float, float]) 
     """
     power = excess(view, rough, span)
     share = np.cumsum(power) / max(float(power.sum()), 1e-30)
-    low, high = (float((np.searchsorted(share, at) + 0.5) * view.bin_hz) for at in (0.05, 0.95))
-    return float(power.sum()) / 1.5, (max(low, 20.0), max(high, low + 2.0 * view.bin_hz))
+    low_hz, high_hz = (float((np.searchsorted(share, at) + 0.5) * view.bin_hz) for at in (_OUTSIDE, 1.0 - _OUTSIDE))
+    low_hz, high_hz = max(low_hz, 20.0), max(high_hz, low_hz + 2.0 * view.bin_hz)
+    octaves = np.log2(np.maximum(np.arange(power.size) * view.bin_hz, 1.0) / low_hz)
+    third = np.floor(3.0 * octaves).astype(int)
+    inside = (octaves >= 0.0) & (octaves <= np.log2(high_hz / low_hz))
+    groups = [np.flatnonzero(inside & (third == k)) for k in np.unique(third[inside])]
+    density_db = [10.0 * np.log10(max(float(power[group].mean()), 1e-30)) for group in groups]
+    weights = np.sqrt([max(float(power[group].sum()), 0.0) for group in groups])
+    slope = 0.0
+    if len(groups) > 2 and np.count_nonzero(weights) > 2:
+        slope = float(np.polyfit([octaves[group].mean() for group in groups], density_db, 1, w=weights)[0])
+    return float(power.sum()) / 1.5, (low_hz, high_hz), float(np.clip(slope, -_STEEPEST, _STEEPEST))
 
 
 def is_continuous_line(view: Spectrogram, rough: CycleDraft, hz: float, span: tuple[float, float]) -> bool:

@@ -19,7 +19,8 @@ class Pulse:
         partials: tonal components, strongest first; empty for a burst of noise.
         glide: pitch at the end over pitch at the start.
         noise_power: mean square of a burst of noise while it sounds; 0 for tones.
-        noise_band_hz: the band that holds 90 % of that power.
+        noise_band_hz: the band that holds 98 % of that power.
+        noise_slope_db_per_octave: slope of its density within the band.
         rise_s, fall_s: edges from 0 to 100 %, of a burst of noise; those of tones are not measured.
         decaying: the level falls from the start on, as that of a knock.
     """
@@ -30,6 +31,7 @@ class Pulse:
     glide: float = 1.0
     noise_power: float = 0.0
     noise_band_hz: tuple[float, float] = (100.0, 4000.0)
+    noise_slope_db_per_octave: float = 0.0
     rise_s: float = 0.01
     fall_s: float = 0.01
     decaying: bool = False

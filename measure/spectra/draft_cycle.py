@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.measure.cycles.alignment import align_waveforms
 from roomtone.measure.spectra.epoch_folding import aligned_starts, bins_at, fold, quietest
 from roomtone.measure.spectra.onset_spans import SHORT_S, sounding_spans, split_spans
 from roomtone.measure.spectra.spectrogram import LOWER_QUARTILE
@@ -54,6 +55,10 @@ def draft_cycle(samples: np.ndarray, rate: int, rows_hz: np.ndarray, period_s: f
     frames = power.shape[1]
     starts = aligned_starts(power, period_s / hop_s) if period_s else np.array([0.0])
     span = max(8, round(period_s / hop_s)) if period_s else frames
+    if starts.size > 2 and np.ptp(np.diff(starts)) > 1.0:
+        # no fixed period: waveforms align cycles better than levels do, once no sound straddles the border of two cycles
+        starts = starts + quietest(fold(power.sum(axis=0)[None, :], starts, span)[0])
+        starts = align_waveforms(samples, rate, starts * hop_s, span * hop_s, fixed=False) / hop_s
     level = fold(power.sum(axis=0)[None, :], starts, span)[0]
     if period_s:  # the cycle starts where it is quietest
         shift = quietest(level)

@@ -1,6 +1,7 @@
 """Shared here: recordings of places made from presets, with a room of the tests' own (a decaying noise) and pink noise below."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,18 +74,25 @@ def wav(tmp_path_factory):
     return write
 
 
+def load_module(path):
+    """A file as a module, by its name."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="session")
 def bench():
     """bench(name) -> one of the benches as a module."""
+    return lambda name: load_module(Path(__file__).parents[2] / "bench" / f"{name}.py")
 
-    def load(name):
-        path = Path(__file__).parents[2] / "bench" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
-    return load
+@pytest.fixture(scope="session")
+def helper():
+    """helper(name) -> a file beside the tests as a module."""
+    return lambda name: load_module(Path(__file__).parent / f"{name}.py")
 
 
 @pytest.fixture(scope="session")

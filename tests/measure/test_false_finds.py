@@ -56,21 +56,20 @@ def make(kind, seed):
 
 
 def claimed(kind, count):
-    found = [measure_equipment(make(kind, seed), RATE).machines for seed in range(count)]
-    return [[(m.kind, m.fundamental_hz, m.period_s, m.likeness) for m in machines] for machines in found if machines]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["white", "pink", "babble", "speech", "music"])
-def test_no_machine_in_three(kind):
-    assert claimed(kind, 3) == []
+    """What is claimed, by the seed of the recording."""
+    found = {seed: measure_equipment(make(kind, seed), RATE).machines for seed in range(count)}
+    return {
+        seed: [(m.kind, m.fundamental_hz, m.period_s) for m in machines] for seed, machines in found.items() if machines
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["white", "pink", "babble", "speech", "music"])
 def test_at_most_one_false_find_in_twenty(kind):
-    """5 % of 20 is one."""
-    assert len(claimed(kind, 20)) <= 1
+    """5 % of 20 is one; the first three are clean."""
+    found = claimed(kind, 20)
+    assert len(found) <= 1, found
+    assert not set(found) & {0, 1, 2}, found
 
 
 def test_one_note_and_one_sentence_are_no_machine():

@@ -99,6 +99,23 @@ def test_clap_in_rooms_of_the_bank():
     assert found.c50_db == pytest.approx(entry.c50_db, abs=1.1)  # the just noticeable difference of C50
 
 
+@pytest.mark.parametrize("apart_s", [0.8, 1.7])
+def test_of_several_claps_one_decay_is_measured(response, apart_s):
+    """The later claps once counted as late energy: C50 of three claps was some 10 dB below that of the loudest alone."""
+    alone = clap(response(0.5, seed=3), 60)
+    later = round(apart_s * RATE)
+    several = alone.copy()
+    several[later:] += 0.8 * alone[:-later]
+    several[2 * later :] += 0.9 * alone[: -2 * later]
+    one, first = measure_room(alone, RATE), measure_room(several, RATE)
+    energy = response(0.5, seed=3) ** 2
+    border = round(0.05 * RATE)
+    assert first.c50_db == pytest.approx(10 * np.log10(energy[:border].sum() / energy[border:].sum()), abs=1.1)
+    assert first.c50_db == pytest.approx(one.c50_db, abs=0.2)
+    assert first.t60_s == pytest.approx(one.t60_s, rel=0.03)
+    assert first.response.size < later
+
+
 def test_too_little_range_is_refused_with_what_is_missing(response):
     with pytest.raises(
         RoomtoneError, match=r"falls by only 1\d dB .* 30 dB are needed: make the impulse 2\d dB louder"

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.augment.ops.table import Fetch, Source, parse_op, to_dict
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -19,7 +19,8 @@ class Mix(Source):
     """Several sources at once, each at its level: a machine with its fan, traffic with a crowd.
 
     Each part is the mapping of a source with `level_db` beside its fields (0 if left out). The ops here have one
-    nominal level, so the parts keep their relation. Parts are made from numbers: babble and recordings have no such level.
+    nominal level, so the parts keep their relation. Babble and recordings have no such level; a `recorded_cycle` has, and all of
+    a mix share one folder.
     """
 
     op = "mix"
@@ -29,7 +30,7 @@ class Mix(Source):
     def __post_init__(self) -> None:
         if not self.parts:
             raise RoomtoneError("mix: parts is empty; give at least one source")
-        self._sources()
+        self.recordings_needed()
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Draw each part from its own stream, so that a part added at the end moves no other."""
@@ -53,6 +54,26 @@ class Mix(Source):
         masks = [source.sounding(num_samples, sample_rate_hz) for source, _ in self._sources()]
         return np.logical_or.reduce(masks)
 
+    def recordings_needed(self) -> RecordingsNeeded | None:
+        """Return the folder of the parts that play a recorded cycle; None where there is no such part.
+
+        Raises:
+            RoomtoneError: they have different folders.
+        """
+        needed = {source.recordings_needed() for source, _ in self._sources()} - {None}
+        if len(needed) > 1:
+            raise RoomtoneError("mix: the recorded parts must have one path; put their recordings into one folder")
+        return needed.pop() if needed else None
+
+    def assets_used(self) -> tuple[str, ...]:
+        """Return the ids of the recordings that the drawn parts play."""
+        return tuple(dict.fromkeys(asset for source, _ in self._sources() for asset in source.assets_used()))
+
+    @property
+    def level_is_nominal(self) -> bool:
+        """Whether the level keeps its relation in another mix: that of the parts does."""
+        return True
+
     def _sources(self) -> list[tuple[Source, float]]:
         found = []
         for index, part in enumerate(self.parts):
@@ -61,9 +82,9 @@ class Mix(Source):
                 raise RoomtoneError(f"mix, part {index + 1}: level_db must be a number, got {level!r}")
             fields = {key: value for key, value in part.items() if key != "level_db"}
             source = parse_op(fields, Source, where=f"mix, part {index + 1}")
-            if source.recordings_needed() is not None:
+            if not source.level_is_nominal:
                 raise RoomtoneError(
-                    f"mix, part {index + 1}: {source.op} plays recordings; a mix holds synthetic sources only"
+                    f"mix, part {index + 1}: {source.op} plays recordings of any level; a mix holds synthetic sources and recorded cycles only"
                 )
             found.append((source, float(level)))
         return found

@@ -206,3 +206,21 @@ def test_one_group_has_cells_and_no_gaps(toy) -> None:
     alone = compare(toy[toy["accent"] == "A"])
     assert len(alone.cells) == 2
     assert len(alone.gaps) == 0
+
+
+def test_the_p_of_an_intersection_allows_for_the_number_of_attributes() -> None:
+    """Two attributes share one alpha; a p of 0.04 stood beside "not enough data", since it was compared with 0.025."""
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame([
+        {"accent": f"a{g}", "speaker": f"{g}-{s}", "condition": c, "attr_gender": "fm"[s % 2], "attr_age": ["young", "old"][s // 2 % 2],
+         "words": 200, "errors": rng.binomial(200, 0.1 + rng.uniform(0, 0.05) + 0.3 * (g == 0 and s % 2 == 0))}
+        for g in range(3) for s in range(12) for c in ("clean", "ward")
+    ])  # fmt: skip
+    both = compare(rows, resamples=0, permutations=199).intersections
+    alone = compare(rows, resamples=0, permutations=199, intersections=["attr_gender"]).intersections
+    assert ((both["verdict"] == "gap") == (both["p_adjusted"] <= 0.05)).all()
+    first = both.sort_values("p_adjusted").iloc[0]
+    assert (first["accent"], first["attribute"], first["value"], first["verdict"]) == ("a0", "attr_gender", "f", "gap")
+    own = both[both["attribute"] == "attr_gender"].set_index(["accent", "value"])["p_adjusted"]
+    once = alone.set_index(["accent", "value"])["p_adjusted"]
+    assert own.to_numpy() == pytest.approx(np.minimum(1, 2 * once[own.index].to_numpy()))

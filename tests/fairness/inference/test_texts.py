@@ -67,3 +67,13 @@ def test_a_gap_that_is_the_sentences_is_not_claimed() -> None:
             claimed[known] += (compare(part, permutations=199, resamples=0).accents["verdict"] == "gap").any()
     assert claimed[False] >= 12
     assert claimed[True] <= 5
+
+
+def test_a_group_without_errors_that_reads_its_own_texts_makes_no_infinite_variance() -> None:
+    """The variance of its log was that of texts over a rate of 0 squared, and squaring that a warning on the user's screen."""
+    rows = readings(np.random.default_rng(3), own=True)
+    rows.loc[rows["accent"] == "a0", "errors"] = 0
+    found = compare(rows, resamples=0, permutations=199)  # warnings are errors
+    row = found.accents.set_index("accent").loc["a0"]
+    assert row["verdict"] == "gap"
+    assert row["ratio_low"] < 0.2 < row["ratio_high"]

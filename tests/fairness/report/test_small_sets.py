@@ -178,3 +178,22 @@ def test_the_matrix_says_that_its_margins_leave_out_what_nobody_spoke(result) ->
     assert "without the inserted words" in margins["wer"]
     assert "without the inserted words" in margins["cost"]
     assert "without the inserted words" not in margins["lost"]
+
+
+def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) -> None:
+    """Greek in words beside Chinese in characters: the report led with a gap between the two units."""
+    texts = {"crete": ("el", "ο γιατρός δεν είναι εδώ"), "beijing": ("zh", "医生不在这里")}
+    rows = [
+        {"sample_id": f"{accent}{k}", "utterance_id": f"u{accent}{k}", "accent": accent, "speaker": f"{accent}{k}", "condition": "clean",
+         "text": text, "language": language, "speech_origin": "recorded"}
+        for accent, (language, text) in texts.items() for k in range(3)
+    ]  # fmt: skip
+    heard = tmp_path / "heard.jsonl"
+    heard.write_text("".join(json.dumps({"sample_id": r["sample_id"], "hypothesis": r["text"]}) + "\n" for r in rows))
+    dataset = make_set(rows)
+    result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(heard)}, resamples=0))
+    assert any("compares two units and does not say who is worse off" in note for note in result.notes)
+    text = write_report(result)[1].read_text(encoding="utf-8")
+    assert "No attribute was crossed with accent" in text.split("## Intersections")[1].split("##")[0]
+    assert "– to –" not in text
+    assert "0.0 to –" not in text

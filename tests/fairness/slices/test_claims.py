@@ -48,6 +48,17 @@ def test_a_true_claim_is_upheld_and_under_another_normaliser_or_recogniser_it_is
     assert len(ledger.read_text().splitlines()) == 1  # what was refused has spent nothing
 
 
+def test_a_slice_with_samples_without_a_transcript_can_be_certified() -> None:
+    """Its words are null there; writing the certificate ended in a TypeError."""
+    scores = study(1, slice_points=0.4)
+    part = (scores["accent"] == "a1") & (scores["text"] == "t0")
+    counts = ["words", "substitutions", "deletions", "insertions"]
+    scores[counts] = scores[counts].astype("Int64").mask(part)
+    made = claim(scores)
+    assert made["samples"]
+    assert all(sample["words"] == 10 for sample in made["samples"])
+
+
 def test_a_claim_that_rests_on_one_failing_speaker_is_not_upheld(tmp_path) -> None:
     """A third of such claims were upheld when speakers counted as many as their words."""
     made = claim(study(1, slice_points=0.4))

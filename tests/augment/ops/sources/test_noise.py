@@ -157,7 +157,7 @@ def test_a_mix_keeps_the_levels_of_its_parts(load_preset, power_spectrum):
         ({"op": "mix", "parts": []}, "parts is empty"),
         ({"op": "mix", "parts": [{"op": "pinkk"}]}, "mix, part 1"),
         ({"op": "mix", "parts": [{"op": "ltass_noise", "level_db": "loud"}]}, "level_db must be a number"),
-        ({"op": "mix", "parts": [{"op": "babble"}]}, "synthetic sources only"),
+        ({"op": "mix", "parts": [{"op": "babble"}]}, "synthetic sources and recorded cycles only"),
         ({"op": "coloured_noise", "low_hz": 500.0, "high_hz": 100.0}, "low_hz must lie"),
         ({"op": "coloured_noise", "slope": -3.0}, "slope_db_per_octave"),
         ({"op": "shaped_noise", "spectrum": [[500.0, 0.0], [100.0, 0.0]]}, "ascending"),
