@@ -281,10 +281,12 @@ class CoverageMatrix:
         """
         from roomtone.coverage.views.heat_map import heat_map
         from roomtone.coverage.views.matrix_view.layout import lay_out
+        from roomtone.coverage.views.speech_note import speech_notes
 
+        note = " ".join(speech_notes(self.source))
         with open_source(self.source) as opened:
             factors = lay_out(self.grid, opened).factors if self.axes[1:] == ("condition",) and by is None else ()
-        return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), factors=factors)
+        return heat_map(self.grid, unit=unit, by=by, name=set_name(self.source), note=note, factors=factors)
 
     def to_xarray(self) -> xr.Dataset:
         """Return counts, goals and shares as a Dataset with one dimension an axis (needs xarray).

@@ -38,7 +38,7 @@ def run(cfg: DictConfig) -> int:
     from roomtone.coverage.holes.notes import holes_with_notes, note_lines
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import check_gates
-    from roomtone.coverage.report.terminal import show_matrix
+    from roomtone.coverage.report.terminal import further_lines, show_matrix
     from roomtone.coverage.settings import parse_settings
     from roomtone.coverage.views.set_name import report_name
 
@@ -62,8 +62,9 @@ def run(cfg: DictConfig) -> int:
     folder = _folder(settings)
     holes = holes_with_notes(matrix, folder / "holes.yaml")
     lines += note_lines(holes)
-    if lines:
-        _print(console, "\n".join(lines))
+    told = [*lines, *further_lines(matrix)]
+    if told:
+        _print(console, "\n".join(told))
     _write(matrix, settings, tway, lines, holes, details, folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)

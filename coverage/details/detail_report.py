@@ -138,10 +138,11 @@ def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report
         raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
     square = tables.shared_speakers(matrix, splits)
     report.tables["shared_speakers.csv"] = square.rename_axis(splits).reset_index()
-    if len(square) <= _SHOWN_SPLITS:
-        report.shown[f"Speakers that two {splits}s share"] = square.rename_axis(splits).reset_index()
     pairs = leaked(square)
-    told = "; ".join(f"{a} and {b} share {n:,} speakers" for a, b, n in pairs[:3]) or "no two share a speaker"
+    if len(square) <= _SHOWN_SPLITS:
+        title = f"Speakers that two {splits}s share" if pairs else f"No speaker is in two {splits}s"
+        report.shown[title] = _without_diagonal(square).rename_axis(splits).reset_index()
+    told = "; ".join(f"{a} and {b} share {n:,} speakers" for a, b, n in pairs[:3]) or f"no speaker is in two {splits}s"
     report.lines.append(f"splits by {splits}: {told}")
     over = [(a, b, n) for a, b, n in pairs if most is not None and n > most]
     if over:
@@ -149,6 +150,14 @@ def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report
         report.misses.append(
             GateMiss("max_shared_speakers", line, tuple(f"{a} and {b}: {n:,} speakers" for a, b, n in over))
         )
+
+
+def _without_diagonal(square: pd.DataFrame) -> pd.DataFrame:
+    """Return a square with a dash where a part meets itself: these speakers are not shared."""
+    shown = square.astype(object)
+    for i in range(len(shown)):
+        shown.iloc[i, i] = "–"
+    return shown
 
 
 def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: DetailReport) -> None:

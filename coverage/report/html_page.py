@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from roomtone.core.files import write_whole
-from roomtone.coverage.counting.source import open_source
 from roomtone.coverage.report.next_commands import fill_command, further_steps
 from roomtone.coverage.report.terminal import figure_lines
 from roomtone.coverage.views.matrix_view import (
@@ -26,6 +25,7 @@ from roomtone.coverage.views.matrix_view import (
 )
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.set_name import set_name
+from roomtone.coverage.views.speech_note import speech_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def write_page(
         name=name,
         headline=headline(matrix),
         facts=facts(data),
-        notes=_notes(matrix.source),
+        notes=speech_notes(matrix.source),
         lines=[*figure_lines(matrix.figures), *extra],
         holes=regions[:MAX_REGIONS],
         tables={
@@ -108,19 +108,3 @@ def facts(data: MatrixData) -> str:
     size = f"{len(data.row_names):,} {data.row_axis}{'s' * (len(data.row_names) != 1)}"
     across = f" in {len(data.column_names):,} {data.column_axis}{'s' * (len(data.column_names) != 1)}"
     return f"{amounts}, {total['minutes']:,.1f} minutes: {size}{across}."
-
-
-def _notes(source: Any) -> list[str]:
-    """Return what must be said before any number."""
-    with open_source(source) as opened:
-        if "speech_origin" not in opened.columns:
-            return []
-        share = opened.connection.execute(
-            f"SELECT avg(CAST(speech_origin = 'synthetic' AS DOUBLE)) FROM {opened.relation} WHERE speech_origin IS NOT NULL"
-        ).fetchall()[0][0]
-    if not share:
-        return []
-    which = "This speech is" if share == 1 else f"{100 * share:.0f} % of this speech is"
-    return [
-        f"{which} synthetic: it shows that the pipeline works, and says nothing about how a recogniser treats people."
-    ]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.holes.patterns import hole_regions
-from roomtone.coverage.report.next_commands import fill_command
+from roomtone.coverage.report.next_commands import fill_command, further_steps
 from roomtone.coverage.views.matrix_view.next_steps import next_steps
 from roomtone.coverage.views.set_name import set_name
+from roomtone.coverage.views.speech_note import speech_notes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from roomtone.coverage.counting.figures import Figures
     from roomtone.coverage.counting.grid import Grid
     from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.views.matrix_view import Step
 
 _STYLES = {
     "covered": "green",
@@ -83,7 +85,7 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
     tables, key = _tables(grid, console.width, full=full) if drawn else ([], [])
     for table in tables:
         console.print(table)
-    _say(console, *key, *figure_lines(matrix.figures))
+    _say(console, *key, *figure_lines(matrix.figures), *speech_notes(matrix.source))
     if not tables and drawn:
         _say(console, "The matrix does not fit here: --full prints it, the page and matrix.csv hold it.")
     if matrix.figures.cells > matrix.figures.covered_cells:
@@ -105,10 +107,19 @@ def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:
     lines += ["", "missing regions", *_regions(matrix, full=full)]
     speech = [axis.column for axis in grid.axes if not axis.rendered]
     steps = next_steps(matrix.holes(), grid.names, speech, fill_command(matrix.source))
-    lines += ["", "what closes them"]
+    return lines + _step_lines("what closes them", steps)
+
+
+def _step_lines(title: str, steps: Sequence[Step]) -> list[str]:
+    lines = ["", title] if steps else []
     for step in steps[:MAX_STEPS]:
-        lines += [f"  {step.kind:<6}  {step.text}", *([f"          {step.command}"] if step.command else [])]
+        lines += [f"  {step.kind:<7} {step.text}", *([f"          {step.command}"] if step.command else [])]
     return lines + _more(steps, MAX_STEPS)
+
+
+def further_lines(matrix: CoverageMatrix) -> list[str]:
+    """Return what can be done with the set besides, e.g. once it is full, as lines of text."""
+    return _step_lines("what to do next", further_steps(matrix.source))
 
 
 def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
@@ -118,10 +129,34 @@ def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
         return lines
     if not matrix.grid.dense:
         return [*lines[:MAX_REGIONS], *_more(lines, MAX_REGIONS)]
-    wide = [line for line, region in zip(lines, hole_regions(matrix.grid)) if region.cells > 1]
-    alone = len(lines) - len(wide)
-    single = [f"  {'and ' if wide else ''}{alone:,} cell{'s' * (alone != 1)} in no larger region"] if alone else []
-    return [*wide[:MAX_REGIONS], *_more(wide, MAX_REGIONS), *single]
+    regions = hole_regions(matrix.grid)
+    wide = [line for line, region in zip(lines, regions) if region.cells > 1]
+    single = _single_cells(matrix.grid, [region.pattern for region in regions if region.cells == 1])
+    return [*wide[:MAX_REGIONS], *_more(wide, MAX_REGIONS), *[f"  {line}" for line in single]]
+
+
+def _single_cells(grid: Grid, places: Sequence[Any]) -> list[str]:
+    """Return what the cells in no larger region come to: the rows that lack the same cells, the empty cells, the partly filled."""
+    status = grid.array("status")
+    empty = np.zeros(status.shape, dtype=bool)
+    for place in places:
+        empty[place] = status[place] == "empty"
+    lines = list(_alike(grid, empty)) if empty.ndim == 2 else []
+    counts = (("empty", int(empty.sum())), ("partly filled", len(places) - int(empty.sum())))
+    told = " and ".join(f"{count:,} {word}" for word, count in counts if count)
+    return [*lines[:MAX_REGIONS], *([f"{told} cell{'s' * (len(places) != 1)} in no larger region"] if places else [])]
+
+
+def _alike(grid: Grid, empty: np.ndarray) -> Iterator[str]:
+    """Yield the sets of rows that lack the very same two or more columns, e.g. `accent a, b: the same 22 conditions are empty (44 cells)`."""
+    kinds, of, rows = np.unique(empty, axis=0, return_inverse=True, return_counts=True)
+    sizes = kinds.sum(axis=1)
+    for kind in np.argsort(-sizes * rows, kind="stable"):
+        if rows[kind] > 1 and sizes[kind] > 1:
+            names = [grid.levels[0][i] for i in np.flatnonzero(of.ravel() == kind)]
+            more = f" and {len(names) - MAX_LISTED:,} more" if len(names) > MAX_LISTED else ""
+            cells = f"{sizes[kind] * rows[kind]:,} cells"
+            yield f"{grid.names[0]} {', '.join(names[:MAX_LISTED])}{more}: the same {sizes[kind]:,} {grid.names[1]}s are empty ({cells})"
 
 
 def _more(listed: Sequence[Any], most: int) -> list[str]:

@@ -7,6 +7,7 @@ are grouped by their factors, which stand beside them as columns with merged lev
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,13 @@ class _Sheet:
 
 
 def heat_map(
-    grid: Grid, *, unit: str | None = None, by: str | None = None, name: str = "", factors: Sequence[Factor] = ()
+    grid: Grid,
+    *,
+    unit: str | None = None,
+    by: str | None = None,
+    name: str = "",
+    note: str = "",
+    factors: Sequence[Factor] = (),
 ) -> Figure:
     """Return a heat map of one or two axes, or small multiples of it over a third.
 
@@ -75,6 +82,7 @@ def heat_map(
         unit: what stands in the cells; default the first unit that has a goal, renders aside.
         by: the axis of the small multiples; default the third.
         name: of the set, for the title.
+        note: a sentence below the title.
         factors: of the second axis' values, by which they are grouped.
 
     Raises:
@@ -99,7 +107,9 @@ def heat_map(
         axes.set_title(title, fontsize=9, parse_math=False)
     for axes in drawn.flat[len(panels) :]:
         axes.set_visible(False)
-    figure.suptitle(_title(grid, shown, name), fontsize=10, x=0.01, ha="left", parse_math=False)
+    # about 14 signs of this size an inch
+    title = "\n".join([_title(grid, shown, name), *textwrap.wrap(note, max(40, int(14 * wide)))])
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left", parse_math=False)
     _colour_bar(figure, drawn)
     return figure
 

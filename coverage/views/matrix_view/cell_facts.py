@@ -31,12 +31,17 @@ MEASURES = (
 #: Bars of a histogram.
 BARS = 16
 _QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+#: Nine in ten of fewer samples say nothing: their least and greatest value stand in for the outer quantiles.
+FEW = 20
+_WHOLE = ("min", "q25", "q50", "q75", "max")
 
 
 def spreads(
     source: OpenSource, axes: Sequence[Axis], layout: Layout, further: Sequence[str] = ()
 ) -> tuple[list[Spread], dict[int, list[Any]]]:
     """Return the numbers whose spread cells show, and for each cell their spreads: `[count, five quantiles, bars]` or None.
+
+    Of fewer than `FEW` samples the outer quantiles are the least and the greatest value.
 
     Args:
         source: an open source.
@@ -52,13 +57,15 @@ def spreads(
         except RoomtoneError:  # a column without any number
             continue
         low, high = float(frame["min"].min()), float(frame["max"].max())
-        heads.append(Spread(label, unit, digits, round(low * factor, 6), round(high * factor, 6)))
+        # rounded as the quantiles are, so that no quantile is written as beyond an end
+        heads.append(Spread(label, unit, digits, round(low * factor, digits + 1), round(high * factor, digits + 1)))
         keys = frame[[axis.column for axis in axes]].to_numpy()
         place = cell_numbers(layout)
         for key, row in zip(keys, frame.to_dict("records")):
             own = cells.setdefault(place({f"axis_{i}": value for i, value in enumerate(key)}), [])
             own += [None] * (len(heads) - 1 - len(own))
-            quantiles = [round(row[name] * factor, digits + 1) for name in _QUANTILES]
+            names = _WHOLE if row["count"] < FEW else _QUANTILES
+            quantiles = [round(row[name] * factor, digits + 1) for name in names]
             own.append([int(row["count"]), *quantiles, _bars(row["histogram"])])
     return heads, cells
 

@@ -13,6 +13,8 @@ from roomtone.coverage.views.matrix_view.contract import MAX_STEPS, Step
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Rows that a step shows in the matrix at once.
+_MAX_WORDS = 5
 #: What a recruiting list is written in, in the order in which it is read.
 _NEEDS = ("speakers", "utterances", "minutes", "words")
 
@@ -40,7 +42,15 @@ def _to_render(holes: pd.DataFrame, axes: Sequence[str], speech: Sequence[str], 
     across = [axis for axis in axes if axis not in speech]
     where = f" in {plural(len(holes.drop_duplicates(across)), ' × '.join(across))}" if across else ""
     text = f"{plural(len(holes), 'cell')}{where} can be closed with the speech at hand."
-    return [(len(holes), Step("render", text, command))]
+    if not command:
+        text += " The set does not say how it was made, so no command can be given."
+    return [(len(holes), Step("render", text, command, words=_few_words(holes, speech)))]
+
+
+def _few_words(holes: pd.DataFrame, speech: Sequence[str]) -> str:
+    """Return the words that leave the rows with these holes; none where that is no choice, or they are too many to read."""
+    names = [filter_words(str(name)) for name in holes[speech[0]].unique()] if len(speech) == 1 else []
+    return " ".join(names) if all(names) and len(names) <= _MAX_WORDS else ""
 
 
 def _to_record(holes: pd.DataFrame, speech: Sequence[str]) -> list[tuple[int, Step]]:

@@ -21,8 +21,11 @@ from roomtone.coverage import (
 )
 from roomtone.coverage.counting.source import open_source
 from roomtone.coverage.details.balance import check_balance, parse_balance
+from roomtone.coverage.details.detail_report import detail_report
+from roomtone.coverage.details.detail_settings import DetailSettings
 from roomtone.coverage.details.overlap import leaked
 from roomtone.coverage.holes.notes import holes_with_notes
+from roomtone.coverage.report.ci_gates import GateThresholds
 
 
 @pytest.fixture
@@ -109,6 +112,10 @@ def test_who_is_shared_between_cells_and_splits(measured, unit):
     assert leaked(shared_speakers(matrix, "split")) == []
     mixed = measured.assign(split=np.where(measured.index % 2, "a", "b"))
     (pair,) = leaked(shared_speakers(CoverageMatrix(mixed), "split"))
+    for rows, title in ((measured, "No speaker is in two splits"), (mixed, "Speakers that two splits share")):
+        report = detail_report(CoverageMatrix(rows), DetailSettings(splits="split"), GateThresholds())
+        square = report.shown[title].drop(columns="split").to_numpy()
+        assert all((square[i, i] == "–") and (np.delete(square[i], i) != "–").all() for i in range(len(square)))
     assert pair[2] > 5
 
 

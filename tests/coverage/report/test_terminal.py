@@ -79,3 +79,20 @@ def test_names_are_text_to_the_terminal(rows_of):
     text = "\n".join(shown(rows, 120))
     assert "[bold]us[/bold]" in text
     assert "[link=x]clean[/link]" in text
+
+
+def test_rows_that_lack_the_same_cells_are_named_together_and_the_empty_cells_are_counted(rows_of):
+    """Two accents lack the same two conditions: no region of whole rows or columns says so."""
+    counts = {(a, c): 3 for a in ("us", "irish", "scottish", "welsh") for c in ("clean", "gsm", "ward", "hvac", "mri")}
+    for gone in (("irish", "gsm"), ("irish", "ward"), ("welsh", "gsm"), ("welsh", "ward"), ("us", "mri")):
+        del counts[gone]
+    lines = shown(rows_of(counts | {("scottish", "hvac"): 1}), 80, {"default": {"utterances": 3}})
+    assert "  accent irish, welsh: the same 2 conditions are empty (4 cells)" in lines
+    assert "  5 empty and 1 partly filled cells in no larger region" in lines
+
+
+def test_synthetic_speech_is_said_beside_the_figures(rows_of):
+    rows = rows_of({("us", "clean"): 1, ("in", "clean"): 1})
+    said = "This speech is synthetic: it shows that the pipeline works"
+    assert not any(said in line for line in shown(rows, 80))
+    assert sum(said in line for line in shown(rows.assign(speech_origin="synthetic"), 80)) == 1

@@ -70,3 +70,10 @@ def test_the_same_figure_gives_the_same_bytes_and_small_ones_for_a_notebook(soun
     assert (tmp_path / "m.png").read_bytes()[:4] == b"\x89PNG"
     assert len(as_image(matrix.plot(), "alt")) < 40_000
     assert np.isfinite(matrix.plot().get_size_inches()).all()
+
+
+def test_synthetic_speech_is_said_in_the_title(random_rows):
+    rows = random_rows(1)
+    assert "synthetic" not in CoverageMatrix(rows).plot().get_suptitle()
+    title = " ".join(CoverageMatrix(rows.assign(speech_origin="synthetic")).plot().get_suptitle().split())
+    assert "This speech is synthetic: it shows that the pipeline works, and says nothing about how" in title

@@ -47,14 +47,14 @@ class Drawer {
     const letter = model.status(row, slot);
     const { met, aimed } = model.tally(row, slot);
     const state = letter ? STATUS[letter] : aimed ? `${written(met)} of ${plural(aimed, "cell")} meet their goals` : "no goals here";
-    return el("div", { class: "counts" }, el("p", { class: `state ${letter === "c" || (!letter && met === aimed) ? "good" : "short"}` }, state), el("dl", {}, ...lines.flat()));
+    return el("div", { class: "counts" }, el("p", { class: `state ${stateClass(letter, met, aimed)}` }, state), el("dl", {}, ...lines.flat()));
   }
 
   countLine(layer, row, slot) {
     const value = this.model.value(layer, "value", row, slot);
     const goal = this.model.value(layer, "goal", row, slot) || 0;
     const number = el("b", {}, value === null ? "–" : written(value, layer.format === "minutes" ? 1 : 0));
-    const target = goal ? ` of ${written(goal, 1)}` : "";
+    const target = goal ? ` (goal ${written(goal, 1)})` : "";
     const bar = goal ? el("span", { class: "bar", "aria-hidden": "true" }, el("span", { class: value >= goal ? "full" : "part", style: `width:${Math.min(100, (100 * (value || 0)) / goal)}%` })) : null;
     return [el("dt", {}, layer.label), el("dd", {}, number, target, bar)];
   }
@@ -72,10 +72,24 @@ class Drawer {
     const layer = this.model.layers.find((one) => one.id === "power");
     const value = layer ? this.model.value(layer, "value", row, slot) : null;
     if (!layer || (value === null && (row === ALL || slot.col === undefined))) return null;
-    const text = value === null ? "Nothing can be shown here: there are fewer than two known speakers, or nothing to compare them with."
+    const asked = layer.fields.value.cells.filter((one) => one !== null).length;
+    const several = asked > 1 ? ` A report that compares ${plural(asked, "cell")} needs more speech in each.` : "";
+    const text = value === null ? `Nothing can be shown here: ${this.unshowable(row, slot)}.`
       : value >= 1 ? "This cell can show no gap at all: less speech than even a gap of 100 points needs."
-      : `This cell can show a gap of ${written(100 * value, value < 0.1 ? 1 : 0)} points or more.`;
-    return el("p", { class: "power" }, el("b", {}, text), " ", el("small", {}, layer.drawer_help || layer.help));
+      : `As the only comparison, this cell can show a gap of ${written(100 * value, value < 0.1 ? 1 : 0)} points or more.${several}`;
+    return el("p", { class: "power" }, el("b", {}, text), value === null ? null : el("small", {}, ` ${layer.drawer_help || layer.help}`));
+  }
+
+  /** Why a cell can show no gap. */
+  unshowable(row, slot) {
+    const { model } = this;
+    const count = (id, r) => (model.layerOf.has(id) ? model.value(model.layerOf.get(id), "value", r, slot) : null);
+    if (!count("renders", row)) return "there is no speech";
+    const speakers = count("speakers", row);
+    if (!speakers) return "no speaker is known";
+    if (speakers < 2) return "one speaker is not enough for an interval";
+    if (!model.everyRow().some((r) => r !== row && count("renders", r))) return `no other ${model.rows.axis} has speech to compare with`;
+    return "its words, or those of what it would be compared with, are not known";
   }
 
   answers(row, slot) {
@@ -121,6 +135,12 @@ class Drawer {
     if (cell.sentence && !model.sentences) this.root.querySelector(".answers")?.append(el("p", { class: "said" }, cell.sentence));
     this.say(`${plural(cell.samples.length, "sample")} listed`);
   }
+}
+
+/** Return the class of the mark beside a state: its colour is that of such a cell. */
+function stateClass(letter, met, aimed) {
+  if (letter) return { c: "good", p: "partly", e: "hole" }[letter] || "";
+  return !aimed ? "" : met === aimed ? "good" : met ? "partly" : "hole";
 }
 
 function noSamples(model, row, slot, say) {

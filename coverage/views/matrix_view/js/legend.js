@@ -9,7 +9,8 @@ function legend(model, layer) {
 }
 
 function margins(model, layer) {
-  const together = layer.colour === "goal" ? "count once what their cells hold together, and take the colour of the share of cells that meet their goals" : layer.margin_help || "are the figures over all of them";
+  const sum = "count once what their cells hold together: a total has no goal, so it is grey";
+  const together = layer.margin_help || (layer.colour === "goal" ? sum : "are the figures over all of them");
   return `The top row and the first column (all ${model.rows.axis}s, all ${model.columns.axis}s) ${together}.`;
 }
 
@@ -24,11 +25,11 @@ function goalKeys(model, layer) {
   const aimed = layer.fields.goal && layer.fields.goal.cells.some((goal) => goal > 0);
   if (aimed) {
     keys.push(key("met", percent ? "100" : "6", "goal met"));
-    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 that the goal asks for: the darker, the more is missing"));
+    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 that the goal asks for: the stronger the orange, the more is missing"));
     keys.push(key("short0", percent ? "0" : "0/6", "a hole: nothing at all is there"));
     if (!percent) keys.push(key("met other", "6", "this goal is met, another one of the cell is not"));
   } else {
-    keys.push(key("plain3", "12", `no goal is set for ${layer.label}: the darker, the more`));
+    keys.push(key("plain3", "12", `no goal is set for ${layer.label}: the stronger the grey, the more`));
     keys.push(key("plain3 other", "12", "another goal of the cell is missed"));
   }
   if (present.has("n")) keys.push(key("plain", "·", "nothing there and nothing asked for"));
@@ -63,7 +64,7 @@ function divergingKeys(model, layer) {
     key("even", "0", "about as much"),
     key("less3", `−${written(75 * layer.domain[1], 0)}`, layer.less || "less"),
     ...thinKey(layer), ...unknownKey(layer),
-    el("li", { class: "wide small" }, `The darkest colours stand for ${top} points and more.`),
+    el("li", { class: "wide small" }, `The strongest colours stand for ${top} points and more.`),
   ];
 }
 

@@ -9,7 +9,8 @@ class Overview {
     this.root = el("div", { class: "overview", hidden: true }, this.canvas, this.window);
     this.root.addEventListener("pointerdown", (event) => this.go(event));
     this.root.addEventListener("pointermove", (event) => event.buttons && this.go(event));
-    grid.root.addEventListener("scroll", () => this.frame(), { passive: true });
+    for (const place of [grid.root, window]) place.addEventListener("scroll", () => this.frame(), { passive: true });
+    window.addEventListener("resize", () => this.frame(), { passive: true });
   }
 
   draw() {
@@ -36,11 +37,13 @@ class Overview {
     this.frame();
   }
 
+  /** The frame is what can be seen now: inside the scroller and inside the window. */
   frame() {
     if (this.root.hidden) return;
     const s = this.grid.root, head = this.grid.table.tHead.offsetHeight, frozen = parseFloat(s.style.getPropertyValue("--frozen")) || 0;
     const wide = s.scrollWidth - frozen, tall = s.scrollHeight - head;
-    const box = { left: s.scrollLeft / wide, top: s.scrollTop / tall, width: (s.clientWidth - frozen) / wide, height: (s.clientHeight - head) / tall };
+    const place = s.getBoundingClientRect().top, top = Math.max(head, -place), bottom = Math.min(s.clientHeight, window.innerHeight - place);
+    const box = { left: s.scrollLeft / wide, top: (s.scrollTop + top - head) / tall, width: (s.clientWidth - frozen) / wide, height: Math.max(0, bottom - top) / tall };
     for (const [side, share] of Object.entries(box)) this.window.style[side] = `${100 * Math.min(1, share)}%`;
   }
 

@@ -27,11 +27,12 @@ function paintGoal(model, layer, row, slot, value) {
   return { text, cls: shareClass(value / goal) };
 }
 
-/** A margin counts what its cells hold together; its colour is the share of its cells that meet their goals. Only an empty one is a hole. */
+/** A margin counts what its cells hold together and has no goal of its own, so it is grey; only an empty one is a hole. A mean share has the colour of that share. */
 function paintTally(model, layer, row, slot, value) {
-  const { met, aimed } = model.tally(row, slot);
-  const cls = !aimed ? "plain" : met === aimed ? "met" : !met && value ? "short1" : shareClass(met / aimed);
-  return { text: value === null ? "–" : shortly(layer, value), cls };
+  if (value === null) return { text: "–", cls: "unknown" };
+  const hole = value === 0 && model.tally(row, slot).aimed > 0;
+  const cls = layer.format === "percent" && value < 1 ? shareClass(value) : layer.format === "percent" ? "met" : hole ? "short0" : "plain1";
+  return { text: shortly(layer, value), cls };
 }
 
 function shareClass(share) {
@@ -97,7 +98,7 @@ function sentence(model, layer, row, slot) {
   const value = model.value(layer, "value", row, slot);
   const parts = [`${layer.label}: ${fully(layer, value)}`];
   const goal = model.value(layer, "goal", row, slot);
-  if (goal && layer.format !== "percent") parts[0] += ` of ${written(goal, 1)}`;
+  if (goal && layer.format !== "percent") parts[0] += ` (goal ${written(goal, 1)})`;
   const low = model.value(layer, "low", row, slot), high = model.value(layer, "high", row, slot);
   if (low !== null && high !== null) parts.push(`95 % interval ${fully(layer, low)} to ${fully(layer, high)}`);
   const status = model.status(row, slot);

@@ -51,7 +51,7 @@ function assemble(model, frame, say) {
     grid.root.scrollIntoView({ block: "nearest" });
   });
   const side = el("div", { class: "side" }, legendPlace, steps);
-  frame.append(bar, readout, overview.root, el("div", { class: "main" }, el("div", { class: "sheet" }, grid.root, nothing), drawer.root, side));
+  frame.append(...[firstStep(model, steps), bar].filter(Boolean), readout, overview.root, el("div", { class: "main" }, el("div", { class: "sheet" }, grid.root, nothing), drawer.root, side));
 
   function changed(what) {
     if (what === "layer") grid.repaint();

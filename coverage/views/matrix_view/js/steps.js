@@ -9,6 +9,14 @@ function nextSteps(model, say, show) {
   return el("section", { class: "next", "aria-label": "What to do next" }, el("h2", {}, "What to do next"), nothing, list);
 }
 
+/** Return the first step in one line, for above the matrix; the whole list is below it. Null where there is none. */
+function firstStep(model, list) {
+  const step = model.steps?.[0];
+  if (!step) return null;
+  const all = el("button", { type: "button", class: "link", onclick: () => list.scrollIntoView() }, model.steps.length > 1 ? `all ${model.steps.length} steps` : "how");
+  return el("p", { class: "first-step" }, el("b", {}, "Next: "), el("span", { class: `kind ${step.kind}` }, step.kind), " ", el("span", { dir: "auto" }, step.text), " ", all);
+}
+
 function stepItem(step, say, show) {
   const item = el("li", {}, el("span", { class: `kind ${step.kind}` }, step.kind), " ", el("span", { dir: "auto" }, step.text));
   if (step.words) {
