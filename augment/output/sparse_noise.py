@@ -21,8 +21,8 @@ def sparse_noises(rows: pd.DataFrame) -> list[str]:
 
     >>> import pandas
     >>> sparse_noises(pandas.DataFrame({"noise": ["dogs@5dB"] * 3, "noise_sounding_share": [0.3, 0.4, 0.9]}))
-    ["noise dogs@5dB sounds in 40 % of a render (median of 3, from 30 % to 90 %): its SNR is over the whole render, so it is louder \
-while it sounds, and some of the speech is heard without it"]
+    ['noise dogs@5dB sounds in 40 % of a render (median of 3, from 30 % to 90 %): its SNR is over the whole render, so it is louder \
+while it sounds, and some of the speech is heard without it']
     """
     found = []
     for level, shares in rows.dropna(subset="noise_sounding_share").groupby("noise")["noise_sounding_share"]:
