@@ -66,7 +66,7 @@ def test_the_command_goes_from_hypotheses_to_a_verdict(gap_set, capsys) -> None:
     dataset, file = gap_set
     assert main(["evaluate", f"dataset={dataset}", "asr=hypotheses", f"path={file}"]) == 0
     said = capsys.readouterr().out
-    assert "ward costs scottish" in said
+    assert "In ward, scottish has" in said
     assert "All of this speech is synthetic" in said
     folder = dataset / "evaluation"
     names = {

@@ -106,6 +106,7 @@ class Forked:
             status = 1
             try:
                 os.setsid()
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # a test runner's worker ignores it
                 sys.stdout = sys.stderr = open(errors, "w")  # noqa: SIM115 - it is open until the process ends
                 os.dup2(sys.stderr.fileno(), 1)
                 os.dup2(sys.stderr.fileno(), 2)
