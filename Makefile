@@ -12,7 +12,7 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.dev $(VENV)/.datasets
 	$(BIN)/pytest -q -n auto --dist loadfile
-	$(BIN)/pytest -q --nbmake --nbmake-timeout=600 notebooks
+	$(BIN)/pytest -q -n auto --nbmake --nbmake-timeout=600 notebooks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def test_holm_and_bh_on_the_papers_fifteen_p_values() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_adjustment_is_the_step_wise_definition(p: list[float]) -> None:
     """The i-th smallest of n: Holm multiplies by n - i and takes the running maximum, BH by n / (i + 1) and the minimum from above."""
