@@ -59,6 +59,20 @@ def test_rates_and_changes_are_those_of_a_count_by_hand():
         assert row["gap_change"] == pytest.approx((now - other_now) - (was - other_was))
 
 
+def test_errors_that_both_versions_make_say_nothing_about_their_difference():
+    """The same errors again in every sample of both versions, of some speakers more than of others: no interval gets wider."""
+    before, after = two_versions(np.random.default_rng(7), 0.1, narrowed_to=0.05)
+    more = before["speaker"].map(lambda name: int(name[-1]) % 3) + 1
+    rows, again = (
+        compare_scores(
+            *(frame.assign(errors=frame["errors"] + add, words=20) for frame in (before, after)), QUICK
+        ).accents
+        for add in (0, more)
+    )
+    for column in ("change", "change_low", "change_high", "gap_change", "gap_change_low", "gap_change_high"):
+        assert again.set_index("accent")[column].to_dict() == pytest.approx(rows.set_index("accent")[column].to_dict())
+
+
 @pytest.mark.slow
 def test_a_gap_that_was_halved_is_said_with_the_right_size():
     held, first = 0, 0
