@@ -22,7 +22,7 @@ import functools
 import importlib
 import logging
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -31,7 +31,7 @@ import numpy as np
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.core.plugins import OPS, added_names, load_added_class, versions_of_added
+from roomtone.core.plugins import OPS, added_names, load_added_class
 from roomtone.core.settings import check_fields, schema_of
 
 T = typing.TypeVar("T", bound="Op")
@@ -82,6 +82,11 @@ class Op:
     def fold(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields of this class for a mapping as it is written; an op with free keys gathers them here."""
         return fields
+
+    @classmethod
+    def packages_for(cls, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return which packages beyond a plain installation the op with these fields needs, by their distribution's name."""
+        return ()
 
     def recordings_needed(self) -> RecordingsNeeded | None:
         """Return which recordings the op draws from, or None where it is made from numbers alone."""
@@ -220,6 +225,8 @@ _OP_MODULES = (
     "ops.channel.packet_loss",
     "ops.channel.recorded_device",
     "ops.channel.self_noise",
+    "ops.channel.streams.coded_stream",
+    "ops.channel.suppression",
     "ops.channel.telephone_filter",
     "ops.sources.babble",
     "ops.sources.mix",
@@ -242,24 +249,6 @@ def op_table() -> Mapping[str, type[Op]]:
         except RoomtoneError as error:  # a broken package stops nobody who does not use it
             _LOG.warning(str(error))
     return TABLE
-
-
-def versions_of_ops(preset: Any) -> dict[str, str]:
-    """Return the versions of the installed packages whose ops a preset uses, stages and parts included; none for ops of our own.
-
-    Args:
-        preset: a preset's mapping, or any mapping or list that holds some.
-    """
-    return versions_of_added(OPS, set(_op_names(preset)))
-
-
-def _op_names(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        if isinstance(node.get("op"), str):
-            yield node["op"]
-        node = list(node.values())
-    for item in node if isinstance(node, list | tuple) else ():
-        yield from _op_names(item)
 
 
 def number(value: Drawn | None) -> float:

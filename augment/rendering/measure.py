@@ -78,6 +78,8 @@ def measure(
         "measured_codec_rate_hz": output.report.get("codec_rate_hz"),
         "measured_codec_kbit_s": output.report.get("codec_kbit_s"),
         "measured_lost_share": output.report.get("lost_share"),
+        "frames_lost": output.report.get("frames_lost"),
+        "frames_affected": output.report.get("frames_affected"),
     }
     values |= _microphone_snrs(stems, recipe.sample_rate_hz)
     if recipe.handset is None and stems.backgrounds:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext
+from roomtone.augment.ops.packages import versions_of_ops
 from roomtone.augment.ops.table import Source, to_dict
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.scenarios.conditions import ConditionLevels, Level
@@ -217,7 +218,7 @@ def draw_recipe(
         num_samples,
         level_dbov,
         clips=played,
-        libraries=library_versions(),
+        libraries=library_versions() | versions_of_ops(chosen.get("handset")),
         common=draws.common,
         **chosen,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.augment.corpora.utterance import Utterance
-from roomtone.augment.ops.table import versions_of_ops
+from roomtone.augment.ops.packages import versions_of_ops
 from roomtone.augment.output.audio_folder import write_metadata
 from roomtone.augment.output.croissant import croissant
 from roomtone.augment.output.dataset_card import dataset_card

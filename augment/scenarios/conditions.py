@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.augment.ops.packages import require_packages
 from roomtone.augment.ops.table import Op
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, parse_preset
 from roomtone.core.errors import RoomtoneError, nearest
@@ -165,6 +166,7 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     if factor not in FACTORS:
         raise RoomtoneError(f"unknown factor {factor!r}; {nearest(factor, FACTORS)}")
     preset = presets(factor, preset_of(factor, text))  # an unknown preset is said before a missing SNR
+    require_packages(preset, where=f"{factor} {text!r}")
     match = split_level(factor, text)
     snr_db = None
     if match["low"] is not None:

@@ -40,6 +40,7 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
     **{"measured_codec": "string", "measured_codec_rate_hz": "float64", "measured_codec_kbit_s": "float64"},
     "measured_lost_share": "float64",
+    **dict.fromkeys(["frames_lost", "frames_affected"], "int32"),
     "output_snr_db": "float64",
     **dict.fromkeys(["active_level_dbov", "active_level_spread_db", "activity", "clipped_share"], "float64"),
     **dict.fromkeys(["delay_samples", "measured_delay_samples"], "int32"),

@@ -48,7 +48,7 @@ class Chain(Processor):
 
         Keys, where a stage has them: `clipped_share` (sum over the stages, at most 1), `codec`, `codec_rate_hz`,
         `codec_kbit_s` (of several codecs: the names joined by `+`, the lowest figures), `lost_share` (of several: at
-        least one lost), `audiomentations` (one record a stage).
+        least one lost), `frames_lost` and `frames_affected` (sums), `audiomentations` (one record a stage).
 
         Raises:
             RoomtoneError: a stage changed the length or made values that are not finite.
@@ -113,6 +113,8 @@ _MERGE: dict[str, Any] = {
     "codec": lambda a, b: f"{a}+{b}",
     "codec_rate_hz": _lowest,
     "codec_kbit_s": _lowest,
+    "frames_lost": lambda a, b: a + b,
+    "frames_affected": lambda a, b: a + b,
     "lost_share": lambda a, b: 1.0 - (1.0 - a) * (1.0 - b),
     "audiomentations": lambda a, b: [*a, *b],
 }

@@ -23,7 +23,7 @@ from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
-__all__ = ["CODECS", "Codec", "CodecName", "CodecSpec"]
+__all__ = ["CODECS", "Codec", "CodecName", "CodecSpec", "to_pcm"]
 
 CodecName = Literal[
     "g711_mulaw",
@@ -156,7 +156,7 @@ class Codec(Processor):
         """Return the decoded samples, the codec's delay not yet taken out, and what the stream says."""
         rate_hz = self._rate_for(sample_rate_hz)
         level = None if self.compression_level is None else number(self.compression_level)
-        pcm, clipped_share = _to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
+        pcm, clipped_share = to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
         decoded, report = _round_trip(pcm, self.codec, rate_hz, level)
         out = fit_length(resample(decoded, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
         return out, report | {"clipped_share": clipped_share}
@@ -179,8 +179,12 @@ def _codec_delay(codec: Codec, sample_rate_hz: int) -> int:
     )
 
 
-def _to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return 16-bit samples and the share that had to be clipped."""
+def to_pcm(samples: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return 16-bit samples and the share that had to be clipped.
+
+    Args:
+        samples: float, full scale +-1.0 [shape=(samples,)].
+    """
     scaled = np.rint(samples * np.float32(32768.0))
     over = float(np.count_nonzero((scaled > 32767.0) | (scaled < -32768.0)))
     return np.clip(scaled, -32768.0, 32767.0).astype(np.int16), over / max(samples.size, 1)

@@ -52,18 +52,9 @@ class PacketLoss(Processor):
     lost_frames: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 <= np.min(self.loss) <= np.max(self.loss) < 1.0:
-            raise RoomtoneError(f"packet_loss: loss must lie in 0 to below 1, got {self.loss} (in per cent?)")
-        if np.min(self.mean_burst_frames) < 1.0:
-            raise RoomtoneError(f"packet_loss: mean_burst_frames must be 1 or more, got {self.mean_burst_frames}")
         if not 2.0 <= self.frame_ms <= 200.0:
             raise RoomtoneError(f"packet_loss: frame_ms must lie in 2..200, got {self.frame_ms} (in seconds?)")
-        odds = np.max(self.loss) / (1.0 - np.max(self.loss))
-        if odds > np.min(self.mean_burst_frames):
-            raise RoomtoneError(
-                f"packet_loss: a loss of {self.loss} needs mean_burst_frames of {odds:.2f} or more, "
-                f"got {self.mean_burst_frames}"
-            )
+        check_loss(self.op, self.loss, self.mean_burst_frames)
 
     def frame_samples(self, sample_rate_hz: int) -> int:
         """Return the length of a frame in samples at `sample_rate_hz`."""
@@ -88,7 +79,47 @@ class PacketLoss(Processor):
         out = samples.astype(np.float32)
         for first, end in _runs(lost):
             _conceal(out, first * size, min(end * size, samples.size), sample_rate_hz, size, self.concealment)
-        return out, {"lost_share": len(lost) / max(frames, 1)}
+        affected = frames_affected(samples, out, size)
+        return out, {"lost_share": len(lost) / max(frames, 1), "frames_lost": len(lost), "frames_affected": affected}
+
+
+def check_loss(op: str, loss: Drawn, mean_burst_frames: Drawn) -> None:
+    """Check how much is lost and in what runs.
+
+    Args:
+        op: names the op in the message.
+        loss: share of frames lost.
+        mean_burst_frames: mean length of a run of lost frames.
+
+    Raises:
+        RoomtoneError: a share outside 0..1, or runs too short for it.
+    """
+    if not 0.0 <= np.min(loss) <= np.max(loss) < 1.0:
+        raise RoomtoneError(f"{op}: loss must lie in 0 to below 1, got {loss} (in per cent?)")
+    if np.min(mean_burst_frames) < 1.0:
+        raise RoomtoneError(f"{op}: mean_burst_frames must be 1 or more, got {mean_burst_frames}")
+    odds = np.max(loss) / (1.0 - np.max(loss))
+    if odds > np.min(mean_burst_frames):
+        raise RoomtoneError(
+            f"{op}: a loss of {loss} needs mean_burst_frames of {odds:.2f} or more, got {mean_burst_frames}"
+        )
+
+
+def frames_affected(whole: np.ndarray, heard: np.ndarray, frame_samples: int) -> int:
+    """Return in how many frames two signals differ by more than -40 dB of the first one's energy there and one step of 16 bits.
+
+    Args:
+        whole, heard: without and with loss, both float (full scale +-1.0) or both int16 [shape=(samples,)].
+        frame_samples: length of a frame; the last may be shorter.
+    """
+    if not whole.size:
+        return 0
+    starts = np.arange(0, whole.size, frame_samples)
+    step = 1.0 if np.issubdtype(whole.dtype, np.integer) else 1.0 / 32768.0
+    difference = np.add.reduceat((heard.astype(np.float64) - whole) ** 2, starts)
+    energy = np.add.reduceat(whole.astype(np.float64) ** 2, starts)
+    lengths = np.diff(np.append(starts, whole.size))
+    return int(np.count_nonzero((difference > 1e-4 * energy) & (difference > step**2 * lengths)))
 
 
 def draw_lost_frames(rng: np.random.Generator, frames: int, loss: float, mean_burst_frames: float) -> tuple[int, ...]:

@@ -85,7 +85,7 @@ def test_no_loss_changes_nothing(speech_like: Speech) -> None:
     op = PacketLoss(0.0).draw(np.random.default_rng(0), DrawContext(samples.size, 16000))
     heard, report = op.apply_measured(samples, 16000)
     np.testing.assert_array_equal(heard, samples)
-    assert report == {"lost_share": 0.0}
+    assert report == {"lost_share": 0.0, "frames_lost": 0, "frames_affected": 0}
 
 
 def test_a_long_gap_fades_to_silence_within_60_ms() -> None:

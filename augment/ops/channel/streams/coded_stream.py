@@ -1,0 +1,274 @@
+"""A coded stream over a network or a radio link that loses frames: `op: coded_stream`.
+
+Frames are erased in front of the decoder, by the same Gilbert-Elliott draw as `packet_loss`. What is heard is what the codec's own
+library makes of the gap, and the frames after it suffer too, because the decoder has lost its state. How many do is measured against
+the same packets without loss. Length is kept; the delay is found once with a probe and taken out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+
+from roomtone.augment.ops.channel.codec import to_pcm
+from roomtone.augment.ops.channel.packet_loss import check_loss, draw_lost_frames, frames_affected
+from roomtone.augment.ops.channel.probe import probed_delay
+from roomtone.augment.ops.channel.streams.libraries import Lc3, Opus, Pyav, StreamLibrary, StreamSettings
+from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
+from roomtone.core.audio.resampling import fit_length, resample, shift
+from roomtone.core.audio.types import Samples
+from roomtone.core.errors import RoomtoneError
+
+#: Numerator and denominator in powers of z^-1.
+Filter = tuple[tuple[float, ...], tuple[float, ...]]
+StreamCodec = Literal["opus", "lc3", "msbc", "amr_nb"]
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """What a codec can do.
+
+    Attributes:
+        library: codes and decodes.
+        package: brings the library.
+        rates_hz: sampling rates inside the codec; the first is taken where none is asked.
+        frame_ms: lengths of a frame, likewise.
+        kbit_s: bit rates: every one allowed where `modes`, else the lowest and the highest.
+        default_kbit_s: taken where none is asked.
+        modes: whether `kbit_s` lists all bit rates.
+        conceals: whether its decoder knows what to do for a lost frame.
+        has_fec, has_dtx: whether it has in-band FEC and discontinuous transmission.
+        high_pass: the filters (numerator, denominator) at a rate that code and decode with it: they advance low frequencies, which is
+            no delay.
+    """
+
+    library: StreamLibrary
+    package: str
+    rates_hz: tuple[int, ...]
+    frame_ms: tuple[float, ...]
+    kbit_s: tuple[float, ...]
+    default_kbit_s: float
+    modes: bool = False
+    conceals: bool = True
+    has_fec: bool = False
+    has_dtx: bool = False
+    high_pass: Callable[[int], Sequence[Filter]] = lambda rate_hz: ()
+
+
+def _opus_high_pass(rate_hz: int) -> Sequence[Filter]:
+    """Return libopus's high-pass for speech at its lowest cutoff, 60 Hz, from which it moves little while a pitch is clear."""
+    angle = 1.5 * np.pi * 60.0 / rate_hz
+    radius = 1.0 - 0.92 * angle
+    return [((radius, -2.0 * radius, radius), (1.0, -radius * (2.0 - angle**2), radius**2))]
+
+
+#: The coder's filter at 80 Hz and the decoder's at 60 Hz (3GPP TS 26.090, clauses 5.1 and 6.2.2).
+_AMR_HIGH_PASS: Sequence[Filter] = (
+    ((0.92727435, -1.8544941, 0.92727435), (1.0, -1.9059465, 0.9114024)),
+    ((0.93980581, -1.8795834, 0.93980581), (1.0, -1.9330735, 0.93589199)),
+)
+_AMR_NB = (4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2)  # 3GPP TS 26.071
+STREAMS: dict[str, StreamSpec] = {
+    "opus": StreamSpec(
+        Opus(),
+        "opuslib-next-bundled",
+        (16000, 8000, 12000, 24000, 48000),
+        (20.0, 10.0, 40.0, 60.0),
+        (6.0, 128.0),
+        24.0,
+        has_fec=True,
+        has_dtx=True,
+        high_pass=_opus_high_pass,
+    ),
+    "lc3": StreamSpec(Lc3(), "lc3py", (16000, 8000, 24000, 32000, 48000), (10.0, 7.5), (16.0, 320.0), 32.0),
+    # 57 bytes each 7.5 ms: Hands-Free Profile 1.6, section 5.7.4, without the two bytes of the link's own header
+    "msbc": StreamSpec(
+        Pyav("sbc", "sbc", "s16p", {"msbc": "1"}, None),
+        "av",
+        (16000,),
+        (7.5,),
+        (60.8,),
+        60.8,
+        modes=True,
+        conceals=False,
+    ),
+    # a packet of frame type 15 holds no data (3GPP TS 26.101, table 1a)
+    "amr_nb": StreamSpec(
+        Pyav("libopencore_amrnb", "libopencore_amrnb", "s16", {}, b"\x7c"),
+        "av",
+        (8000,),
+        (20.0,),
+        _AMR_NB,
+        12.2,
+        modes=True,
+        has_dtx=True,
+        high_pass=lambda rate_hz: _AMR_HIGH_PASS,
+    ),
+}
+assert set(STREAMS) == set(get_args(StreamCodec))
+#: Frames of silence behind the file, which bring out what the codec still holds.
+_FLUSHED = 3
+
+
+@dataclass(frozen=True)
+class CodedStream(Processor):
+    """One stream: coded, partly lost, decoded.
+
+    Attributes:
+        codec: `opus`, `lc3` (Bluetooth LE Audio), `msbc` (Bluetooth hands-free, wideband) or `amr_nb`.
+        rate_hz, frame_ms: sampling rate inside the codec and length of a frame; null is 16 kHz (AMR-NB: 8 kHz) and the usual frame.
+            The drawn op always has numbers here.
+        kbit_s: bit rate; null is the usual one.
+        fec: Opus only: each packet also holds a coarse copy of the frame before it, from which a single lost frame is decoded.
+        dtx: pauses are not sent; the decoder fills them with comfort noise.
+        loss, mean_burst_frames: share of frames lost, and mean length of a run of them, as in `packet_loss`.
+        lost_frames: indices of the lost frames; drawn.
+    """
+
+    op: ClassVar[str] = "coded_stream"
+    codec: StreamCodec
+    rate_hz: int | None = None
+    frame_ms: float | None = None
+    kbit_s: Drawn | None = None
+    fec: bool = False
+    dtx: bool = False
+    loss: Drawn = 0.0
+    mean_burst_frames: Drawn = 1.0
+    lost_frames: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        spec = STREAMS[self.codec]
+        for name, value, allowed in (
+            ("rate_hz", self.rate_hz, spec.rates_hz),
+            ("frame_ms", self.frame_ms, spec.frame_ms),
+            ("kbit_s", self.kbit_s, spec.kbit_s if spec.modes else None),
+        ):
+            if value is not None and allowed is not None and value not in allowed:
+                raise RoomtoneError(f"coded_stream {self.codec}: {name} {value} is not one of {sorted(allowed)}")
+        if self.kbit_s is not None:
+            lowest, highest = min(spec.kbit_s), max(spec.kbit_s)
+            if not lowest <= np.min(self.kbit_s) <= np.max(self.kbit_s) <= highest:
+                raise RoomtoneError(
+                    f"coded_stream {self.codec}: kbit_s must lie in {lowest:g}..{highest:g}, got {self.kbit_s} (in bit/s?)"
+                )
+        if (self.fec and not spec.has_fec) or (self.dtx and not spec.has_dtx):
+            raise RoomtoneError(
+                f"coded_stream {self.codec}: has no {'fec' if not spec.has_fec and self.fec else 'dtx'}"
+            )
+        if np.max(self.loss) > 0.0 and not spec.conceals:
+            raise RoomtoneError(
+                f"coded_stream {self.codec}: its decoder conceals no lost frame; loss must be 0 (op packet_loss conceals behind it)"
+            )
+        check_loss(self.op, self.loss, self.mean_burst_frames)
+
+    @classmethod
+    def packages_for(cls, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        codec = fields.get("codec")
+        return (STREAMS[codec].package,) if codec in STREAMS else ()
+
+    def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
+        pinned = pin_ranges(self, rng)
+        spec = STREAMS[self.codec]
+        frame_ms = self.frame_ms or spec.frame_ms[0]
+        frames = -(-1000 * context.num_samples // round(context.sample_rate_hz * frame_ms))
+        lost = draw_lost_frames(rng, frames, number(pinned.loss), number(pinned.mean_burst_frames))
+        return dataclasses.replace(
+            pinned,
+            rate_hz=self.rate_hz or spec.rates_hz[0],
+            frame_ms=frame_ms,
+            kbit_s=spec.default_kbit_s if pinned.kbit_s is None else round(number(pinned.kbit_s), 2),
+            lost_frames=lost if self.lost_frames is None else self.lost_frames,
+        )
+
+    def asked_codec(self) -> dict[str, Any]:
+        return {"codec": self.codec, "codec_rate_hz": self.rate_hz}
+
+    def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        return self.apply_measured(samples, sample_rate_hz)[0]
+
+    def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
+        """Return the decoded samples, and codec, rate, kbit/s sent, the clipped share and what was lost.
+
+        `lost_share` is of all frames; `frames_lost` counts those that were sent and did not arrive; `frames_affected` those that sound
+        otherwise than without loss, see `packet_loss.frames_affected`.
+
+        Raises:
+            RoomtoneError: the lost frames are not drawn yet, or the library gave another number of samples.
+        """
+        if self.lost_frames is None:
+            raise RoomtoneError("coded_stream: the lost frames are not drawn yet")
+        rate_hz = self._settings().rate_hz
+        pcm, clipped_share = to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
+        heard, report = self._transcoded(pcm)
+        # time is kept at the codec's rate, where its delay is a whole number of samples
+        in_time = shift(heard, -self.delay_samples(), pcm.size) / np.float32(32768.0)
+        out = fit_length(resample(in_time, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
+        return out.astype(np.float32), report | {"clipped_share": clipped_share}
+
+    def delay_samples(self) -> int:
+        """Return by how many samples at its own rate the codec delays before that is compensated."""
+        plain = dataclasses.replace(self, lost_frames=(), loss=0.0, mean_burst_frames=1.0, dtx=False, fec=False)
+        return _stream_delay(dataclasses.replace(plain, kbit_s=STREAMS[self.codec].default_kbit_s))
+
+    def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
+        """Return the samples in the band of the codec's rate and behind its high-pass, float32 [shape=(samples,)]."""
+        rate_hz = self._settings().rate_hz
+        narrow = self.linear_part(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
+        return fit_length(resample(narrow, rate_hz, sample_rate_hz, quality="HQ"), samples.size).astype(np.float32)
+
+    def linear_part(self, samples: np.ndarray) -> np.ndarray:
+        """Return samples at the codec's rate behind its high-pass."""
+        from scipy.signal import lfilter
+
+        for numerator, denominator in STREAMS[self.codec].high_pass(self._settings().rate_hz):
+            samples = lfilter(numerator, denominator, samples).astype(np.float32)
+        return samples
+
+    def _settings(self) -> StreamSettings:
+        spec = STREAMS[self.codec]
+        rate_hz = self.rate_hz or spec.rates_hz[0]
+        frame = round((self.frame_ms or spec.frame_ms[0]) * rate_hz / 1000.0)
+        kbit_s = spec.default_kbit_s if self.kbit_s is None else number(self.kbit_s)
+        return StreamSettings(rate_hz, frame, kbit_s, self.fec, self.dtx, number(self.loss))
+
+    def _transcoded(self, pcm: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        """Return decoded int16 samples at the codec's rate, longer than `pcm` by what the codec delays, and the report."""
+        settings, library = self._settings(), STREAMS[self.codec].library
+        size = settings.frame_samples
+        count = -(-pcm.size // size)
+        frames = fit_length(pcm, (count + _FLUSHED) * size).reshape(-1, size)
+        packets = library.encode(frames, settings) if count else []
+        lost = {frame for frame in self.lost_frames or () if 0 <= frame < count}
+        whole = library.decode(packets, settings) if count else pcm
+        heard = whole
+        if lost:
+            arrived = [None if index in lost else packet for index, packet in enumerate(packets)]
+            heard = library.decode(arrived, settings)
+        if count and not len(packets) * size == whole.size == heard.size == frames.size:
+            raise RoomtoneError(f"coded_stream {self.codec}: {frames.size} samples went in, {heard.size} came back")
+        bits = 8.0 * sum(map(len, packets[:count]))
+        return heard, {
+            "codec": self.codec,
+            "codec_rate_hz": settings.rate_hz,
+            "codec_kbit_s": bits / 1000.0 / (max(pcm.size, 1) / settings.rate_hz),
+            "lost_share": len(lost) / max(count, 1),
+            "frames_lost": sum(1 for index in lost if packets[index]),
+            "frames_affected": frames_affected(whole[: count * size], heard[: count * size], size),
+        }
+
+
+@functools.lru_cache(maxsize=64)
+def _stream_delay(stream: CodedStream) -> int:
+    """Return the delay of a stream without loss at its own rate, found with a probe signal."""
+    return probed_delay(
+        lambda samples: stream._transcoded(to_pcm(samples)[0])[0][: samples.size] / np.float32(32768.0),
+        stream._settings().rate_hz,
+        what=f"coded_stream {stream.codec}",
+        reference=stream.linear_part,
+    )
