@@ -24,7 +24,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Recipe:
         libraries: versions the samples depend on.
         common: whether conditions draw in common; noise and equipment then pass a linear handset one by one, so that conditions
             share the result.
+        room_blocks: whether recordings pass the room in blocks of a fixed grid (`Fetcher.reverberant`), so that renders share them.
     """
 
     clean: AudioRef
@@ -58,6 +59,7 @@ class Recipe:
     clips: dict[str, AudioRef] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     common: bool = False
+    room_blocks: bool = False
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -175,6 +177,7 @@ def draw_recipe(
     room_parameters: Sequence[Mapping[str, Any]] = (),
     assets: Mapping[str, Sequence[Asset]] | None = None,
     clips: Mapping[str, AudioRef] | None = None,
+    room_blocks: bool = False,
 ) -> Recipe:
     """Return the recipe of one sample.
 
@@ -186,6 +189,7 @@ def draw_recipe(
         room_parameters: the realisations of the condition's room, if it has one; one is drawn.
         assets: recordings that the noise and the equipment may draw from, by factor.
         clips: where those recordings lie, by asset id.
+        room_blocks: see `Recipe`.
 
     Raises:
         RoomtoneError: nothing can be drawn: no realisation of the room, no recording for a noise.
@@ -219,5 +223,6 @@ def draw_recipe(
         clips=played,
         libraries=library_versions(),
         common=draws.common,
+        room_blocks=room_blocks,
         **chosen,
     )
