@@ -7,7 +7,6 @@ block's number alone, so a render that needs a block gets the same bits from mem
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -16,7 +15,7 @@ from roomtone.augment.recordings.kept import KeptSamples
 from roomtone.augment.recordings.sounding import frame_powers, frame_samples, sounding_frames
 from roomtone.core.audio.convolution import ImpulseResponse, convolve
 from roomtone.core.audio.reading import OpenRecordings, inspect, read_audio
-from roomtone.core.audio.recording_files import audio_path
+from roomtone.core.audio.recording_files import file_state
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -191,10 +190,9 @@ def _joined(block: Callable[[int], np.ndarray], start: int, frames: int, size: i
 def _written(clip: AudioRef) -> tuple[int, ...]:
     """Return what tells whether a file has changed; nothing where it cannot be found, which reading it says."""
     try:
-        state = os.stat(audio_path(clip.path))
+        return file_state(clip.path)
     except OSError:
         return ()
-    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=4096)

@@ -200,8 +200,9 @@ def draw_recipe(
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
-        rng = draws.stream("room", condition.levels["room"].preset)
-        number = int(rng.integers(len(room_parameters))) if len(room_parameters) > 1 else 0
+        number = 0
+        if len(room_parameters) > 1:
+            number = int(draws.stream("room", condition.levels["room"].preset).integers(len(room_parameters)))
         chosen["room"] = dict(room_parameters[number])
     for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
         if factor not in condition.levels:
