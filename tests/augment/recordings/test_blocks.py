@@ -142,6 +142,10 @@ def rendered(composed, small_table, tmp_path):
 
 def test_sets_share_blocks_and_come_back_from_one_row(rendered, tmp_path, active_level, monkeypatch):
     rows = rendered("set")
+    for text in rows["recipe"]:  # both files are called a.wav: each factor played its own
+        recipe = json.loads(text)
+        played = [recipe["clips"][recipe[factor]["asset"]]["path"] for factor in ("noise", "equipment")]
+        assert played == ["noise_street:a.wav", "equipment_fan:a.wav"]
     for row in rows.to_dict("records"):
         assert json.loads(row["recipe"])["room_blocks"]
         fetcher._kept.clear()
