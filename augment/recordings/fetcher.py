@@ -6,6 +6,7 @@ block's number alone, so a render that needs a block gets the same bits from mem
 
 from __future__ import annotations
 
+import atexit
 import functools
 from collections.abc import Callable, Mapping
 
@@ -163,6 +164,7 @@ class Fetcher:
 
 
 _open_recordings = OpenRecordings()
+atexit.register(_open_recordings.close)  # a file that is closed later has lost its library, and says so
 #: Of so many recordings it is kept where they sound.
 _SOUNDING_KEPT = 4096
 #: Frames that are read at once to see where a recording sounds: a minute.
