@@ -81,6 +81,33 @@ def test_gates_end_with_status_2(small_set, override, status, capsys):
         assert "accent scottish, condition gsm" in captured.out
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("fail_under=ninety", "fail_under: expected a number from 0 to 100"),
+        ("no_new_holes=true", "no_new_holes: needs baseline=FILE"),
+        ("fail_under_balance=90", "fail_under_balance: no goal of balance"),
+        ("max_shared_speakers=0", "max_shared_speakers: between what?"),
+        ("fail_under_tway={4:90}", "fail_under_tway: strength 4 needs as many factors; the set has noise, handset"),
+        ("baseline=no.csv", "baseline: there is no file"),
+        ("trend=[no.csv]", "there is no file"),
+    ],
+)
+def test_gates_are_checked_before_the_matrix_is_computed(small_set, override, message, capsys, monkeypatch):
+    """Only after minutes of counting was it said that a gate had nothing to look at."""
+
+    def counted(*_, **__):
+        raise AssertionError("the matrix was computed first")
+
+    monkeypatch.setattr("roomtone.coverage.matrix.count_grid", counted)
+    if "needs as many" in message:
+        monkeypatch.setattr("roomtone.core.vocabulary.FACTORS", ("noise", "handset"))
+    assert main(["coverage", f"dataset={small_set}", override]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+
+
 def test_illegal_samples_and_a_baseline(small_set, rows_of, write_set, tmp_path, capsys):
     illegal = "goals={default:{renders:1},illegal:[{accent:us,condition:gsm}]}"
     assert main(["coverage", f"dataset={small_set}", "pictures=false", illegal, "max_illegal=3"]) == 2
