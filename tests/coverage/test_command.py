@@ -22,7 +22,7 @@ def test_it_prints_and_writes(small_set, capsys):
     goals = "goals={default:{utterances:3,speakers:3}}"
     assert main(["coverage", f"dataset={small_set}", "axes=[accent,condition]", goals]) == 0
     shown = capsys.readouterr().out
-    assert "2 of 4 cells meet their goals (50.0 % by weight)" in shown
+    assert "2 of 4 cells meet their goals (50.0 %)" in shown
     assert "accent scottish, any condition: 2 cells" in shown
     assert "record  scottish: 1 more speaker and 1 more utterance would close 2 cells." in shown
     assert "2/3u" in shown
