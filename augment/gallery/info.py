@@ -129,4 +129,4 @@ def _number(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         joiner = " x " if len(value) == 3 else " to "
         return joiner.join(_number(part) for part in value)
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{round(value, 2) if abs(value) >= 1 else value:g}" if isinstance(value, int | float) else str(value)
