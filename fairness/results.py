@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import open_regular, read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 from roomtone.coverage.views.csv_tables import write_csv
@@ -91,7 +91,7 @@ def last_recogniser(folder: Path) -> dict[str, Any] | None:
         folder: of the evaluation.
     """
     try:
-        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["recogniser"]
+        found = read_json(folder / "evaluation.json")["recogniser"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, dict) and (folder / "report.html").is_file() else None
@@ -115,4 +115,11 @@ def read_scores(folder: Path) -> pd.DataFrame | None:
     import pandas as pd
 
     parts = sorted((folder / "scores").glob("part-*.parquet"))
-    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else None
+    return pd.concat([_part(part) for part in parts], ignore_index=True) if parts else None
+
+
+def _part(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    with open_regular(path) as file:
+        return pd.read_parquet(file)

@@ -13,9 +13,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 
 #: Bytes of a file, nodes that it means once its aliases are written out, and how deep they nest.
@@ -42,11 +42,8 @@ def read_bounded_text(path: str | os.PathLike[str]) -> str:
     Raises:
         RoomtoneError: it is no regular file, larger than `MAX_BYTES`, or not UTF-8.
     """
-    found = Path(path)
     try:
-        if found.exists() and not found.is_file():
-            raise RoomtoneError(f"{path}: not readable as YAML: it is not a regular file")
-        with open(found, "rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise RoomtoneError(f"{path}: larger than {MAX_BYTES:,} bytes, which no configuration is")

@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, open_regular, user_id, write_whole
+from roomtone.core.files import fsync_path, user_id, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
