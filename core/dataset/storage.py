@@ -189,10 +189,11 @@ class LocalStorage(DatasetStorage):
         import filelock
 
         self._root.mkdir(parents=True, exist_ok=True)
-        if (self._root / LOCK_NAME).is_symlink():  # opening it empties what it leads to
-            raise RoomtoneError(
-                f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it"
-            )
+        path = self._root / LOCK_NAME
+        if path.is_symlink():  # opening it empties what it leads to
+            raise RoomtoneError(f"{path}: is a link, and nothing in a set is written through links; remove it")
+        if path.exists() and not path.is_file():  # opening a pipe waits
+            raise RoomtoneError(f"{path}: is no regular file; remove it")
         lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
         try:
             lock.acquire()
@@ -209,7 +210,7 @@ class LocalStorage(DatasetStorage):
         """Return whether the lock is held, and by that session: a worker whose driver was killed finds out before it publishes."""
         import filelock
 
-        if not (self._root / LOCK_NAME).exists():
+        if not (self._root / LOCK_NAME).is_file():
             return False
         try:
             with filelock.FileLock(self._root / LOCK_NAME, timeout=0):
