@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "evaluation"
+_COUNTS = ("substitutions", "deletions", "insertions", "hits", "words")
+#: No sample has more words.
+_MOST_WORDS = 10_000_000
 
 
 def local_set(dataset: str | os.PathLike[str]) -> Path:
@@ -119,7 +122,25 @@ def read_scores(folder: Path) -> pd.DataFrame | None:
 
 
 def _part(path: Path) -> pd.DataFrame:
+    """Return a table of scores, which a stranger may have written: counts are numbers or null, and each sample is there once.
+
+    Raises:
+        RoomtoneError: another table, or none.
+    """
     import pandas as pd
 
-    with open_regular(path) as file:
-        return pd.read_parquet(file)
+    try:
+        with open_regular(path) as file:
+            frame = pd.read_parquet(file)
+    except Exception as error:  # pandas believes the metadata of a file, which may be anything
+        raise RoomtoneError(f"{path}: not readable as scores ({' '.join(str(error).split())[:200]})") from error
+    for name in ("sample_id", *_COUNTS):
+        if name not in frame:
+            raise RoomtoneError(f"{path}: not a table of scores, it has no column {name!r}; evaluate the set again")
+    for name in _COUNTS:
+        numbers = frame[name].dropna()
+        if not pd.api.types.is_numeric_dtype(frame[name]) or not numbers.between(0, _MOST_WORDS).all():
+            raise RoomtoneError(f"{path}: column {name!r} holds no counts; evaluate the set again")
+    if not all(isinstance(one, str) for one in frame["sample_id"]) or frame["sample_id"].duplicated().any():
+        raise RoomtoneError(f"{path}: a sample is there twice, or has no name; evaluate the set again")
+    return frame

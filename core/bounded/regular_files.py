@@ -11,6 +11,7 @@ import errno
 import io
 import json
 import os
+import re
 import stat
 from typing import Any
 
@@ -69,6 +70,15 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
 def _check_mode(mode: int, path: str | os.PathLike[str]) -> None:
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, f"is {file_kind(mode)}, not a regular file", os.fspath(path))
+
+
+def one_file(path: str) -> str:
+    """Return a path as DuckDB reads the file of exactly this name: in its patterns `[*]` means `*`.
+
+    >>> one_file("sets/a[1]/part-*.parquet")
+    'sets/a[[]1]/part-[*].parquet'
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

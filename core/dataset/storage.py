@@ -122,15 +122,18 @@ class LocalStorage(DatasetStorage):
     @property
     def staging(self) -> Path:
         """Return a folder inside the set, so that a rename is all it takes to publish."""
-        return self._root / "tmp"
+        folder = self._root / "tmp"
+        if folder.is_symlink():
+            raise RoomtoneError(f"{folder}: is a link, and nothing in a set is written through links; remove it")
+        return folder
 
     def publish(self, files: dict[str, Path]) -> None:
         """Rename, then flush the folders in which the names now stand."""
         homes = {(self._root / name).parent for name in files}
         for home in homes:
-            home.mkdir(parents=True, exist_ok=True)
             if not self._is_own(home):
                 raise RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
+            home.mkdir(parents=True, exist_ok=True)
         for name, path in files.items():
             os.replace(path, self._root / name)
         for home in homes:

@@ -19,7 +19,7 @@ from roomtone.core.files import is_remote
 from roomtone.core.printable import storable_text
 from roomtone.core.vocabulary import FACTORS
 from roomtone.core.words import words_sql
-from roomtone.coverage.counting.axes import identifier, literal
+from roomtone.coverage.counting.axes import file_literal, identifier, literal
 from roomtone.coverage.sources.hugging_face import read_hugging_face
 from roomtone.coverage.sources.kaldi import read_kaldi
 from roomtone.coverage.sources.layout import TABLE_READERS, Kind, check_table
@@ -143,7 +143,7 @@ def _raw(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind, read: dic
         reader = TABLE_READERS.get(ending.lower(), "read_json")
         # ids with leading zeros stay what they are
         more = ", all_varchar=true" if reader == "read_csv" else ""
-        return name, f"{reader}({literal(name)}{more})"
+        return name, f"{reader}({file_literal(name)}{more})"
     if name not in read:
         found = _READERS[kind](path)
         read[name] = _table(found, name) if isinstance(found, list) else found

@@ -145,7 +145,9 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
                 frame = pd.read_parquet(opened)
         else:
             raise RoomtoneError(f"{file}: hypotheses come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")
-    except (ValueError, OSError, RecursionError, NotImplementedError) as error:
+    except RoomtoneError:
+        raise
+    except Exception as error:  # pandas believes the metadata of a Parquet file, which may be anything
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({said})") from error
     column(frame, "sample_id", str(file))
