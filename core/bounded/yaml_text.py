@@ -24,6 +24,9 @@ MAX_NODES = 20_000
 MAX_DEPTH = 50
 #: Characters of a number: to read one of a million digits takes seconds, and to read `59:59:…` in base sixty minutes.
 MAX_NUMBER = 400
+#: No level, time or rate is larger; squares and powers of ten of what is would be infinite.
+LARGEST_NUMBER = 1e15
+LARGEST_LEVEL_DB = 1000.0
 #: References in one configuration.
 MAX_REFERENCES = 200
 #: Characters that all references of a file may become.
@@ -60,15 +63,29 @@ def parse_bounded_yaml(text: str, *, where: str) -> Any:
         where: its name, for messages.
 
     Raises:
-        RoomtoneError: not YAML, a tag that makes objects, or beyond the bounds above.
+        RoomtoneError: not YAML, a tag that makes objects, a number that is none, or beyond the bounds above.
     """
     import yaml
 
     try:
         _check_size(text, where)
-        return yaml.load(text, Loader=_loader())
+        values = yaml.load(text, Loader=_loader())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RoomtoneError(f"{where}: not readable as YAML: {' '.join(str(error).split())[:300]}") from error
+    for key, number in _numbers(values, ""):
+        largest = LARGEST_LEVEL_DB if key.endswith(("_db", "_dbov")) else LARGEST_NUMBER
+        if not abs(number) <= largest and (isinstance(number, float) or largest == LARGEST_LEVEL_DB):
+            raise RoomtoneError(f"{where}: {key} is {number:g}; a number there lies within {largest:g} of zero")
+    return values
+
+
+def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
+    if isinstance(node, float | int) and not isinstance(node, bool):
+        yield key or "the file", node
+    elif isinstance(node, Mapping | list):
+        items = node.items() if isinstance(node, Mapping) else enumerate(node)
+        for name, value in items:
+            yield from _numbers(value, f"{key}.{name}" if key else str(name))
 
 
 def _loader() -> Any:
