@@ -185,6 +185,7 @@ def _build(
             if progress is not None:
                 progress(index + 1, total)
         content = {"format": FORMAT, "op": to_dict(room), "entries": records, "rejected": rejected}
+        content["sha256"] = _entries_sha256(records)
         text = json.dumps(content, indent=1, allow_nan=False)
         (work / "bank.json").write_text(text)
         _move(work, folder)
@@ -210,11 +211,15 @@ def _is_whole(folder: Path) -> bool:
     """Return whether a bank lies here with every array as it was written."""
     try:
         content = read_json(folder / "bank.json")
-        return content["format"] == FORMAT and all(
-            _sha256(folder / r["file"]) == r["sha256"] for r in content["entries"]
-        )
+        whole = content["format"] == FORMAT and content["sha256"] == _entries_sha256(content["entries"])
+        return whole and all(_sha256(folder / r["file"]) == r["sha256"] for r in content["entries"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _entries_sha256(entries: list[dict[str, Any]]) -> str:
+    """Return the hash of what a bank records of its realisations; against damage, as whoever writes there writes the hash too."""
+    return hashlib.sha256(json.dumps(entries, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

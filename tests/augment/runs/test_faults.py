@@ -110,7 +110,10 @@ def test_ten_random_kills(fork, tmp_path):
     bench = sys.modules["random_kills"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
     kills = bench.Kills(
-        tmp_path, bench.corpus(tmp_path / "corpus", 4), lambda words: fork(partial(bench.make_set, words))
+        tmp_path,
+        bench.corpus(tmp_path / "corpus", 2),
+        lambda words: fork(partial(bench.make_set, words)),
+        ["output.shard_samples=4"],
     )
     rng, counted = random.Random(19), 0
     pools = itertools.islice(bench.draw_trials(rng, ("processes",), ("folder",)), 3)
