@@ -181,10 +181,6 @@ def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
     file = Path(path)
     if not file.is_file():
         raise RoomtoneError(f"certificate: there is no file {str(file)!r}")
-    if file.stat().st_size > _LARGEST_BYTES:
-        raise RoomtoneError(
-            f"{file}: a certificate has at most {_LARGEST_BYTES:,} bytes, this file {file.stat().st_size:,}"
-        )
     try:
         data = read_json(file, most_bytes=_LARGEST_BYTES)
     except (OSError, ValueError) as error:
