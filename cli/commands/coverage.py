@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.errors import GateNotMetError, RoomtoneError
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _difference(
 def _old_tway(baseline: str) -> dict[str, float]:
     path = Path(baseline) / "coverage" if Path(baseline).is_dir() else Path(baseline).parent
     try:
-        figures = json.loads((path / "figures.json").read_text(encoding="utf-8"))
+        figures = read_json(path / "figures.json")
         return {t: float(entry["total"]) for t, entry in figures["tway"].items() if entry["total"] is not None}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return {}  # the CSV alone is a baseline too

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError
+from roomtone.core.bounded.regular_files import open_regular
 
 #: Endings by which files in a folder are taken for recordings; what each really is, its bytes say. Those of the second line need PyAV.
 AUDIO_SUFFIXES = (
@@ -47,7 +48,7 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
     found = audio_path(path)
     if not found.is_file():
         raise BadAudioError(found, "there is no such file")
-    with open(found, "rb") as file:
+    with open_regular(found) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

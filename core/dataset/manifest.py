@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import one_file
 from roomtone.core.dataset.columns import COLUMNS, manifest_schema
 from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
@@ -293,7 +294,7 @@ def scan_manifest(dataset: Dataset, *, connection: duckdb.DuckDBPyConnection | N
     parts = manifest_parts(dataset)
     connection = connection or duckdb.connect()
     register_remote(connection, parts)
-    return connection.read_parquet(parts, union_by_name=True)
+    return connection.read_parquet([one_file(part) for part in parts], union_by_name=True)
 
 
 def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> None:
