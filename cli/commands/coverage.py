@@ -49,6 +49,7 @@ def run(cfg: DictConfig) -> int:
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     values.pop("config_dir", None)  # where presets are looked up; this command has none
+    values["accents"] = values.pop("accent_table")
     settings = parse_settings(values)
     study = read_study(settings.dataset)
     goals = study.goals if settings.goals is None else settings.goals
