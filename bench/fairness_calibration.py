@@ -13,8 +13,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +22,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 import numpy as np  # noqa: E402 - after the variables that it reads
 from fairness_before import before  # noqa: E402
+from fairness_studies import error, mean_of, run  # noqa: E402
 from fairness_worlds import NULL, PLANTED, Planted, World, simulate  # noqa: E402
 
 from roomtone.fairness import compare  # noqa: E402
@@ -34,14 +34,10 @@ from roomtone.fairness.settings import CompareSettings  # noqa: E402
 
 #: Of a study; half of what `compare` draws by itself, so that thousands of studies can be.
 PERMUTATIONS = 499
+#: Of a study that only asks whether anything is found where nothing is: a permutation test is as exact with fewer.
+FEWER = 199
 #: Studies of a world whose study is slow, as a share of those asked for.
 SLOW = 0.25
-
-
-def run(task: Callable[[World, int], dict[str, Any]], world: World, studies: int) -> list[dict[str, Any]]:
-    """Return the task's result for each study of a world, on all cores."""
-    with ProcessPoolExecutor(max_workers=int(os.environ.get("BENCH_WORKERS", os.cpu_count() or 1))) as pool:
-        return list(pool.map(task, [world] * studies, range(studies), chunksize=max(1, studies // 40)))
 
 
 def holds(table: Any, name: str, truth: np.ndarray) -> np.ndarray:
@@ -96,7 +92,7 @@ def print_null(studies: int) -> None:
 def error_study(world: World, seed: int) -> dict[str, Any]:
     """Return what `null_study` does of false gaps and of the interaction, without the tables where the family's test found nothing."""
     frame = simulate(world, seed)
-    s = CompareSettings(permutations=PERMUTATIONS, resamples=0, seed=seed)
+    s = CompareSettings(permutations=FEWER, resamples=0, seed=seed)
     rows = prepare(
         frame, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
     )
@@ -106,7 +102,7 @@ def error_study(world: World, seed: int) -> dict[str, Any]:
     p = np.concatenate([study.test.p_adjusted.ravel(), study.test.condition_p_adjusted])
     false = bool((p <= s.alpha).any())
     if false:
-        new = compare(frame, resamples=0, seed=seed, permutations=PERMUTATIONS)
+        new = compare(frame, resamples=0, seed=seed, permutations=FEWER)
         false = any((t["verdict"] == "gap").any() for t in (new.accents, new.conditions, new.levels, new.gaps))
     return {"false": false, "interaction": max(study.test.interaction_p, study.smallest_p) <= s.alpha}
 
@@ -116,24 +112,15 @@ def print_errors(studies: int) -> None:
     print("\nNo gap at all. Bounds: any false gap <= 6 %, interaction <= 6 %, two standard errors loose.")
     print(f"{'world':46}{'n':>5} | {'any false gap':>15} {'interaction':>15}")
     for name, world in asked(NULL).items():
-        m = mean_of(run(error_study, world, studies))
-        parts = [f"{100 * m[key]:6.1f} % ± {error(m[key], studies):3.1f}" for key in ("false", "interaction")]
-        print(f"{name:46}{studies:5} | {parts[0]:>15} {parts[1]:>15}", flush=True)
-
-
-def error(share: float, studies: int) -> float:
-    """Return the standard error of a share, in points."""
-    return 100 * math.sqrt(max(share, 1 / studies) * (1 - share) / studies)
+        if results := run(error_study, world, studies):
+            m, n = mean_of(results), len(results)
+            parts = [f"{100 * m[key]:6.1f} % ± {error(m[key], n):3.1f}" for key in ("false", "interaction")]
+            print(f"{name:46}{n:5} | {parts[0]:>15} {parts[1]:>15}", flush=True)
 
 
 def asked(worlds: Mapping[str, World]) -> Mapping[str, World]:
     """Return the worlds named on the command line, or all."""
     return {name: world for name, world in worlds.items() if name in sys.argv} or worlds
-
-
-def mean_of(results: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return the mean of each figure, undefined ones left out."""
-    return {key: float(np.nanmean([float(r[key]) for r in results])) for key in results[0]}
 
 
 def planted_study(world: World, seed: int) -> dict[str, Any]:

@@ -66,12 +66,18 @@ def draw_trials(rng: random.Random, engines: Sequence[str], places: Sequence[str
 
 
 class Kills:
-    """Runs trials below a folder; `table` is the corpus, and `start` makes a set in a process group of its own."""
+    """Runs trials below a folder; `table` is the corpus, `start` makes a set in a process group of its own, `more` are further words."""
 
-    def __init__(self, work: Path, table: Path, start: Callable[[Sequence[str]], subprocess.Popen[bytes]]) -> None:
+    def __init__(
+        self,
+        work: Path,
+        table: Path,
+        start: Callable[[Sequence[str]], subprocess.Popen[bytes]],
+        more: Sequence[str] = (),
+    ) -> None:
         self._work = work
         self._start = start
-        self._words = ["corpus=table", f"corpus.path={table}", *LEVELS]
+        self._words = ["corpus=table", f"corpus.path={table}", *LEVELS, *more]
         self._wanted: dict[str, dict[str, str]] = {}
         self._seconds: dict[tuple[str, str], float] = {}
 

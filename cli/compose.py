@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 PACKAGE = "roomtone.conf"
 
 
+#: `coverage` reads a file of speakers and accents; Hydra would take its short name for the group of accent maps.
+_TABLE = "accent_table"
+
+
+def _is_table(word: str, name: str) -> bool:
+    return name == "coverage" and word.startswith("accents=")
+
+
 def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
     """Return the composed configuration, with `config_dir` (the user's folder or null) beside the command's own keys.
 
@@ -51,7 +59,8 @@ def compose_config(arguments: Arguments, config_name: str) -> DictConfig:
 
     folder = _config_dir(arguments)
     name = (arguments.config_name or config_name).removesuffix(".yaml")
-    arguments = replace(arguments, overrides=with_short_forms(arguments.overrides))
+    words = (_TABLE + word.removeprefix("accents") if _is_table(word, name) else word for word in arguments.overrides)
+    arguments = replace(arguments, overrides=with_short_forms(tuple(words)))
     _refuse_targets(arguments.overrides)
     start_hydra(folder, arguments.config_name)
     check_words(arguments.overrides, name)

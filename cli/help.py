@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.cli.messages import group_options
+from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
@@ -88,12 +89,15 @@ def chosen_groups(primary: str, folder: Path | None, overrides: tuple[str, ...])
         folder: the user's, or None.
         overrides: `key=value` words of the command line.
     """
-    import yaml
-
-    defaults = (yaml.safe_load(_find(primary, folder).read_text(encoding="utf-8")) or {}).get("defaults", [])
+    defaults = _values(_find(primary, folder)).get("defaults", [])
     groups = {k: v for entry in defaults if isinstance(entry, dict) for k, v in entry.items()}
     typed = dict(word.split("=", 1) for word in overrides if "=" in word)
     return {group: typed.get(group, option) for group, option in groups.items()}
+
+
+def _values(path: Path) -> dict[str, Any]:
+    values = parse_bounded_yaml(read_bounded_text(path), where=str(path))
+    return values if isinstance(values, dict) else {}
 
 
 def _find(name: str, folder: Path | None) -> Path:
@@ -107,15 +111,13 @@ def _find(name: str, folder: Path | None) -> Path:
 
 def _group_comments(group: str, option: str, folder: Path | None) -> Iterator[tuple[str, str]]:
     """Yield (dotted key, comment) of an option's file, after those of the files that it builds on."""
-    import yaml
-
     if option in ("null", "None"):
         return
     try:
         path = _find(f"{group}/{option}", folder)
     except RoomtoneError:  # composed from elsewhere; then there are no comments
         return
-    for entry in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("defaults", []):
+    for entry in _values(path).get("defaults", []):
         base = str(entry).partition("@")[0]
         if isinstance(entry, str) and base != "_self_":
             yield from _group_comments(group, base, folder)
@@ -127,7 +129,7 @@ def _comments(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (dotted key, comment) for each key of a YAML file that has comment lines above it, or a comment behind it."""
     above: list[str] = []
     parents: list[tuple[int, str]] = []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_bounded_text(path).splitlines()
     for line in (
         lines[1:] if lines and lines[0].startswith("#") else lines
     ):  # the first comment is the file's, of no key

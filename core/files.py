@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, cast
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError
 
@@ -79,19 +78,6 @@ def is_remote(path: str) -> bool:
     (True, False)
     """
     return "://" in path
-
-
-def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open a file of this machine for reading bytes; a pipe in a stranger's set would be waited for without end.
-
-    Raises:
-        OSError: there is no such file, it cannot be read, or it is a pipe, a device or a folder.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "no regular file", os.fspath(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def open_binary(path: str) -> IO[bytes]:

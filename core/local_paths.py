@@ -118,6 +118,8 @@ class LocalPaths:
         """Return plain values with every path below a root replaced by its name."""
         if isinstance(node, str):
             return self.hide(node)
+        if node is None or isinstance(node, (int, float)):  # most of a recipe, and asking for a Mapping is slow
+            return node
         if isinstance(node, Mapping):
             return {key: self.named(value) for key, value in node.items()}
         if isinstance(node, list | tuple):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_bytes, read_text
 from roomtone.core.files import user_id, write_whole
 
 
@@ -58,7 +59,7 @@ def state_folder() -> Path:
 def _machine() -> str:
     for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
-            if text := Path(name).read_text(encoding="ascii").strip():
+            if text := read_text(name).strip():
                 return text
         except (OSError, UnicodeDecodeError):
             continue
@@ -84,6 +85,6 @@ def _key(*, make: bool) -> bytes | None:
         state = path.stat()
         if state.st_uid != user_id() or state.st_mode & 0o022:
             return None  # another may have written it
-        return path.read_bytes()
+        return read_bytes(path)
     except (OSError, RuntimeError):  # no home, or one that cannot be written to
         return None

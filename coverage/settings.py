@@ -62,7 +62,8 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
     """Return the settings of a mapping with the keys of `conf/coverage.yaml`; a key that is absent has its default.
 
     Raises:
-        RoomtoneError: an unknown key (with the nearest known one), or a value of the wrong kind; the message names the key.
+        RoomtoneError: an unknown key (with the nearest known one), a value of the wrong kind, or a gate on what is not asked for;
+            the message names the key.
 
     >>> parse_settings({"dataset": "stress-set", "axes": ["accent"]}).strengths
     (1, 2, 3)
@@ -78,7 +79,7 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
             raise RoomtoneError(f"{key}: unknown key; {nearest(str(key), known)}")
     found = {key: value for key, value in values.items() if value is not None}
     goals = found.get("goals")
-    return CoverageSettings(
+    settings = CoverageSettings(
         dataset=_datasets(found.get("dataset")),
         axes=_axes(found.get("axes", ("accent", "condition")), measured=found.get("measure", False)),
         reading=parse_options(
@@ -101,6 +102,18 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
         pictures=_flag(found.get("pictures", True), "pictures"),
         full=_flag(found.get("full", False), "full"),
     )
+    _check_what_gates_need(settings)
+    return settings
+
+
+def _check_what_gates_need(settings: CoverageSettings) -> None:
+    """Refuse a gate on what was not asked for, before anything is counted."""
+    if settings.gates.no_new_holes and settings.baseline is None:
+        raise RoomtoneError("no_new_holes: needs baseline=FILE, the coverage/matrix.csv of an earlier run")
+    if settings.gates.fail_under_balance is not None and not settings.details.balance:
+        raise RoomtoneError("fail_under_balance: no goal of balance; e.g. balance=[{attr_gender: female, least: 0.4}]")
+    if settings.gates.max_shared_speakers is not None and settings.details.splits is None:
+        raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
 
 
 def _axes(value: Any, *, measured: bool) -> tuple[Axis, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import open_regular, read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 from roomtone.coverage.views.csv_tables import write_csv
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "evaluation"
+_COUNTS = ("substitutions", "deletions", "insertions", "hits", "words")
+#: No sample has more words.
+_MOST_WORDS = 10_000_000
 
 
 def local_set(dataset: str | os.PathLike[str]) -> Path:
@@ -91,7 +94,7 @@ def last_recogniser(folder: Path) -> dict[str, Any] | None:
         folder: of the evaluation.
     """
     try:
-        found = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["recogniser"]
+        found = read_json(folder / "evaluation.json")["recogniser"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, dict) and (folder / "report.html").is_file() else None
@@ -115,4 +118,29 @@ def read_scores(folder: Path) -> pd.DataFrame | None:
     import pandas as pd
 
     parts = sorted((folder / "scores").glob("part-*.parquet"))
-    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True) if parts else None
+    return pd.concat([_part(part) for part in parts], ignore_index=True) if parts else None
+
+
+def _part(path: Path) -> pd.DataFrame:
+    """Return a table of scores, which a stranger may have written: counts are numbers or null, and each sample is there once.
+
+    Raises:
+        RoomtoneError: another table, or none.
+    """
+    import pandas as pd
+
+    try:
+        with open_regular(path) as file:
+            frame = pd.read_parquet(file)
+    except Exception as error:  # pandas believes the metadata of a file, which may be anything
+        raise RoomtoneError(f"{path}: not readable as scores ({' '.join(str(error).split())[:200]})") from error
+    for name in ("sample_id", *_COUNTS):
+        if name not in frame:
+            raise RoomtoneError(f"{path}: not a table of scores, it has no column {name!r}; evaluate the set again")
+    for name in _COUNTS:
+        numbers = frame[name].dropna()
+        if not pd.api.types.is_numeric_dtype(frame[name]) or not numbers.between(0, _MOST_WORDS).all():
+            raise RoomtoneError(f"{path}: column {name!r} holds no counts; evaluate the set again")
+    if not all(isinstance(one, str) for one in frame["sample_id"]) or frame["sample_id"].duplicated().any():
+        raise RoomtoneError(f"{path}: a sample is there twice, or has no name; evaluate the set again")
+    return frame

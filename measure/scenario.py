@@ -27,6 +27,7 @@ import numpy as np
 from roomtone.augment.scenarios.presets import COMMENT_KEYS
 from roomtone.core.audio.speech_level import active_speech_level
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import read_yaml
 from roomtone.measure.presets import preset_yaml
 from roomtone.measure.recording import read_recording
 from roomtone.measure.settings import MeasureSettings, PlaceEntry, PlaceSettings, Variation, read_place
@@ -119,13 +120,11 @@ def _level_db(written: WrittenPresets) -> float:
 
 def _vary(vary: Variation, done: Mapping[str, WrittenPresets], to: Path, speech_db: float | None) -> list[str]:
     """Write the variants of a machine and return their levels, and those of the machine itself in steps."""
-    import yaml
-
     name = vary.equipment
     if name not in done or done[name].factor != "equipment":
         known = [key for key, written in done.items() if written.factor == "equipment"]
         raise RoomtoneError(f"place.yaml: vary.equipment: {name!r} was not measured; {nearest(name, known)}")
-    preset = yaml.safe_load(done[name].presets[name].read_text(encoding="utf-8"))
+    preset = read_yaml(done[name].presets[name], expected="the key 'op'")
     op = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}
     centre = 10.0 if speech_db is None else round(speech_db - _level_db(done[name]), 1)
     levels = []

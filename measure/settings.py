@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.settings import Bounds, read_settings
 
@@ -191,15 +192,11 @@ def read_place(folder: str | Path) -> PlaceSettings:
     Raises:
         RoomtoneError: no readable file, an unknown or missing key, or a wrong value, with its dotted key.
     """
-    import yaml
-
     path = Path(folder).expanduser() / "place.yaml"
     try:
-        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RoomtoneError(f"{path}: not readable; place=DIR needs a place.yaml beside the recordings") from error
-    except yaml.YAMLError as error:
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+        stated = parse_bounded_yaml(read_bounded_text(path), where=str(path))
+    except RoomtoneError as error:
+        raise RoomtoneError(f"{error}; place=DIR needs a place.yaml beside the recordings") from error
     if not isinstance(stated, dict):
         raise RoomtoneError(f"{path}: the keys 'name' and 'recordings' (a list) are needed")
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, preset_file, preset_names
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import FACTORS
 
@@ -64,7 +65,7 @@ def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetIn
         RoomtoneError: no such preset, with the nearest name.
     """
     preset = load_preset(factor, name, search)
-    text = preset_file(factor, name, search).read_text(encoding="utf-8")
+    text = read_text(preset_file(factor, name, search))
     path = preset.get("path")
     needs = None if path is None or Path(str(path)).exists() else f"a folder of recordings at its path ({path})"
     words = {key: " ".join(str(preset.get(key, "")).split()) for key in COMMENT_KEYS}
@@ -129,4 +130,4 @@ def _number(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         joiner = " x " if len(value) == 3 else " to "
         return joiner.join(_number(part) for part in value)
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{round(value, 2) if abs(value) >= 1 else value:g}" if isinstance(value, int | float) else str(value)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import open_regular, read_bytes
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.hub_card import audio_type, with_features
 from roomtone.core.dataset.tar_shards import add_sample, open_shard
@@ -45,7 +46,7 @@ def _write_tar(path: Path, folder: Path, suffix: str, rows: Sequence[Mapping[str
     with open_shard(path) as tar:
         for row in rows:
             members = {
-                suffix: (folder / f"{row['sample_id']}.{suffix}").read_bytes(),
+                suffix: read_bytes(folder / f"{row['sample_id']}.{suffix}"),
                 "json": json.dumps(dict(row), ensure_ascii=False, sort_keys=True).encode(),
                 "txt": (row["text"] or "").encode(),
             }
@@ -64,12 +65,13 @@ def write_parquet(path: Path, folder: Path, suffix: str, part: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    labels = pq.read_table(part, partitioning=None)
+    with open_regular(part) as file:
+        labels = pq.read_table(file, partitioning=None)
     audio_field = pa.field("audio", audio_type())
     schema = with_features(pa.schema([*labels.schema, audio_field]), labels["sample_rate_hz"][0].as_py())
-    with open(path, "wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with open(path, "wb") as shard, pq.ParquetWriter(shard, schema, compression="zstd") as writer:
         for start in range(0, len(labels), _ROW_GROUP):
             block = labels.slice(start, _ROW_GROUP)
             names = [f"{sample_id}.{suffix}" for sample_id in block["sample_id"].to_pylist()]
-            audio = [{"bytes": (folder / name).read_bytes(), "path": name} for name in names]
+            audio = [{"bytes": read_bytes(folder / name), "path": name} for name in names]
             writer.write_table(block.append_column(audio_field, pa.array(audio, audio_field.type)).cast(schema))

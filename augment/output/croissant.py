@@ -14,6 +14,7 @@ from roomtone.augment.corpora.licences import licence_notes, set_licences
 from roomtone.augment.output.imbalance import imbalances
 from roomtone.augment.output.responsible_ai import RAI_CONFORMS_TO, rai_fields
 from roomtone.augment.output.rows import containers_of, counted_rows
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.dataset.containers import CONTAINERS
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
@@ -74,7 +75,9 @@ def croissant(dataset: Path, state: Mapping[str, Any]) -> dict[str, Any]:
     parts = [Path(part) for part in manifest_parts(dataset)]
     columns: dict[str, str] = {}
     for part in parts:
-        for column in pq.read_schema(part):
+        with open_regular(part) as file:
+            schema = pq.read_schema(file)
+        for column in schema:
             columns.setdefault(column.name, _data_type(str(column.type)))
     corpora = [run["config"]["corpus"] for run in state["runs"]]
     licences = set_licences(dataset)
@@ -123,7 +126,7 @@ def _version(state: Mapping[str, Any]) -> str:
 
 
 def _part(dataset: Path, part: Path) -> dict[str, Any]:
-    with open(part, "rb") as file:
+    with open_regular(part) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",

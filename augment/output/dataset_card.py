@@ -24,7 +24,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         dataset: the set's folder or URL.
         state: its `dataset.json`.
     """
-    rows = counted_rows(dataset, "corpus", "language", *SPARSE_NOISE_COLUMNS)
+    rows = counted_rows(dataset, "corpus", "language", "sample_id", "pcm_sha256", *SPARSE_NOISE_COLUMNS)
     origins = set(rows["speech_origin"].dropna())
     counts = state["counts"]
     lines = [
@@ -157,7 +157,7 @@ def _front_matter(dataset: str, state: Mapping[str, Any], rows: Any) -> list[str
     tar = next(iter(files.values()))[0].endswith(".tar")
     return front_matter(
         title=str(state["name"]),
-        samples=len(rows),
+        rows=rows,
         languages=set(rows["language"].dropna()),
         licences=set_licences(dataset),
         synthetic="synthetic" in set(rows["speech_origin"].dropna()),

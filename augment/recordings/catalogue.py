@@ -5,6 +5,7 @@ Ops know recordings by id. The catalogue maps an id to its file; `Fetcher` reads
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ class Catalogue:
         if group not in self.groups:
             return self.assets
         return tuple(asset for asset in self.assets if asset.group != group)
+
+    def of_factor(self, factor: str) -> Catalogue:
+        """Return the same recordings by names that no other factor gives: two folders may hold files of one name, and one render plays both.
+
+        Args:
+            factor: that plays them; `noise` names them as they are.
+        """
+        if factor == "noise":
+            return self
+        assets = tuple(dataclasses.replace(asset, id=f"{factor}:{asset.id}") for asset in self.assets)
+        return Catalogue(assets, {f"{factor}:{name}": clip for name, clip in self.clips.items()})
 
     @functools.cached_property
     def groups(self) -> frozenset[str]:

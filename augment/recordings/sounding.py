@@ -31,8 +31,9 @@ def frame_powers(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     count = samples.size // size
     if not count:
         return np.array([float(np.mean(np.square(samples, dtype=np.float64)))]) if samples.size else np.zeros(0)
-    frames = samples[: count * size].reshape(count, size)
-    powers: np.ndarray = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / size
+    from roomtone.core.audio._kernels import block_energies
+
+    powers: np.ndarray = block_energies(samples, size) / size
     return powers
 
 

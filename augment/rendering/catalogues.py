@@ -38,7 +38,7 @@ def catalogues_for(
                 continue
             if needed not in made:
                 made[needed] = _catalogue(needed, utterances, sample_rate_hz, engine)
-            found[factor, level.name] = made[needed]
+            found[factor, level.name] = made[needed].of_factor(factor)
     return found
 
 

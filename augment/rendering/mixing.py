@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from roomtone.augment.ops.sources.recordings import LoopedRecording
 from roomtone.augment.ops.table import Fetch, Source, parse_op
+from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.delays import room_delay
 from roomtone.augment.rendering.levels import at_level, with_gain
 from roomtone.augment.rendering.recipe import Recipe
@@ -226,15 +228,28 @@ def _background(
 def _through_room(
     op: Source, recipe: Recipe, fetch: Fetch, response: ImpulseResponse | None, what: str
 ) -> tuple[Samples, np.ndarray | None, float]:
-    preroll = 0 if response is None else response.taps.size
-    samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
-    if response is not None:
+    if response is None:
+        samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch)
+    elif recipe.room_blocks and isinstance(op, LoopedRecording) and op.plays_as_it_is(recipe.num_samples):
+        samples = _from_blocks(op, recipe, fetch, response)
+    else:
+        preroll = response.taps.size
+        samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
         samples = convolve(samples, response, preroll + DIRECT_SAMPLE, recipe.num_samples)
     sounding = None if op.always_sounds else op.sounding(recipe.num_samples, recipe.sample_rate_hz)
     level = rms_db(while_sounding(samples, sounding))
     if not level > SILENCE_DBOV:
         raise UnmetLevelError(f"the {what} is silent ({level:.0f} dBov): no SNR can be set")
     return samples, sounding, level
+
+
+def _from_blocks(op: LoopedRecording, recipe: Recipe, fetch: Fetch, response: ImpulseResponse) -> Samples:
+    """Return a recording in a room, made of blocks that renders share."""
+    assert isinstance(fetch, Fetcher)
+    assert op.asset is not None
+    samples, sounds = fetch.reverberant(op.asset, op.offset_samples or 0, recipe.num_samples, response, DIRECT_SAMPLE)
+    op.check_sounding(float(sounds.mean()))
+    return samples
 
 
 def while_sounding(samples: Samples, sounding: np.ndarray | None) -> Samples:

@@ -25,7 +25,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key, stream
 
 #: Raised when the meaning of a recipe changes; part of every sample id.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Recipe:
         libraries: versions the samples depend on.
         common: whether conditions draw in common; noise and equipment then pass a linear handset one by one, so that conditions
             share the result.
+        room_blocks: whether recordings pass the room in blocks of a fixed grid (`Fetcher.reverberant`), so that renders share them.
     """
 
     clean: AudioRef
@@ -59,6 +60,7 @@ class Recipe:
     clips: dict[str, AudioRef] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     common: bool = False
+    room_blocks: bool = False
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -176,6 +178,7 @@ def draw_recipe(
     room_parameters: Sequence[Mapping[str, Any]] = (),
     assets: Mapping[str, Sequence[Asset]] | None = None,
     clips: Mapping[str, AudioRef] | None = None,
+    room_blocks: bool = False,
 ) -> Recipe:
     """Return the recipe of one sample.
 
@@ -187,6 +190,7 @@ def draw_recipe(
         room_parameters: the realisations of the condition's room, if it has one; one is drawn.
         assets: recordings that the noise and the equipment may draw from, by factor.
         clips: where those recordings lie, by asset id.
+        room_blocks: see `Recipe`.
 
     Raises:
         RoomtoneError: nothing can be drawn: no realisation of the room, no recording for a noise.
@@ -197,8 +201,9 @@ def draw_recipe(
     if "room" in condition.levels:
         if not room_parameters:
             raise RoomtoneError(f"condition {condition.name!r}: its room has no realisation")
-        rng = draws.stream("room", condition.levels["room"].preset)
-        number = int(rng.integers(len(room_parameters))) if len(room_parameters) > 1 else 0
+        number = 0
+        if len(room_parameters) > 1:
+            number = int(draws.stream("room", condition.levels["room"].preset).integers(len(room_parameters)))
         chosen["room"] = dict(room_parameters[number])
     for factor, snr_key in (("noise", "snr_db"), ("equipment", "equipment_snr_db")):
         if factor not in condition.levels:
@@ -220,5 +225,6 @@ def draw_recipe(
         clips=played,
         libraries=library_versions() | versions_of_ops(chosen.get("handset")),
         common=draws.common,
+        room_blocks=room_blocks,
         **chosen,
     )

@@ -31,6 +31,7 @@ from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.rates import check_rendered_rate
+from roomtone.core.bounded.regular_files import check_regular, open_regular, read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 
@@ -80,7 +81,7 @@ class RoomBank:
     def __init__(self, folder: Path, sample_rate_hz: int) -> None:
         self.folder = folder
         self.sample_rate_hz = sample_rate_hz
-        content = json.loads((folder / "bank.json").read_text())
+        content = read_json(folder / "bank.json")
         self._records = content["entries"]
         #: Why recorded responses were rejected, one sentence a file.
         self.rejected: tuple[str, ...] = tuple(content.get("rejected", ()))
@@ -94,7 +95,9 @@ class RoomBank:
     def entry(self, index: int) -> RoomEntry:
         """Return realisation `index`; its arrays are read-only maps of the cache."""
         record = self._records[index]
-        arrays = np.load(self.folder / record["file"], mmap_mode="r", allow_pickle=False)
+        path = self.folder / record["file"]
+        check_regular(path)
+        arrays = np.load(path, mmap_mode="r", allow_pickle=False)
         return _entry(record["parameters"], arrays, self.sample_rate_hz, record["measured"])
 
 
@@ -182,6 +185,7 @@ def _build(
             if progress is not None:
                 progress(index + 1, total)
         content = {"format": FORMAT, "op": to_dict(room), "entries": records, "rejected": rejected}
+        content["sha256"] = _entries_sha256(records)
         text = json.dumps(content, indent=1, allow_nan=False)
         (work / "bank.json").write_text(text)
         _move(work, folder)
@@ -206,16 +210,20 @@ def _move(work: Path, folder: Path) -> None:
 def _is_whole(folder: Path) -> bool:
     """Return whether a bank lies here with every array as it was written."""
     try:
-        content = json.loads((folder / "bank.json").read_text())
-        return content["format"] == FORMAT and all(
-            _sha256(folder / r["file"]) == r["sha256"] for r in content["entries"]
-        )
+        content = read_json(folder / "bank.json")
+        whole = content["format"] == FORMAT and content["sha256"] == _entries_sha256(content["entries"])
+        return whole and all(_sha256(folder / r["file"]) == r["sha256"] for r in content["entries"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
+def _entries_sha256(entries: list[dict[str, Any]]) -> str:
+    """Return the hash of what a bank records of its realisations; against damage, as whoever writes there writes the hash too."""
+    return hashlib.sha256(json.dumps(entries, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

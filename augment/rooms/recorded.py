@@ -22,6 +22,7 @@ from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.reading import read_channels
 from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.audio.resampling import resample
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 
 _MAX_BYTES = 500_000_000
@@ -204,7 +205,7 @@ def file_sha256(path: Path) -> str:
         raise RoomtoneError(f"{path}: no such impulse response")
     if path.stat().st_size > _MAX_BYTES:
         raise RoomtoneError(f"{path}: {path.stat().st_size} bytes are no impulse response (at most {_MAX_BYTES})")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

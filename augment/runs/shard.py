@@ -231,6 +231,7 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
         room_parameters=[entry.parameters for entry in entries],
         assets=assets,
         clips=clips,
+        room_blocks=worker.room_blocks,
     )
     entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
     fetch = Fetcher(recipe.clips, job.sample_rate_hz)

@@ -21,6 +21,7 @@ from roomtone.augment.output.containers import gather
 from roomtone.core.audio.encoding import decode, encode, pcm_sha256
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.dataset.reconcile import rejections
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
@@ -150,8 +151,9 @@ def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | Non
     if data is None:
         return None
     try:
+        check_footer(io.BytesIO(data), part_name(shard))
         rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(data), partitioning=None).to_pylist()
-    except (OSError, ArrowException):
+    except (OSError, ValueError, ArrowException, RoomtoneError):
         return None
     return rows
 

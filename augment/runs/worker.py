@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.ops.draw_context import Asset
+from roomtone.augment.ops.sources.recordings import LoopedRecording
 from roomtone.augment.recordings.catalogue import Catalogue, in_turn
+from roomtone.augment.recordings.kept import KEPT_BYTES
 from roomtone.augment.rooms.bank import RoomEntry, build_bank
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.core.audio.segment import AudioRef
@@ -81,6 +84,19 @@ class RenderWorker:
             )
         return self._entries[level.name]
 
+    @functools.cached_property
+    def room_blocks(self) -> bool:
+        """Whether all recordings of the run in all their rooms fit into memory, so that making them in blocks pays."""
+        samples: dict[tuple[str, str, str], int] = {}
+        for condition in self.job.conditions.values():
+            room = condition.levels.get("room")
+            for factor, level in condition.levels.items():
+                catalogue = self.job.catalogues.get((factor, level.name))
+                if room is not None and catalogue is not None and isinstance(level.op, LoopedRecording):
+                    once = sum(asset.num_samples for asset in catalogue.assets)
+                    samples[factor, level.preset, room.name] = once * len(self.entries(condition))
+        return 0 < 4 * sum(samples.values()) <= _SHARE_IN_ROOMS * KEPT_BYTES
+
     def assets(
         self, condition: ConditionLevels, utterance: Utterance, ordinal: int
     ) -> tuple[dict[str, tuple[Asset, ...]], Mapping[str, AudioRef]]:
@@ -131,6 +147,8 @@ class RenderWorker:
         return self._sorted[key]
 
 
+#: Of the bytes that are kept of recordings, the share that recordings in rooms may fill; the rest is for what they are made from.
+_SHARE_IN_ROOMS = 0.8
 #: For how many target speakers the sorted recordings of all others are kept.
 _SPEAKERS_KEPT = 64
 

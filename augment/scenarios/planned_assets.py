@@ -54,7 +54,7 @@ class PlannedAssets:
                 if needed not in found:
                     found[needed] = recordings(needed.path, needed.layout, sample_rate_hz, split=needed.split)
                 series = level.preset if common_draws else name
-                self._played[name].append((factor, series, found[needed]))
+                self._played[name].append((factor, series, found[needed].of_factor(factor)))
             room = condition.levels.get("room")
             if room is not None and room.op.num_realisations is not None:
                 self._rooms[name] = room.preset, room.op.num_realisations

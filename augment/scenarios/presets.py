@@ -89,7 +89,7 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
     """
     for folder in preset_folders(search):
         path = folder / factor / f"{name}.yaml"
-        if path.is_file() and name != "none":
+        if path.exists() and name != "none":  # a pipe is refused by who reads it, and loses to no packaged preset
             return path if folder == packaged_dir() else _checked_file(path, folder, factor, name)
     raise RoomtoneError(f"{factor}: unknown preset {name!r}; {_instead(factor, name, search)}")
 

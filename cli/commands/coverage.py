@@ -6,15 +6,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.errors import GateNotMetError, RoomtoneError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from omegaconf import DictConfig
     from rich.console import Console
 
     from roomtone.core.dataset.study import Study
     from roomtone.coverage.combinatorics.t_way import TWayCoverage
+    from roomtone.coverage.counting.source import Source
     from roomtone.coverage.details.detail_report import DetailReport
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.report.ci_gates import GateMiss
@@ -40,26 +44,33 @@ def run(cfg: DictConfig) -> int:
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import further_lines, show_matrix
     from roomtone.coverage.settings import parse_settings
+    from roomtone.coverage.views.csv_tables import read_matrix_csv
     from roomtone.coverage.views.set_name import report_name
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
     values.pop("config_dir", None)  # where presets are looked up; this command has none
+    values["accents"] = values.pop("accent_table")
     settings = parse_settings(values)
     study = read_study(settings.dataset)
     goals = study.goals if settings.goals is None else settings.goals
-    matrix = CoverageMatrix(Source(list(settings.dataset), settings.reading), axes=settings.axes, goals=goals)
+    source = Source(list(settings.dataset), settings.reading)
+    # whatever can be wrong with what is asked is told before the counting, which takes minutes on a large set
+    factors = _factors(source, settings)
+    before = None if settings.baseline is None else read_matrix_csv(settings.baseline)[1]
+    earlier = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.details.trend]
+    folder = _folder(settings)
+    matrix = CoverageMatrix(source, axes=settings.axes, goals=goals)
     console = Console()
     show_matrix(matrix, console, full=settings.full)
-    tway = _tway(matrix, settings, study)
+    tway = _tway(matrix, factors, settings, study)
     lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
-    difference = _difference(matrix, settings.baseline, tway)
+    difference = _difference(matrix, before, settings.baseline, tway)
     if difference is not None:
         lines += [f"against {report_name(str(settings.baseline))}:", *(f"  {line}" for line in difference.lines())]
-    details = detail_report(matrix, settings.details, settings.gates)
+    details = detail_report(matrix, settings.details, settings.gates, earlier)
     lines += details.lines
     misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
-    folder = _folder(settings)
     holes = holes_with_notes(matrix, folder / "holes.yaml")
     lines += note_lines(holes)
     told = [*lines, *further_lines(matrix)]
@@ -75,14 +86,24 @@ def _print(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _tway(matrix: CoverageMatrix, settings: CoverageSettings, study: Study) -> dict[int, TWayCoverage]:
-    """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
+def _factors(source: Source, settings: CoverageSettings) -> Sequence[str]:
+    """Return the factors that combine; refuse a gate on more of them than there are."""
     from roomtone.core.vocabulary import FACTORS
     from roomtone.coverage.counting.source import open_source
 
-    with open_source(matrix.source) as opened:
+    with open_source(source) as opened:
         factors = settings.factors or [name for name in FACTORS if name in opened.columns]
-    gated = settings.gates.fail_under_tway
+    for strength in settings.gates.fail_under_tway:
+        if strength > len(factors):
+            named = ", ".join(factors) or "none"
+            raise RoomtoneError(f"fail_under_tway: strength {strength} needs as many factors; the set has {named}")
+    return factors
+
+
+def _tway(
+    matrix: CoverageMatrix, factors: Sequence[str], settings: CoverageSettings, study: Study
+) -> dict[int, TWayCoverage]:
+    """Return the t-way coverage of every strength that is asked for or gated, as far as there are factors."""
     return {
         strength: matrix.t_way(
             strength,
@@ -92,8 +113,8 @@ def _tway(matrix: CoverageMatrix, settings: CoverageSettings, study: Study) -> d
             min_samples=settings.tway_samples,
             min_speakers=settings.tway_speakers,
         )
-        for strength in sorted({*settings.strengths, *gated})
-        if strength <= len(factors) or strength in gated
+        for strength in sorted({*settings.strengths, *settings.gates.fail_under_tway})
+        if strength <= len(factors)
     }
 
 
@@ -106,13 +127,13 @@ def _tway_line(coverage: TWayCoverage) -> str:
     return f"{line}; missing e.g. {'; '.join(gone)}" if gone else line
 
 
-def _difference(matrix: CoverageMatrix, baseline: str | None, tway: dict[int, TWayCoverage]) -> MatrixDiff | None:
+def _difference(
+    matrix: CoverageMatrix, before: pd.DataFrame | None, baseline: str | None, tway: dict[int, TWayCoverage]
+) -> MatrixDiff | None:
     from roomtone.coverage.report.diff import diff_matrices
-    from roomtone.coverage.views.csv_tables import read_matrix_csv
 
-    if baseline is None:
+    if before is None or baseline is None:
         return None
-    _, before = read_matrix_csv(baseline)
     now = {str(t): coverage.total for t, coverage in tway.items()}
     return diff_matrices(before, matrix.to_frame(), matrix.axes, tway_before=_old_tway(baseline), tway_after=now)
 
@@ -120,7 +141,7 @@ def _difference(matrix: CoverageMatrix, baseline: str | None, tway: dict[int, TW
 def _old_tway(baseline: str) -> dict[str, float]:
     path = Path(baseline) / "coverage" if Path(baseline).is_dir() else Path(baseline).parent
     try:
-        figures = json.loads((path / "figures.json").read_text(encoding="utf-8"))
+        figures = read_json(path / "figures.json")
         return {t: float(entry["total"]) for t, entry in figures["tway"].items() if entry["total"] is not None}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return {}  # the CSV alone is a baseline too

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.cli.compose import plain
+from roomtone.core.bounded.yaml_text import read_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.settings import read_settings
 from roomtone.core.vocabulary import FACTORS
@@ -138,5 +139,5 @@ def _first_words(path: Path) -> str:
     described = read_yaml(path, expected="keys").get("description")
     if described:
         return " ".join(str(described).split())
-    first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+    first = read_bounded_text(path).split("\n", 1)[0]
     return first.lstrip("# ").strip() if first.startswith("#") else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.cli.compose import plain
+from roomtone.core.bounded.yaml_text import read_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.settings import read_settings
 
@@ -71,7 +72,7 @@ def _scenario(path: Path) -> str:
     return "\n".join(
         [
             f"scenario/{path.name}\n",
-            path.read_text(encoding="utf-8").rstrip(),
+            read_bounded_text(path).rstrip(),
             f"\nkey figures: {combined:,} conditions where all levels are combined (design=full)",
             f"\nuse it: roomtone generate scenario={path.stem}      look at a level of it: roomtone show ward",
         ]

@@ -81,6 +81,28 @@ def dot(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @njit(cache=True)
+def block_energies(samples: np.ndarray, size: int) -> np.ndarray:
+    """Return the sum of squares of each whole block of `size` samples, float64 [shape=(blocks,)].
+
+    Args:
+        samples: float [shape=(samples,)].
+        size: of a block, in samples.
+    """
+    energies = np.empty(samples.size // size)
+    for b in range(energies.size):
+        block = samples[b * size : (b + 1) * size]
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0  # no addition waits for the one before it
+        for n in range(0, size - 3, 4):
+            x0, x1 = np.float64(block[n]), np.float64(block[n + 1])
+            x2, x3 = np.float64(block[n + 2]), np.float64(block[n + 3])
+            s0, s1, s2, s3 = s0 + x0 * x0, s1 + x1 * x1, s2 + x2 * x2, s3 + x3 * x3
+        for n in range(size // 4 * 4, size):
+            s0 += np.float64(block[n]) ** 2
+        energies[b] = (s0 + s1) + (s2 + s3)
+    return energies
+
+
+@njit(cache=True)
 def block_products(reference: np.ndarray, output: np.ndarray, lag: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the products of `reference` with `output`, later by `lag`, and the power of that output, summed over blocks.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import BinaryIO
 
 from roomtone.core.audio.decoding.mpeg_frames import count_samples, frame_header, stated_counts
 from roomtone.core.audio.decoding.wave_chunks import WAVE_TAGS, read_wave
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 
 #: What is read without the optional decoder, for messages.
@@ -87,13 +87,11 @@ def container(path: Path) -> Container:
         BadAudioError: no regular file, no known format, a sample format that is not decoded, or a cut file.
     """
     try:
-        mode = os.stat(path).st_mode
+        opened = open_regular(path)
     except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
         raise BadAudioError(path, reason) from error
-    if not stat.S_ISREG(mode):
-        raise BadAudioError(path, f"is {_kind(mode)}, not a regular file")  # a FIFO would block for ever
-    with open(path, "rb") as file:
+    with opened as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(_HEAD_BYTES)
         start = _tag_bytes(file, head, size)
@@ -136,17 +134,6 @@ def _other_format(path: Path, head: bytes, size: int) -> Container | None:
     if len(head) > 7 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return Container("aac", "AAC (ADTS)")
     return None
-
-
-def _kind(mode: int) -> str:
-    kinds = [
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    ]
-    return next((name for test, name in kinds if test(mode)), "something else")
 
 
 def _not_audio(head: bytes, size: int) -> str:

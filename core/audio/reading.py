@@ -161,6 +161,11 @@ class OpenRecordings:
             self._open.popitem(last=False)[1][1].close()
         return samples
 
+    def close(self) -> None:
+        """Close all of them."""
+        while self._open:
+            self._open.popitem()[1][1].close()
+
 
 def _opened(path: Path, limits: Limits) -> Decoder:
     """Return an open file that is within the bounds."""

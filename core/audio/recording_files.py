@@ -9,6 +9,7 @@ from pathlib import Path
 
 from roomtone.core.audio.bundled import bundled_path
 from roomtone.core.audio.headers import BadAudioError
+from roomtone.core.bounded.regular_files import open_regular
 
 #: Endings by which files in a folder are taken for recordings; what each really is, its bytes say. Those of the second line need PyAV.
 AUDIO_SUFFIXES = (
@@ -47,7 +48,7 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
     found = audio_path(path)
     if not found.is_file():
         raise BadAudioError(found, "there is no such file")
-    with open(found, "rb") as file:
+    with open_regular(found) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -60,12 +61,26 @@ def unchanging_sha256(path: str | os.PathLike[str]) -> str:
     Raises:
         BadAudioError: there is no such regular file.
     """
-    found = audio_path(path)
+    name = os.fspath(path)
     try:
-        state = found.stat()
+        _, size, written_ns = file_state(name)
     except OSError as error:
-        raise BadAudioError(found, "there is no such file") from error
-    return _sha256(str(found), state.st_size, state.st_mtime_ns)
+        raise BadAudioError(name, "there is no such file") from error
+    return _sha256(name, size, written_ns)
+
+
+def file_state(path: str) -> tuple[int, int, int]:
+    """Return what tells whether a recording has changed: its file's number, size and time of writing.
+
+    Args:
+        path: as `audio_path` takes it.
+
+    Raises:
+        OSError: there is no such file.
+        BadAudioError: a `package:` name of another form.
+    """
+    state = os.stat(audio_path(path) if path.startswith("package:") else path)  # a Path costs more than the call
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=65536)

@@ -7,6 +7,8 @@ import io
 import os
 from typing import BinaryIO, TextIO, cast
 
+from roomtone.core.bounded.regular_files import open_regular
+
 #: Bytes without a line end that a table may hold.
 MAX_LINE_BYTES = 64_000_000
 _BLOCK = 1 << 16
@@ -19,8 +21,9 @@ class LineTooLongError(OSError):
 class _BoundedLines(io.RawIOBase):
     """Passes bytes on and counts those since the last line end."""
 
-    def __init__(self, inner: BinaryIO) -> None:
+    def __init__(self, inner: BinaryIO, file: BinaryIO) -> None:
         self._inner = inner
+        self._file = file
         self._since_line_end = 0
 
     def readable(self) -> bool:
@@ -37,6 +40,7 @@ class _BoundedLines(io.RawIOBase):
 
     def close(self) -> None:
         self._inner.close()
+        self._file.close()  # gzip leaves it open
         super().close()
 
 
@@ -51,7 +55,8 @@ def open_bounded_text(path: str | os.PathLike[str], *, errors: str = "strict") -
         OSError: it cannot be opened; `LineTooLongError` while reading.
     """
     name = os.fspath(path)
-    inner = cast(BinaryIO, gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb"))  # noqa: SIM115 - the caller closes it
+    file = open_regular(name)  # the caller closes it
+    inner = cast(BinaryIO, gzip.GzipFile(fileobj=file) if name.endswith(".gz") else file)
     return io.TextIOWrapper(
-        io.BufferedReader(_BoundedLines(inner), _BLOCK), encoding="utf-8-sig", errors=errors, newline=""
+        io.BufferedReader(_BoundedLines(inner, file), _BLOCK), encoding="utf-8-sig", errors=errors, newline=""
     )

@@ -13,9 +13,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 
 #: Bytes of a file, nodes that it means once its aliases are written out, and how deep they nest.
@@ -24,6 +24,9 @@ MAX_NODES = 20_000
 MAX_DEPTH = 50
 #: Characters of a number: to read one of a million digits takes seconds, and to read `59:59:…` in base sixty minutes.
 MAX_NUMBER = 400
+#: No level, time or rate is larger; squares and powers of ten of what is would be infinite.
+LARGEST_NUMBER = 1e15
+LARGEST_LEVEL_DB = 1000.0
 #: References in one configuration.
 MAX_REFERENCES = 200
 #: Characters that all references of a file may become.
@@ -42,11 +45,8 @@ def read_bounded_text(path: str | os.PathLike[str]) -> str:
     Raises:
         RoomtoneError: it is no regular file, larger than `MAX_BYTES`, or not UTF-8.
     """
-    found = Path(path)
     try:
-        if found.exists() and not found.is_file():
-            raise RoomtoneError(f"{path}: not readable as YAML: it is not a regular file")
-        with open(found, "rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise RoomtoneError(f"{path}: larger than {MAX_BYTES:,} bytes, which no configuration is")
@@ -63,15 +63,29 @@ def parse_bounded_yaml(text: str, *, where: str) -> Any:
         where: its name, for messages.
 
     Raises:
-        RoomtoneError: not YAML, a tag that makes objects, or beyond the bounds above.
+        RoomtoneError: not YAML, a tag that makes objects, a number that is none, or beyond the bounds above.
     """
     import yaml
 
     try:
         _check_size(text, where)
-        return yaml.load(text, Loader=_loader())
+        values = yaml.load(text, Loader=_loader())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RoomtoneError(f"{where}: not readable as YAML: {' '.join(str(error).split())[:300]}") from error
+    for key, number in _numbers(values, ""):
+        largest = LARGEST_LEVEL_DB if key.endswith(("_db", "_dbov")) else LARGEST_NUMBER
+        if not abs(number) <= largest and (isinstance(number, float) or largest == LARGEST_LEVEL_DB):
+            raise RoomtoneError(f"{where}: {key} is {number:g}; a number there lies within {largest:g} of zero")
+    return values
+
+
+def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
+    if isinstance(node, float | int) and not isinstance(node, bool):
+        yield key or "the file", node
+    elif isinstance(node, Mapping | list):
+        items = node.items() if isinstance(node, Mapping) else enumerate(node)
+        for name, value in items:
+            yield from _numbers(value, f"{key}.{name}" if key else str(name))
 
 
 def _loader() -> Any:

@@ -6,11 +6,13 @@ folder is taken for data. Field names and values are those of the hub's dataset 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 #: The split under which every sample stands: a stress-test set is for testing.
@@ -40,7 +42,7 @@ _DTYPES = {"double": "float64", "float": "float32", "large_string": "string", "n
 def front_matter(
     *,
     title: str,
-    samples: int,
+    rows: pd.DataFrame,
     languages: Iterable[str | None],
     licences: Sequence[str | None],
     synthetic: bool,
@@ -51,7 +53,8 @@ def front_matter(
 
     Args:
         title: the set's name.
-        samples: how many it holds.
+        rows: its samples. `datasets` keeps what it loaded under the folder's name and the card's configurations, and would show a set of
+            before to who renders another into a folder of that name: so each configuration says in its description which rows it holds.
         languages: BCP 47 tags of its texts, null ones among them.
         licences: SPDX identifiers of its speech; None where a corpus states none.
         synthetic: whether some of the speech is.
@@ -60,15 +63,16 @@ def front_matter(
     """
     import yaml
 
+    described = f"{len(rows):,} samples, content {_content_hash(rows)}"
     content: dict[str, Any] = {"pretty_name": title, **_licence(licences)}
     spoken = sorted({tag.split("-")[0].lower() for tag in languages if isinstance(tag, str) and tag[:2].isalpha()})
     content |= {"language": spoken} if spoken else {}
     content |= {
-        "size_categories": [next((name for bound, name in _SIZES if samples < bound), "n>10M")],
+        "size_categories": [next((name for bound, name in _SIZES if len(rows) < bound), "n>10M")],
         "task_categories": ["automatic-speech-recognition"],
         "tags": ["audio", "speech", "accents", "robustness", "fairness", *(["synthetic"] if synthetic else [])],
         "configs": [
-            {"config_name": name, "data_files": [{"split": SPLIT, "path": list(patterns)}]}
+            {"config_name": name, "description": described, "data_files": [{"split": SPLIT, "path": list(patterns)}]}
             | ({"default": True} if number == 0 and len(files) > 1 else {})
             for number, (name, patterns) in enumerate(files.items())
         ],
@@ -77,6 +81,13 @@ def front_matter(
         content["dataset_info"] = {"config_name": next(iter(files)), "features": list(features)}
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
     return ["---", *text.rstrip("\n").split("\n"), "---"]
+
+
+def _content_hash(rows: pd.DataFrame) -> str:
+    """Return 16 hex digits that follow from what the rows say, in their order."""
+    from pandas.util import hash_pandas_object
+
+    return hashlib.sha256(hash_pandas_object(rows.astype(str), index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 
 def _licence(licences: Sequence[str | None]) -> dict[str, Any]:

@@ -7,12 +7,14 @@ them, and reading brings them together.
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import one_file
 from roomtone.core.dataset.columns import COLUMNS, manifest_schema
 from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
@@ -208,6 +210,22 @@ def common_schema(parts: Sequence[str]) -> pa.Schema:
 
 
 def _part_schema(part: str) -> pa.Schema:
+    """Return the columns of a part that holds what a manifest may; of one that has not changed since, they are known."""
+    if is_remote(part):
+        return _checked_schema(part)
+    try:
+        state = os.stat(part)
+    except OSError as error:
+        raise RoomtoneError(f"{part}: not a readable Parquet file ({error})") from error
+    return _known_schema(part, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_schema(part: str, *_state: int) -> pa.Schema:
+    return _checked_schema(part)
+
+
+def _checked_schema(part: str) -> pa.Schema:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -246,9 +264,10 @@ def read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    names = set(_part_schema(part).names)
     try:
         with open_binary(part) as file:
-            table = pq.read_table(file, columns=[c for c in columns if c in pq.read_schema(file).names])
+            table = pq.ParquetFile(file).read(columns=[c for c in columns if c in names])
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     arrays = [
@@ -275,7 +294,7 @@ def scan_manifest(dataset: Dataset, *, connection: duckdb.DuckDBPyConnection | N
     parts = manifest_parts(dataset)
     connection = connection or duckdb.connect()
     register_remote(connection, parts)
-    return connection.read_parquet(parts, union_by_name=True)
+    return connection.read_parquet([one_file(part) for part in parts], union_by_name=True)
 
 
 def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> None:

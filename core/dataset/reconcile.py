@@ -26,6 +26,16 @@ _REJECTED = re.compile(r"part-(\d{5,})\.jsonl")
 _SHARD_OF_PATH = re.compile(r"(?:audio/(\d{5,})/|shards/part-(\d{5,})\.)")
 #: Bytes of a list of rejections.
 _MAX_REJECTED_BYTES = 256_000_000
+#: What each entry of a list of rejections holds.
+_REJECTION = {
+    "utterance_id": str,
+    "path": str,
+    "condition": str,
+    "replicate": int,
+    "reason": str,
+    "stage": str,
+    "missed": list,
+}
 
 
 @dataclass(frozen=True)
@@ -204,7 +214,7 @@ def rejections(data: bytes, where: str) -> list[dict[str, Any]]:
             continue
         try:
             entry = json.loads(line)
-            if not isinstance(entry, dict) or not {"utterance_id", "condition", "replicate", "reason"} <= entry.keys():
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(k), kind) for k, kind in _REJECTION.items()):
                 raise ValueError("not a rejection")
         except (ValueError, RecursionError) as error:
             raise RoomtoneError(f"{where}, line {number}: cut short or damaged ({_short(error)})") from error

@@ -23,7 +23,7 @@ def row_hash(row: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def is_null(value: Any) -> bool:

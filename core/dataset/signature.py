@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import open_binary, write_whole
@@ -170,6 +171,6 @@ def _public_key(path: Path) -> Ed25519PublicKey:
 def _key_bytes(path: Path) -> bytes:
     found = path.expanduser()
     if not found.is_file():
-        raise RoomtoneError(f"key: there is no file {path}")
-    with open(found, "rb") as file:
+        raise RoomtoneError(f"key: {path} is not there, or not a regular file")
+    with open_regular(found) as file:
         return file.read(_MAX_KEY_BYTES)

@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, open_regular, user_id, write_whole
+from roomtone.core.files import fsync_path, user_id, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -121,15 +122,18 @@ class LocalStorage(DatasetStorage):
     @property
     def staging(self) -> Path:
         """Return a folder inside the set, so that a rename is all it takes to publish."""
-        return self._root / "tmp"
+        folder = self._root / "tmp"
+        if folder.is_symlink():
+            raise RoomtoneError(f"{folder}: is a link, and nothing in a set is written through links; remove it")
+        return folder
 
     def publish(self, files: dict[str, Path]) -> None:
         """Rename, then flush the folders in which the names now stand."""
         homes = {(self._root / name).parent for name in files}
         for home in homes:
-            home.mkdir(parents=True, exist_ok=True)
             if not self._is_own(home):
                 raise RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
+            home.mkdir(parents=True, exist_ok=True)
         for name, path in files.items():
             os.replace(path, self._root / name)
         for home in homes:
@@ -188,10 +192,11 @@ class LocalStorage(DatasetStorage):
         import filelock
 
         self._root.mkdir(parents=True, exist_ok=True)
-        if (self._root / LOCK_NAME).is_symlink():  # opening it empties what it leads to
-            raise RoomtoneError(
-                f"{self._root / LOCK_NAME}: is a link, and nothing in a set is written through links; remove it"
-            )
+        path = self._root / LOCK_NAME
+        if path.is_symlink():  # opening it empties what it leads to
+            raise RoomtoneError(f"{path}: is a link, and nothing in a set is written through links; remove it")
+        if path.exists() and not path.is_file():  # opening a pipe waits
+            raise RoomtoneError(f"{path}: is no regular file; remove it")
         lock = filelock.FileLock(self._root / LOCK_NAME, timeout=_PATIENCE_S)
         try:
             lock.acquire()
@@ -208,7 +213,7 @@ class LocalStorage(DatasetStorage):
         """Return whether the lock is held, and by that session: a worker whose driver was killed finds out before it publishes."""
         import filelock
 
-        if not (self._root / LOCK_NAME).exists():
+        if not (self._root / LOCK_NAME).is_file():
             return False
         try:
             with filelock.FileLock(self._root / LOCK_NAME, timeout=0):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 
@@ -31,14 +31,14 @@ def read_study(dataset: str | os.PathLike[str] | Sequence[str | os.PathLike[str]
     named = [dataset] if isinstance(dataset, str | os.PathLike) else list(dataset)
     for name in named:
         file = Path(name) / "dataset.json"
-        if is_remote(str(name)) or not file.is_file():
+        if is_remote(str(name)) or not file.exists():
             continue
         try:
-            runs = json.loads(file.read_text(encoding="utf-8")).get("runs") or []
+            runs = read_json(file).get("runs") or []
             scenario = runs[-1]["config"]["scenario"] if runs else {}
             goals, factors = scenario.get("goals"), scenario.get("factors") or {}
             levels = {str(factor): [str(level) for level in levels] for factor, levels in factors.items()}
             return Study(goals, levels, tuple(scenario.get("constraints") or ()))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise RoomtoneError(f"{file}: not the description of a set ({type(error).__name__}: {error})") from error
     return Study()

@@ -77,17 +77,22 @@ def _drain(selector: selectors.BaseSelector, wait_s: float) -> None:
             selector.unregister(key.fileobj)
 
 
-#: Process groups that run now; whatever ends this process ends them.
+#: Process groups that run now; whatever ends this process ends them, and none is started while it ends.
 _running: set[int] = set()
 _lock = threading.Lock()
+_ending = threading.Event()
 
 
 @contextlib.contextmanager
 def _group(words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program that leads a process group; the group is killed when the block ends."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(list(words), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True)
     with _lock:
+        if _ending.is_set():
+            raise OSError("this process ends and starts no program")
+        process = subprocess.Popen(
+            list(words), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
+        )
         _running.add(process.pid)
     try:
         yield process
@@ -109,5 +114,6 @@ def _kill_group(group: int) -> None:
 @atexit.register
 def _kill_all() -> None:
     with _lock:
+        _ending.set()
         for group in _running:
             _kill_group(group)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from roomtone.core.bounded.regular_files import one_file
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import ACCENT_SEPARATOR, FACTORS, NONE, NOT_STATED
 
@@ -212,6 +213,15 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Return a text quoted for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: str) -> str:
+    """Return a file's name quoted for SQL, as DuckDB reads names: `*`, `?` and `[` mean themselves and no other files.
+
+    >>> file_literal("part-*.parquet")
+    "'part-[*].parquet'"
+    """
+    return literal(one_file(path))
 
 
 def number_text(value: float) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.dataset.manifest import manifest_parts, register_remote
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import NONE, NOT_STATED
-from roomtone.coverage.counting.axes import Axis, identifier, literal
+from roomtone.coverage.counting.axes import Axis, file_literal, identifier, literal
 from roomtone.coverage.sources.layout import kind_of
 from roomtone.coverage.sources.options import ReadOptions
 from roomtone.coverage.sources.relations import PART, check_columns_named, described, frame_relation, relation_of
@@ -162,7 +162,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> lis
     """Return the parts in groups of about BATCH_ROWS rows, so that memory does not grow with the set."""
     rows = dict(
         connection.execute(
-            "SELECT file_name, num_rows FROM parquet_file_metadata([" + ", ".join(map(literal, parts)) + "])"
+            "SELECT file_name, num_rows FROM parquet_file_metadata([" + ", ".join(map(file_literal, parts)) + "])"
         ).fetchall()
     )
     groups: list[list[str]] = [[]]
@@ -188,7 +188,7 @@ def _same_columns(connection: duckdb.DuckDBPyConnection, parts: Sequence[str], c
 
 
 def _parquet(parts: Sequence[str]) -> str:
-    listed = ", ".join(map(literal, parts))
+    listed = ", ".join(map(file_literal, parts))
     return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false, filename={literal(PART)})"
 
 

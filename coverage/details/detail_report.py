@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.source import dataset_folder, open_source
 from roomtone.coverage.details import tables
 from roomtone.coverage.details.balance import BalanceGoal, check_balance
@@ -17,8 +16,7 @@ from roomtone.coverage.details.detail_settings import DetailSettings
 from roomtone.coverage.details.overlap import leaked
 from roomtone.coverage.report.ci_gates import GateMiss, GateThresholds
 from roomtone.coverage.report.trend import trend, trend_lines, trend_table
-from roomtone.coverage.views.csv_tables import read_matrix_csv, write_csv
-from roomtone.coverage.views.set_name import report_name
+from roomtone.coverage.views.csv_tables import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,32 +57,37 @@ class DetailReport:
             write_csv(table.assign(**{str(column): table[column].map(json.dumps) for column in lists}), folder / name)
 
 
-def detail_report(matrix: CoverageMatrix, settings: DetailSettings, gates: GateThresholds) -> DetailReport:
+def detail_report(
+    matrix: CoverageMatrix,
+    settings: DetailSettings,
+    gates: GateThresholds,
+    earlier: Sequence[tuple[str, pd.DataFrame]] = (),
+) -> DetailReport:
     """Return the details that the settings ask for.
 
     Args:
         matrix: the matrix.
         settings: what is asked.
         gates: thresholds; those of balance and of shared speakers are checked here.
+        earlier: name and matrix of the earlier reports of `settings.trend`, the oldest first.
 
     Raises:
-        RoomtoneError: a column or file that is not there, or a gate on what was not asked for.
+        RoomtoneError: a column or file that is not there.
     """
     report = DetailReport()
     if settings.distributions:
         _distributions(matrix, settings.distributions, report)
-    if settings.balance or gates.fail_under_balance is not None:
+    if settings.balance:
         _balance(matrix, settings.balance, gates.fail_under_balance, report)
-    if settings.splits is not None or gates.max_shared_speakers is not None:
+    if settings.splits is not None:
         _shared(matrix, settings.splits, gates.max_shared_speakers, report)
     if settings.vocabulary is not None:
         _vocabulary(matrix, settings.vocabulary, settings.dictionary, report)
     folder = dataset_folder(matrix.source)
     if folder is not None and any((Path(folder) / "rejected").glob("part-*.jsonl")):
         _planned(matrix, report)
-    if settings.trend:
-        reports = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.trend]
-        found = trend([*reports, ("now", matrix.to_frame())])
+    if earlier:
+        found = trend([*earlier, ("now", matrix.to_frame())])
         report.tables["trend.csv"] = found
         report.lines += trend_lines(found)
         report.shown["Over time"] = trend_table(found)
@@ -111,8 +114,6 @@ def _balance(
 ) -> None:
     import pandas as pd
 
-    if not goals:
-        raise RoomtoneError("fail_under_balance: no goal of balance; e.g. balance=[{attr_gender: female, least: 0.4}]")
     with open_source(matrix.source) as opened:
         checked = [check_balance(opened, matrix.axis_definitions, goal) for goal in goals]
     found = pd.concat(checked, ignore_index=True)
@@ -133,9 +134,7 @@ def _share(share: float) -> str:
     return "unknown share" if share != share else f"{100 * share:.0f} %"
 
 
-def _shared(matrix: CoverageMatrix, splits: str | None, most: int | None, report: DetailReport) -> None:
-    if splits is None:
-        raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
+def _shared(matrix: CoverageMatrix, splits: str, most: int | None, report: DetailReport) -> None:
     square = tables.shared_speakers(matrix, splits)
     report.tables["shared_speakers.csv"] = square.rename_axis(splits).reset_index()
     pairs = leaked(square)

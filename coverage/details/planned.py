@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import open_regular
 from roomtone.coverage.counting.axes import Axis, identifier
 from roomtone.coverage.counting.cells import axis_columns, has_several_accents
 from roomtone.coverage.counting.source import OpenSource

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.words import split_words
 from roomtone.coverage.counting.axes import Axis
@@ -108,7 +108,7 @@ def _pronunciations(words: Iterable[str], dictionary: str | None, language: str)
     if dictionary == "espeak":
         return _from_espeak(sorted(words), language)
     try:
-        lines = Path(dictionary).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_text(dictionary, errors="replace").splitlines()
     except OSError as error:
         raise RoomtoneError(f"dictionary: {dictionary} cannot be read ({error})") from error
     wanted = set(words)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.yaml_text import parse_bounded_yaml, read_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import write_whole
 from roomtone.coverage.counting.goals import matches
@@ -50,14 +51,9 @@ def read_notes(path: Path, axes: Sequence[str], columns: Sequence[str] = ()) -> 
     Raises:
         RoomtoneError: not a list of mappings, or an entry that names neither an axis nor a column.
     """
-    import yaml
-
-    if not path.is_file():
+    if not path.exists():
         return []
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RoomtoneError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
+    content = parse_bounded_yaml(read_bounded_text(path), where=str(path)) or []
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise RoomtoneError(f"{path}: expected a list of mappings with an axis, owner and note")
     notes = [_note(entry, [*axes, *columns], f"{path}, entry {i}") for i, entry in enumerate(content, 1)]

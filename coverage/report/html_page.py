@@ -104,7 +104,9 @@ def headline(matrix: CoverageMatrix) -> str:
 def facts(data: MatrixData) -> str:
     """Return how much there is, in a line."""
     total = {layer.id: layer.fields["value"].all for layer in data.layers if layer.family == "coverage"}
-    amounts = f"{total['renders']:,.0f} recordings of {total['utterances']:,.0f} utterances by {total['speakers']:,.0f} speakers"
+    amounts = (
+        f"{total['renders']:,.0f} renders of {total['utterances']:,.0f} utterances by {total['speakers']:,.0f} speakers"
+    )
     size = f"{len(data.row_names):,} {data.row_axis}{'s' * (len(data.row_names) != 1)}"
     across = f" in {len(data.column_names):,} {data.column_axis}{'s' * (len(data.column_names) != 1)}"
     return f"{amounts}, {total['minutes']:,.1f} minutes: {size}{across}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
@@ -21,7 +21,7 @@ def fill_command(source: Any) -> str:
     if folder is None:
         return ""
     try:
-        config = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["runs"][-1]["config"]
+        config = read_json(folder / "dataset.json")["runs"][-1]["config"]
         corpus, scenario = config["corpus"], config["scenario"]["name"]
         words = [
             f"corpus={corpus['reader']}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -269,8 +270,10 @@ def figure_lines(figures: Figures) -> list[str]:
     """Return the figures as lines of text."""
     if figures.covered is None or figures.progress is None:
         return ["no cell has a goal"]
+    weighted = figures.covered != Fraction(figures.covered_cells, figures.cells)
     share = (
-        f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals ({percent(figures.covered)} by weight)"
+        f"{figures.covered_cells:,} of {figures.cells:,} cells meet their goals "
+        f"({percent(figures.covered)}{' by weight' if weighted else ''})"
     )
     lines = [f"{share}; cells reach {percent(figures.progress)} of their goals on average"]
     for unit, (cells, met, progress) in figures.units.items():

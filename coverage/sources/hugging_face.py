@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import check_regular
 from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _tables(folder: Path) -> list[tuple[pa.Table, Path]]:
     metadata = sorted(path for ending in ("csv", "jsonl", "parquet") for path in folder.rglob(f"metadata.{ending}"))
     files = metadata or sorted(folder.rglob("*.parquet")) or sorted(folder.rglob("*.arrow"))
     found = []
-    for path in filter(Path.is_file, files):  # a pipe would be waited for
+    for path in (path for path in files if not path.is_dir()):
         try:
             found.append((_read(path), path.parent if metadata else folder))
         except (pa.ArrowException, OSError) as error:
@@ -58,6 +59,7 @@ def _tables(folder: Path) -> list[tuple[pa.Table, Path]]:
 def _read(path: Path) -> pa.Table:
     import pyarrow as pa
 
+    check_regular(path)
     if path.suffix == ".csv":
         from pyarrow import csv
 

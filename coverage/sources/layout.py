@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from roomtone.core.bounded.lines import open_bounded_text
+from roomtone.core.bounded.regular_files import check_regular
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 
@@ -58,8 +59,7 @@ def _folder_kind(folder: Path) -> Kind:
 
 
 def _file_kind(path: Path) -> Kind:
-    if not path.is_file():
-        raise RoomtoneError(f"{path}: there is no such file")
+    check_table(path)
     if not path.name.endswith((".jsonl", ".json", ".gz", ".manifest")):
         return "table"
     first = first_object(path)
@@ -68,6 +68,23 @@ def _file_kind(path: Path) -> Kind:
     if "audio_filepath" in first:
         return "nemo"
     return "lhotse" if first.get("type") in _CUTS or {"recording", "supervisions"} <= set(first) else "table"
+
+
+def check_table(path: Path) -> None:
+    """Refuse a table that is not there, or no regular file.
+
+    Args:
+        path: of a file of this machine.
+
+    Raises:
+        RoomtoneError: one of these.
+    """
+    if not path.exists():
+        raise RoomtoneError(f"{path}: there is no such file")
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise RoomtoneError(f"{path}: {error.strerror}") from error
 
 
 def first_object(path: Path) -> dict[str, object] | None:

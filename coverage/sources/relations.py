@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.dataset.columns import COLUMNS
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import is_remote
 from roomtone.core.printable import storable_text
 from roomtone.core.vocabulary import FACTORS
 from roomtone.core.words import words_sql
-from roomtone.coverage.counting.axes import identifier, literal
+from roomtone.coverage.counting.axes import file_literal, identifier, literal
 from roomtone.coverage.sources.hugging_face import read_hugging_face
 from roomtone.coverage.sources.kaldi import read_kaldi
-from roomtone.coverage.sources.layout import TABLE_READERS, Kind
+from roomtone.coverage.sources.layout import TABLE_READERS, Kind, check_table
 from roomtone.coverage.sources.lhotse_cuts import read_lhotse
 from roomtone.coverage.sources.nemo import read_nemo
 from roomtone.coverage.sources.options import ReadOptions
@@ -136,13 +137,13 @@ def _raw(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind, read: dic
     """Return the file that a foreign set's audio paths are relative to the folder of, and SQL of its raw rows."""
     path = Path(name)
     if kind == "table":
-        if "://" not in name and not path.is_file():
-            raise RoomtoneError(f"{path}: there is no such file")
+        if not is_remote(name):
+            check_table(path)
         ending = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
         reader = TABLE_READERS.get(ending.lower(), "read_json")
         # ids with leading zeros stay what they are
         more = ", all_varchar=true" if reader == "read_csv" else ""
-        return name, f"{reader}({literal(name)}{more})"
+        return name, f"{reader}({file_literal(name)}{more})"
     if name not in read:
         found = _READERS[kind](path)
         read[name] = _table(found, name) if isinstance(found, list) else found

@@ -9,6 +9,7 @@ import json
 import tarfile
 from pathlib import Path
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.sources.rows import Row
 
@@ -29,14 +30,14 @@ def read_web_dataset(place: Path) -> list[Row]:
     root = place if place.is_dir() else place.parent
     shards = sorted([*place.glob("*.tar"), *place.glob("*/*.tar")]) if place.is_dir() else [place]
     return [
-        row for shard in shards if shard.is_file() for row in _shard_rows(shard, shard.relative_to(root).as_posix())
+        row for shard in shards if not shard.is_dir() for row in _shard_rows(shard, shard.relative_to(root).as_posix())
     ]
 
 
 def _shard_rows(shard: Path, name: str) -> list[Row]:
     samples: dict[str, Row] = {}
     try:
-        with tarfile.open(shard, "r:") as tar:
+        with open_regular(shard) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 if not member.isreg():
                     continue

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole
 from roomtone.core.printable import printable
@@ -69,7 +70,8 @@ def read_matrix_csv(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], pd.D
             f"baseline: there is no file {file}; `roomtone coverage` writes coverage/matrix.csv into a set"
         )
     try:
-        frame = pd.read_csv(file, keep_default_na=False, dtype=str)
+        with open_regular(file) as opened:
+            frame = pd.read_csv(opened, keep_default_na=False, dtype=str)
     except (ValueError, OSError) as error:
         raise RoomtoneError(f"{file}: not a readable CSV ({' '.join(str(error).split())})") from error
     frame.columns = [_original(name) for name in frame.columns]

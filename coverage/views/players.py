@@ -6,9 +6,9 @@ import base64
 import html
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roomtone.core.bounded.regular_files import read_bytes
 from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def _bytes(root: str, audio_path: str) -> bytes | None:
             return sample_bytes(root, audio_path)
         except RoomtoneError:
             return None
-    return Path(path).read_bytes() if os.path.getsize(path) <= MAX_BYTES else None
+    return read_bytes(path) if os.path.getsize(path) <= MAX_BYTES else None

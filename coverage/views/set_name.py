@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.files import is_remote
 from roomtone.coverage.counting.source import Source
 
@@ -29,7 +29,7 @@ def _name(path: str) -> str:
         return path.rstrip("/").rpartition("/")[2]
     folder = Path(path).resolve()
     try:
-        stated = json.loads((folder / "dataset.json").read_text(encoding="utf-8")).get("name")
+        stated = read_json(folder / "dataset.json").get("name")
     except (OSError, ValueError, AttributeError):
         stated = None
     return stated if isinstance(stated, str) and stated else folder.name

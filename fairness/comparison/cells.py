@@ -15,7 +15,6 @@ from roomtone.fairness.inference.counts import Layout, SpeakerCounts
 from roomtone.fairness.inference.estimands import Estimand, Estimands
 from roomtone.fairness.inference.intervals import FEW_ERRORS, garwood, t_quantile
 from roomtone.fairness.inference.permutation import observe
-from roomtone.fairness.inference.statistics import PRIOR_DF
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +47,7 @@ def rates_of(data: SpeakerCounts, alpha: float) -> Rates:
     events, trials = data.sums(0), data.sums(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.where(trials > 0, events / trials, np.nan)
-        half = t_quantile(1 - alpha / 2, seen.speakers - 1 + PRIOR_DF) * np.sqrt(seen.own_variance)
+        half = t_quantile(1 - alpha / 2, seen.own_df) * np.sqrt(seen.own_variance)
         low, high = (np.where(data.speakers > 1, rate * np.exp(sign * half), np.nan) for sign in (-1, 1))
     for g in range(len(data.groups)):
         for c in range(conditions):

@@ -11,7 +11,6 @@ import numpy as np
 from roomtone.fairness.comparison.tables import Comparisons
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.inference.intervals import t_quantile
-from roomtone.fairness.inference.statistics import PRIOR_DF
 from roomtone.fairness.inference.study import Study
 
 #: Columns that these rows have beside those of a gap.
@@ -52,7 +51,7 @@ def _own(study: Study, g: int, columns: tuple[int, ...]) -> tuple[float, float]:
     if columns not in numbers:
         return math.nan, math.nan
     k = numbers[columns]
-    return float(study.observed.own_variance[g, k]), float(study.observed.speakers[g, k]) - 1 + PRIOR_DF
+    return float(study.observed.own_variance[g, k]), float(study.observed.own_df[g, k])
 
 
 def _interval(name: str, value: float, spread: tuple[float, float], alpha: float) -> dict[str, float]:

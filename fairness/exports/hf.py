@@ -48,7 +48,7 @@ def _card(job: ExportJob) -> list[str]:
     return [
         *front_matter(
             title=job.dataset.resolve().name,
-            samples=len(job.rows),
+            rows=job.rows,
             languages=found.get("language", set()),
             licences=[*sorted(found.get("attr_licence", set())), *([None] if unstated else [])],
             synthetic="synthetic" in origins,

@@ -23,7 +23,7 @@ import numpy as np
 
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import WEIGHTS, Estimands
-from roomtone.fairness.inference.statistics import PRIOR_DF, gap_statistics, permuted_statistics
+from roomtone.fairness.inference.statistics import gap_statistics, permuted_statistics, prior_df
 from roomtone.fairness.inference.sums import available_columns, group_sums
 
 #: Two statistics are tied, as those of one labelling and its mirror image are, if their log p differ by less.
@@ -39,13 +39,14 @@ class Observed:
     Attributes:
         value: gap or difference of gaps, or its log on the ratio scale.
         variance, df: of the gap, by speakers; `texts` adds to both.
-        own_variance, speakers: variance of the group's own estimand, and its speakers.
+        own_variance, own_df, speakers: variance of the group's own estimand, its degrees of freedom, and its speakers.
     """
 
     value: np.ndarray
     variance: np.ndarray
     df: np.ndarray
     own_variance: np.ndarray
+    own_df: np.ndarray
     speakers: np.ndarray
 
     @property
@@ -96,11 +97,12 @@ def observe(data: SpeakerCounts, estimands: Estimands, other: int, *, log_scale:
     """
     shape = (len(data.groups), len(estimands.items))
     theta, variance, df, own, present = (np.empty(shape) for _ in range(5))
+    prior = prior_df(int(data.known.sum()))
     gap_statistics(
-        data.counts, data.codes, data.starts, data.members, every_column(data), other, estimands.starts, estimands.columns, log_scale, PRIOR_DF,
+        data.counts, data.codes, data.starts, data.members, every_column(data), other, estimands.starts, estimands.columns, log_scale, prior,
         theta, variance, df, own, present,
     )  # fmt: skip
-    return Observed(theta, variance, df, own, present)
+    return Observed(theta, variance, df, own, present - 1 + prior, present)
 
 
 def permute_family(
@@ -136,7 +138,8 @@ def permute_family(
     sums = group_sums(data.counts, data.codes, data.starts, data.members, every_column(data))
     has = available_columns(sums)[:-1]
     t, df = permuted_statistics(
-        data.counts, labellings, data.starts, data.members, has, other, estimands.starts, estimands.columns, log_scale, PRIOR_DF
+        data.counts, labellings, data.starts, data.members, has, other, estimands.starts, estimands.columns, log_scale,
+        prior_df(int(data.known.sum())),
     )  # fmt: skip
     z = to_normal(t, df)
     z[0] = to_normal(observed.value / observed.se, observed.df)

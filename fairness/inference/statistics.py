@@ -11,7 +11,8 @@ over the conditions that both sides have. The variance is that of the linearised
 Few speakers know their spread badly, and a group that happens to be alike would look sure of anything. So each variance is averaged
 with the one that a group of this size and level should have (`PRIOR_DF` degrees of freedom, after Smyth 2004, Stat. Appl. Genet. Mol.
 Biol. 3): binomial variance, and on top of it a spread that is proportional to the odds-scale slope W (1 - W) and is pooled over all
-groups. No variance is below the binomial one (that of Poisson errors where rates are low).
+groups. Two groups do not tell how alike groups spread, so there it counts for nothing. No variance is below the binomial one (that of
+Poisson errors where rates are low).
 
 Arrays: S speakers, C conditions, G groups, K estimands. Undefined is NaN.
 """
@@ -25,6 +26,15 @@ from roomtone.fairness.inference.sums import available_columns, group_floors, gr
 
 #: Degrees of freedom that the pooled variance counts for beside each group's own.
 PRIOR_DF = 2.0
+
+
+def prior_df(groups: int) -> float:
+    """Return the degrees of freedom that the pooled variance counts for: none of two groups, which do not tell whether groups spread alike.
+
+    Args:
+        groups: number of groups with known speakers.
+    """
+    return 0.0 if groups == 2 else PRIOR_DF
 
 
 @numba.njit(cache=True, nogil=True)
@@ -147,7 +157,7 @@ def _values(
             theta[a, k] = total / count if count and a != other else np.nan
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # one speaker has no degrees of freedom
 def _pair_variances(
     sums: np.ndarray, variance: np.ndarray, present: np.ndarray, available: np.ndarray, other: int, prior_df: float,
     est_starts: np.ndarray, est_columns: np.ndarray, pair_variance: np.ndarray, pair_df: np.ndarray,
@@ -207,7 +217,7 @@ def gap_statistics(
         est_starts, est_columns: estimand k is the mean of columns est_columns[est_starts[k]:est_starts[k + 1]]; column c is the gap
             in condition c, column C + c the difference of gaps.
         log_scale: differences of log rates instead of rates.
-        prior_df: see `PRIOR_DF`.
+        prior_df: see `prior_df`.
         theta, pair_variance, pair_df: written [shape=(G, K)].
         own_variance, present: variance of a group's own estimand, and its speakers, written [shape=(G, K)].
     """

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError, read_samples
 
@@ -37,7 +38,7 @@ class PocketSphinx(Recogniser):
 
     def identity(self) -> dict[str, Any]:
         """Return the grammar's text rather than its place."""
-        return {"grammar": None if self.grammar is None else Path(self.grammar).read_text(encoding="utf-8")}
+        return {"grammar": None if self.grammar is None else read_text(self.grammar)}
 
     def open(self) -> None:
         """Load the acoustic model and the grammar or language model, about a second.

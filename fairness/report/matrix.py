@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from roomtone.core.bounded.regular_files import open_regular, read_json
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.dataset.study import read_study
 from roomtone.core.errors import RoomtoneError
@@ -140,8 +140,8 @@ class StoredComparison:
 
     def _settings(self) -> Mapping[str, Any]:
         try:
-            found = json.loads((self.folder / "evaluation.json").read_text(encoding="utf-8"))["settings"]
-        except (ValueError, KeyError, TypeError):
+            found = read_json(self.folder / "evaluation.json")["settings"]
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -182,7 +182,8 @@ class StoredComparison:
         """Return a table with the apostrophes taken away that keep a spreadsheet from running a cell."""
         import pandas as pd
 
-        frame = pd.read_csv(self.folder / name, keep_default_na=False, na_values=[""])
+        with open_regular(self.folder / name) as file:
+            frame = pd.read_csv(file, keep_default_na=False, na_values=[""])
         for column in (self.settings["group"], self.settings["condition"], "statement"):
             if column in frame:
                 frame[column] = frame[column].map(lambda v: v.removeprefix("'") if isinstance(v, str) else v)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.matrix_view.static_table import breakable
 from roomtone.fairness.comparison.verdicts import GAP
@@ -54,8 +55,8 @@ def _html(content: Mapping[str, Any]) -> str:
         "breakable": lambda name: Markup(breakable(str(name))),
     }  # fmt: skip
     here = Path(__file__)
-    style = page_style() + here.with_name("report.css").read_text(encoding="utf-8")
-    template = environment.from_string(here.with_name("report.html").read_text(encoding="utf-8"))
+    style = page_style() + read_text(here.with_name("report.css"))
+    template = environment.from_string(read_text(here.with_name("report.html")))
     return template.render(content, style=Markup(style), policy=CONTENT_POLICY)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.lines import open_bounded_text
+from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
     kind = file.suffix.lower()
     try:
         if kind in (".csv", ".tsv"):
-            frame = pd.read_csv(file, sep="," if kind == ".csv" else "\t", dtype=str, keep_default_na=False)
+            with open_regular(file) as opened:
+                frame = pd.read_csv(opened, sep="," if kind == ".csv" else "\t", dtype=str, keep_default_na=False)
         elif kind in (".jsonl", ".ndjson"):
             with open_bounded_text(file) as text:
                 rows = [json.loads(line) for line in text if line.strip()]
@@ -139,10 +141,13 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
                 raise RoomtoneError(f"{file}: each line is a JSON object with sample_id and hypothesis")
             frame = pd.DataFrame(rows, dtype=object)
         elif kind == ".parquet":
-            frame = pd.read_parquet(file)
+            with open_regular(file) as opened:
+                frame = pd.read_parquet(opened)
         else:
             raise RoomtoneError(f"{file}: hypotheses come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")
-    except (ValueError, OSError, RecursionError, NotImplementedError) as error:
+    except RoomtoneError:
+        raise
+    except Exception as error:  # pandas believes the metadata of a Parquet file, which may be anything
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({said})") from error
     column(frame, "sample_id", str(file))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.scoring.alignment import Alignment, align_network
 
@@ -29,7 +29,7 @@ def read_trn(path: str | os.PathLike[str]) -> dict[str, str]:
         RoomtoneError: a line without `(id)`, or a duplicate id.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip() or line.startswith(";;"):
             continue
         match = _LINE.match(line)

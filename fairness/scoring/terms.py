@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.scoring.alignment import Alignment
 from roomtone.fairness.scoring.counting import align_tokens
@@ -32,7 +33,7 @@ def read_terms(path: str | os.PathLike[str]) -> list[str]:
     """
     file = Path(path)
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in read_text(file).splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise RoomtoneError(f"terms: {str(file)!r} cannot be read as text ({type(error).__name__})") from error
     found = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import read_json, read_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.slices.cells import make_cells
 from roomtone.fairness.slices.conjunctions import excess_of_one
@@ -180,13 +181,9 @@ def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:
     file = Path(path)
     if not file.is_file():
         raise RoomtoneError(f"certificate: there is no file {str(file)!r}")
-    if file.stat().st_size > _LARGEST_BYTES:
-        raise RoomtoneError(
-            f"{file}: a certificate has at most {_LARGEST_BYTES:,} bytes, this file {file.stat().st_size:,}"
-        )
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        data = read_json(file, most_bytes=_LARGEST_BYTES)
+    except (OSError, ValueError) as error:
         raise RoomtoneError(f"{file}: not JSON ({error})") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise RoomtoneError(f"{file}: not a certificate of the form {FORMAT!r}")
@@ -264,7 +261,7 @@ def verify_certificate(
 def _ledger(path: Path) -> set[str]:
     if not path.is_file():
         return set()
-    return {str(json.loads(line)["claim"]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
+    return {str(json.loads(line)["claim"]) for line in read_text(path).splitlines() if line.strip()}
 
 
 def _claim_key(certificate: Mapping[str, Any]) -> str:

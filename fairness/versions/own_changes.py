@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from roomtone.fairness.inference.intervals import holm, t_quantile
-from roomtone.fairness.inference.statistics import PRIOR_DF
 from roomtone.fairness.inference.study import Study
 from roomtone.fairness.settings import CompareSettings
 
@@ -98,7 +97,7 @@ def own_changes(study: Study) -> OwnChanges:
         columns = [column - count for column in item.columns]
         there = np.isfinite(each[:, columns]).any(axis=1)
         value[there, k] = np.nanmean(each[there][:, columns], axis=1)
-    se, df = np.sqrt(seen.own_variance), seen.speakers - 1 + PRIOR_DF
+    se, df = np.sqrt(seen.own_variance), seen.own_df
     with np.errstate(invalid="ignore", divide="ignore"):
         p = 2 * stdtr(df, -np.abs(value / se))
     adjusted = np.full(p.shape, np.nan)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.coverage.views.matrix_view import Layer, MatrixData, Table, embed, static_tables
 from roomtone.coverage.views.matrix_view.coverage_layers import nice_top
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
@@ -67,12 +68,10 @@ def write_page(found: VersionComparison, folder: Path) -> Path:
     }
     here = Path(__file__)
     report = here.parent.parent / "report" / "report.css"
-    style = (
-        page_style() + report.read_text(encoding="utf-8") + here.with_name("versions.css").read_text(encoding="utf-8")
-    )
+    style = page_style() + read_text(report) + read_text(here.with_name("versions.css"))
     arrows, top = _arrows(found)
     data = matrix_data(found)
-    template = environment.from_string(here.with_name("versions.html").read_text(encoding="utf-8"))
+    template = environment.from_string(read_text(here.with_name("versions.html")))
     text = template.render(
         style=Markup(style), policy=CONTENT_POLICY, found=found, headline=found.headline(), group=found.group, arrows=arrows, top=top,
         words=WORDS, own=_OWN, settings=found.changes.settings, facts=found.changes.facts,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.results import FOLDER, read_scores
@@ -53,7 +53,7 @@ def read_stored(place: str | os.PathLike[str], name: str = "") -> StoredEvaluati
     if (folder / FOLDER / _SUMMARY).is_file():
         folder = folder / FOLDER
     try:
-        summary = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))
+        summary = read_json(folder / _SUMMARY)
         recogniser, settings = dict(summary["recogniser"]), dict(summary["settings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RoomtoneError(

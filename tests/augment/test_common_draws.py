@@ -18,15 +18,23 @@ LEVELS = (
 )
 
 
-@pytest.fixture
-def make(composed, small_table, tmp_path):
+@pytest.fixture(scope="module")
+def make(composed, write_corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("common_draws")
+    table = write_corpus(folder / "corpus", 3)
+
     def one(name, *more):
-        words = ("corpus=table", f"corpus.path={small_table}", "design=full", "executor=serial", *LEVELS, *more)
-        dataset = tmp_path / name
+        words = ("corpus=table", f"corpus.path={table}", "design=full", "executor=serial", *LEVELS, *more)
+        dataset = folder / name
         assert generate(composed(*words, f"output.dir={dataset}")).rejected == ()
         return dataset
 
     return one
+
+
+@pytest.fixture(scope="module")
+def dataset(make):
+    return make("set", "draws=common")
 
 
 def parts(dataset, part):
@@ -43,8 +51,7 @@ def parts(dataset, part):
 
 
 @pytest.mark.slow
-def test_conditions_share_what_they_have_in_common(make):
-    dataset = make("set", "draws=common")
+def test_conditions_share_what_they_have_in_common(make, dataset):
     for part in ("room", "noise", "equipment", "handset", "equipment_snr_db"):
         drawn = parts(dataset, part)
         assert len(drawn) >= 3
@@ -60,8 +67,7 @@ def test_conditions_share_what_they_have_in_common(make):
 
 
 @pytest.mark.slow
-def test_every_file_comes_back_from_its_row_alone(make):
-    dataset = make("set", "draws=common")
+def test_every_file_comes_back_from_its_row_alone(dataset):
     for sample_id, sha256 in read_manifest(dataset)[["sample_id", "pcm_sha256"]].itertuples(index=False):
         from roomtone.augment.runs.shard_writer import pcm_sha256
 
@@ -69,8 +75,7 @@ def test_every_file_comes_back_from_its_row_alone(make):
 
 
 @pytest.mark.slow
-def test_only_the_level_differs_between_two_snrs(make):
-    dataset = make("set", "draws=common")
+def test_only_the_level_differs_between_two_snrs(dataset):
     rows = read_manifest(dataset).set_index(["utterance_id", "condition"])["sample_id"]
     for utterance in rows.index.unique("utterance_id"):
         loud, soft = (
@@ -81,4 +86,4 @@ def test_only_the_level_differs_between_two_snrs(make):
 
 def test_a_misspelt_choice_is_named(make):
     with pytest.raises(RoomtoneError, match="draws: 'comon' is not allowed; did you mean 'common'"):
-        make("set", "draws=comon")
+        make("misspelt", "draws=comon")

@@ -29,12 +29,12 @@ def test_no_two_workers_and_no_two_epochs_hear_the_same_and_what_is_stated_repea
     """Two forked workers gave four distinct renders of eight and epoch 2 was epoch 1; a spawned worker died on pickling."""
     stated = ("torch", "epoch", "generator")
     forked, again = (dict(zip(("nothing", *stated), renders("fork", "nothing", *stated))) for _ in range(2))
-    spawned = dict(zip(("nothing", "torch"), renders("spawn", "nothing", "torch")))
+    spawned = {"torch": renders("spawn", "torch")[0]}
     for found in (*forked.values(), *spawned.values()):
         assert len({one for epoch in found for worker in epoch for one in worker}) == 8
     assert all(forked[known] == again[known] for known in stated)
     assert forked["torch"] == spawned["torch"]
-    assert len({str(found["nothing"]) for found in (forked, again, spawned)}) == 3
+    assert forked["nothing"] != again["nothing"]
 
 
 def test_without_a_key_a_script_draws_the_same_again_and_each_call_anew(speech) -> None:

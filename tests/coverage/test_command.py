@@ -22,7 +22,7 @@ def test_it_prints_and_writes(small_set, capsys):
     goals = "goals={default:{utterances:3,speakers:3}}"
     assert main(["coverage", f"dataset={small_set}", "axes=[accent,condition]", goals]) == 0
     shown = capsys.readouterr().out
-    assert "2 of 4 cells meet their goals (50.0 % by weight)" in shown
+    assert "2 of 4 cells meet their goals (50.0 %)" in shown
     assert "accent scottish, any condition: 2 cells" in shown
     assert "record  scottish: 1 more speaker and 1 more utterance would close 2 cells." in shown
     assert "2/3u" in shown
@@ -79,6 +79,33 @@ def test_gates_end_with_status_2(small_set, override, status, capsys):
         captured = capsys.readouterr()
         assert captured.err == f"roomtone: gate not met: {override.split('=')[0]}\n"
         assert "accent scottish, condition gsm" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("fail_under=ninety", "fail_under: expected a number from 0 to 100"),
+        ("no_new_holes=true", "no_new_holes: needs baseline=FILE"),
+        ("fail_under_balance=90", "fail_under_balance: no goal of balance"),
+        ("max_shared_speakers=0", "max_shared_speakers: between what?"),
+        ("fail_under_tway={4:90}", "fail_under_tway: strength 4 needs as many factors; the set has noise, handset"),
+        ("baseline=no.csv", "baseline: there is no file"),
+        ("trend=[no.csv]", "there is no file"),
+    ],
+)
+def test_gates_are_checked_before_the_matrix_is_computed(small_set, override, message, capsys, monkeypatch):
+    """Only after minutes of counting was it said that a gate had nothing to look at."""
+
+    def counted(*_, **__):
+        raise AssertionError("the matrix was computed first")
+
+    monkeypatch.setattr("roomtone.coverage.matrix.count_grid", counted)
+    if "needs as many" in message:
+        monkeypatch.setattr("roomtone.core.vocabulary.FACTORS", ("noise", "handset"))
+    assert main(["coverage", f"dataset={small_set}", override]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
 
 
 def test_illegal_samples_and_a_baseline(small_set, rows_of, write_set, tmp_path, capsys):

@@ -109,3 +109,13 @@ def test_measuring_bins_a_set_without_any_label(tmp_path, capsys):
     assert sorted(cells.values()) == [1, 1, 1]
     assert frame["minutes"].sum() == pytest.approx(7.5 / 60, abs=1e-3)
     assert "durations are not stated" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", ["accents", "accent_table"])
+def test_accents_come_from_a_file_of_speakers(table, tmp_path, capsys, key):
+    """The short name is also that of a group of Hydra's, which took the file for one of its options."""
+    people = tmp_path / "people.csv"
+    people.write_text("speaker,accent\nanna,scottish\nbob,welsh\n")
+    names = NAMES.replace("accent: dialect, ", "")
+    assert run(f"dataset={table}", names, "axes=[accent]", f"to={tmp_path / 'out'}", f"{key}={people}") == 0
+    assert pd.read_csv(tmp_path / "out" / "matrix.csv")["accent"].tolist() == ["scottish", "welsh"]

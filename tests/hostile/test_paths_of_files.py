@@ -240,5 +240,5 @@ def test_a_pipe_in_a_set_is_not_waited_for(theirs, roomtone, name):
     os.mkfifo(theirs / name)
     status, out, err = roomtone("verify", f"dataset={theirs}", "share=0", "executor=serial")
     assert status in (1, 2)
-    assert "no regular file" in out + err
+    assert "is a pipe, not a regular file" in out + err
     assert "Traceback" not in err

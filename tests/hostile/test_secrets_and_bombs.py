@@ -188,6 +188,23 @@ def test_a_bomb_ends_in_one_line_and_takes_little(kind, tmp_path):
     assert not (Path.cwd() / "owned").exists()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "op: coloured_noise\nlow_hz: .inf\n",
+        "op: coloured_noise\nlow_hz: .nan\n",
+        "op: mix\nparts: [{op: coloured_noise, level_db: 1.0e+308}]\n",
+        "op: coloured_noise\nlevel_db: 1000000000000\n",
+        "op: coloured_noise\nlow_hz: 1.0e+400\n",
+    ],
+)
+def test_numbers_that_are_none_or_beyond_all_measure_are_one_line(refused, tmp_path, text):
+    """`ValueError` and `OverflowError` came from wherever such a number first met a logarithm or a file of JSON."""
+    (tmp_path / "noise").mkdir()
+    (tmp_path / "noise" / "evil.yaml").write_text(text)
+    refused("a number there lies within", "listen", "evil@10dB", "--config-dir", tmp_path, f"to={tmp_path / 'a.wav'}")
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet="ab&*[]{}:-,.$ \n'\"!<>|#%@?0", max_size=200))
 def test_any_text_is_values_or_one_line(text):

@@ -64,11 +64,13 @@ def claimed(kind, count):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["white", "pink", "babble", "speech", "music"])
-def test_at_most_one_false_find_in_twenty(kind):
-    """5 % of 20 is one; the first three are clean."""
-    found = claimed(kind, 20)
-    assert len(found) <= 1, found
+@pytest.mark.parametrize(
+    ("kind", "count"), [("white", 10), ("pink", 10), ("speech", 10), ("babble", 20), ("music", 20)]
+)
+def test_at_most_one_false_find_in_twenty(kind, count):
+    """5 % of 20 is one, of 10 none; the first three are clean."""
+    found = claimed(kind, count)
+    assert len(found) <= count // 20, found
     assert not set(found) & {0, 1, 2}, found
 
 

@@ -13,6 +13,7 @@ from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.recording_files import AUDIO_SUFFIXES
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 
 _FROM_PARENT = "from_parent"
@@ -114,7 +115,7 @@ def _transcript(path: Path) -> tuple[str | None, str | None]:
     if not path.is_file():
         return None, None
     try:
-        with open(path, encoding="utf-8-sig") as file:
+        with open_bounded_text(path) as file:
             return " ".join(file.read(_TEXT_BYTES).split()), None
     except (OSError, UnicodeDecodeError) as error:
         return None, f"{path}: the transcript cannot be read ({error})"

@@ -13,6 +13,7 @@ from typing import ClassVar
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
 
 #: first language -> speaker -> gender. Languages are from the README; genders [recalled], two of each a language.
@@ -45,7 +46,7 @@ class L2Arctic(Reader):
             texts = {path.stem: path for path in (home / speaker / "transcript").glob("*.txt")}
             for name in sorted(recorded | set(texts)):
                 file, problem = files.find(f"{speaker}/wav/{name}.wav")
-                text = texts[name].read_text(encoding="utf-8", errors="replace") if name in texts else None
+                text = read_text(texts[name], errors="replace") if name in texts else None
                 yield self.utterance(
                     f"{speaker}/{name}",
                     AudioRef(file),

@@ -12,6 +12,7 @@ from roomtone.augment.corpora.readers.columns import one_of
 from roomtone.augment.corpora.readers.tables import read_lines
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.bounded.regular_files import read_text
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,6 @@ def _sexes(path: Path) -> dict[str, str]:
     """Return reader -> M or F from `ID | SEX | SUBSET | MINUTES | NAME` lines; `;` begins a comment."""
     if not path.is_file():
         return {}
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_text(path, errors="replace").splitlines()
     fields = [[field.strip() for field in line.split("|")] for line in lines if not line.startswith(";")]
     return {row[0]: row[1] for row in fields if len(row) > 1}

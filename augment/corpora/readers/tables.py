@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from roomtone.augment.corpora.readers.json_rows import json_rows
 from roomtone.core.bounded.lines import open_bounded_text
+from roomtone.core.bounded.regular_files import check_regular
 from roomtone.core.errors import RoomtoneError
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -170,6 +171,7 @@ def _parquet_file(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
+        check_regular(path)
         return pq.ParquetFile(path)
     except (pyarrow.lib.ArrowException, OSError) as error:
         raise RoomtoneError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from error

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 from roomtone.augment.corpora.readers.base import Reader
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
 
 _LINE = re.compile(r"^([ps]?\d+)\s+(\d+)?\s*([MF])?\s+(\S+)[ \t]*(.*)$")
@@ -67,7 +68,7 @@ class Vctk(Reader):
 
 
 def _text(path: Path | None) -> str | None:
-    return None if path is None else " ".join(path.read_text(encoding="utf-8", errors="replace").split())
+    return None if path is None else " ".join(read_text(path, errors="replace").split())
 
 
 def read_speakers(path: Path) -> list[Speaker]:
@@ -82,7 +83,7 @@ def read_speakers(path: Path) -> list[Speaker]:
     if not path.is_file():
         raise RoomtoneError(f"{path}: there is no such file; is it the VCTK folder?")
     speakers = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, errors="replace").splitlines(), start=1):
         if not line.strip() or line.split()[0].upper() == "ID":
             continue
         match = _LINE.match(line.strip())

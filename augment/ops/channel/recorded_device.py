@@ -20,6 +20,7 @@ import numpy as np
 from roomtone.augment.ops.channel.filters import LinearFilter
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.core.audio.resampling import resample
+from roomtone.core.bounded.regular_files import read_bytes
 from roomtone.core.errors import RoomtoneError
 
 _SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".w64", ".caf")
@@ -73,7 +74,7 @@ class RecordedDevice(LinearFilter):
             raise RoomtoneError(f"recorded_device: {str(path)!r} is no file")
         if path.stat().st_size > _MAX_BYTES:
             raise RoomtoneError(f"recorded_device: {str(path)!r} is too large for an impulse response")
-        content = path.read_bytes()
+        content = read_bytes(path)
         if not content.startswith(_MAGIC):
             raise RoomtoneError(f"recorded_device: {str(path)!r} is no audio file ({', '.join(_SUFFIXES)})")
         return content

@@ -137,18 +137,32 @@ class LoopedRecording(Source):
             raise RoomtoneError(f"{self.op}: {self.asset} holds values that are not finite")
         if not power or not np.any(samples[preroll_samples:]):
             raise RoomtoneError(f"{self.op}: {self.asset} is silent where it would be played; no SNR can be set")
-        share = sounding_share(samples[preroll_samples:], sample_rate_hz) if self.least_share else 1.0
+        self.check_sounding(sounding_share(samples[preroll_samples:], sample_rate_hz) if self.least_share else 1.0)
+        return samples
+
+    def plays_as_it_is(self, num_samples: int) -> bool:
+        """Return whether so many samples of the drawn recording are played without looping it."""
+        return self.asset is not None and (self.offset_samples or 0) + num_samples <= (self.asset_samples or 0)
+
+    def check_sounding(self, share: float) -> None:
+        """Check that the recording sounds in enough of a render.
+
+        Args:
+            share: of the render in which it sounds, 0 to 1.
+
+        Raises:
+            RoomtoneError: it does not.
+        """
         if share < self.least_share:
             raise RoomtoneError(
                 f"{self.op}: {self.asset} sounds in {share:.1%} of the render, at least {self.least_share:.0%} are needed for an SNR; "
                 "take the recording out of the folder, or cut it to where it sounds"
             )
-        return samples
 
     def _read(self, num_samples: int, preroll_samples: int, sample_rate_hz: int, fetch: Fetch) -> Samples:
         asset, offset = self.asset or "", self.offset_samples or 0
         begin, end = offset - preroll_samples, offset + num_samples
-        if end <= (self.asset_samples or 0):
+        if self.plays_as_it_is(num_samples):
             samples = np.asarray(fetch(asset, max(begin, 0), end - max(begin, 0)), dtype=np.float32)
             # before the recording began, a pre-roll hears it mirrored in time: no seam, the same spectrum
             return np.pad(samples, (-begin, 0), mode="reflect") if begin < 0 else samples

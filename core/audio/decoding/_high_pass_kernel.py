@@ -5,10 +5,48 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-#: Signals that lie side by side.
+#: Parts of a signal that are filtered side by side.
 LANES = 4
 #: Added to a state, so that it never runs out to numbers so small that they are slow; long silence is made of those.
 _TINY = 1e-80
+
+
+@njit(cache=True)
+def high_passed(samples: np.ndarray, context: int, gain: float, a1: float, a2: float, least: float) -> np.ndarray:
+    """Return a signal filtered forwards and backwards, its ends mirrored, float32 [shape=(samples,)].
+
+    Args:
+        samples: float32 [shape=(samples,)], at least one.
+        context: samples on either side of a part that are filtered with it.
+        gain, a1, a2: as `high_pass_both_ways` takes them.
+        least: results that are smaller are 0.
+    """
+    size = samples.size
+    part = (size + LANES - 1) // LANES
+    lanes = np.empty((part + 2 * context, LANES), dtype=np.float64)
+    for lane in range(LANES):
+        begin = lane * part - context
+        inside, end = min(max(-begin, 0), part + 2 * context), min(max(size - begin, 0), part + 2 * context)
+        for n in range(inside, end):
+            lanes[n, lane] = samples[begin + n]
+        for n in range(inside):
+            lanes[n, lane] = samples[_mirrored(begin + n, size)]
+        for n in range(end, part + 2 * context):
+            lanes[n, lane] = samples[_mirrored(begin + n, size)]
+    high_pass_both_ways(lanes, gain, a1, a2)
+    out = np.empty(size, dtype=np.float32)
+    for lane in range(LANES):
+        for n in range(min(part, size - lane * part)):
+            value = lanes[context + n, lane]
+            out[lane * part + n] = value if abs(value) >= least else 0.0
+    return out
+
+
+@njit(cache=True)
+def _mirrored(at: int, size: int) -> int:
+    """Return which sample stands at a place outside of a signal that is continued by its mirror image, again and again."""
+    place = at % (2 * size)
+    return place if place < size else 2 * size - 1 - place
 
 
 @njit(cache=True)

@@ -36,12 +36,14 @@ def high_pass(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     Returns:
         float32 [shape=(samples,)], in time with the input; constants give zeros.
     """
+    from roomtone.core.audio.decoding._high_pass_kernel import high_passed
+
     size, context = samples.size, context_samples(sample_rate_hz)
     out = np.empty(size, dtype=np.float32)
     for begin in range(0, size, _BLOCK):
         end = min(begin + _BLOCK, size)
         first, last = max(begin - context, 0), min(end + context, size)
-        filtered = _filtered(samples[first:last], sample_rate_hz, context)
+        filtered = high_passed(samples[first:last], context, *_butterworth(sample_rate_hz), _ROUNDING)
         out[begin:end] = filtered[begin - first : end - first]
     return out
 
@@ -49,19 +51,6 @@ def high_pass(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
 def context_samples(sample_rate_hz: int) -> int:
     """Return how many samples on either side of a segment its filtering depends on."""
     return math.ceil(CONTEXT_S * sample_rate_hz)
-
-
-def _filtered(samples: np.ndarray, sample_rate_hz: int, context: int) -> np.ndarray:
-    """Return the samples filtered forwards and backwards, float64, their ends mirrored; its parts side by side, each with its surroundings."""
-    from roomtone.core.audio.decoding._high_pass_kernel import LANES, high_pass_both_ways
-
-    part = -(-samples.size // LANES)
-    padded = np.pad(samples.astype(np.float64), (context, context + part * LANES - samples.size), mode="symmetric")
-    lanes = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, part + 2 * context)[::part].T)
-    high_pass_both_ways(lanes, *_butterworth(sample_rate_hz))
-    inner: np.ndarray = lanes[context : context + part].T.reshape(-1)[: samples.size]
-    inner[np.abs(inner) < _ROUNDING] = 0.0
-    return inner
 
 
 @functools.lru_cache(maxsize=32)

@@ -15,6 +15,7 @@ import numpy as np
 
 from roomtone.core.audio.decoding.base import AudioInfo
 from roomtone.core.audio.headers import ALLOWED, BadAudioError, Container
+from roomtone.core.bounded.regular_files import open_regular
 
 #: FFmpeg's names of the decoders that may run; raw PCM (`pcm_…`) beside them.
 CODECS = frozenset(
@@ -52,7 +53,7 @@ class PyavDecoder:
         self._demuxer = container.name
         self._words = container.words
         self._errors = (av.FFmpegError, OSError, ValueError, ArithmeticError, EOFError, RuntimeError)
-        self._file: BinaryIO = path.open("rb")
+        self._file: BinaryIO = open_regular(path)
         try:
             self._open()
             self.info = self._declared()

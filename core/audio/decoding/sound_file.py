@@ -11,6 +11,7 @@ import numpy as np
 from roomtone.core.audio.decoding.base import BLOCK_FRAMES, AudioInfo
 from roomtone.core.audio.decoding.file_view import FileView
 from roomtone.core.audio.headers import BadAudioError, Container
+from roomtone.core.bounded.regular_files import open_regular
 
 #: What libsndfile may call what `container` let pass.
 _FORMATS = {"wav": {"WAV", "WAVEX", "RF64"}, "flac": {"FLAC"}, "ogg": {"OGG"}, "mp3": {"MP3", "MPEG"}}
@@ -58,7 +59,7 @@ class SoundFileDecoder:
                 return soundfile.SoundFile(self._path)
             size = int(times * self._path.stat().st_size)
             self._view = FileView(
-                self._path.open("rb"), start=container.start, overlay=container.overlay,
+                open_regular(self._path), start=container.start, overlay=container.overlay,
                 claimed_size=size if times > 1.0 else 0,
             )  # fmt: skip
             return soundfile.SoundFile(self._view)

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.bounded.regular_files import read_text
 from roomtone.coverage.views.matrix_view.contract import MatrixData
 
 #: The script's files in the order in which they build on each other.
@@ -24,7 +25,7 @@ SCRIPTS = (
 def component_script() -> str:
     """Return the code: all files of `js/` in one function, so that none of its names is global."""
     folder = Path(__file__).parent / "js"
-    files = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    files = [read_text(folder / f"{name}.js") for name in SCRIPTS]
     return '(() => {\n"use strict";\n' + "\n".join(files) + "})();\n"
 
 

@@ -214,12 +214,18 @@ def _number_words(tokens: list[Token]) -> list[Token]:
         elif token == "cent" and before == "per":
             out[-1] = "percent"
         else:
-            token = "zero" if token in ("oh", "o") and (before in _BESIDE_OH or after in _DIGIT_WORDS) else token
+            if token in ("oh", "o") and (_said(before, -1) in _BESIDE_OH or _said(after, 0) in _DIGIT_WORDS):
+                token = "zero"
             if isinstance(before, str) and before in _MULTIPLES and token in _DIGIT_WORDS:
                 out[-1:] = [token] * _MULTIPLES[before]
                 continue
             out.append(token)
     return out
+
+
+def _said(token: Token | None, which: int) -> str | None:
+    """Return the first (0) or last (-1) word of a token as it is most often read."""
+    return token if token is None or isinstance(token, str) else (token[0] or (None,))[which]
 
 
 def _joined_letters(tokens: list[Token]) -> Iterator[Token]:

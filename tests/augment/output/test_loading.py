@@ -96,6 +96,18 @@ def test_every_container_loads_before_and_after_an_evaluation(sets, before, load
 
 
 @pytest.mark.slow
+def test_another_set_in_a_folder_of_that_name_is_not_taken_for_the_first(composed, load, tmp_path) -> None:
+    """`datasets` kept what it had loaded under the folder's name, and showed the set of before, from another folder."""
+    folders = [tmp_path / place / "my-set" for place in ("here", "there")]
+    for folder, level in zip(folders, ("pink@5dB", "white@5dB")):
+        words = [word for word in LEVELS if "noise" not in word]
+        generate(composed(*words, f"scenario.factors.noise=[none,{level}]", f"output.dir={folder}"))
+    found = load(folders)
+    for folder in folders:
+        assert {row["condition"] for row in found[str(folder)]["rows"]} == set(read_manifest(folder)["condition"])
+
+
+@pytest.mark.slow
 def test_columns_that_are_null_throughout_keep_their_type(sets, before) -> None:
     for name in ("flac", "parquet"):
         found = before[str(sets[name])]

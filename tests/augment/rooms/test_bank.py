@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from concurrent.futures import Executor
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_a_bank_is_built_once(small_room: ShoeBoxRoom, tmp_path: Path, monkeypat
             build_bank(small_room, rate, cache_dir=tmp_path, seed=seed)
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "json", "number"])
 def test_a_damaged_bank_is_built_anew(small_room: ShoeBoxRoom, tmp_path: Path, damage: str) -> None:
     op = dataclasses.replace(small_room, realisations=1)
     bank = build_bank(op, RATE, cache_dir=tmp_path)
@@ -101,9 +102,15 @@ def test_a_damaged_bank_is_built_anew(small_room: ShoeBoxRoom, tmp_path: Path, d
         array.write_bytes(content[:-8])
     elif damage == "remove":
         array.unlink()
+    elif damage == "number":
+        text = (bank.folder / "bank.json").read_text()
+        changed = re.sub(r'("t30_s": \d\.\d+?)\d', r"\g<1>0", text, count=1)
+        assert changed != text
+        (bank.folder / "bank.json").write_text(changed)
     else:
         (bank.folder / "bank.json").write_text("{")
     assert bits(build_bank(op, RATE, cache_dir=tmp_path).entry(0)) == expected
+    assert build_bank(op, RATE, cache_dir=tmp_path).entry(0).t30_s == bank.entry(0).t30_s
     assert [path.name for path in tmp_path.iterdir()] == [bank.folder.name]  # nothing half done is left
 
 

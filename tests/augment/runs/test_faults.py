@@ -103,14 +103,17 @@ def test_the_only_process_killed(point, job, fork, tmp_path, run_in_process, che
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_ten_random_kills(fork, tmp_path):
-    """`bench/random_kills.py` does a hundred, with Dask and S3 too; here three are of a pool of processes, seven of the only process."""
+    """`bench/random_kills.py` does a hundred, with Dask and S3 too; here three are of a pool of one worker, seven of the only process."""
     spec = importlib.util.spec_from_file_location(
         "random_kills", Path(__file__).parents[3] / "bench" / "random_kills.py"
     )
     bench = sys.modules["random_kills"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
     kills = bench.Kills(
-        tmp_path, bench.corpus(tmp_path / "corpus", 4), lambda words: fork(partial(bench.make_set, words))
+        tmp_path,
+        bench.corpus(tmp_path / "corpus", 2),
+        lambda words: fork(partial(bench.make_set, words)),
+        ["output.shard_samples=4", "executor.workers=1"],
     )
     rng, counted = random.Random(19), 0
     pools = itertools.islice(bench.draw_trials(rng, ("processes",), ("folder",)), 3)

@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from roomtone.core.dataset import manifest, part_bounds
 from roomtone.core.dataset.part_bounds import FooterError, read_footer
+from roomtone.core.errors import RoomtoneError
 
 
 def written(table, **options):
@@ -74,3 +76,20 @@ def test_whatever_is_damaged_is_refused_or_read():
 def test_what_is_none_is_refused(data):
     with pytest.raises(FooterError):
         read_footer(io.BytesIO(data))
+
+
+def test_a_part_is_checked_once_while_it_is_unchanged(tmp_path, monkeypatch):
+    checked = []
+    monkeypatch.setattr(manifest, "check_footer", lambda file, where: checked.append(where))
+    part = tmp_path / "manifest" / "part-00000.parquet"
+    part.parent.mkdir()
+    for known, columns in enumerate((["sample_id"], ["sample_id", "more"]), start=1):
+        part.write_bytes(written(pa.table({name: ["x"] for name in columns})))
+        for _ in range(3):
+            assert manifest.common_schema(manifest.manifest_parts(tmp_path)).names == columns
+        assert len(checked) == known
+    monkeypatch.undo()
+    monkeypatch.setattr(part_bounds, "MAX_ROWS", 1)
+    part.write_bytes(written(pa.table({"sample_id": ["x", "y"]})))
+    with pytest.raises(RoomtoneError, match="2 rows"):
+        manifest.manifest_parts(tmp_path)

@@ -65,13 +65,19 @@ def test_a_small_one_is_shown_whole(rows_of):
     assert lines[1].split() == ["accent", "clean", "gsm"]
     assert lines[2].split() == ["scottish", "2/3u", "0/3u"]
     assert lines[3].split() == ["us", "4", "4"]
-    assert "2 of 4 cells meet their goals (50.0 % by weight)" in " ".join(lines)
+    assert "2 of 4 cells meet their goals (50.0 %)" in " ".join(lines)
+
+
+def test_by_weight_is_said_where_cells_weigh_differently(rows_of):
+    rows = rows_of({("us", "clean"): 1, ("in", "clean"): 1})
+    goals = {"default": {"utterances": 1}, "cells": [{"accent": "us", "utterances": 2, "weight": 3}]}
+    assert "1 of 2 cells meet their goals (25.0 % by weight)" in " ".join(shown(rows, 80, goals))
 
 
 def test_nothing_missing_says_nothing_of_holes(rows_of):
     lines = shown(rows_of({("us", "clean"): 1, ("in", "clean"): 1}), 80)
     assert not any("missing" in line for line in lines[3:])
-    assert "2 of 2 cells meet their goals (100.0 % by weight)" in " ".join(lines)
+    assert "2 of 2 cells meet their goals (100.0 %)" in " ".join(lines)
 
 
 def test_names_are_text_to_the_terminal(rows_of):

@@ -45,7 +45,6 @@ def test_holm_and_bh_on_the_papers_fifteen_p_values() -> None:
     assert benjamini_hochberg(p)[:5] == pytest.approx([0.0015, 0.003, 0.0095, 0.035625, 0.0603])
 
 
-@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_adjustment_is_the_step_wise_definition(p: list[float]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import jiwer
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roomtone.core.errors import RoomtoneError
@@ -142,6 +142,7 @@ def test_one_normaliser_reads_both_sides_and_is_named() -> None:
         normalizer("bsic")
 
 
+@example("10O")
 @given(st.text(max_size=30))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     for each in NORMALIZERS.values():

@@ -76,29 +76,29 @@ def test_errors_that_both_versions_make_say_nothing_about_their_difference():
 @pytest.mark.slow
 def test_a_gap_that_was_halved_is_said_with_the_right_size():
     held, first = 0, 0
-    for seed in range(12):
+    for seed in range(8):
         before, after = two_versions(np.random.default_rng([2, seed]), 0.12, narrowed_to=0.06)
         rows = compare_scores(before, after, QUICK).accents.set_index("accent")
         row = rows.loc["a0"]
         held += row["gap_change_low"] <= -0.06 <= row["gap_change_high"]
         first += row["verdict"] == "narrowed" and row["gap_change"] == rows["gap_change"].min()
-    assert held >= 10
-    assert first >= 11
+    assert held >= 7
+    assert first >= 7
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("scale", "change"), [("difference", {"rescued": 0.05}), ("ratio", {"factor": 0.7})])
 def test_what_helps_everybody_alike_changes_no_gap(scale, change):
-    """In points on the scale of differences, by a factor on that of ratios; at most one false report in twenty, three errors loose."""
+    """In points on the scale of differences, by a factor on that of ratios; at most one false report in twenty, two errors loose."""
     settings = CompareSettings(permutations=399, resamples=0, scale=scale)
     false, better = 0, 0
-    for seed in range(20):
+    for seed in range(10):
         before, after = two_versions(np.random.default_rng([3, seed]), 0.1, **change)
         found = compare_scores(before, after, settings)
         false += any(set(table["verdict"]) & CHANGED for table in (found.accents, found.levels, found.cells))
         better += (found.accents["change_verdict"] == "better").all()
-    assert false <= 3
-    assert better >= 15
+    assert false <= 1
+    assert better >= 7
 
 
 def test_two_speakers_each_are_not_enough():
