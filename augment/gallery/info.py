@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from roomtone.augment.ops.packages import EXTRA, missing_packages
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, preset_file, preset_names
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError, nearest
@@ -66,10 +67,18 @@ def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetIn
     """
     preset = load_preset(factor, name, search)
     text = read_text(preset_file(factor, name, search))
-    path = preset.get("path")
-    needs = None if path is None or Path(str(path)).exists() else f"a folder of recordings at its path ({path})"
     words = {key: " ".join(str(preset.get(key, "")).split()) for key in COMMENT_KEYS}
-    return PresetInfo(factor, name, words["description"], words["source"], tuple(_figures(preset)), needs, text)
+    return PresetInfo(
+        factor, name, words["description"], words["source"], tuple(_figures(preset)), _needs(preset), text
+    )
+
+
+def _needs(preset: Mapping[str, Any]) -> str | None:
+    path = preset.get("path")
+    if path is not None and not Path(str(path)).exists():
+        return f"a folder of recordings at its path ({path})"
+    missing = sorted({package for _, package in missing_packages(preset)})
+    return f"{', '.join(missing)}: pip install 'roomtone[{EXTRA}]'" if missing else None
 
 
 def every_preset(search: Sequence[Path] = ()) -> list[PresetInfo]:

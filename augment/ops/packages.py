@@ -12,7 +12,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.plugins import OPS, versions_of_added
 
 #: The extra that brings every package below.
-_EXTRA = "phones"
+EXTRA = "phones"
 
 
 def versions_of_ops(preset: Any) -> dict[str, str]:
@@ -37,13 +37,27 @@ def require_packages(preset: Any, *, where: str) -> None:
     Raises:
         RoomtoneError: one is not; the message names op, package and extra.
     """
+    for op, package in missing_packages(preset):
+        raise RoomtoneError(f"{where}: {missing_package(op, package)}")
+
+
+def missing_packages(preset: Any) -> list[tuple[str, str]]:
+    """Return the op and the package of every stage that lacks one.
+
+    Args:
+        preset: as `versions_of_ops` takes it.
+    """
     op_table()
-    for node in _op_nodes(preset):
-        for package in _packages_of(node):
-            try:
-                version(package)
-            except PackageNotFoundError as error:
-                raise RoomtoneError(f"{where}: {missing_package(node['op'], package)}") from error
+    needed = [(node["op"], package) for node in _op_nodes(preset) for package in _packages_of(node)]
+    return [(op, package) for op, package in needed if not _is_installed(package)]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def load_package(module: str, package: str, op: str) -> Any:
@@ -70,7 +84,7 @@ def missing_package(op: str, package: str) -> str:
         op: its name.
         package: the distribution's name.
     """
-    return f"op {op!r} needs the package {package}, which the extra {_EXTRA} brings: pip install 'roomtone[{_EXTRA}]'"
+    return f"op {op!r} needs the package {package}, which the extra {EXTRA} brings: pip install 'roomtone[{EXTRA}]'"
 
 
 def _packages_of(node: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 #: Seconds after which the test lets a reader of the pipe go on, and those that a command may take.
-LET_GO_S, MOST_S = 15.0, 12.0
+LET_GO_S, MOST_S = 60.0, 50.0
 GENERATE = (
     "generate", "scenario.factors.room=[none]", "scenario.factors.noise=[none]", "scenario.factors.equipment=[none]",
     "scenario.factors.handset=[none]", "design=full", "executor=serial",

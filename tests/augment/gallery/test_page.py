@@ -54,3 +54,20 @@ def test_the_curve_is_the_spectrum_of_the_sound():
     assert what.startswith("spectrum")
     assert unit == "Hz"
     assert x[int(np.argmax(y))] == pytest.approx(800, rel=0.13)
+
+
+def test_a_preset_whose_package_is_missing_says_what_to_install_and_ends_no_gallery(monkeypatch, tmp_path):
+    from importlib.metadata import PackageNotFoundError, version
+
+    from roomtone.augment.gallery.info import preset_info
+    from roomtone.augment.gallery.page import write_gallery
+
+    def without(name):
+        if name == "webrtc-noise-gain":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr("roomtone.augment.ops.packages.version", without)
+    info = preset_info("handset", "car_kit")
+    assert info.needs == "webrtc-noise-gain: pip install 'roomtone[phones]'"
+    assert "roomtone[phones]" in write_gallery([info], tmp_path).read_text()
