@@ -80,7 +80,10 @@ def print_null(studies: int) -> None:
     for name, world in asked(NULL).items():
         n = studies if sum(world.sizes) <= 150 else max(1, round(SLOW * studies))
         start = time.perf_counter()
-        m = mean_of(run(null_study, world, n))
+        results = run(null_study, world, n)
+        if not results:
+            continue
+        m, n = mean_of(results), len(results)
         print(
             f"{name:41}{n:5} | {100 * m['old false']:12.1f}% {100 * m['old gap']:5.1f} {100 * m['old did']:5.1f} | {100 * m['false']:9.1f}% "
             f"{100 * m['gap']:5.1f} {100 * m['did']:5.1f} {100 * m['accent']:6.1f} {100 * m['together']:5.1f} {100 * m['interaction']:5.1f}% "
@@ -176,7 +179,10 @@ def print_planted(studies: int) -> None:
     )
     for name, world in asked(PLANTED).items():
         n = studies if sum(world.sizes) <= 150 else max(1, round(SLOW * studies))
-        m = mean_of(run(planted_study, world, n))
+        results = run(planted_study, world, n)
+        if not results:
+            continue
+        m, n = mean_of(results), len(results)
         print(
             f"{name:31}{n:5} | {100 * m['old']:12.1f}% | {100 * m['found']:9.1f}% {100 * m['first']:10.1f}% {100 * m['covered']:13.1f}% "
             f"{100 * m['false']:6.1f}%", flush=True,
@@ -222,7 +228,10 @@ def print_boundary(studies: int) -> None:
     print(f"{'world':40}{'n':>5} | {'said':>6} {'with the sentence':>18}")
     for name, world in asked(BOUNDARY).items():
         n = studies if sum(world.sizes) <= 250 else max(1, round(SLOW * studies))
-        m = mean_of(run(boundary_study, world, n))
+        results = run(boundary_study, world, n)
+        if not results:
+            continue
+        m, n = mean_of(results), len(results)
         print(f"{name:40}{n:5} | {100 * m['said']:5.1f}% {100 * m['warned']:17.1f}%", flush=True)
 
 
@@ -264,6 +273,8 @@ def print_detectable(studies: int) -> None:
     )
     for name, world in asked(DETECTABLE).items():
         sizes = run(size_study, world, max(40, studies // 5))
+        if not sizes:
+            continue
         parts = []
         for key, condition in (("cell", 3), ("accent", None)):
             each = np.array([r[key] for r in sizes])
