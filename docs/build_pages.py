@@ -38,6 +38,7 @@ MEANING = {
     "handset": "level of the factor handset",
     "snr_db": "SNR that was asked, at the microphone: active speech level (P.56) less the noise's RMS",
     "equipment_snr_db": "the same for equipment, while it sounds",
+    "effort_db": "by how many dB the talker is louder than in normal speech, which shapes the voice's spectrum and not its level; null: as recorded",
     "t60_s": "reverberation time that the room's preset asks",
     "level_dbov": "active speech level of the file as it was set: what was asked, or less where a loud noise would have clipped",
     "measured_snr_db": "SNR measured on this render, at the microphone",
