@@ -45,6 +45,7 @@ MEANING = {
     "measured_snr_rms_db": "SNR by RMS over the whole file, as many other tools define it",
     "measured_equipment_snr_db": "equipment SNR measured while it sounds",
     "measured_equipment_snr_long_db": "equipment SNR over the whole render",
+    "measured_equipment_snr_loudest_db": "equipment SNR over the loudest 10 ms of the machine",
     "noise_sounding_share": "share of the render in which recorded noise sounds",
     "measured_t30_s": "reverberation time measured on this room response",
     "measured_c50_db": "clarity C50 of this room response",
