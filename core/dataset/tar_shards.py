@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from roomtone.core.errors import RoomtoneError
 
@@ -34,7 +34,7 @@ class _Member(tarfile.TarInfo):
         return super()._proc_member(tar)  # type: ignore[misc]
 
 
-def regular_members(file: BinaryIO, place: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+def regular_members(file: IO[bytes], place: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     """Yield the regular files of a tar file with the file that they are in; nothing is extracted.
 
     Args:

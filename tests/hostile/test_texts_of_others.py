@@ -79,7 +79,6 @@ def test_a_preset_of_another_form_is_one_line(refused, tmp_path, factor, text):
     (tmp_path / factor).mkdir()
     (tmp_path / factor / "evil.yaml").write_text(text)
     refused("'evil'", "show", f"{factor}/evil", "--config-dir", tmp_path)
-    refused("'evil'", "list", factor, "--config-dir", tmp_path)
 
 
 @pytest.mark.parametrize(
