@@ -202,6 +202,29 @@ def test_a_figure_of_any_length_is_words(text):
     assert all(NORMALIZERS[name].tokens(text) for name in NORMALIZERS)
 
 
+COLUMNS = {
+    "a mapping for a text": ("speaker", [{"a": 1}, {"a": 2}], "holds no string"),
+    "bytes that are no text": ("accent", [b"\xff\xfe", b"a"], "holds no string"),
+    "a column twice": ("sample_id", ["c", "d"], "two columns 'sample_id'"),
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_part_whose_columns_hold_something_else_is_one_line(kind, tmp_path):
+    """Arrow's refusal to make a text of a mapping, and a column that is there twice, were tracebacks of `evaluate`, `verify` and `export`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from roomtone.core.dataset.manifest import read_manifest
+
+    name, values, said = COLUMNS[kind]
+    (tmp_path / "manifest").mkdir()
+    table = pa.Table.from_arrays([pa.array(["a", "b"]), pa.array(values)], names=["sample_id", name])
+    pq.write_table(table, tmp_path / "manifest" / "part-00000.parquet")
+    with pytest.raises(RoomtoneError, match=said):
+        read_manifest(tmp_path)
+
+
 def test_an_accent_with_a_raised_figure_is_an_accent():
     """`1²` was a traceback: a raised two is a digit, and no decimal one."""
     import pandas as pd
