@@ -91,7 +91,18 @@ def _casefold(text: str) -> list[Token]:
 
 
 def _whisper_english(text: str) -> list[Token]:
-    return [*split_words(_whisper_normalizer()(text))]
+    """Return what Whisper's own normaliser makes of a text; one that ends it (a figure of thousands of digits) is read as `basic` does."""
+    closed = text
+    for opening, closing in (
+        ("(", ")"),
+        ("<[", ">]"),
+    ):  # its search for what ends a bracket is quadratic where nothing does
+        last = max(map(closed.rfind, closing)) + 1
+        closed = closed[:last] + closed[last:].translate(dict.fromkeys(map(ord, opening), " "))
+    try:
+        return [*split_words(_whisper_normalizer()(" ".join(closed.split())))]
+    except (AssertionError, ValueError):
+        return _basic(text)
 
 
 @functools.lru_cache(maxsize=1)
