@@ -39,17 +39,14 @@ class World:
 WORLDS = {
     "4 x 15, 30 % WER": World(),
     "4 x 15, 50 % WER": World(share=0.5),
-    "4 x 15, 20 % WER": World(share=0.2),
     "4 x 15, costs 5 points": World(share=0.05, cost=True),
-    "4 x 15, costs 10 points": World(share=0.1, cost=True),
-    "4 x 15, speakers 1 dB apart, steep": World(speaker_sd_db=1, scale_db=1.5),
+    "4 x 15, all alike": World(places=(9.0,) * 4),
+    "4 x 15, all alike, costs 5 points": World(places=(9.0,) * 4, share=0.05, cost=True),
+    "4 x 15, two beyond the steps": World(places=(22.0, 8.0, 10.0, -14.0)),
     "4 x 15, speakers 5 dB apart": World(speaker_sd_db=5),
     "4 x 15, 20 words a step": World(words=20),
     "4 x 6": World(speakers=6),
-    "4 x 40": World(speakers=40),
-    "4 x 15, two beyond the steps": World(places=(22.0, 8.0, 10.0, -14.0)),
-    "4 x 15, all alike": World(places=(9.0,) * 4),
-    "4 x 15, all alike, costs 5 points": World(places=(9.0,) * 4, share=0.05, cost=True),
+    "4 x 15, speakers 1 dB apart, steep": World(speaker_sd_db=1, scale_db=1.5),
 }
 
 
