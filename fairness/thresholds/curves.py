@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.fairness.inference.jackknife import jackknife_variance, with_each_left_out
+
 #: Points of a curve between its first step and its last.
 GRID = 401
 #: Speakers of a group from which an interval is given.
@@ -76,14 +78,14 @@ def curve_of(
         strata: which of several groups each speaker is in: that groups differ is no chance [shape=(speakers,)].
     """
     there = words.sum(axis=1) > 0
-    events, trials = _with_each_left_out(errors[there]), _with_each_left_out(words[there])
+    events, trials = with_each_left_out(errors[there]), with_each_left_out(words[there])
     grid = np.linspace(severity[0], severity[-1], GRID)
     values = _monotone(severity, events, trials, grid)
     least = float(trials[0].min())
     rate = _expit(values[0])
     chance = 1 / (least * rate * (1 - rate))
     if without is not None:
-        base = _with_each_left_out(without[0][there]) / np.maximum(_with_each_left_out(without[1][there]), 1)
+        base = with_each_left_out(without[0][there]) / np.maximum(with_each_left_out(without[1][there]), 1)
         values = _expit(values) - base[:, None]
         lost = np.clip(np.abs(values[0]), 1 / least, 0.5)
         chance = lost * (1 - lost) / least
@@ -91,31 +93,8 @@ def curve_of(
     se = np.full(GRID, math.nan)
     if count >= LEAST_SPEAKERS:
         own = np.zeros(count) if strata is None else strata[there]
-        se = np.sqrt(np.maximum(_jackknife(values[1:], own), chance))
+        se = np.sqrt(np.maximum(jackknife_variance(values[1:], own), chance))
     return Curve(grid, values[0], se, count, without is not None)
-
-
-def _jackknife(each: np.ndarray, strata: np.ndarray) -> np.ndarray:
-    """Return the variance from estimates without each speaker, by stratum; speakers who are alone in theirs are one stratum.
-
-    Args:
-        each: estimates [shape=(speakers, ...)].
-        strata: of each speaker [shape=(speakers,)].
-    """
-    _, code, sizes = np.unique(strata, return_inverse=True, return_counts=True)
-    code = np.where(sizes[code] > 1, code, -1)
-    found: np.ndarray = np.zeros(each.shape[1:])
-    for k in set(code.tolist()):
-        own = each[code == k]
-        found += (len(own) - 1) / len(own) * ((own - own.mean(axis=0)) ** 2).sum(axis=0)
-    return found
-
-
-def _with_each_left_out(counts: np.ndarray) -> np.ndarray:
-    """Return the sum over all speakers, then over all but each [shape=(speakers + 1, ...)]."""
-    total = counts.sum(axis=0)
-    found: np.ndarray = np.concatenate([total[None], total - counts])
-    return found
 
 
 def _monotone(severity: np.ndarray, errors: np.ndarray, words: np.ndarray, grid: np.ndarray) -> np.ndarray:
