@@ -2,7 +2,7 @@
 
 The gap of a group at a version is its WER less that of all others, each a mean over the conditions. The trend is the slope of a straight line through
 its gaps, in points a version: a fixed contrast of them, so that curves are told by their direction alone. The speaker is the unit: the slope is worked out
-without each speaker in turn, all versions of a speaker together, and held against Student's t with Welch and Satterthwaite's degrees of freedom; p of the
+without each speaker in turn, all versions of a speaker together, and compared with Student's t with Welch and Satterthwaite's degrees of freedom; p of the
 groups are adjusted by Holm. Only samples that every version has counted are compared.
 """
 
@@ -149,11 +149,8 @@ def _rates(frames: Sequence[pd.DataFrame], s: CompareSettings) -> tuple[SpeakerC
             )
             there = (words[0] > 0).all(axis=0)
             with np.errstate(invalid="ignore", divide="ignore"):
-                sides.append(
-                    np.nanmean((errors / words)[:, :, there], axis=2)
-                    if there.any()
-                    else np.full(errors.shape[:2], math.nan)
-                )
+                rate = (errors / words)[:, :, there]
+            sides.append(rate.mean(axis=2) if there.any() else np.full(errors.shape[:2], math.nan))
         found.append(sides)
     return counts, np.array(found)
 
@@ -223,7 +220,7 @@ def _verdict(row: dict[str, Any], group: str, versions: int, s: CompareSettings)
     if not math.isfinite(low):
         return {
             "verdict": NOT_ENOUGH,
-            "statement": f"Whether the gap of {group} has a trend cannot be said: there are not two speakers on each side.",
+            "statement": f"Whether the gap of {group} has a trend cannot be said: there are not two speakers on each side in every condition.",
         }
     if row["p_adjusted"] <= s.alpha:
         away = row["slope"] * (row["first"] + row["last"]) > 0
