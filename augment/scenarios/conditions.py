@@ -80,6 +80,11 @@ class ConditionLevels:
         """Return the level name of every factor, `none` included."""
         return {factor: self.levels[factor].name if factor in self.levels else NONE for factor in FACTORS}
 
+    @property
+    def environments_dba(self) -> list[float]:
+        """Return the noise levels in dBA that its levels name as the environment."""
+        return [level.env_dba for level in self.levels.values() if level.env_dba is not None]
+
     @functools.cached_property
     def content(self) -> str:
         """Return a key of what the levels hold, so that an edited preset is another condition."""
