@@ -56,6 +56,7 @@ def score_slices(
         sentences: the counts by sentence, where sentences are known and shared by speakers.
         kinds: the slices of the same columns; those in none are taken to have no spread of their own.
     """
+    from scipy.sparse import csr_array
     from scipy.special import stdtr
 
     spread = Dispersion(fit, sentences)
@@ -68,23 +69,28 @@ def score_slices(
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratio, se = score / information, np.sqrt(variance) / information
         p = stdtr(df, -log_ratio / se)
-    modelled = (fit.table.wrong - fit.residual) @ slices
-    return SliceScores(fit.table.wrong @ slices, modelled, log_ratio, se, df, p)
+    observed, modelled = (csr_array(slices.T) @ counts for counts in (fit.table.wrong, fit.table.wrong - fit.residual))
+    return SliceScores(observed, modelled, log_ratio, se, df, p)
 
 
 def _score_kind(spread: Dispersion, slices: np.ndarray, environment: np.ndarray) -> list[np.ndarray]:
     """Return score, information, variance of the score and its degrees of freedom of the slices of one kind; NaN where not estimable."""
+    from scipy.sparse import csr_array
+
     fit = spread.fit
     columns = slices * fit.tangents[0][:, None]
     projected = fit.project(columns)
-    within = columns.T @ (fit.weights[:, None] * projected)
+    sparse = csr_array(columns.T)
+    within = sparse @ (fit.weights[:, None] * projected)
     information = np.diag(within).copy()
-    usable = information > 1e-6 * np.maximum(fit.weights @ columns**2, 1e-12)
+    usable = information > 1e-6 * np.maximum(sparse.power(2) @ fit.weights, 1e-12)
     out = [np.full(len(usable), np.nan) for _ in range(4)]
     if not usable.any():
         return out
-    within, information, projected = within[np.ix_(usable, usable)], information[usable], projected[:, usable]
-    score = fit.residual @ columns[:, usable]
+    score = (sparse @ fit.residual)[usable]
+    within, information = within[np.ix_(usable, usable)], information[usable]
+    if not usable.all():
+        projected = projected[:, usable]
     phi = _dispersion(spread, score, information, projected)
     s = spread.of_sentences(environment)
     shares = np.zeros((len(score), 1)) if s is None or s.variance == 0 else np.sqrt(s.variance) * s.shares(projected)
@@ -100,9 +106,11 @@ def _score_kind(spread: Dispersion, slices: np.ndarray, environment: np.ndarray)
 
 def _dispersion(spread: Dispersion, score: np.ndarray, information: np.ndarray, projected: np.ndarray) -> np.ndarray:
     """Return phi with each slice's own term taken out."""
+    from scipy.sparse import csr_array
+
     clusters, fit = spread.clusters, spread.fit
-    held = np.zeros((len(clusters.score), len(score)))
-    np.add.at(held, clusters.at, fit.weights[:, None] * projected)
+    summed = csr_array((fit.weights, (clusters.at, np.arange(len(projected)))), shape=(len(clusters.score), len(projected)))
+    held = summed @ projected
     squares = (clusters.score[:, None] - held * (score / information)) ** 2
     s = spread.by_condition
     if s is not None and s.variance > 0:
