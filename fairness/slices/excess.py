@@ -47,8 +47,9 @@ class CountTable:
 
     def keep(self, rows: np.ndarray) -> CountTable:
         """Return the table of these rows, speakers and conditions numbered anew."""
-        codes = [np.unique(a[rows], return_inverse=True)[1] for a in (self.speaker, self.condition)]
-        return CountTable(self.errors[rows], self.words[rows], codes[0], codes[1])
+        codes = [a[rows] for a in (self.speaker, self.condition)]
+        numbers = [np.cumsum(np.bincount(code) > 0) - 1 for code in codes]
+        return CountTable(self.errors[rows], self.words[rows], numbers[0][codes[0]], numbers[1][codes[1]])
 
     @property
     def wrong(self) -> np.ndarray:
@@ -164,7 +165,7 @@ def fit_levels(table: CountTable, curvature: float | None = None, near: Levels |
         if information < 1e-6:
             break
         now = float(np.clip(c + np.clip(score / information, -0.25, 0.25), -_MOST_CURVED, _MOST_CURVED))
-        if abs(now - c) < 1e-4:
+        if abs(now - c) < 1e-6:
             break
         c = now
     return FittedCounts(table, Levels(a, b, c))
@@ -255,11 +256,12 @@ def expected_from_outside(
     outside = ~inside
     if not outside.any():
         return float("nan")
-    speakers, conditions = np.unique(table.speaker[outside]), np.unique(table.condition[outside])
-    if not (np.isin(table.speaker[inside], speakers).all() and np.isin(table.condition[inside], conditions).all()):
+    known = [np.bincount(a[outside], minlength=a.max() + 1) > 0 for a in (table.speaker, table.condition)]
+    if not (known[0][table.speaker[inside]].all() and known[1][table.condition[inside]].all()):
         return float("nan")
     if near is not None:
-        near = Levels(near.speaker[speakers], near.condition[conditions], near.curvature)
+        near = Levels(near.speaker[known[0]], near.condition[known[1]], near.curvature)
     levels = fit_levels(table.keep(outside), curvature, near).levels
-    at = np.searchsorted(speakers, table.speaker[inside]), np.searchsorted(conditions, table.condition[inside])
+    number = [np.cumsum(some) - 1 for some in known]
+    at = number[0][table.speaker[inside]], number[1][table.condition[inside]]
     return float(table.words[inside] @ levels.share_wrong(*at))
