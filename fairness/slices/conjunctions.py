@@ -91,9 +91,7 @@ def not_searched(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [name for name in names if frame[name].nunique() > MOST_ALONE]
 
 
-def excess_of(
-    cells: Cells, fit: FittedCounts, predicates: Sequence[Predicate], matrix: np.ndarray
-) -> SliceScores:
+def excess_of(cells: Cells, fit: FittedCounts, predicates: Sequence[Predicate], matrix: np.ndarray) -> SliceScores:
     """Return the test of each slice; those of the same columns are one kind.
 
     Args:

@@ -200,9 +200,7 @@ def _additive(
         gradient, curve = slope * (wrong - words * p), slope**2 * words * p * (1 - p)
         steps = TwoWay(curve).solve(gradient.sum(axis=1), gradient.sum(axis=0))
         # who is always right or always wrong has no finite level
-        new_a, new_b = (
-            np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps)
-        )
+        new_a, new_b = (np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
         moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
         a, b = new_a, new_b
         if moved <= _CLOSE:

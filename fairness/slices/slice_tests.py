@@ -112,7 +112,9 @@ def _dispersion(spread: Dispersion, score: np.ndarray, information: np.ndarray, 
     from scipy.sparse import csr_array
 
     clusters, fit = spread.clusters, spread.fit
-    summed = csr_array((fit.weights, (clusters.at, np.arange(len(projected)))), shape=(len(clusters.score), len(projected)))
+    summed = csr_array(
+        (fit.weights, (clusters.at, np.arange(len(projected)))), shape=(len(clusters.score), len(projected))
+    )
     s = spread.by_condition
     phi = np.empty(len(score))
     for some in _portions(projected):
