@@ -1,11 +1,16 @@
 // The legend: what colour, hatching and marks mean in this layer, drawn with the very classes of the cells.
 
-/** Return the legend of a layer. */
+/** Return what the colours and marks of a layer mean, as a strip that stands over the grid. */
 function legend(model, layer) {
   const keys = { goal: goalKeys, ramp: rampKeys, diverging: divergingKeys, verdict: verdictKeys }[layer.colour](model, layer);
+  return el("section", { class: "legend", "aria-label": "What the colours mean" }, el("ul", { class: "keys" }, ...keys, ...gapKeys(model)));
+}
+
+/** Return the sentences that explain a layer and its margins. */
+function explained(model, layer) {
   const how = `Each square is one ${model.rows.axis} in one ${model.columns.axis}. ${layer.help}`;
-  return el("section", { class: "legend", "aria-label": "How to read this" },
-    el("h2", {}, "How to read this"), el("p", {}, how), el("ul", { class: "keys" }, ...keys), el("p", { class: "small" }, margins(model, layer)));
+  return el("section", { class: "how", "aria-label": "How to read this" },
+    el("h2", {}, "How to read this"), el("p", {}, how), el("p", { class: "small" }, margins(model, layer)));
 }
 
 function margins(model, layer) {
@@ -36,6 +41,15 @@ function goalKeys(model, layer) {
   if (present.has("i")) keys.push(key("out", "", "ignored: counts for nothing"));
   if (present.has("x")) keys.push(key("out bad", "3", "must be empty and is not"));
   return keys;
+}
+
+/** In every layer: cells with a gap that was found have an outline. */
+function gapKeys(model) {
+  const found = model.gapsFound();
+  return [
+    found.has("worse") ? key("gap-worse", "", `outlined: a gap was found, this ${model.rows.axis} is worse off here`) : null,
+    found.has("better") ? key("gap-better", "", `dashed: a gap was found, this ${model.rows.axis} is better off here`) : null,
+  ].filter(Boolean);
 }
 
 function rampKeys(model, layer) {
