@@ -126,7 +126,7 @@ def test_the_report_of_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[st
     accents = report["groups"]["accent"]
     assert len(accents) == 12
     assert {(row["speakers"], row["utterances"]) for row in accents.values()} == {(8, 16)}
-    assert report["groups"]["voice_gender"]["female"]["speakers"] == 24
+    assert report["groups"]["voice_gender"]["female"]["speakers"] == 48
     assert report["total"]["measured"] == 12
     assert report["total"]["speech_to_floor_db"] == pytest.approx(47.0, abs=4.0)
     assert not report["unusable"]

@@ -30,9 +30,9 @@ function goalKeys(model, layer) {
   const aimed = layer.fields.goal && layer.fields.goal.cells.some((goal) => goal > 0);
   if (aimed) {
     keys.push(key("met", percent ? "100" : "6", "goal met"));
-    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 that the goal asks for: the stronger the orange, the more is missing"));
-    keys.push(key("short0", percent ? "0" : "0/6", "a hole: nothing at all is there"));
-    if (!percent) keys.push(key("met other", "6", "this goal is met, another one of the cell is not"));
+    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 asked for: the stronger, the more is missing"));
+    keys.push(key("short0", percent ? "0" : "0/6", "a hole: nothing is there"));
+    if (!percent) keys.push(key("met other", "6", "this goal is met, another of the cell is not"));
   } else {
     keys.push(key("plain3", "12", `no goal is set for ${layer.label}: the stronger the grey, the more`));
     keys.push(key("plain3 other", "12", "another goal of the cell is missed"));
