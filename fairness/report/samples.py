@@ -9,7 +9,7 @@ from urllib.parse import quote
 from roomtone.fairness.comparison.verdicts import GAP
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.report.formatting import records
-from roomtone.fairness.scoring.edits import alignments
+from roomtone.fairness.scoring.edits import alignments, as_written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def _shown(rows: pd.DataFrame, result: Evaluation) -> list[dict[str, Any]]:
         {
             "sample_id": row["sample_id"], "group": row[settings["group"]] or "unknown", "condition": row[settings["condition"]],
             "wer": row["_wer"], "errors": row["_errors"], "audio": _player(row),
-            "columns": list(zip(found.ops, found.reference, found.hypothesis)),
+            "columns": list(zip(found.ops, map(as_written, found.reference), map(as_written, found.hypothesis))),
         }
         for row, found in zip(records(rows), alignments(rows, result.settings.normalizer))
     ]  # fmt: skip

@@ -48,6 +48,18 @@ def alignments(rows: pd.DataFrame, normalizer: str) -> Iterator[Alignment]:
         yield known[key]
 
 
+def as_written(word: str | None) -> str | None:
+    """Return a folded word as it is written: folding makes of the Greek sigma at a word's end the one within words.
+
+    Args:
+        word: of a tokenised text; null where there is none.
+
+    >>> as_written("λόγοσ"), as_written("σ")
+    ('λόγος', 'σ')
+    """
+    return f"{word[:-1]}ς" if word and len(word) > 1 and word.endswith("σ") else word
+
+
 def lost_words(scores: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Return the words lost and what they were taken for.
 
@@ -63,13 +75,13 @@ def lost_words(scores: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
     rows = usable_rows(scores)
     group, condition, speaker = settings.group, settings.condition, settings.speaker
-    spoken: list[tuple[str, str, str, str | None, str]] = []
+    spoken: list[tuple[str, str, str | None, str | None, str]] = []
     for labels, found in zip(
         zip(rows[group].map(str), rows[condition].map(str), rows[speaker].map(str)),
         alignments(rows, settings.normalizer),
     ):
         spoken += [
-            (*labels[:2], word, heard, labels[2])
+            (*labels[:2], as_written(word), as_written(heard), labels[2])
             for word, heard in zip(found.reference, found.hypothesis)
             if word is not None
         ]

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.scoring.alignment import align, align_network, count_errors
+from roomtone.fairness.scoring.edits import lost_words
 from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.normalize import NORMALIZERS, normalizer
 from roomtone.fairness.scoring.sclite import network, read_trn, score_trn
 from roomtone.fairness.scoring.score import score, with_labels
+from roomtone.fairness.settings import Settings
 
 DATA = Path(__file__).parents[4] / "shared" / "reference" / "data"
 
@@ -214,3 +216,20 @@ def test_a_hundred_thousand_sentences_take_seconds() -> None:
     counts = count_errors(references, [words[1:] for words in references])
     assert counts[:, 2].sum() == 100_000
     assert time.process_time() - start < 10  # about 1 s
+
+
+def test_greek_words_end_as_they_are_written() -> None:
+    """Folding makes of the sigma at a word's end the one within words; the report showed "λόγοσ" for "λόγος"."""
+    frame = pd.DataFrame(
+        {
+            "sample_id": ["a"],
+            "text": ["Ο ΛΌΓΟΣ σώζει"],
+            "language": "el",
+            "accent": "x",
+            "condition": "clean",
+            "speaker": "p",
+        }
+    )
+    scores = with_labels(score(frame, {"a": "ο λόφος σώζει"}), frame).assign(hypothesis="ο λόφος σώζει")
+    found = lost_words(scores, Settings(asr={"recogniser": "hypotheses"}))
+    assert set(zip(found["lost"], found["heard_as"])) == {("λόγος", "λόφος")}
