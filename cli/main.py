@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "roomtone.cli.commands.compare",
         "two evaluations of one set (two recognisers, two versions): whose gap narrowed",
     ),
+    "threshold": (
+        "roomtone.cli.commands.threshold",
+        "from which SNR (level, period, T60, loss) on each accent passes a limit",
+    ),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
     "list": (

@@ -146,8 +146,10 @@ def dataset_folders(dataset: Dataset) -> list[str]:
     """Return the folders or URLs named by `dataset`, each once, in the order given.
 
     Raises:
-        RoomtoneError: no folder was given.
+        RoomtoneError: no folder was given, or what was given is none.
     """
+    if not isinstance(dataset, str | os.PathLike | Iterable):
+        raise RoomtoneError(f"dataset: expected a folder, or a list of folders, got {dataset!r}")
     named: Iterable[Any] = [dataset] if isinstance(dataset, str | os.PathLike) else dataset
     folders: dict[str, str] = {}
     for name in map(str, named):
