@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.call_keys import CallKeys
+from roomtone.augment.ops.vocal_effort import effort_db
 from roomtone.augment.recordings.catalogue import Catalogue
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import prepare
@@ -35,6 +36,7 @@ class Condition:
         config_dir: a folder of your own presets; they win over packaged ones of the same name.
         seed: root of the draws.
         level_dbov: active speech level of the result, dB re a full-scale square wave.
+        effort: `raised`, `loud` or `shout` gives the voice the spectrum of such speech; a noise such as `babble@env65dBA` does by itself.
         cache_dir: where room banks are kept; default the user's cache folder.
         generator: calls without a key draw theirs from it; default they are counted.
 
@@ -57,6 +59,7 @@ class Condition:
         config_dir: str | Path | None = None,
         seed: int = 0,
         level_dbov: float = -26.0,
+        effort: str | None = None,
         cache_dir: str | None = None,
         generator: np.random.Generator | None = None,
     ) -> None:
@@ -74,6 +77,7 @@ class Condition:
             self._levels = parse_condition_name(name, find, lambda factor: preset_names(factor, search))
         self.seed = seed
         self.level_dbov = level_dbov
+        self._effort_db = effort_db(self._levels.environments_dba, effort)
         self._cache_dir = cache_dir
         self._keys = CallKeys(generator)
         self._catalogues: dict[int, dict[str, Catalogue]] = {}
@@ -164,6 +168,7 @@ class Condition:
             room_parameters=[entry.parameters for entry in self._rooms(sample_rate_hz)],
             assets={factor: catalogue.assets for factor, catalogue in catalogues.items()},
             clips=clips,
+            effort_db=self._effort_db,
         )
 
     def as_transform(self, p: float = 1.0) -> Any:

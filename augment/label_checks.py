@@ -69,7 +69,13 @@ class LabelChecker:
     def _identity_faults(self, row: Mapping[str, Any], recipe: Recipe, condition: ConditionLevels) -> Iterator[str]:
         """Yield a sample id that is not the key of what the row says."""
         made = sample_id(
-            _draws(row, recipe), condition, recipe.clean, str(row["corpus"]), recipe.sample_rate_hz, recipe.level_dbov
+            _draws(row, recipe),
+            condition,
+            recipe.clean,
+            str(row["corpus"]),
+            recipe.sample_rate_hz,
+            recipe.level_dbov,
+            recipe.effort_db,
         )
         if str(row["audio_path"]).endswith(".opus"):
             made = content_key(made, "opus")
@@ -87,7 +93,7 @@ def _draws(row: Mapping[str, Any], recipe: Recipe) -> Draws:
 
 def _column_faults(row: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
     """Yield numbers that are not what the recipe asks for."""
-    for column in ("snr_db", "equipment_snr_db", "sample_rate_hz", "num_samples"):
+    for column in ("snr_db", "equipment_snr_db", "effort_db", "sample_rate_hz", "num_samples"):
         want, said = getattr(recipe, column), row.get(column)
         if (None if is_null(said) else said) != want:
             yield f"{column} says {said}, the recipe asks {want}"

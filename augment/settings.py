@@ -48,6 +48,7 @@ class GenerateSettings:
     Attributes:
         corpus, scenario, design: mappings, checked by whoever reads them.
         level_dbov: active speech level of the files (ITU-T P.56), dB re a full-scale square wave.
+        effort: how the talkers of all conditions speak; None as recorded.
         max_rejected: samples that may be rejected: a whole number is a count, a fraction a share of them, rounded up.
         item_timeout_s: seconds that one utterance may take to read.
         sources: what the run that a set's config.yaml repeats was made from, by root; None asks nothing.
@@ -65,6 +66,7 @@ class GenerateSettings:
     draws: Literal["independent", "common"] = "independent"
     sample_rate_hz: Rate = 16_000
     level_dbov: Annotated[float, Bounds(-90, 0)] = -26.0
+    effort: Literal["raised", "loud", "shout"] | None = None
     max_rejected: MaxRejected = field(default_factory=MaxRejected)
     retry_rejected: bool = False
     item_timeout_s: Annotated[float, Bounds(0.001)] = 60.0
@@ -101,7 +103,7 @@ class GenerateSettings:
             "sample_rate_hz",
             "level_dbov",
         )
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | ({"effort": self.effort} if self.effort else {})
 
 
 def generate_settings(cfg: Mapping[str, Any] | GenerateSettings) -> GenerateSettings:

@@ -22,6 +22,8 @@ QUICK = (
     ("Machines measured back", ("measure_round_trip.py",)),
     ("Two machines at once", ("measure_pairs.py",)),
     ("Fairness: verdicts, intervals and detectable sizes", ("fairness_calibration.py", "100")),
+    ("Fairness: thresholds", ("fairness_thresholds.py", "1000")),
+    ("Fairness: two versions", ("fairness_versions.py", "200")),
     ("Fairness: the subgroup search", ("fairness_search.py",)),
 )
 LONG = (

@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "roomtone.cli.commands.compare",
         "two evaluations of one set (two recognisers, two versions): whose gap narrowed",
     ),
+    "threshold": (
+        "roomtone.cli.commands.threshold",
+        "from which SNR (level, period, T60, loss) on each accent passes a limit",
+    ),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
     "list": (
@@ -140,7 +144,7 @@ def _dispatch(words: list[str]) -> int:
 
         print(f"roomtone {version('roomtone')}")
         return 0
-    name, *rest = words
+    name, *rest = _command_first(words)
     if name not in COMMANDS:
         raise RoomtoneError(f"unknown command {name!r}; {nearest(name, COMMANDS)}")
     arguments = parse_arguments(rest)
@@ -169,6 +173,18 @@ def _dispatch(words: list[str]) -> int:
     silence_progress()
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
         return int(command.run(cfg))
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Return the words with the options that stand before the command behind it: `roomtone --quiet generate` is a habit of many.
+
+    >>> _command_first(["--config-dir", "mine", "--quiet", "plan", "seed=1"])
+    ['plan', '--config-dir', 'mine', '--quiet', 'seed=1']
+    """
+    first = 0
+    while first < len(words) and words[first] in ("--quiet", "--cfg", "--config-dir", "--config-name"):
+        first += 1 if words[first] in ("--quiet", "--cfg") else 2
+    return [words[first], *words[:first], *words[first + 1 :]] if first < len(words) else words
 
 
 def usage() -> str:

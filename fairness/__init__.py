@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from roomtone.fairness.slices.certificate import certify, read_certificate, verify_certificate, write_certificate
     from roomtone.fairness.slices.predicates import parse_predicate
     from roomtone.fairness.slices.search import find_subgroups
+    from roomtone.fairness.thresholds.answers import Thresholds, find_thresholds
     from roomtone.fairness.versions.comparison import VersionComparison, compare_versions
 
 #: Public name -> module; found on first use, so that importing the package costs nothing. No module bears the name of a
@@ -34,6 +35,7 @@ _HOMES = {
     "Evaluation": "roomtone.fairness.evaluation",
     "FORMATS": "roomtone.fairness.exports",
     "NORMALIZERS": "roomtone.fairness.scoring.normalize",
+    "Thresholds": "roomtone.fairness.thresholds.answers",
     "VersionComparison": "roomtone.fairness.versions.comparison",
     "PoissonModel": "roomtone.fairness.comparison.poisson",
     "RECOGNISERS": "roomtone.fairness.recognisers",
@@ -43,6 +45,7 @@ _HOMES = {
     "compare_versions": "roomtone.fairness.versions.comparison",
     "evaluate": "roomtone.fairness.evaluation",
     "export": "roomtone.fairness.exports",
+    "find_thresholds": "roomtone.fairness.thresholds.answers",
     "find_subgroups": "roomtone.fairness.slices.search",
     "parse_predicate": "roomtone.fairness.slices.predicates",
     "poisson_interaction": "roomtone.fairness.comparison.poisson",
@@ -63,6 +66,7 @@ __all__ = [
     "Evaluation",
     "PoissonModel",
     "Settings",
+    "Thresholds",
     "VersionComparison",
     "certify",
     "compare",
@@ -70,6 +74,7 @@ __all__ = [
     "evaluate",
     "export",
     "find_subgroups",
+    "find_thresholds",
     "parse_predicate",
     "poisson_interaction",
     "read_certificate",

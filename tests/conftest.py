@@ -22,9 +22,11 @@ settings.load_profile("roomtone")
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_homes(tmp_path_factory):
-    """Banks are built once a session, and the user's key lies, in folders of the tests' own."""
+    """The user's key lies in a folder of the tests' own, and so do banks, which all workers share and build once."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", os.environ.get("ROOMTONE_TEST_CACHE") or str(shared / "cache"))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 

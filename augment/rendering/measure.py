@@ -22,6 +22,7 @@ from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
+from roomtone.core.audio.types import Samples
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def measure(
 
 def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:
     """Return the SNRs at the microphone, dB; None where the factor is `none`."""
-    names = ("snr_db", "snr_rms_db", "equipment_snr_db", "equipment_snr_long_db")
+    names = ("snr_db", "snr_rms_db", "equipment_snr_db", "equipment_snr_long_db", "equipment_snr_loudest_db")
     values: dict[str, float | None] = dict.fromkeys((f"measured_{name}" for name in names), None)
     assert stems.level is not None
     level_dbov = stems.level.level_dbov
@@ -105,7 +106,19 @@ def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | Non
         sounding_db = long_db if sounding is stems.equipment else rms_db(sounding)
         values["measured_equipment_snr_db"] = level_dbov - sounding_db
         values["measured_equipment_snr_long_db"] = level_dbov - long_db
+        values["measured_equipment_snr_loudest_db"] = level_dbov - _loudest_db(stems.equipment, sample_rate_hz)
     return values
+
+
+def _loudest_db(samples: Samples, sample_rate_hz: int) -> float:
+    """Return the RMS of the loudest 10 ms in dBov, on a grid of 5 ms; of fewer samples than that, of all."""
+    from roomtone.core.audio._kernels import block_energies
+
+    block = round(0.005 * sample_rate_hz)
+    if samples.size < 2 * block:
+        return rms_db(samples)
+    energies = block_energies(samples, block)
+    return 10.0 * float(np.log10((energies[:-1] + energies[1:]).max() / (2 * block)))
 
 
 def _add_gain_errors(values: dict[str, Any], stems: Stems, pcm: np.ndarray) -> None:

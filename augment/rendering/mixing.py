@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from roomtone.augment.ops.channel.filters import apply_fir
 from roomtone.augment.ops.sources.recordings import LoopedRecording
 from roomtone.augment.ops.table import Fetch, Source, parse_op
+from roomtone.augment.ops.vocal_effort import effort_fir
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.delays import room_delay
 from roomtone.augment.rendering.levels import at_level, with_gain
@@ -141,6 +143,22 @@ def prepare(samples: Samples, sample_rate_hz: int) -> CleanSpeech:
     """
     levelled = at_level(samples, sample_rate_hz, MICROPHONE_LEVEL_DBOV)
     return CleanSpeech(levelled.samples, levelled.level, sample_rate_hz, levelled.spread_db)
+
+
+def with_effort(clean: CleanSpeech, rise_db: float | None) -> CleanSpeech:
+    """Return speech with the spectrum of a raised voice, at the level that it had.
+
+    Args:
+        clean: the prepared speech, which keeps the result for the conditions that share it.
+        rise_db: overall rise above normal speech in dB; None leaves the voice as it is.
+
+    Raises:
+        UnmetLevelError: no gain brings it to its level.
+    """
+    if rise_db is None:
+        return clean
+    rate = clean.sample_rate_hz
+    return clean.share(("effort", rise_db), lambda: prepare(apply_fir(clean.samples, effort_fir(rise_db, rate)), rate))
 
 
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:

@@ -36,6 +36,7 @@ class Recipe:
         clean: the utterance, with the hash of its file.
         num_samples: length of the clean speech, and so of the render, at `sample_rate_hz`.
         level_dbov: active speech level of the output, dBov.
+        effort_db: by how many dB the talker is louder than in normal speech, which shapes the voice; None as recorded.
         room: parameters of one room realisation, or None.
         noise, equipment: `{op: …, drawn fields}`, or None.
         snr_db, equipment_snr_db: SNR at the microphone in dB, or None.
@@ -61,6 +62,7 @@ class Recipe:
     libraries: dict[str, str] = field(default_factory=dict)
     common: bool = False
     room_blocks: bool = False
+    effort_db: float | None = None
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -136,6 +138,7 @@ def sample_id(
     corpus: str,
     sample_rate_hz: int,
     level_dbov: float,
+    effort_db: float | None = None,
 ) -> str:
     """Return the content key of a sample: 32 hexadecimal digits, free of dots and slashes.
 
@@ -146,9 +149,11 @@ def sample_id(
         corpus: name of the corpus that the utterance is of.
         sample_rate_hz: rate of the set in Hz.
         level_dbov: active speech level that is asked for, dBov.
+        effort_db: see `Recipe`.
     """
     segment = [clean.sha256, clean.offset_s, clean.duration_s]
-    return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov)
+    voice = [] if effort_db is None else [effort_db]
+    return content_key(FORMAT, draws.content, condition.content, segment, corpus, sample_rate_hz, level_dbov, *voice)
 
 
 def draw_source(
@@ -179,6 +184,7 @@ def draw_recipe(
     assets: Mapping[str, Sequence[Asset]] | None = None,
     clips: Mapping[str, AudioRef] | None = None,
     room_blocks: bool = False,
+    effort_db: float | None = None,
 ) -> Recipe:
     """Return the recipe of one sample.
 
@@ -190,7 +196,7 @@ def draw_recipe(
         room_parameters: the realisations of the condition's room, if it has one; one is drawn.
         assets: recordings that the noise and the equipment may draw from, by factor.
         clips: where those recordings lie, by asset id.
-        room_blocks: see `Recipe`.
+        room_blocks, effort_db: see `Recipe`.
 
     Raises:
         RoomtoneError: nothing can be drawn: no realisation of the room, no recording for a noise.
@@ -226,5 +232,6 @@ def draw_recipe(
         libraries=library_versions() | versions_of_ops(chosen.get("handset")),
         common=draws.common,
         room_blocks=room_blocks,
+        effort_db=effort_db,
         **chosen,
     )

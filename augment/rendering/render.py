@@ -1,6 +1,6 @@
 """From a recipe and the clean speech to samples: the signal chain, in the order that physics has it.
 
-clean speech -> level (P.56) -> room -> sum with noise and equipment at the microphone, where SNRs are defined -> handset
+clean speech -> voice (effort) -> level (P.56) -> room -> sum with noise and equipment at the microphone, where SNRs are defined -> handset
 -> level -> 16 bits.
 Everything here is deterministic: a recipe gives the same bits in any worker.
 """
@@ -17,8 +17,8 @@ from roomtone.augment.ops.table import Fetch, Processor
 from roomtone.augment.rendering.file_level import file_samples
 from roomtone.augment.rendering.handset_output import Handset
 from roomtone.augment.rendering.measure import measure
-from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems
-from roomtone.augment.rendering.output_snr import output_snr_db
+from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems, with_effort
+from roomtone.augment.rendering.output_snr import inverted_snr_db, output_snr_db
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.tolerances import check_labels
 from roomtone.augment.rooms.bank import RoomEntry
@@ -67,6 +67,7 @@ def render(
     """
     if clean.samples.size != recipe.num_samples or clean.sample_rate_hz != recipe.sample_rate_hz:
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
+    clean = with_effort(clean, recipe.effort_db)
     stems = mix_stems(recipe, clean, fetch, entry)
     handset = Handset(recipe, clean, entry, name)
     output = handset.output(stems)
@@ -75,6 +76,10 @@ def render(
         output, levelled, level_dbov=recipe.level_dbov, sample_rate_hz=recipe.sample_rate_hz, suffix=suffix
     )
     snr = output_snr_db(output, levelled(file.level_dbov), recipe.sample_rate_hz)
+    if snr[1] is not None and handset.processor is not None:
+        send = partial(handset.processor.apply, sample_rate_hz=recipe.sample_rate_hz)
+        told = inverted_snr_db(send, stems, output.samples, recipe.sample_rate_hz)
+        snr = snr if told is None else (told, None)
     measured = measure(recipe, stems, output, file, snr, entry)
     check_labels(
         name, asked_labels(recipe, handset.processor, entry, file.level_dbov), measured.values, measured.reasons

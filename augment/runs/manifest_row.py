@@ -56,6 +56,7 @@ def manifest_row(
         **condition.labels,
         "snr_db": recipe.snr_db,
         "equipment_snr_db": recipe.equipment_snr_db,
+        "effort_db": recipe.effort_db,
         "t60_s": None if entry is None else entry.t60_s,
         **made.measured,
         "noise_asset": played["noise"],

@@ -33,7 +33,7 @@ def make_job(settings: GenerateSettings, plan: Plan, run: Run, engine: Engine) -
         RoomtoneError: a noise whose recordings are not there.
     """
     catalogues = catalogues_for(plan.conditions, plan.utterances, settings.sample_rate_hz, engine=engine)
-    names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected")
+    names = ("seed", "sample_rate_hz", "level_dbov", "cache_dir", "item_timeout_s", "retry_rejected", "effort")
     identity = {name: getattr(settings, name) for name in names}
     dataset = run.storage.url
     digest = content_key(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.vocal_effort import effort_db
 from roomtone.augment.recordings.fetcher import Fetcher
 from roomtone.augment.rendering.mixing import CleanSpeech, prepare
 from roomtone.augment.rendering.recipe import Draws, Recipe, draw_recipe, sample_id
@@ -203,7 +204,9 @@ def _render_utterance(
 
 def _read(utterance: Utterance, job: Job) -> Samples:
     reading(utterance.audio.path)
-    return read_audio(utterance.audio, job.sample_rate_hz)
+    samples = read_audio(utterance.audio, job.sample_rate_hz)
+    utterance.check_length(samples.size / job.sample_rate_hz)
+    return samples
 
 
 def _rejection(utterance: Utterance, item: Item, error: Exception, stage: str) -> dict[str, Any]:
@@ -215,7 +218,8 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
     worker, utterance, job = task.worker, task.utterance, task.worker.job
     condition = job.conditions[item[0]]
     draws = Draws(job.seed, utterance.utterance_id, condition.name, item[1], job.common_draws)
-    name = sample_id(draws, condition, source, utterance.corpus, job.sample_rate_hz, job.level_dbov)
+    effort = effort_db(condition.environments_dba, job.effort)
+    name = sample_id(draws, condition, source, utterance.corpus, job.sample_rate_hz, job.level_dbov, effort)
     if worker.container.lossy:
         name = content_key(name, worker.container.suffix)  # other samples, so another id
     label = f"{utterance.utterance_id} in {condition.name} (sample {name})"
@@ -232,6 +236,7 @@ def _render_item(task: UtteranceTask, clean: CleanSpeech, source: AudioRef, item
         assets=assets,
         clips=clips,
         room_blocks=worker.room_blocks,
+        effort_db=effort,
     )
     entry = next((entry for entry in entries if entry.parameters == recipe.room), None)
     fetch = Fetcher(recipe.clips, job.sample_rate_hz)

@@ -40,6 +40,7 @@ class Job:
         retry_rejected: whether samples that an earlier run rejected are tried again.
         session: the run that holds the set's lock; empty where there is none.
         common_draws: see `recipe.Draws`.
+        effort: how the talkers of all conditions speak, see `ops.vocal_effort`; None as recorded.
         paths: the roots by which the set names its recordings.
     """
 
@@ -57,6 +58,7 @@ class Job:
     retry_rejected: bool = False
     session: str = ""
     common_draws: bool = False
+    effort: str | None = None
     paths: LocalPaths = field(default_factory=LocalPaths)
 
 

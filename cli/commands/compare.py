@@ -20,6 +20,7 @@ class VersionSettings:
     """The keys of `conf/compare.yaml`."""
 
     a: str | None = None
+    history: str | tuple[str, ...] | None = None
     b: str | None = None
     name_a: str | None = None
     name_b: str | None = None
@@ -39,6 +40,8 @@ def run(cfg: DictConfig) -> int:
     from roomtone.fairness.versions.page import write_page
 
     s = read_settings(VersionSettings, plain(cfg))
+    if s.history is not None:
+        return _history(s)
     if s.a is None or s.b is None:
         raise RoomtoneError(
             "compare needs two evaluations of one set: roomtone compare a=SET/evaluation-1 b=SET/evaluation-2"
@@ -59,3 +62,20 @@ def run(cfg: DictConfig) -> int:
         print(f"gate not met: {text}")
     print(f"page: {page}")
     return 2 if missed else 0
+
+
+def _history(s: VersionSettings) -> int:
+    """Tell how gaps went over many evaluations, and write the page; 0."""
+    from roomtone.fairness.versions.history import find_versions, version_history
+    from roomtone.fairness.versions.history_files import write_history
+
+    if s.a is not None or s.b is not None:
+        raise RoomtoneError("history tells of many evaluations, a and b of two: give one or the other")
+    places = find_versions(s.history) if isinstance(s.history, str) else [Path(place) for place in s.history or ()]
+    found = version_history(places)
+    page = write_history(found, Path(s.to) if s.to else places[-1] / "history")
+    print(found.headline())
+    for text in found.trends["statement"]:
+        print(f"  {text}")
+    print(f"page: {page}")
+    return 0

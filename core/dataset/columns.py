@@ -33,10 +33,12 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(["language", "speaker", "accent", "accent_raw", "corpus", "speech_origin"], "string"),
     # the labels
     **dict.fromkeys(["condition", *FACTORS], "string"),
-    **dict.fromkeys(["snr_db", "equipment_snr_db", "t60_s", "level_dbov"], "float64"),
+    **dict.fromkeys(["snr_db", "equipment_snr_db", "t60_s", "level_dbov", "effort_db"], "float64"),
     # what was measured on the render
     **dict.fromkeys(["measured_snr_db", "measured_snr_rms_db", "measured_equipment_snr_db"], "float64"),
-    **dict.fromkeys(["measured_equipment_snr_long_db", "noise_sounding_share"], "float64"),
+    **dict.fromkeys(
+        ["measured_equipment_snr_long_db", "measured_equipment_snr_loudest_db", "noise_sounding_share"], "float64"
+    ),
     **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
     **{"measured_codec": "string", "measured_codec_rate_hz": "float64", "measured_codec_kbit_s": "float64"},
     "measured_lost_share": "float64",

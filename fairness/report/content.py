@@ -16,7 +16,6 @@ from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
-from roomtone.fairness.report.samples import aligned_samples, worst_samples
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
@@ -39,7 +38,7 @@ THIN_SPEAKERS = 3
 
 
 def gather(result: Evaluation) -> dict[str, Any]:
-    """Return all that the page shows.
+    """Return all that the page shows, without its pictures and single samples.
 
     Args:
         result: of the evaluation.
@@ -71,7 +70,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note, "no_slice": NO_SLICE,
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
         "effect_name": "ratio of WERs" if result.settings.subgroups.outcome == "errors" else "odds ratio",
-        "worst": worst_samples(result), "aligned": aligned_samples(result), "reasons": _reasons(result.scores),
+        "reasons": _reasons(result.scores),
         "certificates": [path.name for path in result.certificates],
         "groups_of_people": _people(result.scores, group, result.settings.speaker), "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,

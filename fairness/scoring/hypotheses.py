@@ -32,7 +32,7 @@ def match_hypotheses(ids: pd.Series, hypotheses: Any, *, allow_missing: bool) ->
     import pandas as pd
 
     given = _as_frame(hypotheses)
-    given["sample_id"] = given["sample_id"].astype(str)
+    given["sample_id"] = given["sample_id"].astype(str).astype(object)
     problems = _problems(ids, given)
     if problems and (not allow_missing or not given["sample_id"].isin(set(ids)).any()):
         hint = "" if allow_missing else "; allow_missing=true scores the rest and reports these as lost coverage"

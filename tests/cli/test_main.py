@@ -84,6 +84,14 @@ def test_python_m_roomtone_is_the_command(tmp_path):
     assert done.stdout.startswith("roomtone ")
 
 
+def test_options_may_stand_before_the_command(capsys):
+    assert main(["--cfg", "plan", "seed=7"]) == 0
+    assert "seed: 7" in capsys.readouterr().out
+    assert main(["--quiet"]) == 1
+    assert main(["--config-dir"]) == 1
+    assert "--config-dir" in capsys.readouterr().err
+
+
 def test_quiet_prints_nothing_but_errors(tmp_path):
     for words, status in ((["list", "design"], 0), (["verify"], 1)):
         command = [sys.executable, "-P", "-m", "roomtone", *words, "--quiet"]

@@ -59,11 +59,23 @@ def desk(tmp_path_factory):
         file.write_text(text)
     patch = pytest.MonkeyPatch()
     patch.chdir(home)
+    alone = ["room=none", "handset=none", "--quiet"]
     for folder, noise in (("stress-set", "noise=[none,white@10dB]"), ("my-set", "noise=none")):
-        levels = [noise, "room=none", "equipment=none", "handset=none", "design=full", "--quiet"]
-        assert main(["generate", *SMALL, *levels, f"output.dir={folder}"]) == 0
-    heard = read_manifest("stress-set")[["sample_id", "text"]]
-    heard.rename(columns={"text": "hypothesis"}).to_csv("hypotheses.csv", index=False)
+        assert main(["generate", *SMALL, noise, "equipment=none", "design=full", *alone, f"output.dir={folder}"]) == 0
+    steps = [
+        f"{name}=[none,{level}@0dB,{level}@5dB,{level}@10dB]"
+        for name, level in (("noise", "white"), ("equipment", "scanner_800hz"))
+    ]
+    few = [
+        "corpus.select.where={accent: scottish}",
+        "corpus.select.max_per_speaker=1",
+        "design=one_at_a_time",
+        "executor=serial",
+    ]
+    assert main(["generate", *few, *steps, *alone, "output.dir=steps"]) == 0
+    for folder, file in (("stress-set", "hypotheses.csv"), ("steps", "steps.csv")):
+        heard = read_manifest(folder)[["sample_id", "text"]]
+        heard.rename(columns={"text": "hypothesis"}).to_csv(file, index=False)
     yield home
     patch.undo()
 
@@ -72,6 +84,7 @@ def runnable(words):
     """Return a command of a page with what makes it small; the demo's own set is left as the fixture made it."""
     name = words[0]
     if name == "evaluate":
+        words = [*words, "asr=hypotheses", "path=steps.csv"] if "dataset=steps" in words else words
         return [*words, "permutations=199", "resamples=0", "subgroups.depth=1"]
     if name not in ("generate", "plan"):
         return words

@@ -238,9 +238,26 @@ def wu2018_snr_db(noise_dba: float, rng: np.random.Generator) -> float:
     Raises:
         RoomtoneError: a noise level outside the observed range.
     """
+    _check_environment(noise_dba)
+    return 20.0 - 0.59 * (noise_dba - 40.0) + WU2018_SPREAD_DB * float(rng.standard_normal())
+
+
+def wu2018_rise_db(noise_dba: float) -> float:
+    """Return by how many dB talkers are louder in an environment than in a quiet one: 0 at 40 dBA, 14 at 74 dBA, a line between.
+
+    Args:
+        noise_dba: A-weighted noise level, 40 to 74 dBA.
+
+    Raises:
+        RoomtoneError: a noise level outside the observed range.
+    """
+    _check_environment(noise_dba)
+    return 0.41 * (noise_dba - 40.0)
+
+
+def _check_environment(noise_dba: float) -> None:
     low, high = WU2018_RANGE_DBA
     if not low <= noise_dba <= high:
         raise RoomtoneError(
             f"environment: {noise_dba:g} dBA is outside the observed {low:g} to {high:g} dBA; give an SNR instead"
         )
-    return 20.0 - 0.59 * (noise_dba - 40.0) + WU2018_SPREAD_DB * float(rng.standard_normal())

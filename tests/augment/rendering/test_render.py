@@ -45,6 +45,15 @@ def test_equipment_snr_holds_while_it_sounds(speech, active_level):
     assert made.measured["measured_equipment_snr_long_db"] >= made.measured["measured_equipment_snr_db"]
 
 
+@pytest.mark.parametrize(("equipment", "louder"), [("mri_spin_echo", True), ("busy_tone", False)])
+def test_the_loudest_10_ms_of_a_machine_are_stated(equipment, louder, speech, active_level):
+    made = Condition(equipment=f"{equipment}@10dB").render(speech, RATE, key=0)
+    power = np.convolve(made.stems.equipment.astype(np.float64) ** 2, np.ones(160) / 160, "valid").max()
+    stated = made.measured["measured_equipment_snr_loudest_db"]
+    assert stated == pytest.approx(active_level(made.stems.speech, RATE)[0] - 10 * np.log10(power), abs=0.6)
+    assert (made.measured["measured_equipment_snr_db"] - stated > 3) is louder
+
+
 def test_output_is_the_sum_of_its_stems_at_the_stated_level(speech, active_level):
     made = Condition("babble@5dB+fan@10dB", level_dbov=-30.0).render(speech, RATE, key=0)
     mix = made.stems.microphone().astype(np.float64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,13 +44,9 @@ def rooms() -> dict[str, ShoeBoxRoom]:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("banks")
-
-
-@pytest.fixture(scope="session")
-def banks(rooms: dict[str, ShoeBoxRoom], two_workers: Executor, cache: Path) -> dict[str, RoomBank]:
-    return {name: build_bank(op, RATE, cache_dir=cache, executor=two_workers) for name, op in rooms.items()}
+def banks(rooms: dict[str, ShoeBoxRoom], two_workers: Executor) -> dict[str, RoomBank]:
+    """In the cache of all tests, where tests that render find them too."""
+    return {name: build_bank(op, RATE, executor=two_workers) for name, op in rooms.items()}
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def test_a_bank_is_built_once(small_room: ShoeBoxRoom, tmp_path: Path, monkeypat
     monkeypatch.setattr(bank_module, "_build", refuse)
     second = build_bank(small_room, RATE, cache_dir=tmp_path)
     assert second.folder == first.folder
+    assert first.folder.parent == tmp_path
     assert isinstance(second.entry(0).speech.base, np.memmap | np.ndarray)
     assert not second.entry(0).speech.flags.writeable
     for change in ({"t60_s": 0.26}, {"realisations": 2}, {"scattering": 0.3}):

@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,7 +158,3 @@ def test_every_key_names_its_source(name: str) -> None:
         comment = line.partition("  # ")[2]
         assert comment, line
         assert any(word in comment for word in sure), line
-
-
-def test_banks_lie_in_the_asked_cache(banks: dict[str, RoomBank], cache: Path) -> None:
-    assert {bank.folder.parent for bank in banks.values()} == {cache}

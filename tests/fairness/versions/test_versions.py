@@ -1,6 +1,7 @@
 """Two evaluations of one set: planted changes, changes for everybody alike, gates, and what is refused."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,11 @@ import pytest
 from roomtone.cli.main import main
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage import write_part
-from roomtone.fairness import compare_versions
+from roomtone.fairness import compare_versions, score
+from roomtone.fairness.results import write_scores
 from roomtone.fairness.settings import CompareSettings
 from roomtone.fairness.versions.changes import compare_scores
+from roomtone.fairness.versions.history import find_versions, version_history
 
 CHANGED = {"narrowed", "widened", "turned"}
 QUICK = CompareSettings(permutations=399, resamples=0)
@@ -144,15 +147,27 @@ def evaluated(tmp_path_factory):
             [{"sample_id": row["sample_id"], "hypothesis": heard(levels[row["accent"]])} for row in rows]
         )
         answers.to_csv(folder.parent / f"{name}.csv", index=False)
-        asked = [
-            "evaluate",
-            f"dataset={folder}",
-            "asr=hypotheses",
-            f"path={folder.parent}/{name}.csv",
-            f"to={folder}/evaluation-{name}",
-        ]
-        assert main([*asked, "--quiet", "resamples=0", "permutations=199"]) == 0
+        if name == "old":
+            assert main(["evaluate", f"dataset={folder}", *from_file(folder, name)]) == 0
+            continue
+        there = folder / f"evaluation-{name}"  # what the command leaves, in a fifth of its time
+        write_scores(there, score(pd.DataFrame(rows), answers), answers)
+        shutil.copy(folder / "evaluation-old" / "evaluation.json", there)
     return folder
+
+
+def from_file(folder, name):
+    """Words of a command that evaluates a set from a file into a folder of that name."""
+    answers = f"path={folder.parent}/{name.partition('-')[0]}.csv"
+    return [
+        "asr=hypotheses",
+        answers,
+        f"to={folder}/evaluation-{name}",
+        "--quiet",
+        "resamples=0",
+        "permutations=199",
+        "subgroups.depth=1",
+    ]
 
 
 def test_the_command_tells_whose_gap_narrowed_and_gates_hold(evaluated, capsys):
@@ -209,14 +224,51 @@ def test_an_evaluation_goes_nowhere_but_into_its_set(evaluated, tmp_path, capsys
 def test_one_evaluation_or_other_words_are_refused(evaluated):
     with pytest.raises(RoomtoneError, match="the same evaluation"):
         compare_versions(evaluated / "evaluation-old", evaluated / "evaluation-old")
-    asked = [
-        "evaluate",
-        f"dataset={evaluated}",
-        "asr=hypotheses",
-        f"path={evaluated.parent}/new.csv",
-        "resamples=0",
-        "permutations=199",
-    ]
-    assert main([*asked, "--quiet", f"to={evaluated}/evaluation-folded", "normalizer=casefold"]) == 0
+    assert main(["evaluate", f"dataset={evaluated}", *from_file(evaluated, "new-folded"), "normalizer=casefold"]) == 0
     with pytest.raises(RoomtoneError, match="with the same normalizer="):
-        compare_versions(evaluated / "evaluation-old", evaluated / "evaluation-folded")
+        compare_versions(evaluated / "evaluation-old", evaluated / "evaluation-new-folded")
+    shutil.rmtree(evaluated / "evaluation-new-folded")
+
+
+def test_a_history_tells_whose_gap_grows(evaluated, capsys):
+    """hindi loses 45, then 75 of a hundred words, irish always 10: two versions on a line, in an order that is given."""
+    capsys.readouterr()
+    places = f"[{evaluated}/evaluation-new,{evaluated}/evaluation-old,{evaluated}/evaluation-bad]"
+    assert main(["compare", f"history={places}"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "3 evaluations of one set, new to bad. The gap between hindi and all others grows over the versions: "
+    )
+    folder = evaluated / "evaluation-bad" / "history"
+    assert {p.name for p in folder.iterdir()} == {
+        "index.html",
+        "versions.csv",
+        "trends.csv",
+        "history.json",
+        "history.png",
+        "history.svg",
+    }
+    versions = pd.read_csv(folder / "versions.csv").set_index(["accent", "version"])
+    trends = pd.read_csv(folder / "trends.csv").set_index("accent")
+    gaps = [versions.loc[("hindi", name), "gap"] for name in ("new", "old", "bad")]
+    assert trends.loc["hindi", "slope"] == pytest.approx(np.polyfit(range(3), gaps, 1)[0])
+    assert gaps[1] == pytest.approx(versions.loc[("hindi", "old"), "wer"] - versions.loc[("irish", "old"), "wer"])
+    assert trends.loc["hindi", "slope_low"] < 0.325 < trends.loc["hindi", "slope_high"]  # planted: 0, 35, 65 points
+    assert trends.loc["hindi", "statement"] in out
+    page = (folder / "index.html").read_text()
+    assert "<svg" in page
+    assert str(evaluated) not in page
+
+
+def test_versions_of_a_set_are_taken_in_the_order_of_their_names(tmp_path):
+    for name in ("1.10", "1.9", "beta"):
+        (tmp_path / f"evaluation-{name}").mkdir()
+        (tmp_path / f"evaluation-{name}" / "evaluation.json").write_text("{}")
+    assert [path.name for path in find_versions(tmp_path)] == ["evaluation-1.9", "evaluation-1.10", "evaluation-beta"]
+    with pytest.raises(RoomtoneError, match="0 evaluations lie in it"):
+        find_versions(tmp_path / "evaluation-beta")
+
+
+def test_a_history_of_one_version_is_refused(evaluated):
+    with pytest.raises(RoomtoneError, match="two different evaluations or more"):
+        version_history([evaluated / "evaluation-old", evaluated / "evaluation-old"])

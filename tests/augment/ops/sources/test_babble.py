@@ -122,3 +122,19 @@ def test_the_order_in_which_recordings_are_offered_does_not_matter(shelf):
         for order in (shelf.assets, shelf.assets[::-1])
     )
     assert forwards == backwards
+
+
+def test_a_crowd_without_words_moves_as_one_of_6_to_16_voices(speech) -> None:
+    """Standard deviation over mean of the level in frames of 20 ms; a stationary noise of that spectrum has 0.13."""
+    from roomtone.augment import Condition
+
+    def movement(noise: str) -> float:
+        found = []
+        for key in range(3):
+            samples = Condition(noise=f"{noise}@0dB").render(np.tile(speech, 3), 16000, key=key).stems.noise
+            frames = samples[: samples.size // 320 * 320].reshape(-1, 320).astype(np.float64)
+            levels = np.sqrt((frames**2).mean(axis=1))
+            found.append(levels.std() / levels.mean())
+        return float(np.mean(found))
+
+    assert movement("babble_16") - 0.02 < movement("crowd") < movement("babble") + 0.02
