@@ -1,12 +1,13 @@
 """Text of others on a terminal and in tables: control characters are shown, never sent.
 
 An id, an accent or a message may hold `ESC [2J`, which clears a screen, or codes that type into a shell. Unicode's direction marks turn a
-line around. Each becomes a visible escape.
+line around. Each becomes a visible escape. In Markdown, marks that would make links, pictures or headings are escaped as well.
 """
 
 from __future__ import annotations
 
 import contextlib
+import html
 import itertools
 import re
 import sys
@@ -35,6 +36,35 @@ def printable(text: str, *, keep: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(one if one in keep or one in _SHOWN or not _acts(one) else _escape(one) for one in text)
+
+
+#: What Markdown obeys; an underscore within a word is none of it.
+_MARKDOWN = re.compile(r"[\\`*\[\]|#!]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def markdown_text(text: Any) -> str:
+    """Return a text that Markdown shows as it is, in one line: no link, picture, heading or HTML comes of it.
+
+    Args:
+        text: anything that has a text, of any origin.
+
+    >>> markdown_text("![a_b](http://example.org)\\n# c <i>")
+    '\\\\!\\\\[a_b\\\\](http://example.org) \\\\# c &lt;i&gt;'
+    """
+    shown = printable(" ".join(str(text).splitlines()))
+    return html.escape(_MARKDOWN.sub(r"\\\g<0>", shown), quote=False)
+
+
+def markdown_code(text: Any) -> str:
+    """Return a text as code in a line of Markdown.
+
+    Args:
+        text: anything that has a text, of any origin; its backticks become apostrophes.
+
+    >>> markdown_code("a`b\\nc")
+    "`a'b c`"
+    """
+    return f"`{printable(' '.join(str(text).splitlines())).replace('`', chr(39))}`"
 
 
 def storable_text(text: str) -> str:

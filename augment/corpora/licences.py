@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.printable import markdown_text
+
 #: Licences that ask for nothing, or for the names of the authors only, beside the Creative Commons family.
 _FREE = {"CC0-1.0", "PDDL-1.0", "Unlicense", "0BSD"}
 _NAMED = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ODC-By-1.0"}
@@ -133,7 +135,8 @@ def credit_lines(dataset: str | Path, corpora: Iterable[Mapping[str, Any]]) -> l
     """
     named = {str(corpus.get("name") or corpus.get("reader")): corpus for corpus in corpora}
     lines = [
-        f"- {name}: {corpus.get('attribution') or 'nobody to credit was stated'}; licence {corpus.get('licence') or 'not stated'}."
+        f"- {markdown_text(name)}: {markdown_text(corpus.get('attribution') or 'nobody to credit was stated')}; "
+        f"licence {markdown_text(corpus.get('licence') or 'not stated')}."
         for name, corpus in sorted(named.items())
     ]
-    return lines + [f"- {note}" for note in licence_notes(set_licences(dataset))]
+    return lines + [f"- {markdown_text(note)}" for note in licence_notes(set_licences(dataset))]

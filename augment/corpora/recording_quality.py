@@ -44,7 +44,7 @@ class Quality:
         activity: share of the time that is speech, 0 to 1.
         floor_dbov: noise floor; -inf where the pauses are digital silence.
         bandwidth_hz: highest frequency that is part of the recording.
-        clipped_share: share of the samples at full scale.
+        clipped_share: share of the samples at full scale, or on flat tops below it.
         offset: mean of the samples (DC), full scale 1.0.
         rumble_dbov: RMS of what is below 20 Hz, DC included, which reading removes; -100 where there is none.
     """
@@ -77,7 +77,9 @@ def quality_of(utterance: Utterance) -> Quality:
     from roomtone.core.audio.reading import inspect, read_audio
 
     rate = inspect(utterance.audio.path).sample_rate_hz
-    return measure_quality(read_audio(utterance.audio, rate, rumble=True), rate)
+    samples = read_audio(utterance.audio, rate, rumble=True)
+    utterance.check_length(samples.size / rate)
+    return measure_quality(samples, rate)
 
 
 def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
@@ -97,10 +99,29 @@ def measure_quality(samples: np.ndarray, sample_rate_hz: int) -> Quality:
         activity=speech.activity,
         floor_dbov=noise_floor_dbov(samples, sample_rate_hz),
         bandwidth_hz=bandwidth_hz(heard, sample_rate_hz),
-        clipped_share=float((np.abs(samples) >= 32767 / 32768).mean()),
+        clipped_share=clipped_share(samples),
         offset=float(samples.mean(dtype=np.float64)),
         rumble_dbov=rms_level_dbov(samples - heard),
     )
+
+
+def clipped_share(samples: np.ndarray) -> float:
+    """Return the share of samples that were cut off: at full scale, or three and more in a row at the recording's highest or lowest value.
+
+    Args:
+        samples: float32 [shape=(samples,)], full scale +-1.0; float recordings may pass it without being clipped.
+    """
+    size = np.abs(samples)
+    cut = (size >= 32767 / 32768) & (size <= 1.0)
+    for extreme in (samples.max(initial=0.0), samples.min(initial=0.0)):
+        if extreme:
+            at = np.abs(samples - extreme) <= 1e-4 * abs(extreme)
+            middle = at.copy()
+            middle[1:] &= at[:-1]
+            middle[:-1] &= at[1:]
+            middle[[0, -1]] = False
+            cut |= middle | np.append(middle[1:], False) | np.append(False, middle[:-1])
+    return float(cut.mean())
 
 
 def noise_floor_dbov(samples: np.ndarray, sample_rate_hz: int) -> float:

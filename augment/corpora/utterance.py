@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from roomtone.core.audio.segment import AudioRef
+from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
+
+#: Stated lengths are rounded, and those of compressed recordings are off by their padding.
+_LENGTH_S, _LENGTH_SHARE = 0.25, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Utterance:
         speech_origin: `recorded` or `synthetic`.
         attributes: the corpus's further columns; each becomes `attr_NAME` of the manifest.
         problem: why it cannot be used, where that is known before it is read.
+        stated_s: how long it is in seconds, where the corpus states that of the whole recording; to be held against what is read.
     """
 
     utterance_id: str
@@ -40,6 +45,21 @@ class Utterance:
     speech_origin: str = "recorded"
     attributes: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    stated_s: float | None = None
+
+    def check_length(self, read_s: float) -> None:
+        """Compare the length that the corpus states with the recording's: a row that means a part of it has a text of that part.
+
+        Args:
+            read_s: how long the recording is, seconds.
+
+        Raises:
+            RoomtoneError: they differ by more than a tenth and a quarter of a second.
+        """
+        if self.stated_s is not None and abs(self.stated_s - read_s) > max(_LENGTH_S, _LENGTH_SHARE * read_s):
+            raise RoomtoneError(
+                f"{self.audio.path}: lasts {read_s:.2f} s, and its row says {self.stated_s:g} s; an offset in the row makes it a segment"
+            )
 
     @property
     def accents(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.augment.ops.packages import EXTRA, missing_packages
-from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, preset_file, preset_names
+from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, parse_preset, preset_file, preset_names
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import FACTORS
@@ -63,9 +63,10 @@ def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetIn
         search: folders of the user's own, looked through first.
 
     Raises:
-        RoomtoneError: no such preset, with the nearest name.
+        RoomtoneError: no such preset, with the nearest name, or fields that its op does not take.
     """
     preset = load_preset(factor, name, search)
+    parse_preset(factor, name, preset)  # what follows takes the forms of fields for granted
     text = read_text(preset_file(factor, name, search))
     words = {key: " ".join(str(preset.get(key, "")).split()) for key in COMMENT_KEYS}
     return PresetInfo(

@@ -314,8 +314,8 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     if "op" not in mapping:
         raise RoomtoneError(f"{where}: the key 'op' is missing; {nearest('', known)}")
     name = mapping["op"]
-    if name not in known:
-        raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(name, known)}")
+    if not isinstance(name, str) or name not in known:
+        raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(str(name), known)}")
     cls = known[name]
     fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
     return cls(**check_fields(cls, fields, where=f"{where} (op {name})"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from roomtone.augment.output.sparse_noise import sparse_noises
 from roomtone.core.dataset.containers import loaded_files
 from roomtone.core.dataset.hub_card import SPLIT, front_matter, webdataset_features
 from roomtone.core.dataset.manifest import common_schema, manifest_parts
+from roomtone.core.printable import markdown_code, markdown_text
 
 
 def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
@@ -30,7 +30,7 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
     lines = [
         *_front_matter(dataset, state, rows),
         "",
-        f"# {_plain(state['name'])}: a Roomtone stress-test set",
+        f"# {markdown_text(state['name'])}: a Roomtone stress-test set",
         "",
         f"{len(rows):,} renders of {rows['utterance_id'].nunique():,} utterances by {_speakers(rows)} in "
         f"{rows['condition'].nunique():,} conditions, {rows['duration_s'].sum() / 3600:.2f} hours. "
@@ -43,15 +43,15 @@ def dataset_card(dataset: str, state: Mapping[str, Any]) -> str:
         "|---|--:|--:|--:|--:|",
         *_accent_rows(rows),
         "",
-        f"Corpora: {', '.join(f'`{_plain(name)}`' for name in sorted(set(rows['corpus'].dropna())))}. "
+        f"Corpora: {', '.join(f'{markdown_code(name)}' for name in sorted(set(rows['corpus'].dropna())))}. "
         f"Conditions: {', '.join(f'`{name}`' for name in sorted(set(rows['condition'])))}.",
         "",
         "Renders of one utterance are copies of one utterance; the table counts utterances and speakers beside them.",
         "",
         "## What is uneven",
         "",
-        *(f"- {html.escape(line)}" for line in imbalances(rows)),
-        *(f"- {html.escape(line[0].upper() + line[1:])}." for line in sparse_noises(rows)),
+        *(f"- {markdown_text(line)}" for line in imbalances(rows)),
+        *(f"- {markdown_text(line[0].upper() + line[1:])}." for line in sparse_noises(rows)),
         "",
         "## How to load it",
         "",
@@ -90,12 +90,7 @@ def _reconciled(counts: Mapping[str, int]) -> str:
 def _systematic(state: Mapping[str, Any]) -> list[str]:
     """Return the levels that fail on most of their samples, one paragraph each."""
     found = [sentence for run in state["runs"] for sentence in run.get("systematic", ())]
-    return [line for sentence in dict.fromkeys(found) for line in ("", f"Systematic: {_plain(sentence)}.")]
-
-
-def _plain(text: Any) -> str:
-    """Return text that stays text in Markdown and HTML."""
-    return html.escape(str(text)).replace("|", "\\|").replace("`", "'").replace("\n", " ")
+    return [line for sentence in dict.fromkeys(found) for line in ("", f"Systematic: {markdown_text(sentence)}.")]
 
 
 def _speakers(rows: Any) -> str:
@@ -108,7 +103,7 @@ def _accent_rows(rows: Any) -> list[str]:
     lines = []
     for accent, mine in rows.assign(accent=rows["accent"].fillna("(unknown)")).groupby("accent", sort=True):
         lines.append(
-            f"| {_plain(accent)} | {mine['speaker'].nunique()} | {mine['utterance_id'].nunique()} | {len(mine)} | "
+            f"| {markdown_text(accent)} | {mine['speaker'].nunique()} | {mine['utterance_id'].nunique()} | {len(mine)} | "
             f"{mine['duration_s'].sum() / 60:.1f} |"
         )
     return lines
@@ -119,8 +114,8 @@ def _made(state: Mapping[str, Any]) -> list[str]:
     for number, run in enumerate(state["runs"]):
         config = run["config"]
         lines.append(
-            f"- Run {number + 1}: scenario `{_plain(config['scenario']['name'])}`, design `{_plain(config['design']['name'])}`, "
-            f"corpus `{_plain(config['corpus'].get('reader'))}`, seed {run['seed']}, {config['sample_rate_hz']} Hz, "
+            f"- Run {number + 1}: scenario {markdown_code(config['scenario']['name'])}, design {markdown_code(config['design']['name'])}, "
+            f"corpus {markdown_code(config['corpus'].get('reader'))}, seed {run['seed']}, {config['sample_rate_hz']} Hz, "
             f"draws {config.get('draws', 'independent')}, "
             f"configuration {run['config_hash'][:12]}; "
             + ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
@@ -144,7 +139,7 @@ def _recorded_material(state: Mapping[str, Any]) -> list[str]:
             for name, preset in presets.items():
                 if str(preset.get("op", "")).startswith("record"):
                     lines.append(
-                        f"- {factor} `{_plain(name)}`: {_plain(preset.get('source') or 'no source was stated')}."
+                        f"- {factor} {markdown_code(name)}: {markdown_text(preset.get('source') or 'no source was stated')}."
                     )
                 if preset.get("kind") in LICENCES:
                     licences.append(LICENCES[preset["kind"]][1])

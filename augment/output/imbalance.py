@@ -77,11 +77,11 @@ def _attribute(by_accent: pd.DataFrame, name: str) -> list[str]:
     if speakers.empty:
         return []
     totals = speakers.drop_duplicates("speaker")[name].fillna("not stated").astype(str).value_counts().sort_index()
-    lines = [f"Speakers by `{name}`: {_listed([f'{value} {count:,}' for value, count in totals.items()])}."]
+    lines = [f"Speakers by {name}: {_listed([f'{value} {count:,}' for value, count in totals.items()])}."]
     kinds = speakers.dropna(subset=name).groupby("accent")[name].nunique()
     alone = kinds.index[kinds == 1]
     if len(alone):
-        lines.append(f"`{name}` has one value only in {_names(alone)}: there it cannot be told from the accent.")
+        lines.append(f"{name} has one value only in {_names(alone)}: there it cannot be told from the accent.")
     return lines
 
 

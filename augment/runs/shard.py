@@ -204,7 +204,9 @@ def _render_utterance(
 
 def _read(utterance: Utterance, job: Job) -> Samples:
     reading(utterance.audio.path)
-    return read_audio(utterance.audio, job.sample_rate_hz)
+    samples = read_audio(utterance.audio, job.sample_rate_hz)
+    utterance.check_length(samples.size / job.sample_rate_hz)
+    return samples
 
 
 def _rejection(utterance: Utterance, item: Item, error: Exception, stage: str) -> dict[str, Any]:

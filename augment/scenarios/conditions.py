@@ -18,6 +18,7 @@ import numpy as np
 from roomtone.augment.ops.packages import require_packages
 from roomtone.augment.ops.table import Op
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, parse_preset
+from roomtone.core.bounded.yaml_text import LARGEST_LEVEL_DB
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.local_paths import is_path_key
 from roomtone.core.random_streams import content_key
@@ -25,7 +26,8 @@ from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _LEVEL = re.compile(
-    rf"(?P<preset>[A-Za-z0-9_]+)(?:@(?:env(?P<env>{_NUMBER})dBA|(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER}))?dB))?"
+    rf"(?P<preset>[A-Za-z0-9_]+)(?:@(?:env(?P<env>{_NUMBER})dBA|(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER}))?dB))?",
+    re.ASCII,  # `pink@٣dB` would be a second name of `pink@3dB`
 )
 
 #: Factors whose levels carry an SNR; the others must not.
@@ -123,6 +125,8 @@ def split_level(factor: str, text: str) -> re.Match[str]:
         raise RoomtoneError(
             f"{factor}: the level {text!r} has an SNR, but a {factor} has none; write {match['preset']}"
         )
+    if any(abs(float(match[end] or 0)) > LARGEST_LEVEL_DB for end in ("low", "high", "env")):
+        raise RoomtoneError(f"{factor}: the level {str(text)[:60]!r} lies beyond {LARGEST_LEVEL_DB:g} dB")
     if match["high"] is not None and float(match["high"]) < float(match["low"]):
         raise RoomtoneError(f"{factor}: the level {text!r} has its SNR range upside down")
     return match

@@ -70,7 +70,7 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
     reader = settings.corpus.get("reader")
     if not utterances:
         raise RoomtoneError(f"corpus {reader!r}: it holds no utterance")
-    unusable = [utterance.problem for utterance in utterances if utterance.problem]
+    unusable = [f"{u.utterance_id}: {u.problem}" for u in utterances if u.problem]
     if len(unusable) == len(utterances):
         raise RoomtoneError(f"none of the {len(utterances):,} recordings can be read; the first: {unusable[0]}")
     for note in skipped_note(corpus.skipped()) + accent_notes(utterances) + unusable_note(unusable, len(utterances)):

@@ -58,9 +58,15 @@ def parse_scenario(mapping: Mapping[str, Any]) -> Scenario:
         if factor not in FACTORS:
             raise RoomtoneError(f"{where}: unknown factor {factor!r}; {nearest(factor, FACTORS)}")
     levels = {factor: _levels(factors[factor], f"{where}, {factor}") for factor in FACTORS if factor in factors}
-    constraints = tuple(mapping.get("constraints") or ())
+    constraints = mapping.get("constraints") or ()
+    if isinstance(constraints, str) or not isinstance(constraints, Sequence):
+        raise RoomtoneError(f"{where}, constraints: expected a list, got {constraints!r}")
     return Scenario(
-        str(mapping["name"]), levels, str(mapping.get("description", "")), constraints, mapping.get("goals") or {}
+        str(mapping["name"]),
+        levels,
+        str(mapping.get("description", "")),
+        tuple(constraints),
+        mapping.get("goals") or {},
     )
 
 

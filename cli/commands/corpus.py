@@ -173,10 +173,10 @@ def _problem_lines(report: CorpusReport) -> list[str]:
     lines += _rumble_line(report.total.as_row())
     for reason, ids in report.flagged.items():
         lines.append(
-            f"not clean: {len(ids):,} of {report.total.as_row()['measured']:,} measured: {reason}, e.g. {ids[0]}"
+            f"not clean: {len(ids):,} of {report.total.as_row()['measured']:,} measured: {reason}, e.g. {printable(ids[0])}"
         )
     for reason, ids in report.unusable.items():
-        lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {ids[0]}")
+        lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {printable(ids[0])}")
     return lines
 
 

@@ -58,7 +58,10 @@ def run(cfg: DictConfig) -> int:
         level_dbov=settings.level_dbov,
         cache_dir=settings.cache_dir,
     )
-    made = condition.render(samples, rate, key="listen")
+    try:
+        made = condition.render(samples, rate, key="listen")
+    except RoomtoneError as error:
+        raise RoomtoneError(f"{what}: {error}") from error
     write_whole(target, encode(made.pcm, rate, target.suffix.lower().lstrip(".")))
     print(f"{what} in {condition.name}: {target} ({made.pcm.size / rate:.1f} s at {rate} Hz)")
     for line in measured_lines(made.measured, behind_handset="handset" in condition.levels):

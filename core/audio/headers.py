@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from roomtone.core.audio.decoding.flac_frames import last_sample
 from roomtone.core.audio.decoding.mpeg_frames import count_samples, frame_header, stated_counts
 from roomtone.core.audio.decoding.wave_chunks import WAVE_TAGS, read_wave
 from roomtone.core.bounded.regular_files import open_regular
@@ -26,6 +27,8 @@ from roomtone.core.errors import RoomtoneError
 #: What is read without the optional decoder, for messages.
 ALLOWED = "WAV (PCM, float, mu-law, A-law), FLAC, Ogg or MP3"
 _HEAD_BYTES = 4096
+#: The end of a FLAC file in which its last frame is looked for: 65,535 samples of eight channels are longer, and no encoder writes such frames.
+_FLAC_TAIL_BYTES = 1 << 18
 #: The longest Ogg page: 27 + 255 + 255 * 255 bytes; the last page starts within so much of the end.
 _OGG_PAGE_BYTES = 65307
 #: First bytes -> (what a message calls the format, FFmpeg's demuxer); formats that need PyAV.
@@ -39,6 +42,11 @@ _OTHER_FORMATS = {
     b"NIST_1A": ("NIST SPHERE", "nistsphere"),
     b"0&\xb2u\x8ef\xcf\x11": ("WMA (ASF)", "asf"),
 }
+_JOIN = "decoders read the first alone: write them as one with `ffmpeg -i IN OUT.flac`, or split them"
+#: So many chunks of a Core Audio file are looked through for its sound.
+_MOST_CHUNKS = 1000
+#: Encoders disagree on whether the first frame counts; so many frames behind the stated end are another recording.
+_MORE_FRAMES = 4
 #: A Wave64 file that states more than this was streamed: its length was never written.
 _LONGEST_BYTES = 1 << 48
 #: WAVE format tags that need PyAV.
@@ -108,10 +116,13 @@ def _recognised(path: Path, file: BinaryIO, head: bytes, start: int, size: int) 
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return _checked_wave(path, file, start, size)
     if head[:4] == b"fLaC":
-        return Container("flac", start=start)
+        return _checked_flac(path, file, head, start, size)
     if head[:4] == b"OggS":
         _check_ogg(path, file, size)
+        _check_one_ogg_link(path, file, start)
         return Container("ogg", start=start)
+    if head[:4] == b"caff":
+        _check_caf(path, file, size)
     other = _other_format(path, head, size)
     if other is not None:
         return other
@@ -168,6 +179,19 @@ def _checked_wave(path: Path, file: BinaryIO, start: int, size: int) -> Containe
     raise BadAudioError(path, f"is a WAV of format tag {wave.tag}, which is not read; allowed: {allowed}")
 
 
+def _checked_flac(path: Path, file: BinaryIO, head: bytes, start: int, size: int) -> Container:
+    """Fill in the length where the header does not state it (36 bits in STREAMINFO; RFC 9639, section 8.2)."""
+    unstated = len(head) >= 42 and head[4] & 0x7F == 0 and not head[21] & 0x0F and not any(head[22:26])
+    if not unstated:
+        return Container("flac", start=start)
+    file.seek(max(start, size - _FLAC_TAIL_BYTES))
+    samples = last_sample(file.read(), int.from_bytes(head[10:12], "big"))
+    if samples is None:
+        raise BadAudioError(path, "is cut: it does not state its length, and no whole frame ends it")
+    stated = (head[21] & 0xF0) << 32 | samples
+    return Container("flac", start=start, overlay={21: stated.to_bytes(5, "big")})
+
+
 def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
     """Check the last page: it must be whole and have the end-of-stream flag (RFC 3533, section 6)."""
     file.seek(max(0, size - _OGG_PAGE_BYTES))
@@ -178,6 +202,38 @@ def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
         raise BadAudioError(path, "is cut: its last Ogg page does not end the stream")
     if len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
         raise BadAudioError(path, "is cut: its last Ogg page is not whole")
+
+
+def _check_one_ogg_link(path: Path, file: BinaryIO, start: int) -> None:
+    """Check that no stream begins behind the first ones (RFC 3533, section 4): decoders would read the first link alone."""
+    file.seek(start)
+    begun = False
+    while (head := file.read(27)).startswith(b"OggS") and len(head) == 27:
+        begins = bool(head[5] & 2)
+        if begins and begun:
+            raise BadAudioError(path, f"is several recordings one after another (chained Ogg streams); {_JOIN}")
+        begun = begun or not begins
+        file.seek(sum(file.read(head[26])), os.SEEK_CUR)
+
+
+def _check_caf(path: Path, file: BinaryIO, size: int) -> None:
+    """Check that a Core Audio file holds as many bytes of sound as it states: FFmpeg reads a cut one as a shorter one.
+
+    Chunks follow a header of 8 bytes, each with a type of 4 bytes and a size of 8; -1 is to the end (Apple's CAF specification).
+    """
+    position = 8
+    for _ in range(_MOST_CHUNKS):
+        file.seek(position)
+        head = file.read(12)
+        if len(head) < 12:
+            return
+        stated = int.from_bytes(head[4:], "big", signed=True)
+        if head[:4] == b"data" and stated > size - position - 12:
+            there = size - position - 12
+            raise BadAudioError(path, f"is cut: its header states {stated} bytes of sound, {there} are there")
+        if stated < 0:
+            return
+        position += 12 + stated
 
 
 def _tag_bytes(file: BinaryIO, head: bytes, size: int) -> int:
@@ -199,7 +255,21 @@ def _checked_mpeg(path: Path, file: BinaryIO, head: bytes, start: int, size: int
     counts = stated_counts(head)
     if counts is not None and counts.size is not None and size - start < counts.size:
         raise BadAudioError(path, f"is cut: its header states {counts.size} bytes of sound, {size - start} are there")
-    if counts is not None and counts.frames is not None:
-        return Container("mp3", start=start)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        if counts is not None and counts.frames is not None:
+            if counts.size is not None and _goes_on(whole, start + counts.size):
+                raise BadAudioError(path, f"is several recordings one after another (joined MP3 files); {_JOIN}")
+            return Container("mp3", start=start)
         return Container("mp3", start=start, samples=count_samples(whole, start))
+
+
+def _goes_on(whole: mmap.mmap, end: int) -> bool:
+    """Return whether frames follow the stated end of a stream, at once or behind the tag of another file."""
+    for _ in range(_MORE_FRAMES):
+        if whole[end : end + 3] == b"ID3" and len(whole) >= end + 10:
+            end += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(whole[end + 6 : end + 10], (21, 14, 7, 0)))
+        header = frame_header(whole[end : end + 4])
+        if header is None:
+            return False
+        end += header.size
+    return True

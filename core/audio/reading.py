@@ -38,6 +38,8 @@ __all__ = ["AudioInfo", "BadAudioError", "Limits", "OpenRecordings", "inspect", 
 _SILENT_POWER = 1e-12
 #: A mono sum this far below its channels is cancellation; equal uncorrelated channels lose only 3 dB.
 _CANCELLED_DB = -25.0
+#: Float samples may pass full scale, as mixes do; what is so far above it is no recording at full scale 1.
+_LARGEST_SAMPLE = 100.0
 #: Tables round times to hundredths: an end that is so far past the file's is the file's.
 _ROUNDED_S = 0.02
 
@@ -121,7 +123,7 @@ def read_channels(path: str | os.PathLike[str], longest_s: float) -> tuple[np.nd
     if not decoded or (decoder.info.exact and decoded < wanted):
         raise BadAudioError(found, _missing(decoder.info, 0, wanted, decoded))
     samples = np.concatenate(blocks)
-    _check_finite(found, samples)
+    _check_range(found, samples)
     return samples, decoder.info.sample_rate_hz
 
 
@@ -185,7 +187,7 @@ def _out_of_bounds(info: AudioInfo, limits: Limits) -> str | None:
         return f"has {info.channels} channels; up to {limits.max_channels} are read"
     if info.frames <= 0:
         return "holds no samples"
-    if info.duration_s > limits.max_file_s:  # also how an unfinished FLAC shows: it declares 2**63 - 1 samples
+    if info.duration_s > limits.max_file_s:
         return f"declares {info.duration_s:.3g} s; up to {limits.max_file_s:g} s are read (unfinished?)"
     return None
 
@@ -199,17 +201,22 @@ def _read_segment(
     lead = 0 if rumble else min(context_samples(rate), start)
     tail = 0 if rumble else context_samples(rate)
     mono = _decode(path, decoder, _Excerpt(start, frames, lead, tail), limits)
-    _check_finite(path, mono)
+    _check_range(path, mono)
     if not rumble:
         mono = high_pass(mono, rate)[lead : None if frames is None else lead + frames]
     wanted = max(1, round(mono.size * sample_rate_hz / rate))
     return fit_length(resample(mono, rate, sample_rate_hz), wanted)
 
 
-def _check_finite(path: Path, samples: np.ndarray) -> None:
+def _check_range(path: Path, samples: np.ndarray) -> None:
     if not np.isfinite(samples).all():
         wrong = int((~np.isfinite(samples)).sum())
         raise BadAudioError(path, f"holds {wrong} samples that are not finite (NaN or infinity)")
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak > _LARGEST_SAMPLE:
+        raise BadAudioError(
+            path, f"holds samples up to {peak:,.0f} times full scale: integers stored as float? divide them by 32768"
+        )
 
 
 def _bounds(path: Path, ref: AudioRef, info: AudioInfo, limits: Limits) -> tuple[int, int | None]:

@@ -46,10 +46,12 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
         BadAudioError: there is no such regular file.
     """
     found = audio_path(path)
-    if not found.is_file():
-        raise BadAudioError(found, "there is no such file")
-    with open_regular(found) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open_regular(found) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise BadAudioError(found, reason) from error
 
 
 def unchanging_sha256(path: str | os.PathLike[str]) -> str:

@@ -56,7 +56,7 @@ def active_speech_level(samples: np.ndarray, sample_rate_hz: int) -> SpeechLevel
         `SpeechLevel(-100.0, 0.0)` for silence, for an empty array, and for anything below about -74 dBov.
 
     Raises:
-        RoomtoneError: not one-dimensional, not floating point, or not finite.
+        RoomtoneError: not one-dimensional, not floating point, or not finite; a rate that is no number of Hz.
 
     >>> two_of_ten_seconds = np.where(np.arange(80_000) < 16_000, 0.5, 0.0)
     >>> level = active_speech_level(two_of_ten_seconds, 8000)
@@ -64,6 +64,8 @@ def active_speech_level(samples: np.ndarray, sample_rate_hz: int) -> SpeechLevel
     (-6.6, 0.23)
     """
     samples = _checked(samples)
+    if isinstance(sample_rate_hz, bool) or not isinstance(sample_rate_hz, int | float | np.number) or sample_rate_hz <= 0:
+        raise RoomtoneError(f"sample_rate_hz: expected a number of Hz, e.g. 16000, got {sample_rate_hz!r}")
     sum_of_squares, counts = _counts(samples, sample_rate_hz, _THRESHOLDS)
     level_dbov = _crossing(sum_of_squares, counts)
     if level_dbov is None:

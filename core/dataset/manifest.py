@@ -146,8 +146,10 @@ def dataset_folders(dataset: Dataset) -> list[str]:
     """Return the folders or URLs named by `dataset`, each once, in the order given.
 
     Raises:
-        RoomtoneError: no folder was given.
+        RoomtoneError: no folder was given, or what was given is none.
     """
+    if not isinstance(dataset, str | os.PathLike | Iterable):
+        raise RoomtoneError(f"dataset: expected a folder, or a list of folders, got {dataset!r}")
     named: Iterable[Any] = [dataset] if isinstance(dataset, str | os.PathLike) else dataset
     folders: dict[str, str] = {}
     for name in map(str, named):
@@ -237,6 +239,9 @@ def _checked_schema(part: str) -> pa.Schema:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
+    if len(set(schema.names)) < len(schema.names):
+        twice = next(name for name in schema.names if schema.names.count(name) > 1)
+        raise RoomtoneError(f"{part}: not a manifest part, it has two columns {twice!r}")
     return schema
 
 
@@ -270,12 +275,13 @@ def read_part(part: str, schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
             table = pq.ParquetFile(file).read(columns=[c for c in columns if c in names])
     except (pa.ArrowException, OSError) as error:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
-    arrays = [
-        table[name].cast(schema.field(name).type)
-        if name in table.column_names
-        else pa.nulls(len(table), schema.field(name).type)
-        for name in columns
-    ]
+    arrays = []
+    for name in columns:
+        kind = schema.field(name).type
+        try:
+            arrays.append(table[name].cast(kind) if name in names else pa.nulls(len(table), kind))
+        except pa.ArrowException as error:
+            raise RoomtoneError(f"{part}: column {name!r} holds no {kind} ({str(error).splitlines()[0]})") from error
     return pa.table(arrays, schema=pa.schema([schema.field(name) for name in columns]))
 
 

@@ -85,13 +85,10 @@ def _from_tar(place: str, member: str) -> bytes:
 @functools.lru_cache(maxsize=64)
 def _tar_index(place: str, version: tuple[Any, ...]) -> dict[str, tuple[int, int]]:
     """Return (offset, size) of each regular member; nothing is ever extracted."""
-    import tarfile
+    from roomtone.core.dataset.tar_shards import regular_members
 
-    try:
-        with open_binary(place) as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            return {info.name: (info.offset_data, info.size) for info in tar if info.isreg()}
-    except tarfile.TarError as error:
-        raise RoomtoneError(f"{place}: not a readable tar file ({error})") from error
+    with open_binary(place) as file:
+        return {info.name: (info.offset_data, info.size) for _, info in regular_members(file, place)}
 
 
 def _from_parquet(place: str, member: str) -> bytes:

@@ -1,6 +1,6 @@
 """WebDataset tar shards: the files of a sample are adjacent and share its key, which holds neither dot nor slash.
 
-Headers hold no time, owner or machine, so that equal samples give an equal file.
+Headers hold no time, owner or machine, so that equal samples give an equal file. Shards of strangers are read by their headers alone.
 """
 
 from __future__ import annotations
@@ -10,8 +10,47 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from roomtone.core.errors import RoomtoneError
+
+#: Kinds of members that say something of the next one, its long name for instance, and the bytes that one may have.
+_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+_MOST_HEADER = 1_000_000
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose size is none below zero, which would be read for ever, and whose headers fill no memory."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        if self.size < 0 or (self.type in _HEADERS and self.size > _MOST_HEADER):
+            raise tarfile.ReadError(f"a header states {self.size:,} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc]
+
+
+def regular_members(file: IO[bytes], place: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """Yield the regular files of a tar file with the file that they are in; nothing is extracted.
+
+    Args:
+        file: open for reading.
+        place: its name, for messages.
+
+    Raises:
+        RoomtoneError: no tar file, headers that contradict themselves, or ones of more than a megabyte.
+    """
+    try:
+        with tarfile.open(fileobj=file, mode="r:", tarinfo=_Member) as tar:
+            for member in tar:
+                if member.isreg():
+                    yield tar, member
+    except (tarfile.TarError, ValueError, RecursionError) as error:
+        raise RoomtoneError(f"{place}: not a readable tar file ({error})") from error
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class ExecutorSettings:
     @property
     def worker_count(self) -> int:
         """Return the number of workers: as asked, one a core where nothing is asked, one where there is no pool."""
-        return 1 if self.name == "serial" else self.workers or _cores()
+        return 1 if self.name == "serial" else self.workers or usable_cores()
 
 
 def engine_of(executor: ExecutorSettings) -> Engine:
@@ -55,6 +55,6 @@ def engine_of(executor: ExecutorSettings) -> Engine:
     assert_never(executor.name)
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

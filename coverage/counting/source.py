@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +118,8 @@ def open_source(source: Any, *, memory_limit: str = MEMORY_LIMIT) -> Iterator[Op
     import duckdb
 
     asked = source if isinstance(source, Source) else Source(source)
+    if not isinstance(asked.value, str | os.PathLike | Iterable):
+        raise RoomtoneError(f"dataset: expected a folder, a table or a DataFrame, got {asked.value!r}")
     with tempfile.TemporaryDirectory(prefix="roomtone-coverage-") as spill, duckdb.connect() as connection:
         connection.execute(f"SET memory_limit={literal(memory_limit)}")
         connection.execute(f"SET temp_directory={literal(spill)}")

@@ -22,6 +22,8 @@ Pattern = tuple[int | None, ...]
 
 #: A line "everything but …" names at most this many exceptions, and is used only where more is missing than that.
 MAX_EXCEPTIONS = 2
+#: Single cells that one line names at most.
+MAX_NAMES = 8
 
 
 def maximal_uncovered_patterns(counts: np.ndarray, threshold: float = 1) -> list[tuple[Pattern, float]]:
@@ -123,22 +125,51 @@ def _slice(pattern: Pattern) -> tuple[int | slice, ...]:
 def hole_lines(grid: Grid) -> list[str]:
     """Return the regions as text, e.g. `accent scottish, any condition but clean: 5 cells`.
 
-    Of a grid too large to list, the values of each axis are named of which no cell meets its goal, with most cells first.
+    Single cells that differ in one axis alone share a line: `accent scottish, condition gsm, ward: 2 cells`. Of a grid too large
+    to list, the values of each axis are named of which no cell meets its goal, with most cells first.
     """
     if not grid.dense:
         return _sparse_lines(grid)
-    lines = []
-    for region in hole_regions(grid):
-        parts = []
-        for i, (axis, values, place) in enumerate(zip(grid.names, grid.levels, region.pattern)):
-            if place is not None:
-                parts.append(f"{axis} {values[place]}")
-            elif i == region.but_axis:
-                parts.append(f"any {axis} but {', '.join(values[b] for b in region.but)}")
-            else:
-                parts.append(f"any {axis}")
-        lines.append(f"{', '.join(parts)}: {region.cells} {'cell' if region.cells == 1 else 'cells'}")
-    return lines
+    regions = hole_regions(grid)
+    lines = [(region.cells, _line(grid, region)) for region in regions if None in region.pattern]
+    lines += _single_cells(grid, [region.pattern for region in regions if None not in region.pattern])
+    return [
+        f"{text}: {cells} {'cell' if cells == 1 else 'cells'}"
+        for cells, text in sorted(lines, key=lambda line: -line[0])
+    ]
+
+
+def _line(grid: Grid, region: HoleRegion) -> str:
+    parts = []
+    for i, (axis, values, place) in enumerate(zip(grid.names, grid.levels, region.pattern)):
+        if place is not None:
+            parts.append(f"{axis} {values[place]}")
+        elif i == region.but_axis:
+            parts.append(f"any {axis} but {', '.join(values[b] for b in region.but)}")
+        else:
+            parts.append(f"any {axis}")
+    return ", ".join(parts)
+
+
+def _single_cells(grid: Grid, cells: Sequence[Pattern]) -> list[tuple[int, str]]:
+    """Return the lines of single cells with their sizes; the axis is listed within a line that leaves the fewest lines."""
+
+    def along(axis: int) -> dict[Pattern, list[Pattern]]:
+        lines: dict[Pattern, list[Pattern]] = {}
+        for cell in cells:
+            lines.setdefault((*cell[:axis], None, *cell[axis + 1 :]), []).append(cell)
+        return lines
+
+    axis = min(range(len(grid.names)), key=lambda axis: len(along(axis)))
+    found = []
+    for line in along(axis).values():
+        for start in range(0, len(line), MAX_NAMES):
+            named = line[start : start + MAX_NAMES]
+            places = [
+                ", ".join(dict.fromkeys(values[cell[i] or 0] for cell in named)) for i, values in enumerate(grid.levels)
+            ]
+            found.append((len(named), ", ".join(f"{name} {place}" for name, place in zip(grid.names, places))))
+    return found
 
 
 def _sparse_lines(grid: Grid) -> list[str]:

@@ -121,7 +121,7 @@ def _augmentation(source: str, utterance: str, original: str | None) -> tuple[di
     if response and (files := _AUDIO.findall(response.group(1))):
         labels["room"] = room_label(files[0])
         row["room_asset"] = PurePosixPath(files[0]).stem
-    signals = re.search(r"--additive-signals='([^']*)'|--additive-signals=(.*?)(?= --(?:start-times|snrs)=)", source)
+    signals = re.match(r"'([^']*)'|(.*?)(?= --(?:start-times|snrs)=)", source.partition("--additive-signals=")[2])
     if signals and (files := _AUDIO.findall(signals.group(1) or signals.group(2) or "")):
         labels["noise"] = noise_label(files)
         row["noise_asset"] = ASSET_SEPARATOR.join(sorted({PurePosixPath(file).stem for file in files}))

@@ -18,6 +18,8 @@ from roomtone.coverage.sources.layout import json_lines
 from roomtone.coverage.sources.rows import Row, condition_of, noise_label, relative, room_label, total_snr_db
 
 _SUFFIXES = re.compile(r"(?:_(?:sp|vp|tp)\d+(?:\.\d+)?|_rvb|_narrowband|_codec|_compressed)+$")
+#: Characters of all suffixes of an id.
+_LONGEST_SUFFIXES = 200
 
 
 def read_lhotse(path: Path) -> list[Row]:
@@ -50,7 +52,7 @@ def _rows(cut: dict[str, Any], folder: Path) -> Iterator[Row]:
             custom = {**(cut.get("custom") or {}), **(supervision.get("custom") or {})}
             yield {
                 "sample_id": cut["id"] if len(own) == len(spoken) == 1 else f"{cut['id']}#{supervision['id']}",
-                "utterance_id": _SUFFIXES.sub("", str(supervision["id"])),
+                "utterance_id": _without_suffixes(str(supervision["id"])),
                 "speaker": supervision.get("speaker"),
                 "text": supervision.get("text"),
                 "language": supervision.get("language"),
@@ -100,3 +102,8 @@ def _source(recording: dict[str, Any]) -> str:
 def _audio_path(recording: dict[str, Any], folder: Path) -> str | None:
     source = _source(recording)
     return relative(source, folder) if source else None
+
+
+def _without_suffixes(cut_id: str) -> str:
+    """Return the id of what a copy is made from; only the last characters are looked at, because the search is quadratic."""
+    return cut_id[:-_LONGEST_SUFFIXES] + _SUFFIXES.sub("", cut_id[-_LONGEST_SUFFIXES:])

@@ -6,10 +6,10 @@ Only headers and JSON members are read, nothing is extracted. `audio_path` is `S
 from __future__ import annotations
 
 import json
-import tarfile
 from pathlib import Path
 
 from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.dataset.tar_shards import regular_members
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.sources.rows import Row
 
@@ -37,12 +37,13 @@ def read_web_dataset(place: Path) -> list[Row]:
 def _shard_rows(shard: Path, name: str) -> list[Row]:
     samples: dict[str, Row] = {}
     try:
-        with open_regular(shard) as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            for member in tar:
-                if not member.isreg():
+        with open_regular(shard) as file:
+            for tar, member in regular_members(file, str(shard)):
+                folder, slash, name_in_it = member.name.rpartition("/")
+                stem, _, extension = name_in_it.partition(".")
+                if not stem:
                     continue
-                key, _, extension = Path(member.name).name.partition(".")
-                key = str(Path(member.name).with_name(key))
+                key = f"{folder}{slash}{stem}"
                 row = samples.setdefault(key, {"sample_id": key})
                 if f".{extension}".endswith(_AUDIO):
                     row["audio_path"] = f"{name}#{member.name}"
@@ -50,7 +51,7 @@ def _shard_rows(shard: Path, name: str) -> list[Row]:
                     content = tar.extractfile(member)
                     assert content is not None
                     _add(row, extension, content.read(), f"{shard.name}#{member.name}")
-    except (tarfile.TarError, OSError) as error:
+    except OSError as error:
         raise RoomtoneError(f"{shard}: not a readable tar file ({error})") from error
     return list(samples.values())
 

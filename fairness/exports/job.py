@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,20 +178,33 @@ def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     return write_lines(path, (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows))
 
 
-def token(text: str, taken: dict[str, str]) -> str:
-    """Return a name of letters, digits and underscores for any label; two labels never get the same one.
+#: Characters of a name that `Names` gives, so that it can name a file.
+_LONGEST_NAME = 80
+
+
+class Names:
+    """Gives names of letters, digits and underscores to labels; two labels never get the same one.
 
     The hyphen stays free to part names, and sorts before all of these characters.
-
-    Args:
-        text: any label.
-        taken: label -> name of those given so far; the new one is added.
     """
-    if text in taken:
-        return taken[text]
-    base = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_") or "x"
-    name, number = base, 2
-    while name in taken.values():
-        name, number = f"{base}_{number}", number + 1
-    taken[text] = name
-    return name
+
+    def __init__(self) -> None:
+        self._given: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._last: Counter[str] = Counter()
+
+    def of(self, text: str) -> str:
+        """Return the name of a label, the same each time.
+
+        Args:
+            text: any label.
+        """
+        if text not in self._given:
+            base = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")[:_LONGEST_NAME] or "x"
+            name = base
+            while name in self._taken:
+                self._last[base] += 1
+                name = f"{base}_{self._last[base] + 1}"
+            self._taken.add(name)
+            self._given[text] = name
+        return self._given[text]

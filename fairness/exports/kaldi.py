@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.words import one_line
-from roomtone.fairness.exports.job import ExportJob, token, write_lines
+from roomtone.fairness.exports.job import ExportJob, Names, write_lines
 
 Entry = tuple[str, str, Mapping[str, Any]]
 
 
 def write(job: ExportJob) -> list[Path]:
     """Write wav/, wav.scp, text, utt2spk, spk2utt, utt2dur, reco2dur, utt2lang, utt2accent, utt2condition, and genders if known."""
-    taken: dict[str, str] = {}
+    samples, speakers = Names(), Names()
     entries: list[Entry] = []
     for row in job.records():
-        sample = token(str(row["sample_id"]), {})
-        speaker = token(f"speaker {row['speaker']}", taken) if row.get("speaker") is not None else f"unknown_{sample}"
+        sample = samples.of(str(row["sample_id"]))
+        speaker = speakers.of(f"speaker {row['speaker']}") if row.get("speaker") is not None else f"unknown_{sample}"
         entries.append((f"{speaker}-{sample}", speaker, row))
     entries.sort(key=lambda entry: entry[0].encode())
     tables: dict[str, Callable[[str, Mapping[str, Any]], str]] = {

@@ -16,7 +16,7 @@ from typing import Any
 
 from roomtone.core.vocabulary import FACTORS, NONE
 from roomtone.core.words import one_line
-from roomtone.fairness.exports.job import ExportJob, token, write_lines
+from roomtone.fairness.exports.job import ExportJob, Names, write_lines
 
 #: Labels of one file, "Overall" among them.
 _MAX_LABELS = 14
@@ -31,12 +31,10 @@ def write(job: ExportJob) -> list[Path]:
     Args:
         job: what is exported.
     """
-    taken: dict[str, str] = {}
-    rows = sorted(job.records(), key=lambda row: token(str(row["sample_id"]), taken).encode())
-    speakers: dict[str, str] = {}
+    samples, speakers = Names(), Names()
+    rows = sorted(job.records(), key=lambda row: samples.of(str(row["sample_id"])).encode())
     named = [
-        (row, token(str(row["sample_id"]), taken), token(str(row.get("speaker") or "unknown"), speakers))
-        for row in rows
+        (row, samples.of(str(row["sample_id"])), speakers.of(str(row.get("speaker") or "unknown"))) for row in rows
     ]
     levels = [factor for factor in FACTORS if len({_label(row, factor) for row in rows}) > 1]
     written = [_references(job, named, "accent", job.to / "ref.stm")]

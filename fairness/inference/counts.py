@@ -136,10 +136,12 @@ def prepare(
         (share, NaN where not known) and `failed`.
 
     Raises:
-        RoomtoneError: a column is missing, nothing is scored, or no row is in the baseline.
+        RoomtoneError: no table, a column is missing, nothing is scored, or no row is in the baseline.
     """
     import pandas as pd
 
+    if not isinstance(scores, pd.DataFrame):
+        raise RoomtoneError(f"compare: expected a DataFrame of scores, got {scores!r}")
     for name in (group, condition, speaker, "words"):
         if name not in scores:
             raise RoomtoneError(

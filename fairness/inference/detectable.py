@@ -18,6 +18,8 @@ from roomtone.fairness.inference.permutation import FamilyTest, Observed, every_
 from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_floors, group_sums
 
 _ROUNDS = 25
+#: Change of a size, a share of words, from which it is worked out no further.
+_SETTLED = 1e-7
 #: Where between the scale of rates (0) and that of odds (1) the spread of speakers grows.
 _BETWEEN = 0.4
 #: Speakers that the spread of all groups counts for beside a group's own.
@@ -138,7 +140,9 @@ class Sizes:
         """Return the smallest gap of each pair that would be found; NaN where none below 1 would [shape=(G, K)]."""
         size = np.zeros(self._own.shape)
         for _ in range(_ROUNDS):
-            size = self.at(size)
+            before, size = size, self.at(size)
+            if np.allclose(size, before, rtol=0.0, atol=_SETTLED, equal_nan=True):
+                break
         return np.where((size < 1) & np.isfinite(size), size, np.nan)
 
 

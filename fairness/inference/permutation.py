@@ -16,11 +16,13 @@ the speakers', in the statistic that was observed; permutations only tell how su
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.core.workers.executors import usable_cores
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import WEIGHTS, Estimands
 from roomtone.fairness.inference.statistics import gap_statistics, permuted_statistics, prior_df
@@ -28,6 +30,8 @@ from roomtone.fairness.inference.sums import available_columns, group_sums
 
 #: Two statistics are tied, as those of one labelling and its mirror image are, if their log p differ by less.
 _TIE = 1e-9
+#: Counts of speakers by condition from which labellings are shared by the processors.
+_LARGE = 50_000
 #: Tail from which the scale of a statistic is taken, and the normal quantile there.
 _TAIL, _TAIL_Z = 0.05, 1.6448536269514722
 
@@ -137,13 +141,26 @@ def permute_family(
     labellings[1:] = rng.permuted(np.broadcast_to(data.codes, (permutations, len(data.codes))), axis=1)
     sums = group_sums(data.counts, data.codes, data.starts, data.members, every_column(data))
     has = available_columns(sums)[:-1]
-    t, df = permuted_statistics(
-        data.counts, labellings, data.starts, data.members, has, other, estimands.starts, estimands.columns, log_scale,
-        prior_df(int(data.known.sum())),
-    )  # fmt: skip
-    z = to_normal(t, df)
+    prior = prior_df(int(data.known.sum()))
+
+    def permuted(some: np.ndarray) -> np.ndarray:
+        t, df = permuted_statistics(
+            data.counts, some, data.starts, data.members, has, other, estimands.starts, estimands.columns, log_scale, prior
+        )  # fmt: skip
+        return to_normal(t, df)
+
+    z = _in_threads(permuted, labellings, data.counts[0].size)
     z[0] = to_normal(observed.value / observed.se, observed.df)
     return _Permuted(z, estimands, tested).test(alpha)
+
+
+def _in_threads(work: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, size: int) -> np.ndarray:
+    """Return the work on all rows, shared by the processors where a row is large; each row's answer is its own."""
+    count = usable_cores() if size > _LARGE else 1
+    if count == 1:
+        return work(rows)
+    with ThreadPoolExecutor(count) as pool:
+        return np.concatenate(list(pool.map(work, np.array_split(rows, count))))
 
 
 def every_column(data: SpeakerCounts) -> np.ndarray:

@@ -16,7 +16,6 @@ from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
-from roomtone.fairness.report.samples import aligned_samples, worst_samples
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
@@ -39,7 +38,7 @@ THIN_SPEAKERS = 3
 
 
 def gather(result: Evaluation) -> dict[str, Any]:
-    """Return all that the page shows.
+    """Return all that the page shows, without its pictures and single samples.
 
     Args:
         result: of the evaluation.
@@ -72,7 +71,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note, "no_slice": NO_SLICE,
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
         "effect_name": "ratio of WERs" if result.settings.subgroups.outcome == "errors" else "odds ratio",
-        "worst": worst_samples(result), "aligned": aligned_samples(result), "reasons": _reasons(result.scores),
+        "reasons": _reasons(result.scores),
         "certificates": [path.name for path in result.certificates],
         "groups_of_people": _people(result.scores, group, result.settings.speaker), "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,
@@ -275,6 +274,10 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float | None, float | N
     return row[f"{name}_low"], row[f"{name}_high"]
 
 
+#: What a gap must have to be named although it is not shown.
+_MEASURED = ("gap", "gap_low", "gap_high", "p_adjusted")
+
+
 def headline(content: Mapping[str, Any]) -> str:
     """Return the first sentence of the report: who is worse off, that nobody is found to be, or that nothing could be tested.
 
@@ -289,10 +292,22 @@ def headline(content: Mapping[str, Any]) -> str:
     little = too_little(content)
     if little is not None:
         return little
+    said = f"No {content['group']} is found to be worse off.{_largest_gap(rows, content)}"
     sizes = [row["detectable"] for row in rows if row["detectable"] is not None and math.isfinite(row["detectable"])]
     if content["settings"]["scale"] == "ratio" or not sizes:
-        return f"No {content['group']} is found to be worse off."
+        return said
+    return f"{said} Over all conditions these data would show {100 * min(sizes):.1f} to {100 * max(sizes):.1f} points."
+
+
+def _largest_gap(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> str:
+    """Return whose measured gap is the largest, as a sentence that claims nothing; empty where no gap has an interval."""
+    known = [row for row in rows if all(row[name] is not None and math.isfinite(row[name]) for name in _MEASURED)]
+    worst = max(known, key=lambda row: row["gap"], default=None)
+    if content["settings"]["scale"] == "ratio" or worst is None or worst["gap"] <= 0:
+        return ""
+    low, high = (100 * worst[name] for name in ("gap_low", "gap_high"))
     return (
-        f"No {content['group']} is found to be worse off. Over all conditions these data would show {100 * min(sizes):.1f} to"
-        f" {100 * max(sizes):.1f} points."
+        f" The largest measured gap over all conditions, that of {worst[content['group']]}, is not shown: {100 * worst['gap']:.1f} points more than"
+        f" {worst['reference']} ({100 * (1 - content['settings']['alpha']):g} % interval alone {low:.1f} to {high:.1f} points;"
+        f" p = {worst['p_adjusted']:.2g} beside all other tests)."
     )

@@ -1,10 +1,12 @@
-"""Numbers as text: shares as per cent, gaps as points; rows as plain values; cells of a Markdown table."""
+"""Numbers as text: shares as per cent, gaps as points; rows as plain values; Markdown tables."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from roomtone.core.printable import markdown_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,19 +99,5 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
         head: names of the columns.
         rows: cells, as many a row.
     """
-    lines = [f"| {' | '.join(map(cell, head))} |", f"|{'---|' * len(head)}"]
-    return lines + [f"| {' | '.join(map(cell, row))} |" for row in rows]
-
-
-_ESCAPES = str.maketrans(
-    {c: f"\\{c}" for c in "\\`*_[]|#!"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": " ", "\r": " "}
-)
-
-
-def cell(text: Any) -> str:
-    """Return a text that Markdown shows as it is.
-
-    Args:
-        text: anything that has a text.
-    """
-    return str(text).translate(_ESCAPES)
+    lines = [f"| {' | '.join(map(markdown_text, head))} |", f"|{'---|' * len(head)}"]
+    return lines + [f"| {' | '.join(map(markdown_text, row))} |" for row in rows]

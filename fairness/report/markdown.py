@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from roomtone.fairness.report.formatting import between, cell, detectable, number, percent, points, table
+from roomtone.core.printable import markdown_text as shown
+from roomtone.fairness.report.formatting import between, detectable, number, percent, points, table
 
 _GAP_HEAD = (
     "against", "gap (points)", "95 %", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
@@ -20,17 +21,17 @@ def markdown(content: Mapping[str, Any]) -> str:
         content: of `gather`, with `headline`.
     """
     group, condition = content["group"], content["condition"]
-    lines = [f"# {cell(content['title'])}", "", *(f"> {cell(note)}\n" for note in content["notes"]), ""]
-    lines += [f"**{cell(content['headline'])}**", "", *(f"- {cell(text)}" for _, text in content["findings"][1:])]
-    lines += [*(f"- (context) {cell(text)}" for text in content["context"]), ""]
-    lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {cell(content['family'])}", ""]
+    lines = [f"# {shown(content['title'])}", "", *(f"> {shown(note)}\n" for note in content["notes"]), ""]
+    lines += [f"**{shown(content['headline'])}**", "", *(f"- {shown(text)}" for _, text in content["findings"][1:])]
+    lines += [*(f"- (context) {shown(text)}" for text in content["context"]), ""]
+    lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {shown(content['family'])}", ""]
     parts: list[tuple[str, list[str]]] = [
-        (f"Each {cell(group)} over all conditions", _accents(content)),
+        (f"Each {shown(group)} over all conditions", _accents(content)),
         ("Each condition", _conditions(content)),
         ("Factor levels", table([group, "factor", "level", *_GAP_HEAD], _rows(content, content["levels"], ("factor", "level")))),
-        (f"WER by {cell(group)} and {cell(condition)}, %", _matrix(content)),
+        (f"WER by {shown(group)} and {shown(condition)}, %", _matrix(content)),
         ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
-        (f"Words lost and words invented by {cell(condition)}", _overall(content)),
+        (f"Words lost and words invented by {shown(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         *([("Shortfall of the outcome", [f"- {cell(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
         ("Intersections", _intersections(content)),
@@ -45,7 +46,7 @@ def markdown(content: Mapping[str, Any]) -> str:
 def _intersections(content: Mapping[str, Any]) -> list[str]:
     if not content["intersections"]:
         return [
-            f"No attribute was crossed with {cell(content['group'])}: there is none with 2 to 20 values, or none was asked for."
+            f"No attribute was crossed with {shown(content['group'])}: there is none with 2 to 20 values, or none was asked for."
         ]
     head = [content["group"], "attribute", "value", *_GAP_HEAD]
     return table(head, _rows(content, content["intersections"], ("attribute", "value")))
@@ -54,7 +55,7 @@ def _intersections(content: Mapping[str, Any]) -> list[str]:
 def _verdicts(content: Mapping[str, Any]) -> list[str]:
     counted = table(["verdict", "cells"], [(name, count) for name, _, count, _ in content["verdicts"]])
     shared = [content["shared_level"], ""] if content["shared_level"] else []
-    return [*counted, "", *shared, *(f"- {cell(text)}" for _, text in content["statements"])]
+    return [*counted, "", *shared, *(f"- {shown(text)}" for _, text in content["statements"])]
 
 
 def _accents(content: Mapping[str, Any]) -> list[str]:
@@ -70,7 +71,7 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
         "detectable",
         "verdict",
     ]
-    said = [f"WER: {cell(content['compared_wer'])}.", ""]
+    said = [f"WER: {shown(content['compared_wer'])}.", ""]
     return said + table(head, (
         (r[content["group"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
          between(r, "cost"), points(r["gap"]), between(r, "gap"),
@@ -83,7 +84,7 @@ def _conditions(content: Mapping[str, Any]) -> list[str]:
     head = [
         content["condition"], "WER %", "95 %", "cost (points)", "95 %", "highest WER of a cell", "falls behind most", "p adjusted", "verdict"
     ]  # fmt: skip
-    said = [cell(content["condition_wer"]), ""]
+    said = [shown(content["condition_wer"]), ""]
     return said + table(head, (
         (r[content["condition"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
          between(r, "cost"), r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
@@ -123,11 +124,11 @@ def _wer(content: Mapping[str, Any], group: str, condition: str) -> str:
 def _overall(content: Mapping[str, Any]) -> list[str]:
     head, rows, same = content["overall_table"]
     named = [[r["condition"], *row] for r, row in zip(content["overall"], rows)]
-    return [cell(f"{content['pooled_wer']} {same}".strip()), "", *table([content["condition"], *head], named)]
+    return [shown(f"{content['pooled_wer']} {same}".strip()), "", *table([content["condition"], *head], named)]
 
 
 def _hallucination(content: Mapping[str, Any]) -> list[str]:
-    said = [content["invented_text"], "", *(f"- {cell(text)}" for text in content["hallucination_gaps"])]
+    said = [content["invented_text"], "", *(f"- {shown(text)}" for text in content["hallucination_gaps"])]
     if not content["hallucinated"]:
         return said
     head = [content["group"], content["condition"], "samples %", "95 %", "words invented, % of those spoken"]
@@ -154,7 +155,7 @@ def _terms(content: Mapping[str, Any]) -> list[str]:
     rows = [
         (r[content["group"]], r[content["condition"]], r["term"], r["spoken"], r["lost"], percent(r["rate"]), r["speakers"]) for r in content["terms"]
     ]  # fmt: skip
-    gaps = [f"- {cell(r['statement'])}" for r in content["term_cells"] if r["verdict"] == "gap"]
+    gaps = [f"- {shown(r['statement'])}" for r in content["term_cells"] if r["verdict"] == "gap"]
     return [*table(head, rows), "", *gaps]
 
 
@@ -166,13 +167,13 @@ def normalizer_lines(content: Mapping[str, Any]) -> list[str]:
     """
     n = content["normalizers"][0]
     lines = [
-        f"- {cell(u['label'])}, counted in {u['unit']}s ({u['samples']:,} samples): {cell(u['description'])}."
+        f"- {shown(u['label'])}, counted in {u['unit']}s ({u['samples']:,} samples): {shown(u['description'])}."
         for u in n["used"]
     ]
     if n["written"]:
-        lines.append(f"- {cell(n['written'])}")
+        lines.append(f"- {shown(n['written'])}")
     if n["others"]:
-        others = ", ".join(f"{cell(o['name'])} {o['more']:+,}" for o in n["others"])
+        others = ", ".join(f"{shown(o['name'])} {o['more']:+,}" for o in n["others"])
         lines.append(
             f"- On {n['samples']:,} samples with {n['errors']:,} errors, other normalisers would count more or fewer: {others}."
         )
@@ -181,12 +182,12 @@ def normalizer_lines(content: Mapping[str, Any]) -> list[str]:
 
 def _slices(content: Mapping[str, Any]) -> list[str]:
     skipped = (
-        [f"Not searched, for having too many values: {cell(', '.join(content['not_searched']))}.", ""]
+        [f"Not searched, for having too many values: {shown(', '.join(content['not_searched']))}.", ""]
         if content["not_searched"]
         else []
     )
     if content["slices_note"]:
-        return [*skipped, cell(content["slices_note"])]
+        return [*skipped, shown(content["slices_note"])]
     if not content["slices"]:
         return [*skipped, content["no_slice"]]
     head = ["slice", "errors", "expected", "ratio", content["effect_name"], "95 %", "speakers", "p adjusted"]
@@ -200,14 +201,14 @@ def _slices(content: Mapping[str, Any]) -> list[str]:
 def _model(content: Mapping[str, Any]) -> list[str]:
     model = content["model"]
     if model is None:
-        return [f"No Poisson model: {cell(content['model_note'])}."]
+        return [f"No Poisson model: {shown(content['model_note'])}."]
     p = (
         "cannot be tested with so few speakers"
         if model["interaction_p"] is None
         else f"p = {number(model['interaction_p'])}"
     )
     left = (
-        f" Left out of the model, for want of errors: {cell(', '.join(model['left_out']))}."
+        f" Left out of the model, for want of errors: {shown(', '.join(model['left_out']))}."
         if model["left_out"]
         else ""
     )
@@ -224,24 +225,24 @@ def card(content: Mapping[str, Any]) -> str:
         content: of `gather`, with `headline`.
     """
     lines = [
-        f"# Card: {cell(content['called'])}",
+        f"# Card: {shown(content['called'])}",
         "",
-        *(f"> {cell(note)}\n" for note in content["notes"]),
+        *(f"> {shown(note)}\n" for note in content["notes"]),
         "",
     ]
     lines += ["## What was tested", "", f"    {json.dumps(content['recogniser'], ensure_ascii=False, default=str)}", ""]
-    lines += [f"Decoding: {cell(content['decoding'])}.", ""] if content["decoding"] else []
+    lines += [f"Decoding: {shown(content['decoding'])}.", ""] if content["decoding"] else []
     lines += [*normalizer_lines(content), "", "## On whom", ""]
     lines += table(
         [content["group"], "speakers", "samples", "words"],
         ((p["group"], p["speakers"], p["samples"], p["words"]) for p in content["groups_of_people"]),
     )
-    lines += ["", "## In which conditions, with which results", "", cell(content["pooled_wer"]), ""]
+    lines += ["", "## In which conditions, with which results", "", shown(content["pooled_wer"]), ""]
     lines += table([content["condition"], "samples", "failed", "words", "WER %"], (
         (row["condition"], row["samples"], row["failed"], row["words"], percent(row["wer"])) for row in content["overall"]
     ))  # fmt: skip
-    lines += ["", f"## {cell(content['group']).capitalize()}s compared", "", f"**{cell(content['headline'])}**", ""]
+    lines += ["", f"## {shown(content['group']).capitalize()}s compared", "", f"**{shown(content['headline'])}**", ""]
     lines += table(["verdict", "cells"], [(name, count) for name, _, count, _ in content["verdicts"]])
-    lines += ["", *(f"- {cell(text)}" for _, text in content["findings"][1:])]
+    lines += ["", *(f"- {shown(text)}" for _, text in content["findings"][1:])]
     lines += ["", "## Limits", "", *(f"- {text}" for text in content["limits"])]
     return "\n".join(lines) + "\n"

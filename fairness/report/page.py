@@ -21,6 +21,7 @@ from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.formatting import between, detectable, number, percent, points, sign
 from roomtone.fairness.report.markdown import card, markdown
 from roomtone.fairness.report.matrix import report_matrix
+from roomtone.fairness.report.samples import page_samples
 from roomtone.fairness.report.wording import wer_lines
 
 __all__ = ["summary_lines", "write_report"]
@@ -34,7 +35,7 @@ def write_report(result: Evaluation) -> list[Path]:
     Args:
         result: of the evaluation.
     """
-    content = gather(result)
+    content = gather(result) | page_samples(result)
     content["headline"] = headline(content)
     result.folder.mkdir(parents=True, exist_ok=True)
     page = content | _pictures(result) | {"component": report_matrix(result, result.folder / "report.html")}

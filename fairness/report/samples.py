@@ -31,36 +31,47 @@ def ranked_samples(result: Evaluation) -> pd.DataFrame:
     errors = usable[["substitutions", "deletions", "insertions"]].astype(int).sum(axis=1)
     gaps = result.comparison.gaps
     found = set(zip(gaps.loc[gaps["verdict"] == GAP, group], gaps.loc[gaps["verdict"] == GAP, condition]))
-    first = [key not in found for key in zip(usable[group].map(str), usable[condition].map(str))]
+    labels = (usable[name].map(str).to_numpy(object) for name in (group, condition))
+    first = [key not in found for key in zip(*labels)]
     ranked = usable.assign(
         _wer=errors / usable["words"].astype(int), _errors=errors, _first=first, _empty=usable["hypothesis_words"] == 0
     )
     return ranked.sort_values(["_first", "_empty", "_wer"], ascending=[True, True, False], kind="stable")
 
 
-def worst_samples(result: Evaluation, most: int = _WORST) -> list[dict[str, Any]]:
+def page_samples(result: Evaluation) -> dict[str, list[dict[str, Any]]]:
+    """Return the single samples of the page: the `worst` ones and the `aligned` ones.
+
+    Args:
+        result: of the evaluation.
+    """
+    ranked = ranked_samples(result)
+    return {"worst": _worst(result, ranked), "aligned": _aligned(result, ranked)}
+
+
+def _worst(result: Evaluation, ranked: pd.DataFrame, most: int = _WORST) -> list[dict[str, Any]]:
     """Return the samples with the highest WER, one a cell and cells with a gap before others, in the order of their WER.
 
     Args:
         result: of the evaluation.
+        ranked: of `ranked_samples`.
         most: samples at most.
     """
     settings = result.comparison.settings
-    ranked = ranked_samples(result)
     chosen = ranked.drop_duplicates([settings["group"], settings["condition"]]).head(most)
     return _shown(chosen.sort_values("_wer", ascending=False, kind="stable"), result)
 
 
-def aligned_samples(result: Evaluation, most: int = MOST_ALIGNED) -> list[dict[str, Any]]:
+def _aligned(result: Evaluation, ranked: pd.DataFrame, most: int = MOST_ALIGNED) -> list[dict[str, Any]]:
     """Return the samples with the words side by side, by cell: all, or as many of each cell as fit, those with the most errors first.
 
     Args:
         result: of the evaluation.
+        ranked: of `ranked_samples`.
         most: samples at most.
     """
     settings = result.comparison.settings
     keys = [settings["group"], settings["condition"]]
-    ranked = ranked_samples(result)
     if len(ranked) > most:
         cells = max(1, len(ranked.drop_duplicates(keys)))
         ranked = (

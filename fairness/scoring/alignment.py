@@ -183,7 +183,7 @@ class WordIds(dict[str, int]):
         return self[word]
 
     def of(self, words: Sequence[str]) -> np.ndarray:
-        return np.fromiter((self[word] for word in words), dtype=np.int64, count=len(words))
+        return np.fromiter(map(self.__getitem__, words), dtype=np.int64, count=len(words))
 
     def joined(self, texts: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
         ends = np.cumsum([len(words) for words in texts], dtype=np.int64) if texts else np.zeros(0, dtype=np.int64)

@@ -77,10 +77,18 @@ def count_tokens(references: Sequence[Tokens], hypotheses: Sequence[Tokens]) -> 
     Returns:
         Counts [shape=(pairs, 4), int64].
     """
-    counts = np.zeros((len(references), 4), dtype=np.int64)
+    # a recogniser that hears a text right hears it so in many conditions: lists that are shared are aligned once
+    pairs = {(id(r), id(h)): (r, h) for r, h in zip(references, hypotheses)}
+    number = {key: k for k, key in enumerate(pairs)}
+    at = np.fromiter((number[id(r), id(h)] for r, h in zip(references, hypotheses)), np.int64, len(references))
+    return _count_pairs(list(pairs.values()))[at]
+
+
+def _count_pairs(pairs: Sequence[tuple[Tokens, Tokens]]) -> np.ndarray:
+    counts = np.zeros((len(pairs), 4), dtype=np.int64)
     plain: list[int] = []
     words: tuple[list[list[str]], list[list[str]]] = ([], [])
-    for k, (reference, hypothesis) in enumerate(zip(references, hypotheses)):
+    for k, (reference, hypothesis) in enumerate(pairs):
         sides = relevant(reference, hypothesis), relevant(hypothesis, reference)
         ref, hyp = as_words(sides[0]), as_words(sides[1])
         if ref is not None and hyp is not None:

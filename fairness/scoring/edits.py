@@ -39,9 +39,13 @@ def alignments(rows: pd.DataFrame, normalizer: str) -> Iterator[Alignment]:
         normalizer: a name in `NORMALIZERS`, or `auto`.
     """
     languages = rows["language"] if "language" in rows else [None] * len(rows)
+    known: dict[tuple[str, str, str | None], Alignment] = {}
     for text, hypothesis, language in zip(rows["text"], rows["hypothesis"], languages):
-        tokenizer = tokenizer_for(normalizer, language if isinstance(language, str) else None)
-        yield align_tokens(tokenizer.tokens(text), tokenizer.tokens(hypothesis))
+        key = text, hypothesis, language if isinstance(language, str) else None
+        if key not in known:
+            tokenizer = tokenizer_for(normalizer, key[2])
+            known[key] = align_tokens(tokenizer.tokens(text), tokenizer.tokens(hypothesis))
+        yield known[key]
 
 
 def lost_words(scores: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.fairness.scoring.counting import count_tokens
 from roomtone.fairness.scoring.edits import usable_rows
-from roomtone.fairness.scoring.normalize import NORMALIZERS, tokenizer_for
+from roomtone.fairness.scoring.normalize import NORMALIZERS, tokenizer_for, tokens_of
 from roomtone.fairness.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ def _errors(rows: pd.DataFrame, name: str) -> pd.Series:
 
     languages = rows["language"] if "language" in rows else [None] * len(rows)
     tokenizers = [tokenizer_for(name, language if isinstance(language, str) else None) for language in languages]
-    sides = [[t.tokens(text) for t, text in zip(tokenizers, rows[column])] for column in ("text", "hypothesis")]
+    sides = [tokens_of(rows[column], tokenizers) for column in ("text", "hypothesis")]
     return pd.Series(count_tokens(*sides)[:, 1:].sum(axis=1), index=rows.index)

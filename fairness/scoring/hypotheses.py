@@ -32,7 +32,7 @@ def match_hypotheses(ids: pd.Series, hypotheses: Any, *, allow_missing: bool) ->
     import pandas as pd
 
     given = _as_frame(hypotheses)
-    given["sample_id"] = given["sample_id"].astype(str)
+    given["sample_id"] = given["sample_id"].astype(str).astype(object)
     problems = _problems(ids, given)
     if problems and (not allow_missing or not given["sample_id"].isin(set(ids)).any()):
         hint = "" if allow_missing else "; allow_missing=true scores the rest and reports these as lost coverage"
@@ -63,7 +63,7 @@ def _as_frame(hypotheses: Any) -> pd.DataFrame:
     if isinstance(hypotheses, Mapping):
         given = pd.DataFrame({"sample_id": list(hypotheses), "hypothesis": list(hypotheses.values())}, dtype=object)
     else:
-        given = hypotheses.copy()
+        given = hypotheses.copy() if hasattr(hypotheses, "columns") else hypotheses
     column(given, "sample_id", "the hypotheses")
     column(given, "hypothesis", "the hypotheses")
     if "reason" not in given:
@@ -106,8 +106,10 @@ def column(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
         where: what the table is, for the message.
 
     Raises:
-        RoomtoneError: there is no such column.
+        RoomtoneError: it is no table, or has no such column.
     """
+    if not hasattr(frame, "columns"):
+        raise RoomtoneError(f"{where}: expected a DataFrame, got {frame!r}")
     if name not in frame:
         raise RoomtoneError(f"{where}: there is no column {name!r}; {nearest(name, map(str, frame.columns))}")
     return frame[name]

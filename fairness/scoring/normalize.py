@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.words import split_words
@@ -91,7 +92,18 @@ def _casefold(text: str) -> list[Token]:
 
 
 def _whisper_english(text: str) -> list[Token]:
-    return [*split_words(_whisper_normalizer()(text))]
+    """Return what Whisper's own normaliser makes of a text; one that ends it (a figure of thousands of digits) is read as `basic` does."""
+    closed = text
+    for opening, closing in (
+        ("(", ")"),
+        ("<[", ">]"),
+    ):  # its search for what ends a bracket is quadratic where nothing does
+        last = max(map(closed.rfind, closing)) + 1
+        closed = closed[:last] + closed[last:].translate(dict.fromkeys(map(ord, opening), " "))
+    try:
+        return [*split_words(_whisper_normalizer()(" ".join(closed.split())))]
+    except (AssertionError, ValueError):
+        return _basic(text)
 
 
 @functools.lru_cache(maxsize=1)
@@ -194,3 +206,24 @@ def tokenizer_for(name: str, language: str | None) -> Tokenizer:
     ['你', '好', '世', '界']
     """
     return Tokenizer(normalizer_for(name, language), unit_of(language))
+
+
+def tokens_of(texts: Iterable[Any], tokenizers: Sequence[Tokenizer]) -> list[list[Token]]:
+    """Return the tokens of each text; a text that many samples share is read once.
+
+    Args:
+        texts: of the samples; what is no text has no tokens.
+        tokenizers: of each.
+    """
+    known: dict[tuple[str, int], list[Token]] = {}
+    found: list[list[Token]] = []
+    for text, tokenizer in zip(texts, tokenizers):
+        if not isinstance(text, str):
+            found.append([])
+            continue
+        key = (text, id(tokenizer))
+        tokens = known.get(key)
+        if tokens is None:
+            tokens = known[key] = tokenizer.tokens(text)
+        found.append(tokens)
+    return found

@@ -18,7 +18,7 @@ from roomtone.fairness.scoring.alignment import repeated_words
 from roomtone.fairness.scoring.counting import Tokens, count_tokens
 from roomtone.fairness.scoring.hallucination import looped, too_long
 from roomtone.fairness.scoring.hypotheses import column, few, match_hypotheses
-from roomtone.fairness.scoring.normalize import AUTO, Tokenizer, plainest, tokenizer_for
+from roomtone.fairness.scoring.normalize import AUTO, Tokenizer, plainest, tokenizer_for, tokens_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def score(
         RoomtoneError: ids that are missing, unknown or duplicate, with their count and the first few; an unknown normaliser.
     """
     texts = column(manifest, "text", "the manifest")
-    ids = column(manifest, "sample_id", "the manifest").astype(str)
+    ids = column(manifest, "sample_id", "the manifest").astype(str).astype(object)
     if ids.duplicated().any():
         raise RoomtoneError(
             f"the manifest has {int(ids.duplicated().sum())} duplicate sample ids, e.g. {few(ids[ids.duplicated()])}"
@@ -62,8 +62,8 @@ def score(
     answers = match_hypotheses(ids, hypotheses, allow_missing=allow_missing)
     languages = manifest["language"].tolist() if "language" in manifest else [None] * len(manifest)
     tokenizers = [tokenizer_for(normalizer, language if isinstance(language, str) else None) for language in languages]
-    references = _tokens(texts, tokenizers)
-    heard = _tokens(answers["hypothesis"], tokenizers)
+    references = tokens_of(texts, tokenizers)
+    heard = tokens_of(answers["hypothesis"], tokenizers)
     stated = np.array([isinstance(text, str) for text in texts], dtype=bool)
     answers.loc[~stated, "reason"] = NO_TRANSCRIPT
     duration = (
@@ -74,30 +74,14 @@ def score(
     return _Scored(ids, answers, references, heard, tokenizers, duration, stated).table()
 
 
-def _tokens(texts: Any, tokenizers: Sequence[Tokenizer]) -> list[Tokens]:
-    """Return the tokens of each text; a text that many samples share is read once."""
-    known: dict[tuple[str, int], Tokens] = {}
-    found: list[Tokens] = []
-    for text, tokenizer in zip(texts, tokenizers):
-        if not isinstance(text, str):
-            found.append([])
-            continue
-        key = (text, id(tokenizer))
-        tokens = known.get(key)
-        if tokens is None:
-            tokens = known[key] = tokenizer.tokens(text)
-        found.append(tokens)
-    return found
-
-
 @dataclass(frozen=True)
 class _Scored:
     """The two sides of every sample, and what is known of it."""
 
     ids: pd.Series
     answers: pd.DataFrame
-    references: list[Tokens]
-    heard: list[Tokens]
+    references: Sequence[Tokens]
+    heard: Sequence[Tokens]
     tokenizers: Sequence[Tokenizer]
     duration_s: np.ndarray
     stated: np.ndarray

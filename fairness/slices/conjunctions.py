@@ -11,7 +11,7 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.slices.cells import Cells
-from roomtone.fairness.slices.excess import fit_levels
+from roomtone.fairness.slices.excess import FittedCounts, fit_levels
 from roomtone.fairness.slices.predicates import Literal, Predicate
 from roomtone.fairness.slices.slice_tests import SliceKind, SliceScores, score_slices
 
@@ -51,7 +51,7 @@ def conjunctions(frame: pd.DataFrame, names: Sequence[str], depth: int) -> list[
     for columns in chosen:
         for together in itertools.product(*(literals[name] for name in columns)):
             inside = np.logical_and.reduce([held[literal] for literal in together])
-            key = inside.tobytes()
+            key = np.packbits(inside).tobytes()
             if inside.any() and not inside.all() and key not in seen:
                 seen.add(key)
                 found.append(Predicate(together))
@@ -91,11 +91,12 @@ def not_searched(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [name for name in names if frame[name].nunique() > MOST_ALONE]
 
 
-def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray) -> SliceScores:
+def excess_of(cells: Cells, fit: FittedCounts, predicates: Sequence[Predicate], matrix: np.ndarray) -> SliceScores:
     """Return the test of each slice; those of the same columns are one kind.
 
     Args:
         cells: the counts.
+        fit: the model over all cells.
         predicates: of the slices.
         matrix: which cells each holds, bool [shape=(cells, slices)].
     """
@@ -103,7 +104,7 @@ def excess_of(cells: Cells, predicates: Sequence[Predicate], matrix: np.ndarray)
     for number, predicate in enumerate(predicates):
         members.setdefault(tuple(literal.column for literal in predicate.literals), []).append(number)
     kinds = [SliceKind(np.array(own), cells.environment(columns)) for columns, own in members.items()]
-    return score_slices(fit_levels(cells.table), matrix, sentences=cells.sentences, kinds=kinds)
+    return score_slices(fit, matrix, sentences=cells.sentences, kinds=kinds)
 
 
 def excess_of_one(cells: Cells, predicate: Predicate, inside: np.ndarray) -> tuple[float, float]:
@@ -120,5 +121,5 @@ def excess_of_one(cells: Cells, predicate: Predicate, inside: np.ndarray) -> tup
         every = conjunctions(cells.frame, columns, len(columns))
         family = [other for other in every if len(other.literals) == len(columns) and other != predicate]
     matrix = np.column_stack([inside, *(other.holds(cells.frame) for other in family)])
-    found = excess_of(cells, [predicate, *family], matrix)
+    found = excess_of(cells, fit_levels(cells.table), [predicate, *family], matrix)
     return float(found.log_ratio[0]), float(found.p[0])

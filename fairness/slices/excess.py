@@ -18,14 +18,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from roomtone.fairness.slices.two_way import TwoWay
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _ROUNDS = 100
 _CLOSE = 1e-7
 _FURTHEST = 8.0
 _MOST_CURVED = 1.0
 _STRAIGHT = 1e-6
+_TOLD = 1e-10
 _FEWEST_CONDITIONS = 3
 
 
@@ -40,8 +47,9 @@ class CountTable:
 
     def keep(self, rows: np.ndarray) -> CountTable:
         """Return the table of these rows, speakers and conditions numbered anew."""
-        codes = [np.unique(a[rows], return_inverse=True)[1] for a in (self.speaker, self.condition)]
-        return CountTable(self.errors[rows], self.words[rows], codes[0], codes[1])
+        codes = [a[rows] for a in (self.speaker, self.condition)]
+        numbers = [np.cumsum(np.bincount(code) > 0) - 1 for code in codes]
+        return CountTable(self.errors[rows], self.words[rows], numbers[0][codes[0]], numbers[1][codes[1]])
 
     @property
     def wrong(self) -> np.ndarray:
@@ -93,79 +101,74 @@ class FittedCounts:
 
     def project(self, columns: np.ndarray) -> np.ndarray:
         """Return columns [shape=(cells, n)] with what speakers, conditions and the curvature explain taken out, by weighted least squares."""
-        slope, _ = self.tangents
-        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
-        nuisance, inverse = self._nuisance
-        rest: np.ndarray = own - nuisance @ (inverse @ ((nuisance.T * self.weights) @ own))
+        rest = self._without_levels(columns)
+        if can_estimate_curvature(self.table):
+            own, all_of_it = self.curvature_gradient, self.tangents[1]
+            information = float(self.weights @ own**2)
+            if information > _TOLD * float(self.weights @ all_of_it**2):
+                rest -= own[:, None] * ((own * self.weights) @ rest / information)
         return rest
 
     @cached_property
     def curvature_gradient(self) -> np.ndarray:
         """Return the log odds' derivative by the curvature with what speakers and conditions explain taken out."""
-        slope, curvature_gradient = self.tangents
-        columns = np.column_stack([self._conditions, curvature_gradient])
-        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
-        d, z = own[:, :-1], own[:, -1]
-        left: np.ndarray = z - d @ (_inverse(d, self.weights) @ ((d.T * self.weights) @ z))
+        left: np.ndarray = self._without_levels(self.tangents[1][:, None])[:, 0]
         return left
 
     @cached_property
     def tangents(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the derivatives of the log odds by x and by the curvature."""
-        x = self.levels.speaker[self.table.speaker] + self.levels.condition[self.table.condition]
-        c = self.levels.curvature
-        if abs(c) < _STRAIGHT:
-            return np.ones_like(x), x * x / 2
-        grown = np.exp(c * x)
-        return grown, (c * x * grown - grown + 1) / c**2
-
-    @cached_property
-    def _conditions(self) -> np.ndarray:
-        dummies = self.table.condition[:, None] == np.arange(1, self.table.condition.max() + 1)
-        scaled: np.ndarray = dummies * self.tangents[0][:, None]
-        return scaled
-
-    @cached_property
-    def _nuisance(self) -> tuple[np.ndarray, np.ndarray]:
-        slope, curvature_gradient = self.tangents
-        columns = (
-            np.column_stack([self._conditions, curvature_gradient])
-            if can_estimate_curvature(self.table)
-            else self._conditions
+        return _tangents(
+            self.levels.speaker[self.table.speaker] + self.levels.condition[self.table.condition], self.levels.curvature
         )
-        own = _without_speakers(columns, self.table.speaker, slope, self.weights)
-        return own, _inverse(own, self.weights)
+
+    def _without_levels(self, columns: np.ndarray) -> np.ndarray:
+        slope = self.tangents[0][:, None]
+        speaker, condition = self.table.speaker, self.table.condition
+        weighted = columns * (self.weights[:, None] * slope)
+        levels, by_speaker, by_condition = self._normal_equations
+        of_speaker, of_condition = levels.solve(by_speaker @ weighted, by_condition @ weighted)
+        rest: np.ndarray = columns - slope * (of_speaker[speaker] + of_condition[condition])
+        return rest
+
+    @cached_property
+    def _normal_equations(self) -> tuple[TwoWay, csr_array, csr_array]:
+        """Return the equations of speakers and conditions, and what sums cells by each of them."""
+        from scipy.sparse import csr_array
+
+        speaker, condition = self.table.speaker, self.table.condition
+        cells, shape = np.arange(len(speaker)), (int(speaker.max()) + 1, int(condition.max()) + 1)
+        curve = np.bincount(speaker * shape[1] + condition, self.weights * self.tangents[0] ** 2, shape[0] * shape[1])
+        one = np.ones(len(cells))
+        sums = [csr_array((one, (at, cells)), shape=(n, len(cells))) for at, n in zip((speaker, condition), shape)]
+        return TwoWay(curve.reshape(shape)), sums[0], sums[1]
 
 
-def fit_levels(table: CountTable, curvature: float | None = None) -> FittedCounts:
+def fit_levels(table: CountTable, curvature: float | None = None, near: Levels | None = None) -> FittedCounts:
     """Return the levels of speakers and conditions by maximum likelihood; the curvature too, unless it is given.
 
     Args:
         table: counts by cell.
         curvature: of the scale: 0 is log odds.
+        near: levels to start from, those of nearly the same table: they save steps and change no answer.
     """
-    grid = _grid(table)
-    a, b = np.zeros(table.speaker.max() + 1), np.zeros(table.condition.max() + 1)
-    c = 0.0 if curvature is None else curvature
+    wrong, words = _grid(table)
+    a, b, c = np.zeros(wrong.shape[0]), np.zeros(wrong.shape[1]), 0.0
+    if near is not None:
+        a, b, c = near.speaker, near.condition, near.curvature
+    c = c if curvature is None else curvature
     for _ in range(_ROUNDS):
-        a, b = _additive(*grid, a, b, c)
-        found = FittedCounts(table, Levels(a, b, c))
+        a, b = _additive(wrong, words, a, b, c)
         if curvature is not None or not can_estimate_curvature(table):
             break
-        information = float(found.weights @ found.curvature_gradient**2)
+        score, information = _of_curvature(wrong, words, a[:, None] + b, c)
         if information < 1e-6:
             break
-        now = float(
-            np.clip(
-                c + np.clip(found.curvature_gradient @ found.residual / information, -0.25, 0.25),
-                -_MOST_CURVED,
-                _MOST_CURVED,
-            )
-        )
-        if abs(now - c) < 1e-4:
+        now = float(np.clip(c + np.clip(score / information, -0.25, 0.25), -_MOST_CURVED, _MOST_CURVED))
+        if abs(now - c) < 1e-6:
             break
         c = now
-    return found
+    return FittedCounts(table, Levels(a, b, c))
 
 
 def can_estimate_curvature(table: CountTable) -> bool:
@@ -195,20 +198,32 @@ def _additive(
         x = a[:, None] + b
         p, slope = _expit(_log_odds(x, c)), np.exp(c * x)
         gradient, curve = slope * (wrong - words * p), slope**2 * words * p * (1 - p)
-        by_speaker = np.maximum(curve.sum(axis=1), 1e-9)
-        left = np.diag(curve.sum(axis=0)) - curve.T @ (curve / by_speaker[:, None])
-        right = gradient.sum(axis=0) - curve.T @ (gradient.sum(axis=1) / by_speaker)
-        step_b = np.linalg.pinv(left, rcond=1e-10, hermitian=True) @ right
-        step_a = (gradient.sum(axis=1) - curve @ step_b) / by_speaker
+        steps = TwoWay(curve).solve(gradient.sum(axis=1), gradient.sum(axis=0))
         # who is always right or always wrong has no finite level
-        new_a, new_b = (
-            np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in ((a, step_a), (b, step_b))
-        )
+        new_a, new_b = (np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
         moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
         a, b = new_a, new_b
         if moved <= _CLOSE:
             break
     return a, b
+
+
+def _of_curvature(wrong: np.ndarray, words: np.ndarray, x: np.ndarray, c: float) -> tuple[float, float]:
+    """Return the likelihood's derivative by the curvature and its information, speakers and conditions eliminated."""
+    p = _expit(_log_odds(x, c))
+    weights, (slope, gradient) = words * p * (1 - p), _tangents(x, c)
+    target = weights * slope * gradient
+    a, b = TwoWay(weights * slope**2).solve(target.sum(axis=1), target.sum(axis=0))
+    left = gradient - slope * (a[:, None] + b)
+    return float((left * (wrong - words * p)).sum()), float((weights * left**2).sum())
+
+
+def _tangents(x: np.ndarray, c: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the derivatives of the log odds by x and by the curvature."""
+    if abs(c) < _STRAIGHT:
+        return np.ones_like(x), x * x / 2
+    grown = np.exp(c * x)
+    return grown, (c * x * grown - grown + 1) / c**2
 
 
 def _log_odds(x: np.ndarray, curvature: float) -> np.ndarray:
@@ -225,34 +240,26 @@ def _expit(x: np.ndarray) -> np.ndarray:
     return result
 
 
-def _without_speakers(columns: np.ndarray, speaker: np.ndarray, slope: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    sums = np.zeros((speaker.max() + 1, columns.shape[1]))
-    np.add.at(sums, speaker, columns * (weights * slope)[:, None])
-    total = np.bincount(speaker, weights * slope**2, len(sums))
-    means = np.divide(sums, total[:, None], out=np.zeros_like(sums), where=total[:, None] > 0)
-    left: np.ndarray = columns - slope[:, None] * means[speaker]
-    return left
-
-
-def _inverse(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    inverse: np.ndarray = np.linalg.pinv((columns.T * weights) @ columns, rcond=1e-10, hermitian=True)
-    return inverse
-
-
-def expected_from_outside(table: CountTable, inside: np.ndarray, curvature: float | None = None) -> float:
+def expected_from_outside(
+    table: CountTable, inside: np.ndarray, curvature: float | None = None, near: Levels | None = None
+) -> float:
     """Return the errors that a slice would have if it went by the model fitted to all other rows; NaN where those do not say.
 
     Args:
         table: counts by cell.
         inside: which cells the slice holds [shape=(cells,), bool].
         curvature: of the scale; null estimates it.
+        near: levels of the whole table, to start from.
     """
     outside = ~inside
     if not outside.any():
         return float("nan")
-    speakers, conditions = np.unique(table.speaker[outside]), np.unique(table.condition[outside])
-    if not (np.isin(table.speaker[inside], speakers).all() and np.isin(table.condition[inside], conditions).all()):
+    known = [np.bincount(a[outside], minlength=a.max() + 1) > 0 for a in (table.speaker, table.condition)]
+    if not (known[0][table.speaker[inside]].all() and known[1][table.condition[inside]].all()):
         return float("nan")
-    levels = fit_levels(table.keep(outside), curvature).levels
-    at = np.searchsorted(speakers, table.speaker[inside]), np.searchsorted(conditions, table.condition[inside])
+    if near is not None:
+        near = Levels(near.speaker[known[0]], near.condition[known[1]], near.curvature)
+    levels = fit_levels(table.keep(outside), curvature, near).levels
+    number = [np.cumsum(some) - 1 for some in known]
+    at = number[0][table.speaker[inside]], number[1][table.condition[inside]]
     return float(table.words[inside] @ levels.share_wrong(*at))

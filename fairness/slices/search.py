@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +22,14 @@ from roomtone.fairness.inference.intervals import FEW_ERRORS, benjamini_hochberg
 from roomtone.fairness.settings import CompareSettings, SearchSettings
 from roomtone.fairness.slices.cells import Cells, make_cells
 from roomtone.fairness.slices.conjunctions import conjunctions, excess_of, not_searched
-from roomtone.fairness.slices.excess import CountTable, expected_from_outside, fit_levels
+from roomtone.fairness.slices.excess import CountTable, FittedCounts, expected_from_outside, fit_levels
 from roomtone.fairness.slices.predicates import Predicate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 50
+_LEFT_OUT = 25
 
 COLUMNS = (
     "slice", "predicate", "named", "ratio", "effect", "effect_low", "effect_high", "errors", "expected", "words", "wer", "speakers",
@@ -114,17 +116,19 @@ def search_as(
     named: list[dict[str, Any]] = []
     tested: list[dict[str, Any]] = []
     for number in range(1, most + 2):
-        found = _test_slices(cells, slices, settings, labels.alpha)
+        table = cells.table
+        fit = fit_levels(table) if settings.outcome == "excess" and len(cells.frame) else None
+        found = _test_slices(cells, table, fit, slices, settings, labels.alpha)
         tested = [row | {"round": number} for row in found]
-        chosen = next((row for row in tested if row["_steady"]), None)
+        chosen = next((row for row in tested if row["_judged"] and steady(table, row["_inside"], fit)), None)
         if chosen is None or number > most:
             break
         named.append(chosen | {"named": True})
-        cells = cells.keep(~chosen["_predicate"].holds(cells.frame))
+        cells = cells.keep(~chosen["_inside"])
     rest = [row | {"named": False} for row in tested[:_SHOWN]]
-    table = pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
-    table.attrs["not_searched"] = left_out
-    return table
+    shown = pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
+    shown.attrs["not_searched"] = left_out
+    return shown
 
 
 def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: str, condition: str) -> list[str]:
@@ -139,26 +143,31 @@ def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: s
 
 
 def _test_slices(
-    cells: Cells, slices: Sequence[Predicate], settings: SearchSettings, alpha: float
+    cells: Cells,
+    table: CountTable,
+    fit: FittedCounts | None,
+    slices: Sequence[Predicate],
+    settings: SearchSettings,
+    alpha: float,
 ) -> list[dict[str, Any]]:
-    """Return a row for each slice of the rows that are left, lowest p first."""
+    """Return a row for each slice of the rows that are left, lowest p first; `fit` is None where WERs are compared."""
     now = cells.frame
     if now.empty:
         return []
-    table = cells.table
-    people = table.speaker
     kept, masks = [], []
+    literals = dict.fromkeys(literal for predicate in slices for literal in predicate.literals)
+    held = {literal: literal.holds(now) for literal in literals}
     for predicate in slices:
-        inside = predicate.holds(now)
-        enough = min(len(set(people[inside])), len(set(people[~inside]))) >= settings.min_speakers
+        inside = np.logical_and.reduce([held[literal] for literal in predicate.literals])
+        enough = min(_speakers(table, inside), _speakers(table, ~inside)) >= settings.min_speakers
         if enough and table.words[inside].sum() >= settings.min_words:
             kept.append(predicate)
             masks.append(inside)
     if not kept:
         return []
-    matrix = np.column_stack(masks)
-    if settings.outcome == "excess":
-        score = excess_of(cells, kept, matrix)
+    matrix = np.array(masks).T  # each slice's cells side by side in memory
+    if fit is not None:
+        score = excess_of(cells, fit, kept, matrix)
         log_ratio, se, df, p = score.log_ratio, score.se, score.df, score.p
     else:
         log_ratio, se, df, p = _against_complement(table, matrix)
@@ -169,7 +178,7 @@ def _test_slices(
         small = bool(adjusted[k] <= alpha)
         found.append(
             _row(
-                kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), settings.outcome,
+                kept[k], masks[k], now, table, (log_ratio[k], se[k], df[k]), (p[k], adjusted[k]), fit,
                 shown=small or rank < _SHOWN, judged=small,
             )
         )  # fmt: skip
@@ -183,7 +192,7 @@ def _row(
     table: CountTable,
     effect: tuple[float, float, float],
     p: tuple[float, float],
-    outcome: str,
+    fit: FittedCounts | None,
     *,
     shown: bool,
     judged: bool,
@@ -191,7 +200,9 @@ def _row(
     errors, words = float(table.errors[inside].sum()), float(table.words[inside].sum())
     expected = math.nan
     if shown:
-        expected = expected_from_outside(table, inside) if outcome == "excess" else _rate(table, ~inside) * words
+        expected = _rate(table, ~inside) * words
+        if fit is not None:
+            expected = expected_from_outside(table, inside, near=fit.levels)
     ratio = errors / expected if expected > 0 else math.nan
     half = float(t_quantile(0.975, np.array(effect[2]))) * effect[1]
     with np.errstate(over="ignore"):  # beyond what a double holds: no upper end
@@ -200,10 +211,14 @@ def _row(
         "slice": str(predicate), "predicate": json.dumps(predicate.to_json()), "_predicate": predicate,
         "ratio": ratio, "effect": middle, "effect_low": low, "effect_high": high,
         "errors": int(errors), "expected": expected, "words": int(words), "wer": errors / words,
-        "speakers": len(set(table.speaker[inside])), "other_speakers": len(set(table.speaker[~inside])),
+        "speakers": _speakers(table, inside), "other_speakers": _speakers(table, ~inside),
         "samples": int(now.loc[inside, "_n"].sum()), "p": float(p[0]), "p_adjusted": float(p[1]),
-        "_steady": judged and ratio > 1 and errors >= FEW_ERRORS and steady(table, inside, outcome),
+        "_inside": inside, "_judged": judged and ratio > 1 and errors >= FEW_ERRORS,
     }  # fmt: skip
+
+
+def _speakers(table: CountTable, rows: np.ndarray) -> int:
+    return int(np.count_nonzero(np.bincount(table.speaker[rows])))
 
 
 def _rate(table: CountTable, rows: np.ndarray) -> float:
@@ -246,25 +261,28 @@ def _log_ratio(sums: np.ndarray) -> np.ndarray:
     return result
 
 
-def steady(table: CountTable, inside: np.ndarray, outcome: str = "excess") -> bool:
+def steady(table: CountTable, inside: np.ndarray, fit: FittedCounts | None) -> bool:
     """Return whether the slice stays worse whichever one of its speakers is left out: it is not one person.
+
+    Of more than 25 speakers those are left out, one at a time, whose errors are furthest above what is expected of them.
 
     Args:
         table: counts of all cells.
         inside: which cells are in the slice [shape=(cells,), bool].
-        outcome: `excess` or `errors`, as in `find_subgroups`.
+        fit: the model over all cells; None compares WERs.
     """
-    curvature = fit_levels(table).levels.curvature if outcome == "excess" else None
-    for person in set(table.speaker[inside]):
+    above = table.errors - _rate(table, ~inside) * table.words if fit is None else fit.residual
+    people = np.unique(table.speaker[inside])
+    by_person = np.bincount(table.speaker[inside], above[inside])[people]
+    for person in people[np.argsort(-by_person, kind="stable")][:_LEFT_OUT]:
         keep = table.speaker != person
         part, rows = table.keep(keep), inside[keep]
         if not rows.any():
             return False
-        expected = (
-            expected_from_outside(part, rows, curvature)
-            if outcome == "excess"
-            else _rate(part, ~rows) * part.words[rows].sum()
-        )
+        expected = _rate(part, ~rows) * part.words[rows].sum()
+        if fit is not None:
+            near = replace(fit.levels, speaker=np.delete(fit.levels.speaker, person))
+            expected = expected_from_outside(part, rows, near.curvature, near)
         if not part.errors[rows].sum() > expected:
             return False
     return True

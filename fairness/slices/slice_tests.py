@@ -23,6 +23,7 @@ from roomtone.fairness.slices.dispersion import Dispersion, Sentences
 from roomtone.fairness.slices.excess import FittedCounts
 
 _FEWEST_DF = 5.0
+_MOST_AT_ONCE = 10_000_000  # cells times slices: 80 MB
 
 
 @dataclass(frozen=True)
@@ -56,35 +57,43 @@ def score_slices(
         sentences: the counts by sentence, where sentences are known and shared by speakers.
         kinds: the slices of the same columns; those in none are taken to have no spread of their own.
     """
+    from scipy.sparse import csr_array
     from scipy.special import stdtr
 
     spread = Dispersion(fit, sentences)
     found = [np.full(slices.shape[1], np.nan) for _ in range(4)]
     alone = np.setdiff1d(np.arange(slices.shape[1]), np.concatenate([np.zeros(0, int), *(k.slices for k in kinds)]))
     for kind in (*kinds, *(SliceKind(np.array([k]), fit.table.condition) for k in alone)):
-        for total, part in zip(found, _score_kind(spread, slices[:, kind.slices], kind.environment)):
+        for total, part in zip(found, _score_kind(spread, slices.T[kind.slices].T, kind.environment)):
             total[kind.slices] = part
     score, information, variance, df = found
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratio, se = score / information, np.sqrt(variance) / information
         p = stdtr(df, -log_ratio / se)
-    modelled = (fit.table.wrong - fit.residual) @ slices
-    return SliceScores(fit.table.wrong @ slices, modelled, log_ratio, se, df, p)
+    observed, modelled = (csr_array(slices.T) @ counts for counts in (fit.table.wrong, fit.table.wrong - fit.residual))
+    return SliceScores(observed, modelled, log_ratio, se, df, p)
 
 
 def _score_kind(spread: Dispersion, slices: np.ndarray, environment: np.ndarray) -> list[np.ndarray]:
     """Return score, information, variance of the score and its degrees of freedom of the slices of one kind; NaN where not estimable."""
+    from scipy.sparse import csr_array
+
     fit = spread.fit
-    columns = slices * fit.tangents[0][:, None]
-    projected = fit.project(columns)
-    within = columns.T @ (fit.weights[:, None] * projected)
+    slope = fit.tangents[0]
+    columns = csr_array(slices.T).multiply(slope).tocsr()
+    projected = np.empty(slices.shape)
+    for some in _portions(slices):
+        projected[:, some] = fit.project(slices[:, some] * slope[:, None])
+    within = columns.multiply(fit.weights).tocsr() @ projected
     information = np.diag(within).copy()
-    usable = information > 1e-6 * np.maximum(fit.weights @ columns**2, 1e-12)
+    usable = information > 1e-6 * np.maximum(columns.power(2) @ fit.weights, 1e-12)
     out = [np.full(len(usable), np.nan) for _ in range(4)]
     if not usable.any():
         return out
-    within, information, projected = within[np.ix_(usable, usable)], information[usable], projected[:, usable]
-    score = fit.residual @ columns[:, usable]
+    score = (columns @ fit.residual)[usable]
+    within, information = within[np.ix_(usable, usable)], information[usable]
+    if not usable.all():
+        projected = projected[:, usable]
     phi = _dispersion(spread, score, information, projected)
     s = spread.of_sentences(environment)
     shares = np.zeros((len(score), 1)) if s is None or s.variance == 0 else np.sqrt(s.variance) * s.shares(projected)
@@ -100,15 +109,29 @@ def _score_kind(spread: Dispersion, slices: np.ndarray, environment: np.ndarray)
 
 def _dispersion(spread: Dispersion, score: np.ndarray, information: np.ndarray, projected: np.ndarray) -> np.ndarray:
     """Return phi with each slice's own term taken out."""
+    from scipy.sparse import csr_array
+
     clusters, fit = spread.clusters, spread.fit
-    held = np.zeros((len(clusters.score), len(score)))
-    np.add.at(held, clusters.at, fit.weights[:, None] * projected)
-    squares = (clusters.score[:, None] - held * (score / information)) ** 2
+    summed = csr_array(
+        (fit.weights, (clusters.at, np.arange(len(projected)))), shape=(len(clusters.score), len(projected))
+    )
     s = spread.by_condition
-    if s is not None and s.variance > 0:
-        own = (s.shares(projected) ** 2).sum(axis=1) / information**2
-        squares = squares - s.variance * np.maximum(0.0, clusters.of_sentences[:, None] - own * held**2)
-    return clusters.dispersion(squares)
+    phi = np.empty(len(score))
+    for some in _portions(projected):
+        held = summed @ projected[:, some]
+        squares = (clusters.score[:, None] - held * (score[some] / information[some])) ** 2
+        if s is not None and s.variance > 0:
+            own = (s.shares(projected[:, some]) ** 2).sum(axis=1) / information[some] ** 2
+            squares -= s.variance * np.maximum(0.0, clusters.of_sentences[:, None] - own * held**2)
+        phi[some] = clusters.dispersion(squares)
+    return phi
+
+
+def _portions(slices: np.ndarray) -> list[slice]:
+    """Return portions of the slices [shape=(cells, slices)] that are worked on at once, for the sake of memory."""
+    cells, count = slices.shape
+    step = max(1, _MOST_AT_ONCE // cells)
+    return [slice(k, k + step) for k in range(0, count, step)]
 
 
 def _own_spread(

@@ -46,7 +46,7 @@ from roomtone.cli.main import main
         (["plan", "level_dbov=loud"], "level_dbov: expected a number from -90 to 0, got 'loud'"),
         (["plan", "draws=comon"], "draws: 'comon' is not allowed; did you mean 'common'?"),
         (["plan", "zzzzz=1"], "unknown key 'zzzzz'; the nearest of "),
-        (["plan", "scenario=triage"], "scenario: there is no option 'triage'; known: "),
+        (["plan", "scenario=triage"], "scenario: there is no option 'triage'; did you mean 'triage_desk'?"),
         (["plan", "room=[ward@5dB]"], "a room has none; write ward"),
         (["plan", "noise=[folder:/no/such@5dB]"], "there is no folder '/no/such'"),
         (["plan", "noise=[foldr:/tmp@5dB]"], "unknown kind 'foldr'; did you mean 'folder'?"),

@@ -113,6 +113,17 @@ def test_any_handset_but_one_is_one_line(rows_of):
     assert CoverageMatrix(rows).patterns() == ["accent scottish, any condition but clean: 4 cells"]
 
 
+def test_single_holes_that_differ_in_one_axis_share_a_line(rows_of):
+    """They took a line each; the axis is listed within a line that leaves the fewest lines."""
+    accents, conditions = ["us", "irish", "scottish", "hindi"], ["clean", "gsm", "room", "suite", "ward"]
+    gone = [("irish", "gsm"), ("irish", "ward"), ("scottish", "gsm"), ("hindi", "ward")]
+    rows = rows_of([(a, c) for a in accents for c in conditions if (a, c) not in gone])
+    assert sorted(CoverageMatrix(rows).patterns()) == [
+        "accent hindi, irish, condition ward: 2 cells",
+        "accent irish, scottish, condition gsm: 2 cells",
+    ]
+
+
 def brute_force(counts: np.ndarray, threshold: float) -> set:
     """Return the maximal uncovered patterns by looking at every pattern and every parent."""
 

@@ -18,7 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["roomtone", "yaml", "json"]):
     import pandas as pd
 
-    from roomtone.augment.scenarios.presets import load_preset
+    from roomtone.augment.scenarios.presets import load_preset, parse_preset
     from roomtone.core.audio.reading import inspect
     from roomtone.core.dataset.manifest import read_manifest
     from roomtone.core.dataset.reconcile import read_parts
@@ -44,7 +44,7 @@ def manifest(path):
 def preset(path):
     (path.parent / "noise").mkdir(exist_ok=True)
     (path.parent / "noise" / "p.yaml").write_bytes(path.read_bytes())
-    load_preset("noise", "p", (path.parent,))
+    parse_preset("noise", "p", load_preset("noise", "p", (path.parent,)))
 
 
 def hypotheses(path):

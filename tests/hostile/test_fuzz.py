@@ -74,6 +74,7 @@ FINDS = {
     "cuts.jsonl": [b'{"type":"MonoCut","id":1,"supervisions":[{"id":1,"duration":1}],"recording":{"transforms":[{"name":"Speed","factor":"x"}]}}'],
     "table.jsonl": [b'{"audio":"\\ud800"}', b'{"audio_path":"a","n":1' + b"0" * 30 + b"}", b"[" * 3000],
     "hypotheses.jsonl": [b"[1]", b'{"sample_id": "a", "hypothesis": []}', b"7\n8", b"[" * 3000, b'{"sample_id": {}, "hypothesis": []}'],
+    "p.yaml": [b"op: [1]"],
     "cuts.jsonl.gz": [gzip.compress(b'{"audio": "a.wav"}')],
     # one bit of a good file: its metadata, asked for a column, ended the whole process from within Arrow
     "part.parquet": [
@@ -189,18 +190,20 @@ def test_what_verify_reads_of_a_set(theirs):
 
 
 YAML_SEEDS = [
-    b"op: noise\ndescription: 'a ${.op}'\nparts: [{a: 1.5, b: [1, 2]}, &x {c: 3}, *x]\n",
-    b"name: s\nfactors:\n  noise: [none, pink@5dB]\n  room: [none]\ngoals: {renders: 3}\n",
+    b"op: coloured_noise\ndescription: 'a ${.op}'\nlow_hz: 50.5\n",
+    b"op: mix\nparts:\n  - &x {op: coloured_noise, low_hz: 50}\n  - {op: periodic_tone, fundamental_hz: [300, 600], harmonics: [[1, 0], [2, -8]]}\n  - *x\n",
 ]
 
 
 def test_yaml_of_presets(tmp_path):
-    from roomtone.augment.scenarios.presets import load_preset
+    from roomtone.augment.scenarios.presets import load_preset, parse_preset
 
     (tmp_path / "noise").mkdir()
-    taken, refused = holds(
-        lambda path: load_preset("noise", "p", (tmp_path,)), tmp_path / "noise" / "p.yaml", "p.yaml", YAML_SEEDS
-    )
+
+    def read(path):
+        parse_preset("noise", "p", load_preset("noise", "p", (tmp_path,)))
+
+    taken, refused = holds(read, tmp_path / "noise" / "p.yaml", "p.yaml", YAML_SEEDS)
     assert taken
     assert refused
 

@@ -27,6 +27,7 @@ ANSWERS, TERMINAL, PIPES = (
     "hostile/test_terminal_and_files.py",
     "hostile/test_no_regular_file.py",
 )
+TEXTS = "hostile/test_texts_of_others.py"
 NAMES, FUZZ, HERE = "hostile/test_scores_and_names.py", "hostile/test_fuzz.py", "hostile/test_security_page.py"
 READING, FORMATS, RUNS = "core/audio/test_reading.py", "core/audio/test_formats.py", "augment/runs/test_hostile.py"
 CLAIMS, SEARCH, HYGIENE = "fairness/slices/test_claims.py", "fairness/slices/test_search.py", "hostile/test_hygiene.py"
@@ -89,7 +90,9 @@ HELD = {
         (ANSWERS, "test_nor_does_a_coverage"),
         (NAMES, "test_a_run_that_goes_on_writes_through_no_link"),
     ],
-    "Nothing is extracted": [(HERE, "test_a_shard_of_others_is_not_extracted"), (HERE, "test_a_command_in_wav_scp_is_a_text")],
+    "Nothing is extracted": [
+        (TEXTS, "test_a_shard_that_contradicts_itself_is_one_line"),
+        (HERE, "test_a_shard_of_others_is_not_extracted"), (HERE, "test_a_command_in_wav_scp_is_a_text")],
     "commands in `wav.scp`": [(HERE, "test_a_command_in_wav_scp_is_a_text")],
     "Lines are bounded": [(BOMBS, "test_a_gigabyte_in_one_line_of_gzip_is_refused_by_its_size")],
     "pipes, devices and sockets are refused": [
@@ -152,7 +155,12 @@ HELD = {
         (TERMINAL, "test_nor_to_a_csv"),
     ],
     "formula cells": [("coverage/report/test_ci_gates.py", "test_csv_runs_no_formula_and_comes_back")],
-    "HTML is escaped": [("coverage/views/test_hostile_in_browser.py", "test_payloads_stay_text_and_their_samples_play")],
+    "HTML is escaped": [
+        ("coverage/views/test_hostile_in_browser.py", "test_payloads_stay_text_and_their_samples_play"),
+        (TEXTS, "test_markdown_shows_a_text_of_others_as_it_is"),
+        (TEXTS, "test_the_card_of_a_set_shows_what_strangers_wrote"),
+    ],
+    "No pattern searches": [(TEXTS, "test_no_pattern_searches_a_long_text_again_from_each_place")],
     "Parquet and JSON keep": [(TERMINAL, "test_an_accent_in_json_stays_what_it_is")],
     # what does not hold, where a sentence says what holds all the same
     "Addresses come from": [("augment/runs/test_dask.py", "test_an_open_scheduler_elsewhere_is_refused")],
@@ -176,6 +184,7 @@ STATED = (
     "models of `transformers`", "**Decoders are C code.**", "libsndfile, FFmpeg", "Fewer formats", "a fault in any", "No sandbox",
     "It is looked up", "**Time and disk", "A preset may ask", "**What an evaluation has found", "`coverage`, `compare` and `export` read",
     "evaluate the", "**Parts of a set", "`verify share=1` measures", "no user's key", "a key would not",
+    "**What lies in `evaluation/`", "**A `local.yaml` that you gave", "It names folders", "recipes read recordings",
     "**An unsigned set", "Whether a label", "**Whoever may write",
 )  # fmt: skip
 

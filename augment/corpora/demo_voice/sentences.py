@@ -1,7 +1,7 @@
 """What the demo corpus says: twelve ward orders and four longer sentences, each a sentence of `ward_orders.gram`.
 
 A comma is a short pause; it stands in what is spoken and not in the transcript. Every accent reads all sixteen sentences:
-each of its four speakers reads three orders and one longer sentence.
+each of its eight speakers reads two of them: two orders, or an order and a longer sentence.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SENTENCES = (
     "check the pulse in bed four every two hours, and call the night nurse at once",
     "move the bed through the north door to surgery, and hold the penicillin until tomorrow",
 )
-SPEAKERS_AN_ACCENT = 4
+SPEAKERS_AN_ACCENT = 8
 
 
 def transcript(sentence: str) -> str:
@@ -46,6 +46,6 @@ def sentences_of(accent: int, speaker: int) -> range:
         speaker: the number within the accent, from 0.
 
     >>> list(sentences_of(0, 1)), list(sentences_of(1, 1))
-    ([1, 5, 9, 13], [2, 6, 10, 14])
+    ([1, 9], [2, 10])
     """
     return range((accent + speaker) % SPEAKERS_AN_ACCENT, len(SENTENCES), SPEAKERS_AN_ACCENT)

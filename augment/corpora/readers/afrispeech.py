@@ -69,4 +69,4 @@ def split_compound(raw: str) -> list[str]:
     >>> split_compound("swahili ,luganda ,arabic"), split_compound("igbo and yoruba"), split_compound("akan (fante)")
     (['swahili', 'luganda', 'arabic'], ['igbo', 'yoruba'], ['akan (fante)'])
     """
-    return [part.strip() for piece in split_accents(raw) for part in re.split(r"\s+and\s+", piece)]
+    return [part.strip() for piece in split_accents(raw) for part in re.split(r"\sand\s", piece)]

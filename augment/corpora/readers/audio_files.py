@@ -6,20 +6,13 @@ import os
 import stat
 from pathlib import Path
 
+from roomtone.core.bounded.regular_files import file_kind
 from roomtone.core.errors import did_you_mean
+from roomtone.core.printable import storable_text
 
 #: So many missing files are looked up for a nearest name; a corpus without its audio folder is not listed a million times.
 _HINTS = 3
 _HINT_FOLDER_FILES = 5_000
-
-
-def printable(text: str) -> str:
-    """Return a text that any file can hold: bytes of a file's name that are not UTF-8 are spelt out.
-
-    >>> printable("caf\\udce9.wav")
-    'caf\\\\udce9.wav'
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class AudioFiles:
@@ -55,7 +48,7 @@ class AudioFiles:
             return name, "names a command or an address; only files are read"
         if not name.isprintable() and any(letter < " " for letter in name):
             return repr(name), f"{name!r} has control characters in it"
-        plain_name = printable(name)
+        plain_name = storable_text(name)
         if plain_name != name:
             return plain_name, f"{plain_name!r}: its name is not UTF-8 text; rename the file"
         path = os.path.normpath(os.path.join(self._folder, name))
@@ -79,6 +72,8 @@ class AudioFiles:
             return path, f"{name}: lies outside of {self._root}; {elsewhere}"
         if not mode:
             return path, f"{path}: there is no such file{self._hint(path)}"
+        if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+            return path, f"{path}: is {file_kind(mode)}, not a regular file"
         return path, None
 
     def _hint(self, path: str) -> str:

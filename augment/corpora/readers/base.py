@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from roomtone.augment.corpora.readers.audio_files import AudioFiles, printable
+from roomtone.augment.corpora.readers.audio_files import AudioFiles
 from roomtone.augment.corpora.utterance import Utterance, join_accents, shared_attributes
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError, did_you_mean
+from roomtone.core.printable import storable_text
 from roomtone.core.vocabulary import ACCENT_SEPARATOR
 from roomtone.core.words import one_line
 
@@ -117,6 +118,7 @@ class Reader:
         language: str | None = None,
         attributes: Mapping[str, object] | None = None,
         problem: str | None = None,
+        stated_s: float | None = None,
     ) -> Utterance:
         """Return an utterance of this corpus; texts are stripped, and what is empty counts as not stated.
 
@@ -132,20 +134,22 @@ class Reader:
             language: BCP 47 tag; None takes the corpus's own.
             attributes: further columns; those without a value are left out.
             problem: why the recording cannot be used, where that is known already.
+            stated_s: how long the recording is, as the corpus says, seconds.
         """
         raw = _stated(_joined(accent_raw)) or _stated(_joined(accent))
         # every row has the licence, because rows of several corpora may meet in one set
         named = {key: _stated(value) for key, value in {"licence": self.licence, **(attributes or {})}.items()}
         return Utterance(
-            utterance_id=unicodedata.normalize("NFC", printable(utterance_id)),
+            utterance_id=unicodedata.normalize("NFC", storable_text(utterance_id)),
             audio=audio,
-            text=None if text is None or text != text else one_line(printable(str(text))) or None,
+            text=None if text is None or text != text else one_line(storable_text(str(text))) or None,
             speaker=_stated(speaker),
             accent=_stated(accent if accent is None or isinstance(accent, str) else join_accents(accent)),
             accent_raw=raw,
             language=_stated(language) or self.language,
             corpus=self.corpus,
             speech_origin=self.speech_origin,
+            stated_s=stated_s,
             attributes=shared_attributes(tuple((key, value) for key, value in named.items() if value is not None)),
             problem=problem,
         )
@@ -155,7 +159,7 @@ def _stated(value: object) -> str | None:
     """Return a value as stripped text in NFC, and None for nothing, NaN and emptiness; equal texts are one object."""
     if value is None or value != value:
         return None
-    return sys.intern(unicodedata.normalize("NFC", printable(str(value)).strip())) or None
+    return sys.intern(unicodedata.normalize("NFC", storable_text(str(value)).strip())) or None
 
 
 def _joined(value: object) -> object:

@@ -19,7 +19,7 @@ from roomtone.augment.corpora.readers.tables import columns_of, read_rows
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
 
-_COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
+_BETWEEN_COMMAS = re.compile(r"(?:\([^()]*\)|[^,])+")  # those outside of parentheses
 #: Tables of a release that hold no clips of speech.
 _OTHER_TABLES = ("clip_durations", "reported", "validated_sentences", "unvalidated_sentences")
 _USED = ("path", "sentence", "client_id", "accents", "accent", "locale", "sentence_id")
@@ -70,4 +70,4 @@ def split_accents(raw: str) -> list[str]:
     >>> split_accents("German English,Non native speaker")
     ['German English', 'Non native speaker']
     """
-    return [part.strip() for part in _COMMA_OUTSIDE_PARENTHESES.split(raw) if part.strip()]
+    return [part.strip() for part in _BETWEEN_COMMAS.findall(raw) if part.strip()]

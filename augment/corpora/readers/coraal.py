@@ -21,7 +21,7 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
 
-_MARKS = re.compile(r"\([^)]*\)|/[^/]*/|<[^>]*>|[\[\]]")
+_MARKS = re.compile(r"\([^()]*\)|/[^/]*/|<[^<>]*>|[\[\]]")
 _ATTRIBUTES = {
     "Gender": "gender",
     "Age": "age",

@@ -25,8 +25,8 @@ from roomtone.core.errors import RoomtoneError
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
 _ACCENT_QUESTION = "how would you describe your accent"
 _ETHNICITY_QUESTION = "what's your ethnic background"
-_MARK = re.compile(r"<[^>]*>")
-_STM_LABEL = re.compile(r"<([^,>]*),([^,>]*)>")
+_MARK = re.compile(r"<[^<>]*>")
+_STM_LABEL = re.compile(r"<([^<,>]*),([^<,>]*)>")
 
 
 @dataclass(frozen=True)

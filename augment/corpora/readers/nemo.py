@@ -1,7 +1,7 @@
 """A NeMo manifest: JSON Lines with `audio_filepath`, `text`, `duration`, and where they are there `offset`, `lang`,
 `speaker`, `accent`.
 
-It is a table in other words: every key of `corpus=table` holds here too.
+It is a table in other words: every key of `corpus=table` holds here too. A duration without an `offset` is held against the file's.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Nemo(Table):
     """Keys of `corpus=nemo` are those of a table."""
 
     kind: ClassVar[str] = "nemo"
+    durations_state_lengths: ClassVar[bool] = True
 
     def renamed(self, use: str) -> str:
         """Return a column's name in NeMo's manifests."""

@@ -38,6 +38,9 @@ class Table(Reader):
 
     kind: ClassVar[str] = "table"
 
+    #: Whether a duration without a start is the whole file's, to be held against it; in a table of unknown origin it may be anything.
+    durations_state_lengths: ClassVar[bool] = False
+
     columns: Mapping[str, Any] = field(default_factory=dict)
     accent: str | None = None
 
@@ -57,8 +60,8 @@ class Table(Reader):
         names = self._names(path)
         segmented = _files_with_starts(path, names)
         files = self.audio_files(path.parent)
-        for row in read_rows(path):
-            yield self._utterance(row, names, files, segmented)
+        for number, row in enumerate(read_rows(path), start=1):
+            yield self._utterance(row, number, names, files, segmented)
 
     def renamed(self, use: str) -> str:
         """Return a column's usual name."""
@@ -87,10 +90,15 @@ class Table(Reader):
         return names
 
     def _utterance(
-        self, row: dict[str, Any], names: dict[str, str], files: AudioFiles, segmented: set[str]
+        self,
+        row: dict[str, Any],
+        number: int,
+        names: dict[str, str],
+        files: AudioFiles,
+        segmented: set[str],
     ) -> Utterance:
         value = {use: row.get(name) for use, name in names.items()}
-        name = None if value["audio"] is None else str(value["audio"])
+        name = _file_name(value["audio"])
         file, problem = files.find(name)
         start, wrong_start = _seconds(value.get("start"), "start")
         duration, wrong_duration = _seconds(value.get("duration"), "duration")
@@ -99,7 +107,7 @@ class Table(Reader):
         offset_s = start or 0.0
         label = self.accent or value.get("accent")
         return self.utterance(
-            str(value.get("id") or segment_id(name or "", offset_s)),
+            str(value.get("id") or (segment_id(name, offset_s) if name else f"row {number}")),
             AudioRef(file, offset_s, None if start is None else duration),
             text=value.get("text"),
             speaker=value.get("speaker"),
@@ -108,7 +116,27 @@ class Table(Reader):
             language=value.get("language"),
             attributes={key: item for key, item in row.items() if key and key not in set(names.values())},
             problem=problem or wrong_start or wrong_duration,
+            stated_s=duration if start is None and self.durations_state_lengths else None,
         )
+
+
+def _file_name(value: object) -> str | None:
+    """Return the file's name in a table's cell, which may be an `{path, bytes}` of Hugging Face; None where there is none.
+
+    Raises:
+        RoomtoneError: the cell holds the recording itself.
+    """
+    if isinstance(value, Mapping):
+        if value.get("bytes") is not None:
+            raise RoomtoneError(
+                "corpus.path: the table holds the recordings themselves, and not their names: corpus=hf_parquet reads it"
+            )
+        value = value.get("path")
+    if isinstance(value, bytes):
+        raise RoomtoneError(
+            "corpus.path: the audio column holds bytes, and not the names of files: corpus=hf_parquet reads recordings in a table"
+        )
+    return None if value is None else str(value)
 
 
 def _fields_of(path: Path, needed: set[str]) -> list[str]:

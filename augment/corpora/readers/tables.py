@@ -54,6 +54,8 @@ def read_lines(path: Path) -> Iterator[str]:
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
     """Return what a file that is not UTF-8 holds, and how it becomes so."""
     byte = error.object[error.start]
+    if error.start == 0 and error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return f"{path}: is UTF-16 text; save it as UTF-8: iconv -f UTF-16 -t UTF-8 {path.name} > utf8{path.suffix}"
     return (
         f"{path}: not UTF-8 text (a byte 0x{byte:02x}; a table saved as Latin-1 or Windows-1252?); save it as UTF-8: "
         f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8{path.suffix}"

@@ -90,7 +90,7 @@ def read_speakers(path: Path) -> list[Speaker]:
         if match is None:
             raise RoomtoneError(f"{path}, line {number}: expected ID AGE GENDER ACCENTS REGION, got {line.strip()!r}")
         name, age, gender, accent, rest = match.groups()
-        region = re.sub(r"\(.*?\)", "", rest)  # 0.92 remarks there which files are missing
+        region = re.sub(r"\([^()]*\)", "", rest)  # 0.92 remarks there which files are missing
         if accent != "English":
             region = re.sub(r"^English\b", "", region)  # "Australian English  Sydney"
         speakers.append(Speaker(name, age, gender, accent, " ".join(region.split()) or None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from roomtone.core.audio.decoding.base import BLOCK_FRAMES, AudioInfo
 from roomtone.core.audio.decoding.file_view import FileView
+from roomtone.core.audio.decoding.quiet import mpg123_is_quiet
 from roomtone.core.audio.headers import BadAudioError, Container
 from roomtone.core.bounded.regular_files import open_regular
 
@@ -17,6 +19,12 @@ from roomtone.core.bounded.regular_files import open_regular
 _FORMATS = {"wav": {"WAV", "WAVEX", "RF64"}, "flac": {"FLAC"}, "ogg": {"OGG"}, "mp3": {"MP3", "MPEG"}}
 #: Encoders of MPEG audio disagree on whether the frame with the count is counted: so many samples fewer are no cut.
 _MISCOUNTED_FRAMES = 2 * 1152
+#: What libsndfile says -> what is meant: of MPEG audio without a frame (the file is there), of damaged frames, of a header that states no rate.
+_PLAINLY = {
+    "File does not exist": "no sound is found in it",
+    "Unspecified internal error": "its frames are damaged",
+    "SF_INFO struct incomplete": "its header is damaged (no sample rate, or two chunks of sound)",
+}
 
 
 class SoundFileDecoder:
@@ -32,6 +40,7 @@ class SoundFileDecoder:
 
     def __init__(self, path: Path, container: Container) -> None:
         self._path = path
+        self._quiet = mpg123_is_quiet if container.name == "mp3" else contextlib.nullcontext
         self._view: FileView | None = None
         self._file = self._opened(container)
         if container.samples is not None and self._file.frames < container.samples:
@@ -56,13 +65,15 @@ class SoundFileDecoder:
 
         try:
             if not container.start and not container.overlay and times == 1.0:
-                return soundfile.SoundFile(self._path)
+                with self._quiet():
+                    return soundfile.SoundFile(self._path)
             size = int(times * self._path.stat().st_size)
             self._view = FileView(
                 open_regular(self._path), start=container.start, overlay=container.overlay,
                 claimed_size=size if times > 1.0 else 0,
             )  # fmt: skip
-            return soundfile.SoundFile(self._view)
+            with self._quiet():
+                return soundfile.SoundFile(self._view)
         except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
             if self._view is not None:
                 self._view.close()
@@ -80,7 +91,8 @@ class SoundFileDecoder:
                 file.seek(start)
             while left is None or left > 0:
                 wanted = BLOCK_FRAMES if left is None else min(left, BLOCK_FRAMES)
-                block = file.read(wanted, dtype=kind, always_2d=True)
+                with self._quiet():
+                    block = file.read(wanted, dtype=kind, always_2d=True)
                 if not block.shape[0]:
                     break
                 yield block * np.float32(1.0 / 32768.0) if kind == "int16" else block
@@ -99,5 +111,4 @@ class SoundFileDecoder:
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, "error_string", error)).splitlines()[0].rstrip(". ") or type(error).__name__
-    # what libsndfile says of MPEG audio in which it finds no frame; the file is there, and regular
-    return "no sound is found in it" if text.startswith("File does not exist") else text
+    return next((plain for said, plain in _PLAINLY.items() if said in text), text)

@@ -46,16 +46,25 @@ def cardinal(number: int) -> Reading:
     return words
 
 
-def ordinal(number: int) -> Reading:
+def spelt(figure: str) -> Reading:
+    """Return a whole number in words as `cardinal` does; one of more than fifteen digits digit by digit.
+
+    Args:
+        figure: digits, at least one.
+    """
+    return cardinal(int(figure)) if len(figure) <= _LONGEST_CARDINAL else digits(figure)
+
+
+def ordinal(figure: str) -> Reading:
     """Return the ordinal of a whole number.
 
     Args:
-        number: 0 or more, below 10^15.
+        figure: digits, at least one.
 
-    >>> " ".join(ordinal(21))
+    >>> " ".join(ordinal("21"))
     'twenty first'
     """
-    *before, last = cardinal(number)
+    *before, last = spelt(figure)
     return (*before, _ORDINALS.get(last) or (last[:-1] + "ieth" if last.endswith("y") else last + "th"))
 
 
@@ -176,7 +185,7 @@ def fraction(above: str, below: str) -> tuple[Reading, ...]:
     n, d = int(above), int(below)
     found: list[Reading] = []
     if n > 0 and 1 < d <= 100:
-        names = {2: ("half",), 4: ("quarter", "fourth")}.get(d) or (" ".join(ordinal(d)),)
+        names = {2: ("half",), 4: ("quarter", "fourth")}.get(d) or (" ".join(ordinal(str(d))),)
         for name in names:
             many = {"half": "halves"}.get(name, name + "s")
             found.append((*cardinal(n), *(name if n == 1 else many).split()))

@@ -47,7 +47,7 @@ def _money(text: str) -> tuple[Reading, ...]:
     found_readings = [(*reading, *tail, *name) for name in names for reading in readings_of(figure)]
     whole, point, part = figure.replace(",", "").partition(".")
     if point and len(part) == 2 and not scale:
-        head, small = figures.cardinal(int(whole or 0)), figures.cardinal(int(part))
+        head, small = figures.spelt(whole or "0"), figures.cardinal(int(part))
         name, small_name = (one if head == ("one",) else many), (cent if small == ("one",) else cents)
         parts = [
             (*head, name, *small),
@@ -56,7 +56,7 @@ def _money(text: str) -> tuple[Reading, ...]:
             (*head, *small),
         ]
         found_readings = [*(parts if int(part) else [(*head, name)]), *found_readings]
-        if not int(whole or 0):
+        if not whole.strip("0"):
             found_readings.insert(0, (*small, small_name))
     if figure == "1":
         found_readings.append(("a", *tail, one))
@@ -89,7 +89,7 @@ def _date(text: str) -> tuple[Reading, ...]:
         re.sub(r"\D", "", text),
         words.MONTHS[re.sub(r"[\d.]|\b(?:of|st|nd|rd|th)\b|(?<=\d)(?:st|nd|rd|th)", "", text).strip()],
     )
-    ordinal, plain = figures.ordinal(int(day)), figures.cardinal(int(day))
+    ordinal, plain = figures.ordinal(day), figures.cardinal(int(day))
     month_first = [(month, *ordinal), (month, *plain), (month, "the", *ordinal)]
     day_first = [
         (*ordinal, "of", month),
@@ -112,7 +112,7 @@ def _plural(word: str) -> str:
 
 
 def _ordinal(text: str) -> tuple[Reading, ...]:
-    return (figures.ordinal(int(re.sub(r"\D", "", text))),)
+    return (figures.ordinal(re.sub(r"\D", "", text)),)
 
 
 def _fraction(text: str) -> tuple[Reading, ...]:
@@ -122,7 +122,7 @@ def _fraction(text: str) -> tuple[Reading, ...]:
 def _mixed(text: str) -> tuple[Reading, ...]:
     whole, part = re.split(r"[\s-]", text, maxsplit=1)
     tails = _fraction(part)
-    return figures.unique((*figures.cardinal(int(whole)), *link, *tail) for tail in tails for link in (("and",), ()))
+    return figures.unique((*figures.spelt(whole), *link, *tail) for tail in tails for link in (("and",), ()))
 
 
 def _version(text: str) -> tuple[Reading, ...]:

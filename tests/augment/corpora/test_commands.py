@@ -119,14 +119,14 @@ def test_croissant_is_valid_and_loads_every_row(generate: Any, caplog: pytest.Lo
 def test_the_report_of_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["corpus", "measure=12", "by=[voice_gender]", f"output.dir={tmp_path}"]) == 0
     out = capsys.readouterr().out
-    assert "192 utterances, 48 speakers" in out
+    assert "192 utterances, 96 speakers" in out
     assert "synthetic speech" in out
     assert "licence: MIT" in out
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     accents = report["groups"]["accent"]
     assert len(accents) == 12
-    assert {(row["speakers"], row["utterances"]) for row in accents.values()} == {(4, 16)}
-    assert report["groups"]["voice_gender"]["female"]["speakers"] == 24
+    assert {(row["speakers"], row["utterances"]) for row in accents.values()} == {(8, 16)}
+    assert report["groups"]["voice_gender"]["female"]["speakers"] == 48
     assert report["total"]["measured"] == 12
     assert report["total"]["speech_to_floor_db"] == pytest.approx(47.0, abs=4.0)
     assert not report["unusable"]

@@ -35,13 +35,13 @@ def _ids() -> list[str]:
     return [u.utterance_id for u in _utterances()]
 
 
-def test_twelve_accents_with_four_speakers_who_read_all_sentences() -> None:
+def test_twelve_accents_with_eight_speakers_who_read_all_sentences() -> None:
     found = _utterances()
     speakers: dict[str, set[str | None]] = defaultdict(set)
     for utterance in found:
         speakers[utterance.accent or ""].add(utterance.speaker)
     assert len(speakers) == 12
-    assert {len(names) for names in speakers.values()} == {4}
+    assert {len(names) for names in speakers.values()} == {8}
     assert {u.speech_origin for u in found} == {"synthetic"}
     assert set(Counter((u.accent, u.text) for u in found).values()) == {1}  # each accent reads each sentence once
     assert len({u.text for u in found}) == 16

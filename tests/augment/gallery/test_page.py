@@ -41,7 +41,7 @@ def test_hostile_words_stay_words(tmp_path):
     (tmp_path / "noise").mkdir()
     evil = "<script>alert(1)</script>"
     (tmp_path / "noise" / "evil.yaml").write_text(
-        f"description: '{evil}'\nsource: '{evil}'\nop: recordings\npath: no\n"
+        f"description: '{evil}'\nsource: '{evil}'\nop: recordings\npath: nowhere\n"
     )
     page = write_gallery([preset_info("noise", "evil", (tmp_path,))], tmp_path / "out")
     assert evil not in page.read_text(encoding="utf-8")

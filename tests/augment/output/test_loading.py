@@ -138,7 +138,7 @@ def test_the_card_counts_what_is_uneven_and_croissant_says_the_same(sets) -> Non
     metadata = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
     manifest = read_manifest(folder)
     genders = manifest.drop_duplicates("speaker")["attr_voice_gender"].value_counts()
-    sentence = f"Speakers by `attr_voice_gender`: female {genders['female']}, male {genders['male']}."
+    sentence = f"Speakers by attr_voice_gender: female {genders['female']}, male {genders['male']}."
     assert f"- {sentence}" in card
     assert sentence in metadata["rai:dataBiases"]
     assert all(f"- {line}" in card for line in metadata["rai:dataLimitations"])

@@ -52,7 +52,12 @@ def _state(pid):
 @pytest.mark.parametrize(
     ("engine", "who", "points"),
     [
-        *[("processes", who, POINTS) for who in ("self", "driver", "group")],
+        *[("processes", who, POINTS) for who in ("self", "driver")],
+        (
+            "processes",
+            "group",
+            ("after_write", "after_rename"),
+        ),  # where all die at once: as the only process, which dies everywhere below
         ("dask", "driver", ("after_write", "after_rename")),
     ],
 )

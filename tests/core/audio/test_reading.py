@@ -131,11 +131,11 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         inspect(tmp_path / "none.wav")
 
 
-def test_an_unfinished_flac_is_refused(tmp_path: Path, write_audio: Writer) -> None:
+def test_an_unfinished_flac_without_its_end_is_refused(tmp_path: Path, write_audio: Writer) -> None:
     content = bytearray(write_audio(tmp_path / "a.flac").read_bytes())
     content[21:26] = bytes([content[21] & 0xF0, 0, 0, 0, 0])  # STREAMINFO: total samples unknown
-    (tmp_path / "b.flac").write_bytes(content)
-    with pytest.raises(BadAudioError, match="declares|no samples|cut|decoded"):
+    (tmp_path / "b.flac").write_bytes(content[:-100])
+    with pytest.raises(BadAudioError, match="is cut"):
         read_audio(AudioRef(str(tmp_path / "b.flac")), 16000)
 
 

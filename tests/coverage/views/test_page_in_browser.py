@@ -310,6 +310,17 @@ def test_columns_are_grouped_folded_and_sorted(page_path, open_page):
     assert page.locator(".scroller tbody th").all_inner_texts() == sorted(ACCENTS)
 
 
+def test_the_legend_stands_over_the_grid_and_missing_cells_share_a_line(page_path, open_page):
+    page = open_page(page_path, height=800)
+    low = f"[...{ROOT}.querySelectorAll('.keys li, .margins')].map(box => box.getBoundingClientRect().bottom)"
+    assert all(bottom < 800 for bottom in page.evaluate(low))
+    assert "a hole: nothing is there" in page.locator(".keys").inner_text()
+    page.locator(".margins td").first.click()
+    lines = page.locator(".short-cells li").all_inner_texts()
+    assert len({line.split(" in ")[0] for line in lines}) == len(lines) >= 2
+    assert any("gsm, " in line for line in lines)
+
+
 def test_margins_stay_while_the_cells_scroll(large_path, open_page):
     page = open_page(large_path)
     place = f"""(() => {{ const r = {ROOT}; const box = r.querySelector('.scroller').getBoundingClientRect();

@@ -111,3 +111,14 @@ def test_the_same_seed_that_made_the_data_does_not_permute_them_by_the_same_numb
         )
     p = [c.gaps["p_adjusted"].iloc[0] for c in p]
     assert stats.kstest(p, "uniform").pvalue > 0.001
+
+
+def test_shared_by_threads_or_not_the_answers_are_the_same(monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    at = np.arange(240)
+    scores = pd.DataFrame({"accent": at // 2 % 4, "speaker": at // 2, "condition": np.where(at % 2, "ward", "clean"),
+        "errors": rng.poisson(4, 240), "words": 40}).astype({"accent": str, "speaker": str})  # fmt: skip
+    alone = compare(scores, permutations=199, resamples=0)
+    monkeypatch.setattr("roomtone.fairness.inference.permutation._LARGE", 0)
+    monkeypatch.setattr("roomtone.fairness.inference.permutation.usable_cores", lambda: 3)
+    pd.testing.assert_frame_equal(compare(scores, permutations=199, resamples=0).gaps, alone.gaps)

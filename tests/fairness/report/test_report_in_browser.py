@@ -92,6 +92,20 @@ def test_words_said_and_heard_stand_above_each_other(report_path, open_page):
     assert page.locator(".said").first.inner_text()
 
 
+def test_a_gap_has_an_outline_in_every_layer(report_path, open_page):
+    page = open_page(report_path)
+    data = json.loads(page.locator(".roomtone-matrix script").first.text_content())
+    value = next(layer for layer in data["layers"] if layer["id"] == "verdict")["fields"]["value"]
+    worse = [*value["cells"], *value["rows"]].count("worse")
+    assert worse > 0
+    layers = page.locator(".layers label")
+    assert layers.count() > 5
+    for i in range(layers.count()):
+        layers.nth(i).click()
+        assert page.locator("td.gap-worse").count() == worse
+        assert page.locator(".keys .gap-worse").count() == 1
+
+
 def test_the_pictures_name_their_groups(report_path, open_page):
     page = open_page(report_path)
     ranked = page.locator("#ranked tbody th").all_inner_texts()

@@ -13,7 +13,7 @@ from roomtone.cli.main import main
 from roomtone.fairness.evaluation import Evaluation, Settings, evaluate
 from roomtone.fairness.report.content import gather, headline
 from roomtone.fairness.report.page import summary_lines, write_report
-from roomtone.fairness.report.samples import worst_samples
+from roomtone.fairness.report.samples import page_samples
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level
 
 TEXT = "give ten units of saline every hour before noon please"
@@ -207,7 +207,7 @@ def test_that_tests_share_a_level_is_said_where_something_is_undecided() -> None
 
 
 def test_the_worst_samples_are_in_the_order_of_their_wer(result) -> None:
-    rates = [sample["wer"] for sample in worst_samples(result)]
+    rates = [sample["wer"] for sample in page_samples(result)["worst"]]
     assert len(rates) == 6
     assert rates == sorted(rates, reverse=True)
 

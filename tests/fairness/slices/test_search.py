@@ -106,6 +106,20 @@ def test_without_curvature_the_levels_are_those_of_the_regression() -> None:
     assert expected_from_outside(table, inside, 0.0) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_fit_that_starts_nearby_answers_as_one_from_nothing() -> None:
+    """The search refits without each of 50 slices; from nothing, 200,000 samples took 40 minutes. Within 1 in 20,000: the curvature stops at 1e-6."""
+    scores = study(2, 3.0)
+    scores = scores[np.random.default_rng(0).random(len(scores)) < 0.8]  # not every speaker in every condition
+    scores.loc[scores["speaker"] == "0-a1-1", "substitutions"] = 9  # no finite level
+    table, planted = counts_of(scores)
+    near = fit_levels(table).levels
+    for inside in (planted, table.condition == 3, table.speaker // 4 == 5, table.speaker % 2 == 0):
+        inside = inside & (table.condition % 3 != 2)
+        cold = expected_from_outside(table, inside)
+        assert expected_from_outside(table, inside, near=near) == pytest.approx(cold, rel=5e-5, nan_ok=True)
+    assert np.isfinite(expected_from_outside(table, planted))
+
+
 def test_the_score_test_is_that_of_the_regression_with_the_curve_as_its_link() -> None:
     """Levels, curvature, score, information and dispersion by generic means: scipy's optimiser, numerical derivatives, plain least squares."""
     from scipy.optimize import minimize

@@ -106,17 +106,23 @@ class Drawer {
     return low === null || high === null ? null : el("small", {}, ` 95 %: ${fully(layer, low)} to ${fully(layer, high)}`);
   }
 
-  /** For a margin: the cells in it that miss their goals, the first few by name. */
+  /** For a margin: the cells in it that miss their goals, a line for each row, the first few by name. */
   holes(row, slot) {
     const { model } = this;
     if (!model.statuses) return "";
     const rows = row === ALL ? model.everyRow() : [row];
     const columns = slot.all ? model.everyColumn() : slot.col !== undefined ? [slot.col] : slot.cols;
-    const short = rows.flatMap((r) => columns.filter((c) => "pe".includes(model.statuses[r * model.columnCount + c])).map((c) => [r, c]));
+    const short = rows.map((r) => [r, columns.filter((c) => "pe".includes(model.statuses[r * model.columnCount + c]))]).filter(([, own]) => own.length);
     if (!short.length) return "";
-    const named = short.slice(0, 12).map(([r, c]) => el("li", {}, el("bdi", {}, model.rows.names[r]), " in ", el("bdi", {}, breakable(model.columns.names[c]))));
-    const more = short.length > named.length ? el("p", { class: "small" }, `and ${written(short.length - named.length)} more`) : null;
+    const named = short.slice(0, 12).map(([r, own]) => el("li", {}, el("bdi", {}, model.rows.names[r]), " in ", ...this.listed(own)));
+    const more = short.length > named.length ? el("p", { class: "small" }, `and in ${written(short.length - named.length)} more ${model.rows.axis}s`) : null;
     return el("div", { class: "short-cells" }, el("h3", {}, "Cells here that miss a goal"), el("ul", {}, ...named), more);
+  }
+
+  /** Return the names of some columns, the first eight, apart by commas. */
+  listed(columns) {
+    const names = columns.slice(0, 8).flatMap((c, i) => [i ? ", " : "", el("bdi", {}, breakable(this.model.columns.names[c]))]);
+    return columns.length > 8 ? [...names, ` and ${written(columns.length - 8)} more`] : names;
   }
 
   async samples(row, slot) {

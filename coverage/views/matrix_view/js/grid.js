@@ -65,7 +65,8 @@ class Grid {
 
   paintCell(cell, row, slot) {
     const { text, cls } = paint(this.model, this.model.layer, row, slot);
-    cell.className = slot.all ? `all ${cls}` : slot.col === undefined || row === ALL ? `margin ${cls}` : cls;
+    const gap = this.model.gap(row, slot);
+    cell.className = [slot.all ? "all" : slot.col === undefined || row === ALL ? "margin" : "", cls, gap && `gap-${gap}`].filter(Boolean).join(" ");
     cell.textContent = text;
   }
 

@@ -1,11 +1,16 @@
 // The legend: what colour, hatching and marks mean in this layer, drawn with the very classes of the cells.
 
-/** Return the legend of a layer. */
+/** Return what the colours and marks of a layer mean, as a strip that stands over the grid. */
 function legend(model, layer) {
   const keys = { goal: goalKeys, ramp: rampKeys, diverging: divergingKeys, verdict: verdictKeys }[layer.colour](model, layer);
+  return el("section", { class: "legend", "aria-label": "What the colours mean" }, el("ul", { class: "keys" }, ...keys, ...gapKeys(model)));
+}
+
+/** Return the sentences that explain a layer and its margins. */
+function explained(model, layer) {
   const how = `Each square is one ${model.rows.axis} in one ${model.columns.axis}. ${layer.help}`;
-  return el("section", { class: "legend", "aria-label": "How to read this" },
-    el("h2", {}, "How to read this"), el("p", {}, how), el("ul", { class: "keys" }, ...keys), el("p", { class: "small" }, margins(model, layer)));
+  return el("section", { class: "how", "aria-label": "How to read this" },
+    el("h2", {}, "How to read this"), el("p", {}, how), el("p", { class: "small" }, margins(model, layer)));
 }
 
 function margins(model, layer) {
@@ -25,9 +30,9 @@ function goalKeys(model, layer) {
   const aimed = layer.fields.goal && layer.fields.goal.cells.some((goal) => goal > 0);
   if (aimed) {
     keys.push(key("met", percent ? "100" : "6", "goal met"));
-    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 that the goal asks for: the stronger the orange, the more is missing"));
-    keys.push(key("short0", percent ? "0" : "0/6", "a hole: nothing at all is there"));
-    if (!percent) keys.push(key("met other", "6", "this goal is met, another one of the cell is not"));
+    keys.push(key("short3", percent ? "67" : "4/6", percent ? "share of the goal reached" : "4 of the 6 asked for: the stronger, the more is missing"));
+    keys.push(key("short0", percent ? "0" : "0/6", "a hole: nothing is there"));
+    if (!percent) keys.push(key("met other", "6", "this goal is met, another of the cell is not"));
   } else {
     keys.push(key("plain3", "12", `no goal is set for ${layer.label}: the stronger the grey, the more`));
     keys.push(key("plain3 other", "12", "another goal of the cell is missed"));
@@ -36,6 +41,15 @@ function goalKeys(model, layer) {
   if (present.has("i")) keys.push(key("out", "", "ignored: counts for nothing"));
   if (present.has("x")) keys.push(key("out bad", "3", "must be empty and is not"));
   return keys;
+}
+
+/** In every layer: cells with a gap that was found have an outline. */
+function gapKeys(model) {
+  const found = model.gapsFound();
+  return [
+    found.has("worse") ? key("gap-worse", "", `outlined: a gap was found, this ${model.rows.axis} is worse off here`) : null,
+    found.has("better") ? key("gap-better", "", `dashed: a gap was found, this ${model.rows.axis} is better off here`) : null,
+  ].filter(Boolean);
 }
 
 function rampKeys(model, layer) {

@@ -48,6 +48,19 @@ class Model {
     return this.statuses && row !== ALL && slot.col !== undefined ? this.statuses[row * this.columnCount + slot.col] : null;
   }
 
+  /** Return "worse" or "better" where an evaluation found a gap of this row, else null. */
+  gap(row, slot) {
+    const verdicts = this.layerOf.get("verdict");
+    const found = verdicts && row !== ALL ? this.value(verdicts, "value", row, slot) : null;
+    return found === "worse" || found === "better" ? found : null;
+  }
+
+  /** Return the kinds of gaps that any cell, row or level has. */
+  gapsFound() {
+    const { cells = [], rows = [], levels = [] } = this.layerOf.get("verdict")?.fields.value || {};
+    return new Set([...cells, ...(rows || []), ...(levels || []).flat()]);
+  }
+
   /** Return how many of the cells that a row and slot stand for have a goal, and how many of these meet it. */
   tally(row, slot) {
     const rows = row === ALL ? this.everyRow() : [row];

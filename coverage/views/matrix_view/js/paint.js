@@ -107,6 +107,8 @@ function sentence(model, layer, row, slot) {
     const { met, aimed } = model.tally(row, slot);
     if (aimed && layer.family === "coverage") parts.push(`${written(met)} of ${plural(aimed, "cell")} meet their goals`);
   }
+  const gap = layer.colour === "verdict" ? null : model.gap(row, slot);
+  if (gap) parts.push(`a gap was found: ${gap} off`);
   if (model.value(layer, "thin", row, slot)) parts.push("fewer than three speakers");
   return parts.join("; ");
 }

@@ -41,7 +41,7 @@ function assemble(model, frame, say) {
     },
   });
   const overview = new Overview(model, grid);
-  const legendPlace = el("div", { class: "legend-place" });
+  const legendPlace = el("div", {}), howPlace = el("div", {});
   const bar = controls(model, (what) => changed(what));
   const steps = nextSteps(model, say, (words) => {
     const input = bar.querySelector('input[type="search"]');
@@ -50,14 +50,15 @@ function assemble(model, frame, say) {
     changed("words");
     grid.root.scrollIntoView({ block: "nearest" });
   });
-  const side = el("div", { class: "side" }, legendPlace, steps);
-  frame.append(...[firstStep(model, steps), bar].filter(Boolean), readout, overview.root, el("div", { class: "main" }, el("div", { class: "sheet" }, grid.root, nothing), drawer.root, side));
+  const side = el("div", { class: "side" }, howPlace, steps);
+  frame.append(...[firstStep(model, steps), bar].filter(Boolean), readout, overview.root, legendPlace, el("div", { class: "main" }, el("div", { class: "sheet" }, grid.root, nothing), drawer.root, side));
 
   function changed(what) {
     if (what === "layer") grid.repaint();
     if (what !== "layer" || model.state.rows === "value" || model.state.columns === "value") grid.render();
     model.foldLabel?.();
     legendPlace.replaceChildren(legend(model, model.layer));
+    howPlace.replaceChildren(explained(model, model.layer));
     const { unknown } = filtered(model);
     nothing.hidden = grid.rows.length > 0 && grid.slots.length > 0;
     grid.root.hidden = !nothing.hidden;
