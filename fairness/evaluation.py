@@ -11,6 +11,7 @@ from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
 from roomtone.core.files import refuse_links
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
+from roomtone.fairness.comparison.outcome_scores import SHORTFALL, read_outcome
 from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
 from roomtone.fairness.recognisers import make_recogniser, public_identity
@@ -21,7 +22,6 @@ from roomtone.fairness.scoring.edits import lost_words
 from roomtone.fairness.scoring.formatting import Formatting, other_normalizers
 from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.normalize import normalizer_for
-from roomtone.fairness.scoring.outcome import SHORTFALL, read_outcome
 from roomtone.fairness.scoring.paired import paired_tests
 from roomtone.fairness.scoring.score import score, with_labels
 from roomtone.fairness.scoring.terms import count_terms, read_terms

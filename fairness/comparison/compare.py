@@ -21,13 +21,13 @@ from roomtone.core.vocabulary import FACTORS, NONE
 from roomtone.fairness.comparison.cells import cell_table
 from roomtone.fairness.comparison.findings import rank_findings
 from roomtone.fairness.comparison.headlines import HEADLINE, accent_rows, condition_rows
+from roomtone.fairness.comparison.outcome_scores import SHORTFALL
 from roomtone.fairness.comparison.outcomes import HALLUCINATION, OUTCOME, TERMS, intersection_rows, outcome_rows
 from roomtone.fairness.comparison.tables import COLUMNS, Comparisons
 from roomtone.fairness.inference.bootstrap import draw
 from roomtone.fairness.inference.counts import lay_out, prepare
 from roomtone.fairness.inference.estimands import make_estimands
 from roomtone.fairness.inference.study import work_out
-from roomtone.fairness.scoring.outcome import SHORTFALL
 from roomtone.fairness.settings import CompareSettings
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness import Settings, evaluate
 from roomtone.fairness.comparison.compare import compare_as
+from roomtone.fairness.comparison.outcome_scores import SHORTFALL, read_outcome
 from roomtone.fairness.report.page import write_report
-from roomtone.fairness.scoring.outcome import SHORTFALL, read_outcome
 from roomtone.fairness.scoring.terms import count_terms, read_terms
 from roomtone.fairness.settings import CompareSettings
 
