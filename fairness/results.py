@@ -29,6 +29,8 @@ def local_set(dataset: str | os.PathLike[str]) -> Path:
     Raises:
         RoomtoneError: it is a URL; results are written beside the set, and a report's player looks for audio there.
     """
+    if not isinstance(dataset, str | os.PathLike):
+        raise RoomtoneError(f"dataset: expected the folder of a set, got {dataset!r}")
     if is_remote(str(dataset)):
         raise RoomtoneError(
             f"dataset: {str(dataset)!r} is a URL; evaluate and export work on a folder, so copy the set first"

@@ -64,7 +64,11 @@ def active_speech_level(samples: np.ndarray, sample_rate_hz: int) -> SpeechLevel
     (-6.6, 0.23)
     """
     samples = _checked(samples)
-    if isinstance(sample_rate_hz, bool) or not isinstance(sample_rate_hz, int | float | np.number) or sample_rate_hz <= 0:
+    if (
+        isinstance(sample_rate_hz, bool)
+        or not isinstance(sample_rate_hz, int | float | np.number)
+        or sample_rate_hz <= 0
+    ):
         raise RoomtoneError(f"sample_rate_hz: expected a number of Hz, e.g. 16000, got {sample_rate_hz!r}")
     sum_of_squares, counts = _counts(samples, sample_rate_hz, _THRESHOLDS)
     level_dbov = _crossing(sum_of_squares, counts)

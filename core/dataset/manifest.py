@@ -239,6 +239,9 @@ def _checked_schema(part: str) -> pa.Schema:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
+    nested = next((field for field in schema if pa.types.is_nested(field.type)), None)
+    if nested is not None:
+        raise RoomtoneError(f"{part}: column {nested.name!r} holds {nested.type}; a manifest's cells are single values")
     if len(set(schema.names)) < len(schema.names):
         twice = next(name for name in schema.names if schema.names.count(name) > 1)
         raise RoomtoneError(f"{part}: not a manifest part, it has two columns {twice!r}")

@@ -69,6 +69,10 @@ class ExportJob:
         Raises:
             RoomtoneError: the path leaves the dataset folder, or there is no such file or member.
         """
+        if not row.get("audio_path"):
+            raise RoomtoneError(
+                f"{self.dataset}: the row of sample {row['sample_id']} has no audio_path, and so no recording"
+            )
         return sample_bytes(self.dataset, str(row["audio_path"]))
 
     def audio_name(self, row: Mapping[str, Any]) -> str:

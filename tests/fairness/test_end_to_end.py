@@ -48,7 +48,7 @@ def test_from_the_demo_to_a_report_with_and_without_a_planted_handicap(tmp_path,
         str(tmp_path / "conf"),
         "scenario=mild",
         "design=full",
-        "corpus.select.max_per_speaker=1",
+        "corpus.select.where={voice_gender:female}",
         f"output.dir={dataset}",
     ]
     assert main(words) == 0

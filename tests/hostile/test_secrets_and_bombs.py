@@ -155,6 +155,7 @@ BOMBS = {
 #: and what was said: the imports, which take longest, are made once.
 _MEASURE = """
 import os, resource, sys, time
+from pathlib import Path
 from roomtone.cli.arguments import Arguments
 from roomtone.cli.compose import compose_config
 from roomtone.core.errors import RoomtoneError
