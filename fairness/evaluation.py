@@ -11,6 +11,7 @@ from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
 from roomtone.core.files import refuse_links
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
+from roomtone.fairness.comparison.outcome_scores import SHORTFALL, read_outcome
 from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
 from roomtone.fairness.recognisers import make_recogniser, public_identity
@@ -98,6 +99,8 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     if settings.terms is not None:
         each, terms = count_terms(scores, read_terms(settings.terms), settings)
         scores = scores.assign(**{str(name): each[name] for name in each})
+    if settings.outcome is not None:
+        scores = scores.assign(**{SHORTFALL: read_outcome(settings.outcome, scores["sample_id"])})
     comparison = compare_as(scores, settings.comparison)
     model, model_note = _model(scores, settings, comparison)
     found, note = _search(scores, settings)
@@ -152,7 +155,7 @@ def check_settings(manifest: pd.DataFrame, settings: Settings) -> None:
         settings: what is asked.
 
     Raises:
-        RoomtoneError: an unknown column, baseline, reference, declared pair or normaliser; a file of terms or a recogniser that cannot be used.
+        RoomtoneError: an unknown column, baseline, reference, declared pair or normaliser; a file of terms or outcomes, or a recogniser that cannot be used.
     """
     for name in ("group", "condition", "speaker"):
         if getattr(settings, name) not in manifest:
@@ -178,6 +181,8 @@ def check_settings(manifest: pd.DataFrame, settings: Settings) -> None:
     normalizer_for(settings.normalizer, None)
     if settings.terms is not None:
         read_terms(settings.terms)
+    if settings.outcome is not None:
+        read_outcome(settings.outcome, manifest["sample_id"])
     _decoding(settings)
 
 
@@ -239,7 +244,7 @@ def _write_tables(result: Evaluation) -> None:
     c = result.comparison
     tables = {
         "cells": c.cells, "gaps": c.gaps, "accents": c.accents, "conditions": c.conditions, "levels": c.levels, "findings": c.findings,
-        "hallucination": c.hallucination, "intersections": c.intersections, "term_gaps": c.terms, "terms": result.terms,
+        "hallucination": c.hallucination, "intersections": c.intersections, "term_gaps": c.terms, "outcome_gaps": c.outcome, "terms": result.terms,
         "lost_words": result.words, "mapsswe": result.pairs, "subgroups": result.subgroups,
         "interaction": result.model.terms if result.model is not None else None,
     }  # fmt: skip

@@ -104,6 +104,7 @@ class Settings(CompareSettings):
     to: str | None = None
     normalizer: str = "auto"
     terms: str | None = None
+    outcome: str | None = None
     subgroups: SearchSettings = field(default_factory=SearchSettings)
     holdout: float = 0.0
     allow_missing: bool = False

@@ -21,7 +21,8 @@ from roomtone.core.vocabulary import FACTORS, NONE
 from roomtone.fairness.comparison.cells import cell_table
 from roomtone.fairness.comparison.findings import rank_findings
 from roomtone.fairness.comparison.headlines import HEADLINE, accent_rows, condition_rows
-from roomtone.fairness.comparison.outcomes import HALLUCINATION, TERMS, intersection_rows, outcome_rows
+from roomtone.fairness.comparison.outcome_scores import SHORTFALL
+from roomtone.fairness.comparison.outcomes import HALLUCINATION, OUTCOME, TERMS, intersection_rows, outcome_rows
 from roomtone.fairness.comparison.tables import COLUMNS, Comparisons
 from roomtone.fairness.inference.bootstrap import draw
 from roomtone.fairness.inference.counts import lay_out, prepare
@@ -48,6 +49,7 @@ class Comparison:
         levels: one row a group and factor level, over all conditions that have it.
         hallucination: groups over all conditions and cells, by the share of samples with text that nobody spoke; a family of its own.
         terms: likewise, by the critical terms that were lost; a family of its own.
+        outcome: likewise, by what the samples' outcomes lack of 1 (`outcome=FILE` of `roomtone evaluate`); a family of its own.
         intersections: group x attribute over all conditions; a family of its own.
         findings: the gaps that were found, in the order in which they should be told.
         interaction_p: that any condition costs some group more than others; NaN where it cannot be tested.
@@ -62,6 +64,7 @@ class Comparison:
     levels: pd.DataFrame
     hallucination: pd.DataFrame
     terms: pd.DataFrame
+    outcome: pd.DataFrame
     intersections: pd.DataFrame
     findings: pd.DataFrame
     interaction_p: float
@@ -170,7 +173,7 @@ def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
     frames = {key: _frame(value, s, key) for key, value in tables.items()}
     return Comparison(
         cells.rename(columns=names), frames["gaps"], frames["accents"], frames["conditions"], frames["levels"], frames["hallucination"],
-        frames["terms"], frames["intersections"], found.rename(columns=names),
+        frames["terms"], frames["outcome"], frames["intersections"], found.rename(columns=names),
         max(study.test.interaction_p, study.smallest_p), s.to_json(), facts,
     )  # fmt: skip
 
@@ -231,7 +234,7 @@ def _others(
         "hallucination": outcome_rows(
             rows, conditions, settings, events="hallucinated", trials="samples", measure=HALLUCINATION, several=several
         ),
-        "terms": [], "intersections": intersection_rows(rows, scores, conditions, settings),
+        "terms": [], "outcome": [], "intersections": intersection_rows(rows, scores, conditions, settings),
     }  # fmt: skip
     if "terms" in scores and "terms_lost" in scores:
         counted = rows.assign(
@@ -239,6 +242,11 @@ def _others(
         )
         found["terms"] = outcome_rows(
             counted, conditions, settings, events="terms_lost", trials="terms", measure=TERMS, several=several
+        )
+    if SHORTFALL in scores:
+        counted = rows.assign(**{SHORTFALL: scores[SHORTFALL].to_numpy(float)})
+        found["outcome"] = outcome_rows(
+            counted, conditions, settings, events=SHORTFALL, trials="samples", measure=OUTCOME, several=several
         )
     return found
 

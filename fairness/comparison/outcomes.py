@@ -1,4 +1,4 @@
-"""Comparisons beside that of errors, each a family with an alpha of its own: hallucination, critical terms, intersections."""
+"""Comparisons beside that of errors, each a family with an alpha of its own: hallucination, critical terms, any outcome, intersections."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_VALUES = 20
 HALLUCINATION = "samples with text that nobody spoke"
 TERMS = "critical terms lost"
+OUTCOME = "shortfall of the outcome"
 
 
 def outcome_rows(
@@ -57,7 +58,7 @@ def outcome_rows(
     chosen = replace(settings, scale="difference", declared=None)
     study = work_out(layout, make_estimands(conditions, {}), chosen, events=events, trials=trials)
     made = Comparisons(study, measure=measure)
-    return [row | {"family": measure} for row in made.rows(range(len(conditions) + 1))]
+    return [row | {"family": measure} for row in made.rows(range(len(study.estimands.items)))]
 
 
 def intersection_rows(

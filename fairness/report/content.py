@@ -67,6 +67,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "matrix": _matrix(c.cells, group, condition),
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
+        "outcome_rows": [] if result.settings.outcome is None else records(c.outcome),
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note, "no_slice": NO_SLICE,
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
         "effect_name": "ratio of WERs" if result.settings.subgroups.outcome == "errors" else "odds ratio",
@@ -79,10 +80,15 @@ def gather(result: Evaluation) -> dict[str, Any]:
 
 def _repeat(result: Evaluation, recogniser: Mapping[str, Any]) -> str:
     asked = result.settings
-    terms = None if asked.terms is None else "FILE"
+    terms, outcome = (None if path is None else "FILE" for path in (asked.terms, asked.outcome))
     normalizer = None if asked.normalizer == AUTO else asked.normalizer
     return repeat_command(
-        result.dataset.resolve().name, recogniser, result.comparison.settings, normalizer=normalizer, terms=terms
+        result.dataset.resolve().name,
+        recogniser,
+        result.comparison.settings,
+        normalizer=normalizer,
+        terms=terms,
+        outcome=outcome,
     )
 
 

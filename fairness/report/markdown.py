@@ -33,6 +33,7 @@ def markdown(content: Mapping[str, Any]) -> str:
         ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {shown(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
+        *([("Shortfall of the outcome", [f"- {shown(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
         ("Intersections", _intersections(content)),
         ("How words were compared", normalizer_lines(content)), ("Slices", _slices(content)), ("The whole grid", _model(content)),
         ("Method", [f"- {text}" for text in content["method"]]), ("Limits", [f"- {text}" for text in content["limits"]]),

@@ -126,11 +126,28 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises:
         RoomtoneError: no such file, a kind that is not read, or columns that are missing.
     """
+    frame = read_samples(path, "hypothesis", "hypotheses")
+    if "reason" in frame and Path(path).suffix.lower() in (".csv", ".tsv"):
+        frame.loc[frame["reason"] != "", "hypothesis"] = None
+    return frame[[c for c in ("sample_id", "hypothesis", "reason") if c in frame]]
+
+
+def read_samples(path: str | os.PathLike[str], name: str, what: str) -> pd.DataFrame:
+    """Return a table with one row a sample: `sample_id`, the column `name`, and whatever else it holds. CSV and TSV hold texts.
+
+    Args:
+        path: of a CSV, TSV, JSON Lines or Parquet file.
+        name: the column that it must have.
+        what: its rows are called, in messages.
+
+    Raises:
+        RoomtoneError: no such file, a kind that is not read, or columns that are missing.
+    """
     import pandas as pd
 
     file = Path(path)
     if not file.is_file():
-        raise RoomtoneError(f"{file}: there is no such file of hypotheses")
+        raise RoomtoneError(f"{file}: there is no such file of {what}")
     kind = file.suffix.lower()
     try:
         if kind in (".csv", ".tsv"):
@@ -140,20 +157,18 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
             with open_bounded_text(file) as text:
                 rows = [json.loads(line) for line in text if line.strip()]
             if not all(isinstance(row, dict) for row in rows):
-                raise RoomtoneError(f"{file}: each line is a JSON object with sample_id and hypothesis")
+                raise RoomtoneError(f"{file}: each line is a JSON object with sample_id and {name}")
             frame = pd.DataFrame(rows, dtype=object)
         elif kind == ".parquet":
             with open_regular(file) as opened:
                 frame = pd.read_parquet(opened)
         else:
-            raise RoomtoneError(f"{file}: hypotheses come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")
+            raise RoomtoneError(f"{file}: {what} come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")
     except RoomtoneError:
         raise
     except Exception as error:  # pandas believes the metadata of a Parquet file, which may be anything
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({said})") from error
     column(frame, "sample_id", str(file))
-    column(frame, "hypothesis", str(file))
-    if "reason" in frame and kind in (".csv", ".tsv"):
-        frame.loc[frame["reason"] != "", "hypothesis"] = None
-    return frame[[c for c in ("sample_id", "hypothesis", "reason") if c in frame]]
+    column(frame, name, str(file))
+    return frame

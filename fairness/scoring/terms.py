@@ -20,22 +20,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_TERMS = 1000
+#: Lists that come with the package, by name.
+LISTS = Path(__file__).with_name("word_lists")
 
 
 def read_terms(path: str | os.PathLike[str]) -> list[str]:
     """Return the terms of a text file, one a line; empty lines and those that begin with `#` are left out.
 
     Args:
-        path: of the file, UTF-8.
+        path: of the file, UTF-8; or the name of a list that comes with the package: `ward` or `numbers`.
 
     Raises:
         RoomtoneError: no such file, no terms in it, or more than 1,000.
     """
     file = Path(path)
+    bundled = sorted(one.stem for one in LISTS.glob("*.txt"))
+    if str(path) in bundled:
+        file = LISTS / f"{path}.txt"
     try:
         lines = [line.strip() for line in read_text(file).splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise RoomtoneError(f"terms: {str(file)!r} cannot be read as text ({type(error).__name__})") from error
+        raise RoomtoneError(
+            f"terms: {str(file)!r} cannot be read as text ({type(error).__name__}); give a file, or {' or '.join(bundled)}"
+        ) from error
     found = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
     if not 1 <= len(found) <= MOST_TERMS:
         raise RoomtoneError(f"terms: {str(file)!r} holds {len(found)} terms; 1 to {MOST_TERMS:,}, one a line, are read")

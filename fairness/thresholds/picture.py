@@ -123,7 +123,7 @@ def _draw_thresholds(axes: Axes, found: Thresholds, colours: dict[str, str]) -> 
         if row["answer"] == UNKNOWN and math.isnan(row["low"]) and math.isnan(row["high"]):
             _write(axes, (low + high) / 2, k, "not enough data", colour)
             continue
-        _draw_interval(axes, row, k, (low, high), colour)
+        _draw_interval(axes, row, k, (low, high), colour, db=found.steps.is_in_db)
     axes.set_yticks(range(len(rows)), [str(row[found.group]) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -137,7 +137,9 @@ def _draw_thresholds(axes: Axes, found: Thresholds, colours: dict[str, str]) -> 
     )
 
 
-def _draw_interval(axes: Axes, row: dict[Any, Any], k: int, ends: tuple[float, float], colour: str) -> None:
+def _draw_interval(
+    axes: Axes, row: dict[Any, Any], k: int, ends: tuple[float, float], colour: str, *, db: bool
+) -> None:
     low, high = (end if math.isnan(row[key]) else row[key] for key, end in zip(("low", "high"), ends))
     axes.plot([low, high], [k, k], color=colour, linewidth=2, solid_capstyle="butt")
     for key, end, marker in (("low", ends[0], "<"), ("high", ends[1], ">")):
@@ -146,7 +148,7 @@ def _draw_interval(axes: Axes, row: dict[Any, Any], k: int, ends: tuple[float, f
     if row["answer"] == AT:
         axes.plot([row["threshold"]], [k], "o", color=colour, markersize=8, markeredgecolor="white")
         axes.annotate(
-            f"{row['threshold']:.3g}",
+            f"{row['threshold']:{'.1f' if db else '.3g'}}",
             (row["threshold"], k),
             (0, 6),
             textcoords="offset points",

@@ -96,7 +96,13 @@ def find_steps(scores: pd.DataFrame, asked: Question) -> Steps:
     names = {name: str(k) for k, name in enumerate(ordered)} | ({NONE: WITHOUT} if asked.is_cost else {})
     rows = scores.assign(step=labels.map(names))[labels.isin(list(names))]
     kept = _in_every_step(_only_where(rows, asked), len(names), asked)
-    return Steps(asked.factor, source, tuple(ordered), values, asked.unit or unit, lower, kept, len(rows) - len(kept))
+    return Steps(
+        asked.factor, source, tuple(ordered), values, asked.unit or unit, lower, kept, _at_steps(rows) - _at_steps(kept)
+    )
+
+
+def _at_steps(rows: pd.DataFrame) -> int:
+    return int((rows["step"] != WITHOUT).sum())
 
 
 def _places(scores: pd.DataFrame, labels: pd.Series, asked: Question) -> tuple[str, dict[str, float], str]:
