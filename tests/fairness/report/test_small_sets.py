@@ -229,3 +229,24 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
     assert "No attribute was crossed with accent" in text.split("## Intersections")[1].split("##")[0]
     assert "– to –" not in text
     assert "0.0 to –" not in text
+
+
+def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    from roomtone.fairness.report import content
+
+    monkeypatch.setattr(content, "too_little", lambda _: None)
+    row = {"reference": "all others", "gap_low": -0.02, "gap_high": 0.3, "p_adjusted": 0.061, "detectable": 0.35}
+    rows = [
+        row | {"accent": "hindi", "gap": 0.245},
+        row | {"accent": "irish", "gap": 0.1},
+        row | {"accent": "welsh", "gap": None},
+    ]
+    report = {"findings": [], "accents": rows, "group": "accent", "settings": {"scale": "difference", "alpha": 0.05}}
+    said = content.headline(report)
+    assert said.startswith(
+        "No accent is found to be worse off. The largest measured gap over all conditions, that of hindi, is not shown: 24.5 points"
+    )
+    assert "-2.0 to 30.0 points; p = 0.061" in said
+    assert said.endswith("these data would show 35.0 to 35.0 points.")
+    better = [row | {"accent": "hindi", "gap": -0.2}]
+    assert "largest" not in content.headline(report | {"accents": better})
