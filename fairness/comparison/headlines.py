@@ -76,6 +76,9 @@ def condition_rows(made: Comparisons, gaps: Sequence[dict[str, Any]]) -> list[di
         if not rows:
             continue
         worst = min(rows, key=_worse_first)
+        if len(rows) == 1 and worst["reference"] in study.data.groups and worst[worst["estimand"]] < _even(worst):
+            # of two groups the one that falls behind may not be the one that is compared
+            worst = _from_the_other_side(worst)
         p, adjusted = (
             float(values[c]) if c < len(values) else math.nan
             for values in (study.test.condition_p, study.test.condition_p_adjusted)
@@ -127,6 +130,30 @@ def _condition_statement(row: dict[str, Any], name: str, study: Study, groups: i
     return (
         f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {worst[:1].lower()}{worst[1:]}"
     )
+
+
+def _from_the_other_side(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a comparison of two groups as one of the other group with this one; test and verdict are the same."""
+    turned = row | {"group": row["reference"], "reference": row["group"], "logit_did": -row["logit_did"]}
+    for name in ("wer", "lost", "speakers", "words"):
+        turned |= {name: row[f"reference_{name}"], f"reference_{name}": row[name]}
+    ratios = ["ratio", "ror"]
+    differences = ["gap", "did", "gap_bootstrap", "did_bootstrap"]
+    (ratios if row["estimand"] in ratios else differences).append("simultaneous")
+    for name in differences + ratios:
+        for key, source in ((name, name), (f"{name}_low", f"{name}_high"), (f"{name}_high", f"{name}_low")):
+            if source in row:
+                turned[key] = -row[source] if name in differences else _inverse(row[source])
+    return turned
+
+
+def _inverse(ratio: float) -> float:
+    return 1.0 / ratio if ratio else math.inf
+
+
+def _even(row: dict[str, Any]) -> float:
+    """Return the value of an estimand where two groups are alike."""
+    return 1.0 if row["estimand"] in ("ratio", "ror") else 0.0
 
 
 def _worse_first(row: dict[str, Any]) -> tuple[float, str]:

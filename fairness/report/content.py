@@ -51,6 +51,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
     kind = result.settings.asr.get("recogniser")
     called = "given hypotheses" if kind == "hypotheses" else str(kind)
     overall = _overall(c.cells, condition, settings["baseline"])
+    people = _people(result.scores, group, result.settings.speaker)
     return {
         "title": f"Evaluation of {called} on {set_name(result.dataset)}", "called": called, "name": set_name(result.dataset),
         "repeat": _repeat(result, recogniser), "recogniser": {k: v for k, v in recogniser.items() if v is not None}, "decoding": result.decoding,
@@ -68,12 +69,13 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
         "outcome_rows": [] if result.settings.outcome is None else records(c.outcome),
-        "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note, "no_slice": NO_SLICE,
+        "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note,
+        "no_slice": no_slice(people, group, result.settings.subgroups.min_speakers),
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
         "effect_name": "ratio of WERs" if result.settings.subgroups.outcome == "errors" else "odds ratio",
         "reasons": _reasons(result.scores),
         "certificates": [path.name for path in result.certificates],
-        "groups_of_people": _people(result.scores, group, result.settings.speaker), "signs": SIGNS, "names": VERDICT_NAMES,
+        "groups_of_people": people, "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,
     }  # fmt: skip
 
@@ -164,8 +166,9 @@ def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
 
 def _lost(condition: str, part: pd.DataFrame) -> str:
     rates = [*part["lost"], *part["reference_lost"]]
+    ends = dict.fromkeys(f"{100 * rate:.0f}" for rate in (min(rates), max(rates)))
     return (
-        f"In {condition} {100 * min(rates):.0f} to {100 * max(rates):.0f} % of the words are lost ({len(part)} comparison{'s' * (len(part) > 1)}): so"
+        f"In {condition} {' to '.join(ends)} % of the words are lost ({len(part)} comparison{'s' * (len(part) > 1)}): so"
         " near the top a difference shrinks or cannot show. A milder level of this condition would tell."
     )
 
@@ -262,6 +265,21 @@ def _people(scores: pd.DataFrame, group: str, speaker: str) -> list[dict[str, An
          "words": int(part["words"].sum())}
         for name, part in scores.groupby(group, dropna=False)
     ]  # fmt: skip
+
+
+def no_slice(people: Sequence[Mapping[str, Any]], group: str, least: int) -> str:
+    """Return what a search that names nothing has shown; groups that were too small for it are said not to have been searched.
+
+    Args:
+        people: `groups_of_people` of `gather`.
+        group: what the groups are, e.g. `accent`.
+        least: speakers that a slice needs inside and outside of it.
+    """
+    small = [row for row in people if row["speakers"] < least]
+    if not small:
+        return NO_SLICE
+    which = "any" if len(small) == len(people) else f"{len(small)} of {len(people)}"
+    return f"{NO_SLICE} Slices of {which} {group}s were not searched: they have under {least} speakers."
 
 
 def interval(row: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:

@@ -49,8 +49,8 @@ def invented_text(samples: int, hallucinated: int, looped: int, too_long: int, a
     }
     found = [f"{count:,} {name}" for name, count in signs.items() if count]
     text = f"{hallucinated:,} of {samples:,} samples {'is' if hallucinated == 1 else 'are'} counted as text that nobody spoke: {', '.join(found)}."
-    if len(found) > 1 and hallucinated > 1:
-        text += " A sample may have several of these signs."
+    if len(found) > 1:
+        text += " A sample may have several of these signs." if hallucinated > 1 else " It has all of these signs."
     if looped:
         text += " The words of a loop that stand in the place of spoken words are lost words; only those beyond them are words invented."
     if single:

@@ -228,3 +228,23 @@ def test_the_p_of_an_intersection_allows_for_the_number_of_attributes() -> None:
     own = both[both["attribute"] == "attr_gender"].set_index(["accent", "value"])["p_adjusted"]
     once = alone.set_index(["accent", "value"])["p_adjusted"]
     assert own.to_numpy() == pytest.approx(np.minimum(1, 2 * once[own.index].to_numpy()))
+
+
+def test_of_two_groups_the_one_that_falls_behind_is_named_though_the_other_is_compared() -> None:
+    """Clean: a has 10 % and b 30 %. Hall: a 50 %, b 40 %: a pays 40 points, b 10."""
+    rates = {("a", "clean"): 0.1, ("a", "hall"): 0.5, ("b", "clean"): 0.3, ("b", "hall"): 0.4}
+    rows = [
+        {"accent": accent, "condition": condition, "speaker": f"{accent}{s}", "utterance_id": f"u{s}", "text": f"t{s}", "words": 100,
+         "hits": round(100 * (1 - rate)), "substitutions": round(100 * rate), "deletions": 0, "insertions": 0}
+        for (accent, condition), rate in rates.items() for s in range(5)
+    ]  # fmt: skip
+    for swapped in (False, True):
+        frame = pd.DataFrame(rows)
+        if swapped:  # whichever name comes first in the alphabet
+            frame["accent"] = frame["accent"].map({"a": "z", "b": "b"})
+        found = compare(frame, resamples=0).conditions.set_index("condition")
+        worst = "z" if swapped else "a"
+        assert found.loc["hall", "accent"] == worst
+        assert found.loc["hall", "did"] == pytest.approx(0.3)
+        assert found.loc["clean", "accent"] == "b"
+        assert found.loc["clean", "gap"] == pytest.approx(0.2)

@@ -250,3 +250,14 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
     assert said.endswith("these data would show 35.0 to 35.0 points.")
     better = [row | {"accent": "hindi", "gap": -0.2}]
     assert "largest" not in content.headline(report | {"accents": better})
+
+
+def test_groups_that_are_too_small_to_be_searched_are_said_not_to_have_been() -> None:
+    from roomtone.fairness.report.content import NO_SLICE, no_slice
+
+    people = [{"speakers": 2}, {"speakers": 2}]
+    assert no_slice(people, "accent", 3).endswith(
+        "Slices of any accents were not searched: they have under 3 speakers."
+    )
+    assert "1 of 2 accents were not" in no_slice([{"speakers": 2}, {"speakers": 9}], "accent", 3)
+    assert no_slice([{"speakers": 3}], "accent", 3) == NO_SLICE

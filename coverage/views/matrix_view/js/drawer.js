@@ -89,6 +89,8 @@ class Drawer {
     if (!speakers) return "no speaker is known";
     if (speakers < 2) return "one speaker is not enough for an interval";
     if (!model.everyRow().some((r) => r !== row && count("renders", r))) return `no other ${model.rows.axis} has speech to compare with`;
+    const others = model.everyRow().filter((r) => r !== row).reduce((sum, r) => sum + (count("speakers", r) || 0), 0);
+    if (others && speakers + others < 8) return `with ${plural(speakers, "speaker")} against ${others}, no difference can have a p of 5 %; 4 against 4 can`;
     return "its words, or those of what it would be compared with, are not known";
   }
 
