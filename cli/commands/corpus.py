@@ -101,7 +101,7 @@ def print_report(report: CorpusReport, console: Console) -> None:
     languages = ", ".join(f"{name} {count:,}" for name, count in report.languages.most_common(5))
     lines = [
         f"{report.name}: {total.utterances:,} utterances, {len(total.speakers):,} speakers, {total.seconds / 60:.1f} minutes, "
-        f"{total.words:,} words; {', '.join(sorted(report.speech_origins))} speech",
+        f"{total.words:,} words; {_origin(report.speech_origins)}",
         f"licence: {report.licence or 'not stated'}; attribution: {report.attribution or 'not stated'}; language: {languages}",
     ]
     if total.nameless:
@@ -178,6 +178,13 @@ def _problem_lines(report: CorpusReport) -> list[str]:
     for reason, ids in report.unusable.items():
         lines.append(f"unusable: {len(ids):,}: {reason}, e.g. {printable(ids[0])}")
     return lines
+
+
+def _origin(origins: set[str]) -> str:
+    """Return whether people spoke, as far as the corpus's preset says."""
+    if origins == {"recorded"}:
+        return "taken as recorded from people (corpus.speech_origin=synthetic says otherwise)"
+    return f"{', '.join(sorted(origins))} speech"
 
 
 def _rumble_line(total: Mapping[str, Any]) -> list[str]:

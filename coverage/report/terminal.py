@@ -258,11 +258,7 @@ def _number(count: float) -> str:
 
 
 def _legend(unit: str) -> str:
-    letters = ", ".join(
-        f"{letter} {name}"
-        for name, letter in _LETTERS.items()
-        if name in ("utterances", "speakers", "renders", "minutes")
-    )
+    letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
     return f"in the cells: {unit}; where a goal is missed count/goal of what is furthest behind ({letters})"
 
 
