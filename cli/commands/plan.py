@@ -125,7 +125,7 @@ def _need(row: dict[str, Any]) -> str:
     """Return one line of a recruiting list, e.g. `scottish: 5 more speakers, 12 more utterances`."""
     who = ", ".join(str(value) for key, value in row.items() if not key.startswith("record_"))
     more = [
-        f"{value:g} more {key.removeprefix('record_')}"
+        f"{value:g} more {key.removeprefix('record_').removesuffix('s' if value == 1 else '')}"
         for key, value in row.items()
         if key.startswith("record_") and value > 0
     ]

@@ -239,7 +239,7 @@ def _checked_schema(part: str) -> pa.Schema:
         raise RoomtoneError(f"{part}: not a readable Parquet file ({str(error).splitlines()[0]})") from error
     if "sample_id" not in schema.names:
         raise RoomtoneError(f"{part}: not a manifest part, it has no column 'sample_id'")
-    nested = next((field for field in schema if pa.types.is_nested(field.type)), None)
+    nested = next((f for f in schema if f.name not in COLUMNS and pa.types.is_nested(f.type)), None)
     if nested is not None:
         raise RoomtoneError(f"{part}: column {nested.name!r} holds {nested.type}; a manifest's cells are single values")
     if len(set(schema.names)) < len(schema.names):
