@@ -9,6 +9,10 @@ import functools
 
 #: Block sizes by the code in a frame's header; 6 and 7 stand before the header's end.
 _BLOCK_SIZES = {1: 192, **{n: 576 << (n - 2) for n in range(2, 6)}, **{n: 256 << (n - 8) for n in range(8, 16)}}
+#: Bytes of the longest frame header.
+_LONGEST_HEADER = 17
+#: So many places that look like a header, its check included, are held against the end of the file: among samples one in 256 does by chance.
+_MOST_TRIED = 16
 
 
 def last_sample(tail: bytes, block_size: int) -> int | None:
@@ -18,14 +22,14 @@ def last_sample(tail: bytes, block_size: int) -> int | None:
         tail: the end of the file, longer than any frame.
         block_size: the largest of the stream, which all frames but the last have where the stream counts in frames.
     """
-    at = tail.rfind(b"\xff")
-    while at >= 0:
+    at, tried = tail.rfind(b"\xff"), 0
+    while at >= 0 and tried < _MOST_TRIED:
         if tail[at + 1 : at + 2] in (b"\xf8", b"\xf9"):
-            end = _end_of_frame(tail[at:], block_size)
-            if (
-                end is not None and _crc(tail[at:], 16, 0x8005) == 0
-            ):  # the frame with its own CRC behind it, to the file's end
-                return end
+            end = _end_of_frame(tail[at : at + _LONGEST_HEADER], block_size)
+            if end is not None:
+                tried += 1
+                if _crc(tail[at:], 16, 0x8005) == 0:  # the frame with its own CRC behind it, to the file's end
+                    return end
         at = tail.rfind(b"\xff", 0, at)
     return None
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from roomtone.core.audio.decoding import flac_frames
 from roomtone.core.audio.decoding.quiet import mpg123_is_quiet
 from roomtone.core.audio.headers import container
 from roomtone.core.audio.reading import BadAudioError, inspect, read_audio
@@ -65,6 +66,21 @@ def test_a_flac_that_was_streamed_is_read_to_its_end(count: int, subtype: str, t
     (tmp_path / "a.flac").write_bytes(content[:-3])
     with pytest.raises(BadAudioError, match="no whole frame ends it"):
         inspect(tmp_path / "a.flac")
+
+
+def test_a_flac_of_headers_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these thousands of headers is right, and none begins a frame that ends the file."""
+    head = bytes.fromhex("fff8691800")
+    head += bytes([flac_frames._crc(head, 8, 0x07)])
+    assert flac_frames._end_of_frame(head + bytes(11), 4096) is not None
+    whole, real = [], flac_frames._crc
+    monkeypatch.setattr(
+        flac_frames,
+        "_crc",
+        lambda content, bits, by: whole.append(bits) or 1 if bits == 16 else real(content, bits, by),
+    )
+    assert flac_frames.last_sample((head + bytes(11)) * 15_000 + b"\xff\xf8" * 8_000, 4096) is None
+    assert 0 < len(whole) < 20
 
 
 def test_integers_stored_as_floats_are_named(tmp_path: Path) -> None:
