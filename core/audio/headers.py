@@ -43,6 +43,8 @@ _OTHER_FORMATS = {
     b"0&\xb2u\x8ef\xcf\x11": ("WMA (ASF)", "asf"),
 }
 _JOIN = "decoders read the first alone: write them as one with `ffmpeg -i IN OUT.flac`, or split them"
+#: So many pages of an Ogg file are looked through for a second beginning: two days of speech have as many.
+_MOST_PAGES = 200_000
 #: So many chunks of a Core Audio file are looked through for its sound.
 _MOST_CHUNKS = 1000
 #: Encoders disagree on whether the first frame counts; so many frames behind the stated end are another recording.
@@ -208,7 +210,10 @@ def _check_one_ogg_link(path: Path, file: BinaryIO, start: int) -> None:
     """Check that no stream begins behind the first ones (RFC 3533, section 4): decoders would read the first link alone."""
     file.seek(start)
     begun = False
-    while (head := file.read(27)).startswith(b"OggS") and len(head) == 27:
+    for _ in range(_MOST_PAGES):
+        head = file.read(27)
+        if not head.startswith(b"OggS") or len(head) < 27:
+            return
         begins = bool(head[5] & 2)
         if begins and begun:
             raise BadAudioError(path, f"is several recordings one after another (chained Ogg streams); {_JOIN}")
