@@ -108,7 +108,7 @@ TYPED = {
     "table.parquet": ["coverage", "dataset={}", "to={home}/out"],
     "shard.tar": ["coverage", "dataset={}", "to={home}/out"],
     "matrix.csv": ["coverage", "dataset={set}", "baseline={}", "pictures=false"],
-    "words.dict": ["coverage", "dataset={set}", "vocabulary=accent", "dictionary={}", "pictures=false"],
+    "spelt.dict": ["coverage", "dataset={set}", "vocabulary=accent", "dictionary={}", "pictures=false"],
     "answers.csv": ["evaluate", "dataset={set}", "asr=hypotheses", "path={}"],
     "answers.jsonl": ["evaluate", "dataset={set}", "asr=hypotheses", "path={}"],
     "answers.parquet": ["evaluate", "dataset={set}", "asr=hypotheses", "path={}"],
