@@ -22,6 +22,7 @@ from roomtone.core.audio.encoding import decode, encode, pcm_sha256
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
 from roomtone.core.dataset.part_bounds import check_footer
+from roomtone.core.dataset.part_names import part_file
 from roomtone.core.dataset.reconcile import rejections
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
@@ -33,11 +34,11 @@ from roomtone.core.workers.fault_injection import point
 
 def part_name(shard: int) -> str:
     """Return the manifest part's name of a shard."""
-    return f"manifest/part-{shard:05d}.parquet"
+    return f"manifest/{part_file(shard, 'parquet')}"
 
 
 def _rejected_name(shard: int) -> str:
-    return f"rejected/part-{shard:05d}.jsonl"
+    return f"rejected/{part_file(shard, 'jsonl')}"
 
 
 class ShardWriter:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from roomtone.core.dataset.part_names import part_file
 from roomtone.core.errors import RoomtoneError, nearest
 
 #: Rates that Opus codes and gives back at full length; at 24 kHz libsndfile loses a sample [measured].
@@ -70,7 +71,7 @@ class Container:
 
     def shard_name(self, shard: int) -> str:
         """Return the name of the file that holds a shard's recordings."""
-        return f"shards/part-{shard:05d}.{self.layout}"
+        return f"shards/{part_file(shard, self.layout)}"
 
     def bytes_per_second(self, sample_rate_hz: int) -> float:
         """Return about how many bytes a second of audio takes."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.bounded.regular_files import one_file
 from roomtone.core.dataset.columns import COLUMNS, manifest_schema
 from roomtone.core.dataset.part_bounds import check_footer
+from roomtone.core.dataset.part_names import part_number
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.files import fsync_path, is_remote, open_binary
 
@@ -128,7 +129,7 @@ def manifest_parts(dataset: Dataset) -> list[str]:
 def _local_parts(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
-    return sorted(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
+    return _canonical(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
 
 
 def _remote_parts(folder: str) -> list[str]:
@@ -139,7 +140,20 @@ def _remote_parts(folder: str) -> list[str]:
         found = filesystem.glob(f"{path.rstrip('/')}/manifest/part-*.parquet")
     except (ImportError, ValueError, OSError) as error:
         raise RoomtoneError(f"{folder}: cannot be listed ({str(error).splitlines()[0]})") from error
-    return sorted(filesystem.unstrip_protocol(path) for path in found)
+    return _canonical(filesystem.unstrip_protocol(path) for path in found)
+
+
+def _canonical(parts: Iterable[str]) -> list[str]:
+    """Return the parts, sorted; one whose number is spelt otherwise is refused, because loaders of the pattern would read it.
+
+    Raises:
+        RoomtoneError: names it.
+    """
+    found = sorted(parts)
+    for part in found:
+        if part_number(part.replace(os.sep, "/").rpartition("/")[2], "parquet") is None:
+            raise RoomtoneError(f"{part!r}: is no part of a manifest, whose parts are named part-00000.parquet and so on; remove it")
+    return found
 
 
 def dataset_folders(dataset: Dataset) -> list[str]:
@@ -321,6 +335,6 @@ def register_remote(connection: duckdb.DuckDBPyConnection, parts: Sequence[str])
 
 def existing_rows(dataset: Path) -> pd.DataFrame | None:
     """Return the manifest of the set that a folder already holds, or None where it holds none."""
-    if not list((dataset / "manifest").glob("part-*.parquet")):
+    if not dataset.is_dir() or not _local_parts(dataset):
         return None
     return read_manifest(dataset)

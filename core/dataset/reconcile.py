@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +15,12 @@ from typing import Any
 import numpy as np
 
 from roomtone.core.dataset.part_bounds import column_values
+from roomtone.core.dataset.part_names import part_file, part_number
 from roomtone.core.dataset.run_record import read_record
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import open_binary
 
-_PART = re.compile(r"part-(\d{5,})\.parquet")
-_REJECTED = re.compile(r"part-(\d{5,})\.jsonl")
-_SHARD_OF_PATH = re.compile(r"(?:audio/(\d{5,})/|shards/part-(\d{5,})\.)")
 #: Bytes of a list of rejections.
 _MAX_REJECTED_BYTES = 256_000_000
 #: What each entry of a list of rejections holds.
@@ -93,9 +90,9 @@ def read_parts(storage: DatasetStorage) -> SetParts:
     names = storage.names("manifest")
     found, faults = {}, []
     for name in names:
-        match = _PART.fullmatch(name)
-        if match:
-            found[int(match[1])] = f"manifest/{name}"
+        number = part_number(name, "parquet")
+        if number is not None:
+            found[number] = f"manifest/{name}"
         else:
             faults.append(f"manifest/{name}: is no part of this manifest")
     try:
@@ -149,7 +146,7 @@ def set_faults(parts: SetParts) -> Iterator[str]:
     }
     if parts.record:
         for shard in sorted(expected - set(parts.parts))[:100]:
-            yield f"shard {shard} is lost: manifest/part-{shard:05d}.parquet is missing"
+            yield f"shard {shard} is lost: manifest/{part_file(shard, 'parquet')} is missing"
         for shard in sorted(set(parts.parts) - expected)[:100]:
             yield f"{parts.parts[shard]}: no run of dataset.json has such a shard"
     if parts.keys:
@@ -185,12 +182,12 @@ def _rejected(storage: DatasetStorage) -> tuple[dict[int, int], list[str]]:
     counts: dict[int, int] = {}
     faults = []
     for name in storage.names("rejected"):
-        match = _REJECTED.fullmatch(name)
-        if not match:
+        number = part_number(name, "jsonl")
+        if number is None:
             faults.append(f"rejected/{name}: is no list of rejections")
             continue
         try:
-            counts[int(match[1])] = len(rejections(storage.read(f"rejected/{name}") or b"", f"rejected/{name}"))
+            counts[number] = len(rejections(storage.read(f"rejected/{name}") or b"", f"rejected/{name}"))
         except (RoomtoneError, OSError) as error:
             faults.append(str(error))
     return counts, faults
@@ -233,5 +230,5 @@ def misplaced(shard: int, audio_path: object) -> bool:
         shard: the number of the shard whose part of the manifest holds the row.
         audio_path: the row's own, below the set's folder; what is no path of a shard is misplaced.
     """
-    match = _SHARD_OF_PATH.match(str(audio_path))
-    return match is None or int(match[1] or match[2]) != shard
+    place = str(audio_path)
+    return not place.startswith((f"audio/{shard:05d}/", f"shards/part-{shard:05d}."))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from roomtone.core.dataset.part_names import folder_number, part_number
 from roomtone.core.dataset.run_record import read_record
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
@@ -18,7 +19,6 @@ from roomtone.core.local_paths import LOCAL_NAME
 _TOP = re.compile(
     r"README\.md|croissant\.json|metadata\.parquet|config(?:-\d+)?\.yaml|SHA256SUMS(?:\.sig)?|" + re.escape(LOCAL_NAME)
 )
-_PART = re.compile(r"part-(\d{5,})\.(?:parquet|jsonl|tar)")
 _SAMPLE = re.compile(r"[0-9a-f]{32}\.(?:flac|wav|opus)")
 
 
@@ -54,9 +54,8 @@ def _files(storage: DatasetStorage, top: list[str], shards: set[int]) -> Iterato
     yield from (name for name in top if _TOP.fullmatch(name))
     for folder in ("manifest", "rejected", "shards"):
         for name in storage.names(folder):
-            match = _PART.fullmatch(name)
-            if match and int(match[1]) in shards:
+            if part_number(name, "parquet", "jsonl", "tar") in shards:
                 yield f"{folder}/{name}"
     for name in storage.names("audio"):
-        if re.fullmatch(r"\d{5,}", name) and int(name) in shards:
+        if folder_number(name) in shards:
             yield from (f"audio/{name}/{one}" for one in storage.names(f"audio/{name}") if _SAMPLE.fullmatch(one))

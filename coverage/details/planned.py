@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.bounded.regular_files import read_bytes
+from roomtone.core.dataset.part_names import part_number
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.axes import Axis, identifier
 from roomtone.coverage.counting.cells import axis_columns, has_several_accents
@@ -58,9 +59,10 @@ def planned_and_achieved(source: OpenSource, axes: Sequence[Axis], dataset: str)
 def _rejected(dataset: Path) -> list[dict[str, object]]:
     found = []
     for path in sorted((dataset / "rejected").glob("part-*.jsonl")):
+        if part_number(path.name, "jsonl") is None:
+            raise RoomtoneError(f"{str(path)!r}: is no list of rejections, which are named part-00000.jsonl and so on; remove it")
         try:
-            with open_regular(path) as file:
-                found += [json.loads(line) for line in file.read().splitlines() if line.strip()]
+            found += [json.loads(line) for line in read_bytes(path).splitlines() if line.strip()]
         except (OSError, ValueError, RecursionError) as error:
             raise RoomtoneError(f"{path}: not readable as JSON lines ({error})") from error
     return found
