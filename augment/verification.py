@@ -21,9 +21,11 @@ from roomtone.augment.rendering.recipe_paths import local_recipe
 from roomtone.augment.rendering.rerender import render_recipe, row_suffix, set_paths
 from roomtone.augment.runs.shard_writer import file_fault
 from roomtone.core.audio.encoding import pcm_sha256
+from roomtone.core.dataset.checking.loaded_files import loaded_file_faults
+from roomtone.core.dataset.checking.loaded_rows import loaded_row_faults
+from roomtone.core.dataset.checking.reconcile import SetParts, misplaced, read_parts, sample_key, set_faults
 from roomtone.core.dataset.columns import ROW_HASH
 from roomtone.core.dataset.part_bounds import stream_rows
-from roomtone.core.dataset.reconcile import SetParts, misplaced, read_parts, sample_key, set_faults
 from roomtone.core.dataset.row_hash import is_null, row_hash
 from roomtone.core.dataset.storage import open_storage
 from roomtone.core.errors import RoomtoneError
@@ -67,7 +69,10 @@ def verify(
         raise RoomtoneError(f"share: expected a share from 0 to 1, got {share!r}")
     storage = open_storage(dataset)
     parts = read_parts(storage)
-    findings = _Findings(Finding(WHOLE_SET, fault) for fault in set_faults(parts))
+    findings = _Findings(
+        Finding(WHOLE_SET, fault)
+        for fault in (*set_faults(parts), *loaded_file_faults(parts), *loaded_row_faults(parts))
+    )
     chosen = _Chosen.of(parts, share, seed)
     local = set_paths(storage.url, paths)
     checked = again = 0

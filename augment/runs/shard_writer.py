@@ -19,11 +19,11 @@ import numpy as np
 
 from roomtone.augment.output.containers import gather
 from roomtone.core.audio.encoding import decode, encode, pcm_sha256
+from roomtone.core.dataset.checking.reconcile import rejections
 from roomtone.core.dataset.containers import Container
 from roomtone.core.dataset.manifest import write_part
 from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.dataset.part_names import part_file
-from roomtone.core.dataset.reconcile import rejections
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError

@@ -20,6 +20,9 @@ MAX_ROWS = 5_000_000
 MAX_COLUMNS = 2_000
 MAX_CELL = 100_000
 MAX_RECIPE = 1_000_000
+#: Bytes of an encoded recording: two hours and more at any rate that a set has.
+MAX_RECORDING = 256_000_000
+_MOST = {"recipe": MAX_RECIPE, "audio": MAX_RECORDING}
 #: Bytes that one column of one row group may take in memory.
 MAX_COLUMN_BYTES = 256_000_000
 #: Bytes of a footer: two thousand columns in some hundred row groups.
@@ -51,17 +54,18 @@ def check_footer(file: IO[bytes], where: str) -> None:
         )
     for count, found in groups:
         for name, size in found:
-            most = count * (MAX_RECIPE if name == "recipe" else MAX_CELL)
+            most = count * _MOST.get(name, MAX_CELL)
             if size > min(MAX_COLUMN_BYTES, max(most, 1_000_000)):
                 raise RoomtoneError(f"{where}: column {name!r} takes {size:,} bytes for {count:,} rows: refused unread")
 
 
-def stream_rows(file: Any, where: str) -> Iterator[list[dict[str, Any]]]:
+def stream_rows(file: Any, where: str, *, without: str | None = None) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of a part, a few at a time.
 
     Args:
         file: open for reading bytes.
         where: its name, for messages.
+        without: a column that is left out.
 
     Raises:
         RoomtoneError: no Parquet file, or beyond the bounds.
@@ -72,7 +76,8 @@ def stream_rows(file: Any, where: str) -> Iterator[list[dict[str, Any]]]:
     try:
         check_footer(file, where)
         parquet = pq.ParquetFile(file)
-        for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+        columns = [name for name in parquet.schema_arrow.names if name != without]
+        for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             _check_cells(batch, where)
             yield batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -114,7 +119,7 @@ def _check_cells(batch: Any, where: str) -> None:
             column = column.dictionary
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_binary(column.type):
             longest = pc.max(pc.binary_length(column)).as_py() or 0
-            if longest > (MAX_RECIPE if name == "recipe" else MAX_CELL):
+            if longest > _MOST.get(name, MAX_CELL):
                 raise RoomtoneError(f"{where}: a cell of column {name!r} holds {longest:,} bytes")
 
 

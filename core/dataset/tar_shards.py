@@ -35,7 +35,12 @@ class _Member(tarfile.TarInfo):
 
 
 def regular_members(file: IO[bytes], place: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """Yield the regular files of a tar file with the file that they are in; nothing is extracted.
+    """Yield the regular files of a tar file, as `members` does."""
+    return ((tar, member) for tar, member in members(file, place) if member.isreg())
+
+
+def members(file: IO[bytes], place: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """Yield the members of a tar file with the file that they are in; nothing is extracted.
 
     Args:
         file: open for reading.
@@ -47,8 +52,7 @@ def regular_members(file: IO[bytes], place: str) -> Iterator[tuple[tarfile.TarFi
     try:
         with tarfile.open(fileobj=file, mode="r:", tarinfo=_Member) as tar:
             for member in tar:
-                if member.isreg():
-                    yield tar, member
+                yield tar, member
     except (tarfile.TarError, ValueError, RecursionError) as error:
         raise RoomtoneError(f"{place}: not a readable tar file ({error})") from error
 

@@ -60,7 +60,9 @@ def _rejected(dataset: Path) -> list[dict[str, object]]:
     found = []
     for path in sorted((dataset / "rejected").glob("part-*.jsonl")):
         if part_number(path.name, "jsonl") is None:
-            raise RoomtoneError(f"{str(path)!r}: is no list of rejections, which are named part-00000.jsonl and so on; remove it")
+            raise RoomtoneError(
+                f"{str(path)!r}: is no list of rejections, which are named part-00000.jsonl and so on; remove it"
+            )
         try:
             found += [json.loads(line) for line in read_bytes(path).splitlines() if line.strip()]
         except (OSError, ValueError, RecursionError) as error:

@@ -107,7 +107,8 @@ def apart(tmp_path):
 
 @pytest.fixture
 def edit_rows():
-    """edit_rows(dataset, change, seal=True) rewrites the first part: `change(rows)` edits a list of mappings; rows are sealed again."""
+    """edit_rows(dataset, change, seal=True) rewrites the first part: `change(rows)` edits a list of mappings; rows are sealed again,
+    and what repeats them is made again: a forger is thorough."""
     import pyarrow.parquet as pq
 
     from roomtone.core.dataset.columns import ROW_HASH
@@ -121,5 +122,25 @@ def edit_rows():
         if seal:
             rows = [row | {ROW_HASH: row_hash(row)} for row in rows]
         write_part(rows, path)
+        _follow(Path(dataset))
 
     return edit
+
+
+def _follow(dataset):
+    """Make again what follows from the parts of a set: its metadata, and the hashes in its Croissant file."""
+    import contextlib
+    import hashlib
+    import json
+
+    from roomtone.augment.output.audio_folder import write_metadata
+    from roomtone.core.dataset.storage import open_storage
+    from roomtone.core.errors import RoomtoneError
+
+    with contextlib.suppress(RoomtoneError):
+        write_metadata(open_storage(dataset))
+    content = json.loads((dataset / "croissant.json").read_bytes())
+    for one in content["distribution"]:
+        if one["@type"] == "cr:FileObject":
+            one["sha256"] = hashlib.sha256((dataset / one["contentUrl"]).read_bytes()).hexdigest()
+    (dataset / "croissant.json").write_text(json.dumps(content), encoding="utf-8")

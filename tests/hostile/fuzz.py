@@ -20,8 +20,8 @@ with atheris.instrument_imports(include=["roomtone", "yaml", "json"]):
 
     from roomtone.augment.scenarios.presets import load_preset, parse_preset
     from roomtone.core.audio.reading import inspect
+    from roomtone.core.dataset.checking.reconcile import read_parts
     from roomtone.core.dataset.manifest import read_manifest
-    from roomtone.core.dataset.reconcile import read_parts
     from roomtone.core.dataset.storage import open_storage
     from roomtone.core.errors import RoomtoneError
     from roomtone.fairness.scoring.hypotheses import match_hypotheses, read_hypotheses

@@ -155,8 +155,8 @@ def bad_names():
 
 
 def test_a_part_of_a_manifest(tmp_path):
+    from roomtone.core.dataset.checking.reconcile import read_parts
     from roomtone.core.dataset.manifest import read_manifest
-    from roomtone.core.dataset.reconcile import read_parts
     from roomtone.core.dataset.storage import open_storage
 
     part = tmp_path / "set" / "manifest" / "part-00000.parquet"
@@ -173,7 +173,7 @@ def test_a_part_of_a_manifest(tmp_path):
 
 def test_what_verify_reads_of_a_set(theirs):
     """The record, the parts and the rejections together, without rendering."""
-    from roomtone.core.dataset.reconcile import read_parts
+    from roomtone.core.dataset.checking.reconcile import read_parts
     from roomtone.core.dataset.run_record import read_record
     from roomtone.core.dataset.storage import open_storage
 

@@ -28,6 +28,7 @@ ANSWERS, TERMINAL, PIPES = (
     "hostile/test_no_regular_file.py",
 )
 TEXTS = "hostile/test_texts_of_others.py"
+LIES = "hostile/test_lies_to_verify.py"
 NAMES, FUZZ, HERE = "hostile/test_scores_and_names.py", "hostile/test_fuzz.py", "hostile/test_security_page.py"
 READING, FORMATS, RUNS = "core/audio/test_reading.py", "core/audio/test_formats.py", "augment/runs/test_hostile.py"
 CLAIMS, SEARCH, HYGIENE = "fairness/slices/test_claims.py", "fairness/slices/test_search.py", "hostile/test_hygiene.py"
@@ -69,6 +70,14 @@ HELD = {
         (LOST, "test_a_removed_part_is_found"),
         (LOST, "test_counts_that_were_edited_are_found"),
         (LOST, "test_a_label_that_was_changed_with_its_seal_is_found"),
+        (LIES, "test_a_twin_of_a_part_is_a_foreign_file_to_every_reader"),
+        (LIES, "test_labels_that_datasets_reads_beside_recordings_are_the_manifests"),
+        (LIES, "test_labels_inside_shards_are_the_manifests"),
+        (LIES, "test_members_of_a_tar_shard_are_those_of_its_rows"),
+        (LIES, "test_shards_that_nobody_lists_are_found"),
+        (LIES, "test_recordings_that_nobody_lists_are_found"),
+        (LIES, "test_a_card_that_has_loaders_open_other_files_is_found"),
+        (LIES, "test_croissant_metadata_that_names_other_files_is_found"),
     ],
     "Parts are bounded": [(LOST, "test_megabytes_in_a_cell_are_refused"), (FUZZ, "test_a_part_of_a_manifest")],
     "pipes, devices and sockets among its files": [

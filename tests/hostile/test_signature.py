@@ -45,7 +45,8 @@ def test_a_forger_who_seals_rows_again_passes_the_seals_and_not_the_signature(si
     assert "not held against a forger" in out
     status, out, _ = roomtone(*words, f"key={key}.pub")
     assert status == 2
-    assert "changed since it was signed: manifest/part-00000.parquet" in out
+    assert "changed since it was signed" in out
+    assert "manifest/part-00000.parquet" in out
 
 
 @pytest.mark.parametrize("name", ["dataset.json", "config.yaml", "README.md", "manifest/part-00001.parquet"])
