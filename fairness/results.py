@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import open_regular, read_json
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote
 from roomtone.coverage.views.csv_tables import write_csv
@@ -133,6 +134,7 @@ def _part(path: Path) -> pd.DataFrame:
 
     try:
         with open_regular(path) as file:
+            check_footer(file, str(path))
             frame = pd.read_parquet(file)
     except Exception as error:  # pandas believes the metadata of a file, which may be anything
         raise RoomtoneError(f"{path}: not readable as scores ({' '.join(str(error).split())[:200]})") from error

@@ -17,6 +17,8 @@ from typing import Any
 
 #: Bytes of a JSON file that describes a set or an evaluation.
 MAX_JSON_BYTES = 256_000_000
+#: Bytes of any file that is read whole, unless its reader says otherwise.
+MAX_BYTES = 256_000_000
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -24,6 +26,10 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+class FileTooLargeError(OSError):
+    """A file of more bytes than its reader takes."""
 
 
 def file_kind(mode: int) -> str:
@@ -81,17 +87,22 @@ def one_file(path: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
+def read_bytes(path: str | os.PathLike[str], *, most_bytes: int = MAX_BYTES) -> bytes:
     """Return a file's bytes.
 
     Args:
         path: a file of this machine.
+        most_bytes: a larger file is refused unread; one without content on the disk may state any size.
 
     Raises:
-        OSError: as `open_regular`.
+        OSError: as `open_regular`, or `FileTooLargeError`.
     """
     with open_regular(path) as file:
-        return file.read()
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(most_bytes + 1) if size <= most_bytes else b""
+    if max(size, len(data)) > most_bytes:
+        raise FileTooLargeError(errno.EFBIG, f"has more than {most_bytes:,} bytes", os.fspath(path))
+    return data
 
 
 def read_text(path: str | os.PathLike[str], *, errors: str = "strict") -> str:
@@ -119,10 +130,10 @@ def read_json(path: str | os.PathLike[str], *, most_bytes: int = MAX_JSON_BYTES)
         OSError: as `open_regular`.
         ValueError: not JSON, nested too deep, or too large.
     """
-    with open_regular(path) as file:
-        data = file.read(most_bytes + 1)
-    if len(data) > most_bytes:
-        raise ValueError(f"more than {most_bytes:,} bytes")
+    try:
+        data = read_bytes(path, most_bytes=most_bytes)
+    except FileTooLargeError as error:
+        raise ValueError(f"more than {most_bytes:,} bytes") from error
     try:
         return json.loads(data)
     except RecursionError as error:

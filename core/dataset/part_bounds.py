@@ -10,9 +10,10 @@ struct in the compact protocol (Apache Parquet format, `FileMetaData`; Thrift co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO, Any
 
+from roomtone.core.dataset.expansion import check_expansion
 from roomtone.core.errors import RoomtoneError
 
 #: Rows and columns of a part, characters of a cell, and of the recipe, which is the longest by far.
@@ -32,16 +33,19 @@ _DEEPEST = 20
 BATCH_ROWS = 32
 
 
-def check_footer(file: IO[bytes], where: str) -> None:
-    """Refuse a part whose footer promises more than a manifest holds.
+def check_footer(file: IO[bytes], where: str, *, without: Collection[str] = ()) -> None:
+    """Refuse a part that means more than a manifest holds, in its footer or once its texts are written out.
 
     Args:
         file: of the part, open for reading bytes; it is left at its beginning.
         where: its name, for the message.
+        without: columns that the caller does not read, or not whole.
 
     Raises:
         RoomtoneError: no Parquet file, too many rows or columns, or a column whose cells are megabytes.
     """
+    import pyarrow as pa
+
     try:
         groups = read_footer(file)
         file.seek(0)
@@ -54,9 +58,16 @@ def check_footer(file: IO[bytes], where: str) -> None:
         )
     for count, found in groups:
         for name, size in found:
+            if name in without:
+                continue
             most = count * _MOST.get(name, MAX_CELL)
             if size > min(MAX_COLUMN_BYTES, max(most, 1_000_000)):
                 raise RoomtoneError(f"{where}: column {name!r} takes {size:,} bytes for {count:,} rows: refused unread")
+    try:
+        check_expansion(file, groups, where, without=without)
+        file.seek(0)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise RoomtoneError(f"{where}: not a readable Parquet file ({_first_line(error)})") from error
 
 
 def stream_rows(file: Any, where: str, *, without: str | None = None) -> Iterator[list[dict[str, Any]]]:
@@ -74,7 +85,7 @@ def stream_rows(file: Any, where: str, *, without: str | None = None) -> Iterato
     import pyarrow.parquet as pq
 
     try:
-        check_footer(file, where)
+        check_footer(file, where, without=() if without is None else (without,))
         parquet = pq.ParquetFile(file)
         columns = [name for name in parquet.schema_arrow.names if name != without]
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):

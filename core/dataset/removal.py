@@ -8,7 +8,7 @@ was cut short is still known as a set.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from roomtone.core.dataset.part_names import folder_number, part_number
 from roomtone.core.dataset.run_record import read_record
@@ -40,22 +40,27 @@ def remove_set(storage: DatasetStorage) -> None:
         )
     record = read_record(storage)
     try:
-        shards = {n for run in record["runs"] for n in range(run["first_shard"], run["first_shard"] + run["shards"])}
+        shards = [range(run["first_shard"], run["first_shard"] + run["shards"]) for run in record["runs"]]
     except (KeyError, TypeError, ValueError) as error:
         raise RoomtoneError(f"{storage}/dataset.json: not the record of a set, so nothing is removed") from error
     with storage.lock():
         for name in _files(storage, names, shards):
             storage.remove(name)
         storage.remove("dataset.json")
-        storage.remove_empty_folders([*(f"audio/{n:05d}" for n in shards), "audio", "shards", "manifest", "rejected"])
+        folders = [f"audio/{name}" for name in storage.names("audio") if _among(folder_number(name), shards)]
+        storage.remove_empty_folders([*folders, "audio", "shards", "manifest", "rejected"])
 
 
-def _files(storage: DatasetStorage, top: list[str], shards: set[int]) -> Iterator[str]:
+def _among(number: int | None, shards: Sequence[range]) -> bool:
+    return number is not None and any(number in some for some in shards)
+
+
+def _files(storage: DatasetStorage, top: list[str], shards: Sequence[range]) -> Iterator[str]:
     yield from (name for name in top if _TOP.fullmatch(name))
     for folder in ("manifest", "rejected", "shards"):
         for name in storage.names(folder):
-            if part_number(name, "parquet", "jsonl", "tar") in shards:
+            if _among(part_number(name, "parquet", "jsonl", "tar"), shards):
                 yield f"{folder}/{name}"
     for name in storage.names("audio"):
-        if folder_number(name) in shards:
+        if _among(folder_number(name), shards):
             yield from (f"audio/{name}/{one}" for one in storage.names(f"audio/{name}") if _SAMPLE.fullmatch(one))

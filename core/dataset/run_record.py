@@ -10,6 +10,8 @@ from roomtone.core.dataset.storage import DatasetStorage
 from roomtone.core.errors import RoomtoneError
 
 FORMAT_VERSION = 1
+#: Bytes of a record: some ten kilobytes a run.
+MAX_RECORD_BYTES = 32_000_000
 
 
 def read_record(storage: DatasetStorage) -> Any:
@@ -18,7 +20,7 @@ def read_record(storage: DatasetStorage) -> Any:
     Raises:
         RoomtoneError: not JSON, or of a format version that is not known here.
     """
-    data = storage.read("dataset.json")
+    data = storage.read("dataset.json", most_bytes=MAX_RECORD_BYTES)
     if data is None:
         return None
     try:

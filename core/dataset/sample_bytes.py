@@ -7,15 +7,15 @@ fsspec URL. Bytes only: who wants samples decodes them, so that this package nee
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 from pathlib import Path
 from typing import Any
 
+from roomtone.core.dataset.part_bounds import MAX_RECORDING, check_footer
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import is_remote, open_binary
-
-_PARQUET_COLUMNS = ("sample_id", "audio")
 
 
 def sample_bytes(dataset: str | os.PathLike[str], audio_path: str) -> bytes:
@@ -32,8 +32,7 @@ def sample_bytes(dataset: str | os.PathLike[str], audio_path: str) -> bytes:
     place = _inside(os.fspath(dataset), outer)
     try:
         if not member:
-            with open_binary(place) as file:
-                return bytes(file.read())
+            return _bounded(place, 0, None)
         if outer.endswith(".tar"):
             return _from_tar(place, member)
         if outer.endswith(".parquet"):
@@ -77,7 +76,19 @@ def _from_tar(place: str, member: str) -> bytes:
     if member not in index:
         raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no such member")
     offset, size = index[member]
+    return _bounded(place, offset, size)
+
+
+def _bounded(place: str, offset: int, size: int | None) -> bytes:
+    """Return a recording's bytes, which a file without content may state as gigabytes; `size` None is the whole file.
+
+    Raises:
+        OSError: more than a recording has.
+    """
     with open_binary(place) as file:
+        size = file.seek(0, os.SEEK_END) - offset if size is None else size
+        if size > MAX_RECORDING:
+            raise OSError(errno.EFBIG, f"{size:,} bytes, a recording has at most {MAX_RECORDING:,}")
         file.seek(offset)
         return bytes(file.read(size))
 
@@ -97,33 +108,40 @@ def _from_parquet(place: str, member: str) -> bytes:
     groups = _parquet_index(place, version)
     if name not in groups:
         raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no such row")
-    return _parquet_group(place, version, groups[name])[name]
+    group, row = groups[name]
+    found = _parquet_group(place, version, group)[row].as_py()
+    if not isinstance(found, dict) or not isinstance(found.get("bytes"), bytes):
+        raise RoomtoneError(f"{Path(place).name}#{member}: the shard holds no recording there")
+    if len(found["bytes"]) > MAX_RECORDING:
+        raise RoomtoneError(f"{Path(place).name}#{member}: a recording has at most {MAX_RECORDING:,} bytes")
+    return bytes(found["bytes"])
 
 
 @functools.lru_cache(maxsize=64)
-def _parquet_index(place: str, version: tuple[Any, ...]) -> dict[str, int]:
-    """Return the row group of each sample."""
+def _parquet_index(place: str, version: tuple[Any, ...]) -> dict[str, tuple[int, int]]:
+    """Return the row group of each sample, and its place there."""
     with open_binary(place) as file:
         parquet = _parquet(file, place)
         names = (
             parquet.read_row_group(i, columns=["sample_id"])["sample_id"].to_pylist()
             for i in range(parquet.num_row_groups)
         )
-        return {name: i for i, group in enumerate(names) for name in group}
+        return {name: (i, row) for i, group in enumerate(names) for row, name in enumerate(group)}
 
 
 @functools.lru_cache(maxsize=2)
-def _parquet_group(place: str, version: tuple[Any, ...], group: int) -> dict[str, bytes]:
+def _parquet_group(place: str, version: tuple[Any, ...], group: int) -> Any:
+    """Return the recordings of a row group, one that is there many times held once."""
     with open_binary(place) as file:
-        table = _parquet(file, place).read_row_group(group, columns=list(_PARQUET_COLUMNS))
-    return {row["sample_id"]: row["audio"]["bytes"] for row in table.to_pylist()}
+        return _parquet(file, place).read_row_group(group, columns=["audio"])["audio"]
 
 
 def _parquet(file: Any, place: str) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    check_footer(file, place, without=("audio",))
     try:
-        return pq.ParquetFile(file)
+        return pq.ParquetFile(file, read_dictionary=["audio.bytes"])
     except pa.ArrowException as error:
         raise RoomtoneError(f"{place}: not a readable Parquet file ({str(error).splitlines()[0]})") from error

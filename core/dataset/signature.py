@@ -26,6 +26,7 @@ LIST_NAME, SIGNATURE_NAME = "SHA256SUMS", "SHA256SUMS.sig"
 _TOP = re.compile(r"dataset\.json|README\.md|croissant\.json|metadata\.parquet|config(?:-\d+)?\.yaml")
 _SIGNED_FOLDERS = ("manifest", "rejected", "shards")
 _MAX_KEY_BYTES = 10_000
+_MAX_LIST_BYTES = 64_000_000
 
 
 def signed_list(storage: DatasetStorage) -> str:
@@ -93,7 +94,10 @@ def signature_fault(storage: DatasetStorage, key: str | os.PathLike[str]) -> str
     from cryptography.exceptions import InvalidSignature
 
     public = _public_key(Path(key))
-    listed, signature = storage.read(LIST_NAME), storage.read(SIGNATURE_NAME)
+    listed, signature = (
+        storage.read(LIST_NAME, most_bytes=_MAX_LIST_BYTES),
+        storage.read(SIGNATURE_NAME, most_bytes=_MAX_KEY_BYTES),
+    )
     if listed is None or signature is None:
         return f"it is not signed: {LIST_NAME} and {SIGNATURE_NAME} are not there"
     try:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.bounded.regular_files import MAX_BYTES, FileTooLargeError, read_bytes
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import fsync_path, user_id, write_whole
 from roomtone.core.random_streams import content_key
@@ -49,8 +49,8 @@ class DatasetStorage:
         """Give finished local files, flushed, their final names; each appears whole or not at all."""
         raise NotImplementedError
 
-    def read(self, name: str) -> bytes | None:
-        """Return a file's bytes, None where there is none."""
+    def read(self, name: str, *, most_bytes: int = MAX_BYTES) -> bytes | None:
+        """Return a file's bytes, None where there is none; one of more bytes than `most_bytes` is refused unread."""
         raise NotImplementedError
 
     def names(self, folder: str = "") -> list[str]:
@@ -139,11 +139,12 @@ class LocalStorage(DatasetStorage):
         for home in homes:
             fsync_path(home)
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, most_bytes: int = MAX_BYTES) -> bytes | None:
         """Return a file's bytes, None where there is none."""
         try:
-            with open_regular(self._root / name) as file:
-                return file.read()
+            return read_bytes(self._root / name, most_bytes=most_bytes)
+        except FileTooLargeError as error:
+            raise RoomtoneError(f"{self}/{name}: {error.strerror}: refused unread") from error
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -282,9 +283,11 @@ class ObjectStorage(DatasetStorage):
             self._files.put_file(str(path), self._full(name))
             path.unlink()
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, most_bytes: int = MAX_BYTES) -> bytes | None:
         """Return an object's bytes, None where there is none."""
         try:
+            if (self._files.size(self._full(name)) or 0) > most_bytes:
+                raise RoomtoneError(f"{self}/{name}: has more than {most_bytes:,} bytes: refused unread")
             return bytes(self._files.cat_file(self._full(name)))
         except FileNotFoundError:
             return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roomtone.core.bounded.regular_files import check_regular
+from roomtone.core.bounded.regular_files import check_regular, open_regular
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def _read(path: Path) -> pa.Table:
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
+        with open_regular(path) as file:
+            check_footer(file, str(path), without=("audio",))
         names = [name for name in pq.read_schema(path).names if name != "audio"]
         audio = ["audio.path"] if "audio" in pq.read_schema(path).names else []
         return pq.read_table(path, columns=[*names, *audio])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def read_samples(path: str | os.PathLike[str], name: str, what: str) -> pd.DataF
             frame = pd.DataFrame(rows, dtype=object)
         elif kind == ".parquet":
             with open_regular(file) as opened:
+                check_footer(opened, str(file))
                 frame = pd.read_parquet(opened)
         else:
             raise RoomtoneError(f"{file}: {what} come as .csv, .tsv, .jsonl or .parquet, got {kind!r}")

@@ -28,7 +28,7 @@ ANSWERS, TERMINAL, PIPES = (
     "hostile/test_no_regular_file.py",
 )
 TEXTS = "hostile/test_texts_of_others.py"
-LIES = "hostile/test_lies_to_verify.py"
+LIES, MEMORY = "hostile/test_lies_to_verify.py", "hostile/test_memory.py"
 NAMES, FUZZ, HERE = "hostile/test_scores_and_names.py", "hostile/test_fuzz.py", "hostile/test_security_page.py"
 READING, FORMATS, RUNS = "core/audio/test_reading.py", "core/audio/test_formats.py", "augment/runs/test_hostile.py"
 CLAIMS, SEARCH, HYGIENE = "fairness/slices/test_claims.py", "fairness/slices/test_search.py", "hostile/test_hygiene.py"
@@ -79,7 +79,15 @@ HELD = {
         (LIES, "test_a_card_that_has_loaders_open_other_files_is_found"),
         (LIES, "test_croissant_metadata_that_names_other_files_is_found"),
     ],
-    "Parts are bounded": [(LOST, "test_megabytes_in_a_cell_are_refused"), (FUZZ, "test_a_part_of_a_manifest")],
+    "Parts and shards are bounded": [
+        (MEMORY, "test_one_text_in_each_of_many_rows_is_refused_by_every_reader"),
+        (MEMORY, "test_a_parquet_shard_of_one_text_is_refused"),
+        (MEMORY, "test_a_recording_that_a_shard_repeats_is_held_once"),
+        (LOST, "test_megabytes_in_a_cell_are_refused"), (FUZZ, "test_a_part_of_a_manifest")],
+    "files that are read whole": [
+        (MEMORY, "test_a_file_without_content_that_states_gigabytes_is_refused"),
+        (MEMORY, "test_so_is_a_recording"),
+    ],
     "pipes, devices and sockets among its files": [
         (PIPES, "test_a_pipe_in_a_set_is_waited_for_by_nobody"),
         ("test_readers.py", "test_every_reader_goes_through_the_shared_openers"),

@@ -53,7 +53,11 @@ def _foreign_shards(parts: SetParts) -> Iterator[str]:
     for name in parts.storage.names("shards"):
         number = part_number(name, "parquet", "tar")
         container = None if number is None or number not in parts.parts else _container(parts, number)
-        if number is None or number not in parts.parts or (container is not None and CONTAINERS[container].shard_name(number) != f"shards/{name}"):
+        if (
+            number is None
+            or number not in parts.parts
+            or (container is not None and CONTAINERS[container].shard_name(number) != f"shards/{name}")
+        ):
             yield f"shards/{name}"
 
 
@@ -89,7 +93,7 @@ def _card_faults(parts: SetParts) -> Iterator[str]:
         front = text.split("---\n", 2)[1] if text.startswith("---\n") and text.count("---\n") > 1 else ""
         found = _configurations(parse_bounded_yaml(front, where="README.md"))
     except (RoomtoneError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield f"README.md: does not say which files are data ({' '.join(str(error).split())[:100]})"
+        yield f"README.md: does not say which files are data ({' '.join(str(error).split())[:300]})"
         return
     if found != expected:
         yield f"README.md: has loaders open {str(found)[:200]!a}, the runs wrote {str(expected)[:200]!a}"

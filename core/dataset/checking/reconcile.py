@@ -7,6 +7,7 @@ among the parts, no sample is there twice, and rows and rejections add up to wha
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import open_binary
 
 #: Bytes of a list of rejections.
-_MAX_REJECTED_BYTES = 256_000_000
+MAX_REJECTED_BYTES = 256_000_000
 #: What each entry of a list of rejections holds.
 _REJECTION = {
     "utterance_id": str,
@@ -141,13 +142,11 @@ def set_faults(parts: SetParts) -> Iterator[str]:
     """Yield what is lost, foreign, or there twice, a line each."""
     yield from parts.faults
     runs = parts.record.get("runs", ())
-    expected = {
-        shard for run in runs for shard in range(run["first_shard"], run["first_shard"] + min(run["shards"], 10**6))
-    }
     if parts.record:
-        for shard in sorted(expected - set(parts.parts))[:100]:
+        counted = (shard for run in runs for shard in range(run["first_shard"], run["first_shard"] + run["shards"]))
+        for shard in itertools.islice((shard for shard in counted if shard not in parts.parts), 100):
             yield f"shard {shard} is lost: manifest/{part_file(shard, 'parquet')} is missing"
-        for shard in sorted(set(parts.parts) - expected)[:100]:
+        for shard in [shard for shard in sorted(parts.parts) if parts.run_of(shard) is None][:100]:
             yield f"{parts.parts[shard]}: no run of dataset.json has such a shard"
     if parts.keys:
         every = np.concatenate([parts.keys[shard] for shard in sorted(parts.keys)])
@@ -187,7 +186,9 @@ def _rejected(storage: DatasetStorage) -> tuple[dict[int, int], list[str]]:
             faults.append(f"rejected/{name}: is no list of rejections")
             continue
         try:
-            counts[number] = len(rejections(storage.read(f"rejected/{name}") or b"", f"rejected/{name}"))
+            counts[number] = len(
+                rejections(storage.read(f"rejected/{name}", most_bytes=MAX_REJECTED_BYTES) or b"", f"rejected/{name}")
+            )
         except (RoomtoneError, OSError) as error:
             faults.append(str(error))
     return counts, faults
@@ -203,7 +204,7 @@ def rejections(data: bytes, where: str) -> list[dict[str, Any]]:
     Raises:
         RoomtoneError: a line that was cut short or is no rejection; names it.
     """
-    if len(data) > _MAX_REJECTED_BYTES:
+    if len(data) > MAX_REJECTED_BYTES:
         raise RoomtoneError(f"{where}: {len(data):,} bytes are no list of rejections")
     entries = []
     for number, line in enumerate(data.split(b"\n"), start=1):
