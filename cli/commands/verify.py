@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from roomtone.augment.verification import Finding
 
 CONFIG_NAME = "verify"
-_SHOWN = 20
+_SHOWN, _UNSIGNED_SHOWN = 20, 10
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ def run(cfg: DictConfig) -> int:
     settings = read_settings(VerifySettings, plain(cfg))
     if settings.dataset is None:
         raise RoomtoneError("verify needs a set: roomtone verify dataset=DIR")
+    unsigned = [] if settings.key is None else _signature_findings(settings.dataset, settings.key)
     with engine_of(settings.executor) as engine:
         checked, again, findings = verify(
             settings.dataset, engine, share=settings.share, seed=settings.seed, paths=settings.paths
         )
-    if settings.key is not None:
-        findings = [*_signature_findings(settings.dataset, settings.key), *findings]
+    findings = [*unsigned, *findings]
     for finding in findings[:_SHOWN]:
         print(f"{finding.sample_id}: {finding.what}")
     if len(findings) > _SHOWN:
@@ -61,6 +61,8 @@ def run(cfg: DictConfig) -> int:
         f"{checked} rows and files checked, {again} rendered again: {verdict}",
         file=sys.stderr if findings else sys.stdout,
     )
+    if settings.key is not None and (line := _unsigned_line(settings.dataset)):
+        print(line)
     print(_seal_line(settings.key, signed=settings.key is not None and not any("sign" in f.what for f in whole)))
     return 2 if findings else 0
 
@@ -72,6 +74,16 @@ def _signature_findings(dataset: str, key: str) -> list[Finding]:
 
     fault = signature_fault(open_storage(dataset), key)
     return [] if fault is None else [Finding(WHOLE_SET, fault)]
+
+
+def _unsigned_line(dataset: str) -> str:
+    """Return what lies in the set and is not signed, in a line; empty where there is nothing."""
+    from roomtone.core.dataset.signature import unsigned_names
+    from roomtone.core.dataset.storage import open_storage
+
+    names = unsigned_names(open_storage(dataset))
+    more = f" and {len(names) - _UNSIGNED_SHOWN} more" if len(names) > _UNSIGNED_SHOWN else ""
+    return f"not signed: {', '.join(f'{name!a}' for name in names[:_UNSIGNED_SHOWN])}{more}" if names else ""
 
 
 def _seal_line(key: str | None, *, signed: bool) -> str:

@@ -153,7 +153,7 @@ def _canonical(parts: Iterable[str]) -> list[str]:
     for part in found:
         if part_number(part.replace(os.sep, "/").rpartition("/")[2], "parquet") is None:
             raise RoomtoneError(
-                f"{part!r}: is no part of a manifest, whose parts are named part-00000.parquet and so on; remove it"
+                f"{part!a}: is no part of a manifest, whose parts are named part-00000.parquet and so on; remove it"
             )
     return found
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import open_regular
-from roomtone.core.dataset.storage import DatasetStorage
+from roomtone.core.dataset.storage import LOCK_NAME, SESSION_NAME, DatasetStorage
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import open_binary, write_whole
 
@@ -27,6 +27,15 @@ _TOP = re.compile(r"dataset\.json|README\.md|croissant\.json|metadata\.parquet|c
 _SIGNED_FOLDERS = ("manifest", "rejected", "shards")
 _MAX_KEY_BYTES = 10_000
 _MAX_LIST_BYTES = 64_000_000
+_FIELD = 2**255 - 19
+#: The y of the eight points of order 1, 2, 4 and 8 of edwards25519; of order 8 are two, each with both signs of x.
+_SMALL_ORDER = {
+    0,
+    1,
+    _FIELD - 1,
+    0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+}
 
 
 def signed_list(storage: DatasetStorage) -> str:
@@ -47,8 +56,8 @@ def signed_list(storage: DatasetStorage) -> str:
 
 
 def _sha256(storage: DatasetStorage, name: str) -> str:
-    if "\n" in name or "\\" in name:
-        raise RoomtoneError(f"{storage}: {name!r} is no name that a set uses")
+    if not name.isascii() or not name.isprintable() or "\\" in name:
+        raise RoomtoneError(f"{storage}: {name!a} is no name that a set uses; remove that file")
     try:
         with open_binary(f"{storage.url.rstrip('/')}/{name}") as file:
             digest = hashlib.sha256()
@@ -107,10 +116,24 @@ def signature_fault(storage: DatasetStorage, key: str | os.PathLike[str]) -> str
     now = signed_list(storage)
     if now.encode() == listed:
         return None
-    old, new = (dict(line.split("  ", 1)[::-1] for line in text.splitlines()) for text in (listed.decode(), now))
+    old, new = (
+        {line.partition("  ")[2]: line.partition("  ")[0] for line in text.split("\n") if line}
+        for text in (listed.decode("utf-8", "replace"), now)
+    )
     changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-    return f"changed since it was signed: {', '.join(changed[:3])}{more}"
+    named = ", ".join(name if name.isascii() and name.isprintable() else ascii(name) for name in changed[:3])
+    return f"changed since it was signed: {named}{more}"
+
+
+def unsigned_names(storage: DatasetStorage) -> list[str]:
+    """Return what lies at the top of a set and is not signed; recordings are signed through their rows.
+
+    Args:
+        storage: where the set lies.
+    """
+    ours = {*_SIGNED_FOLDERS, "audio", LIST_NAME, SIGNATURE_NAME, LOCK_NAME, SESSION_NAME}
+    return [name for name in storage.names() if name not in ours and not _TOP.fullmatch(name)]
 
 
 def make_key(key: str | os.PathLike[str]) -> Path:
@@ -147,11 +170,13 @@ def _library() -> tuple[Any, Any]:
 
 
 def _private_key(path: Path) -> Ed25519PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     serial, ed25519 = _library()
     found: Any
     try:
         found = serial.load_pem_private_key(_key_bytes(path), password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise RoomtoneError(f"key: {path} holds no private key without a passphrase, in PEM") from error
     if not isinstance(found, ed25519.Ed25519PrivateKey):
         raise RoomtoneError(f"key: {path} is no Ed25519 key; `roomtone sign key=FILE new_key=true` makes one")
@@ -160,14 +185,19 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _public_key(path: Path) -> Ed25519PublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     serial, ed25519 = _library()
     found: Any
     try:
         found = serial.load_pem_public_key(_key_bytes(path))
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise RoomtoneError(f"key: {path} holds no public key, in PEM; the signer gives it, as FILE.pub") from error
     if not isinstance(found, ed25519.Ed25519PublicKey):
         raise RoomtoneError(f"key: {path} is no Ed25519 key")
+    y = int.from_bytes(found.public_bytes(serial.Encoding.Raw, serial.PublicFormat.Raw), "little") % 2**255
+    if y % _FIELD in _SMALL_ORDER:
+        raise RoomtoneError(f"key: {path} is a point of small order, whose signatures fit any set; nobody's key is one")
     key: Ed25519PublicKey = found
     return key
 

@@ -93,7 +93,9 @@ class DatasetStorage:
         """Give a local folder that no other attempt uses; it goes when the block ends."""
         home = self.staging
         folder = home / f"{what}-{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, exist_ok=True)  # what is under way is nobody else's to read
+        folder.mkdir(mode=0o700)
         try:
             yield folder
         finally:

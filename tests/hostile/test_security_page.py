@@ -137,7 +137,9 @@ HELD = {
         (SIGNED, "test_a_forged_signature_does_not_hold"),
         (SIGNED, "test_another_signers_key_does_not_hold"),
         (SIGNED, "test_files_taken_or_added_are_found"),
+        (SIGNED, "test_what_is_not_signed_is_listed"),
     ],
+    "Public keys that are": [(SIGNED, "test_a_key_of_small_order_is_refused")],
     "Bounded, checked": [(FUZZ, "test_certificates"), (SEARCH, "test_a_certificate_that_is_more_than_data_is_refused")],
     "states a recogniser": [(CLAIMS, "test_a_true_claim_is_upheld_and_under_another_normaliser_or_recogniser_it_is_refused")],
     "Redirects are refused": [(SERVERS, "test_a_redirect_takes_the_key_nowhere")],
@@ -161,7 +163,9 @@ HELD = {
         (SERVERS, "test_a_time_out_ends_the_whole_process_group"),
         (SERVERS, "test_what_a_program_leaves_behind_is_ended_with_it"),
     ],
-    "Staging folders": [(TERMINAL, "test_staging_for_an_object_store_follows_no_link_that_was_laid_out")],
+    "Staging folders": [
+        (TERMINAL, "test_what_is_under_way_in_a_set_is_its_users_alone"),
+        (TERMINAL, "test_staging_for_an_object_store_follows_no_link_that_was_laid_out")],
     "nothing is written through": [(NAMES, "test_a_run_that_goes_on_writes_through_no_link")],
     "`overwrite` removes": [
         (ACTS, "test_overwrite_removes_what_the_record_lists_and_nothing_else"),

@@ -96,6 +96,109 @@ def test_local_yaml_is_not_signed_and_other_tools_read_the_list(mine, key, roomt
         subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=mine, check=True)
 
 
+@pytest.mark.parametrize("name", ["a\rb", "part-\udcff.parquet", "a\nb", "a\\b"])
+def test_a_name_that_no_set_uses_is_one_line(signed, key, roomtone, refused, name):
+    (signed / "manifest" / name).write_bytes(b"x")
+    refused("is no name that a set uses", "sign", f"dataset={signed}", f"key={key}")
+    status, out, err = roomtone("verify", f"dataset={signed}", "share=0", "executor=serial", f"key={key}.pub")
+    assert status in (1, 2)
+    assert "Traceback" not in out + err
+    (out + err).encode()  # what is printed can be
+
+
+def test_what_is_not_signed_is_listed(signed, key, roomtone):
+    (signed / "notes.txt").write_text("x")
+    words = ["verify", f"dataset={signed}", "share=0", "executor=serial", f"key={key}.pub"]
+    status, out, _ = roomtone(*words)
+    assert status == 0
+    assert "not signed: " in out
+    assert "'notes.txt'" in out
+    home = next((signed / "audio").iterdir())
+    shutil.copy(next(home.iterdir()), home / f"{'f' * 32}.flac")
+    (signed / "evil.py").write_text("x")
+    status, out, _ = roomtone(*words)
+    assert status == 2
+    assert f"{'f' * 32}.flac': is no file of this set" in out
+    assert "'evil.py': is a program" in out
+
+
+def test_a_list_of_any_form_that_is_signed_is_one_line(signed, key, roomtone):
+    from cryptography.hazmat.primitives import serialization
+
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    for text in (b"x\n", b"\xff\xfe", b"", b"a  b  c\r\n\n"):
+        (signed / "SHA256SUMS").write_bytes(text)
+        (signed / "SHA256SUMS.sig").write_text(private.sign(text).hex())
+        status, out, err = roomtone("verify", f"dataset={signed}", "share=0", "executor=serial", f"key={key}.pub")
+        assert status == 2
+        assert "changed since it was signed" in out
+        assert "Traceback" not in out + err
+
+
+_P = 2**255 - 19
+_SMALL = [0, 1, _P - 1, _P, _P + 1]
+_OF_ORDER_EIGHT = [
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+]
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+@pytest.mark.parametrize("y", [*_SMALL, *(int.from_bytes(bytes.fromhex(text), "little") for text in _OF_ORDER_EIGHT)])
+def test_a_key_of_small_order_is_refused(signed, refused, tmp_path, y, sign):
+    """With y = 1 the signature R = 1, S = 0 fits every list."""
+    from base64 import b64encode
+
+    raw = (y | sign << 255).to_bytes(32, "little")
+    der = bytes.fromhex("302a300506032b6570032100") + raw
+    (tmp_path / "one.pub").write_text(
+        f"-----BEGIN PUBLIC KEY-----\n{b64encode(der).decode()}\n-----END PUBLIC KEY-----\n"
+    )
+    (signed / "SHA256SUMS.sig").write_text("01" + "0" * 126)
+    refused("key: ", "verify", f"dataset={signed}", "share=0", "executor=serial", f"key={tmp_path / 'one.pub'}")
+
+
+def _unusual_keys():
+    """Return keys of algorithms and curves that Ed25519 is not, private and public ones, as PEM."""
+    from base64 import b64encode
+
+    from cryptography.hazmat.primitives import serialization as serial
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, x25519
+
+    found = []
+    for private in (
+        ec.generate_private_key(ec.SECP256K1()),
+        ed448.Ed448PrivateKey.generate(),
+        x25519.X25519PrivateKey.generate(),
+    ):
+        public = private.public_key().public_bytes(serial.Encoding.PEM, serial.PublicFormat.SubjectPublicKeyInfo)
+        found.append(
+            (private.private_bytes(serial.Encoding.PEM, serial.PrivateFormat.PKCS8, serial.NoEncryption()), public)
+        )
+    for oid in (
+        "06032a0304",
+        "06092b24030302080101010101"[:22],
+    ):  # an unknown algorithm, and a curve by name that is not built in
+        algorithm = bytes.fromhex(oid)
+        inner = bytes([0x30, len(algorithm)]) + algorithm
+        spki = inner + b"\x03\x03\x00ab"
+        pkcs8 = b"\x02\x01\x00" + inner + b"\x04\x02ab"
+        pems = []
+        for label, body in (("PRIVATE KEY", pkcs8), ("PUBLIC KEY", spki)):
+            text = b64encode(bytes([0x30, len(body)]) + body).decode()
+            pems.append(f"-----BEGIN {label}-----\n{text}\n-----END {label}-----\n".encode())
+        found.append(tuple(pems))
+    return found
+
+
+def test_keys_of_other_algorithms_are_one_line(signed, refused, tmp_path):
+    for private, public in _unusual_keys():
+        (tmp_path / "k").write_bytes(private)
+        (tmp_path / "k.pub").write_bytes(public)
+        refused("key: ", "sign", f"dataset={signed}", f"key={tmp_path / 'k'}")
+        refused("key: ", "verify", f"dataset={signed}", "share=0", "executor=serial", f"key={tmp_path / 'k.pub'}")
+
+
 def test_the_signature_is_rfc_8032s(key, signed):
     """Checked by a second implementation: the equations of RFC 8032, section 5.1, in whole numbers."""
     from cryptography.hazmat.primitives import serialization

@@ -169,6 +169,20 @@ def test_staging_for_an_object_store_follows_no_link_that_was_laid_out(tmp_path,
     assert first.read_text("x.txt") == "x"
 
 
+def test_what_is_under_way_in_a_set_is_its_users_alone(tmp_path):
+    """The staging folder inside a set had the mode that the umask left, against what the page says."""
+    storage = open_storage(tmp_path / "set")
+    before = os.umask(0o022)
+    try:
+        with storage.attempt("00000") as folder:
+            assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)] == [0o700, 0o700]
+            assert stat.S_IMODE((tmp_path / "set").stat().st_mode) == 0o755
+        storage.write_text("notes.txt", "x")
+        assert stat.S_IMODE((tmp_path / "set" / "notes.txt").stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
+
+
 def test_what_killed_processes_left_is_removed_and_what_runs_is_not(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     storage = open_storage("memory://staging-test/other")

@@ -95,7 +95,7 @@ def read_parts(storage: DatasetStorage) -> SetParts:
         if number is not None:
             found[number] = f"manifest/{name}"
         else:
-            faults.append(f"manifest/{name}: is no part of this manifest")
+            faults.append(f"{f'manifest/{name}'!a}: is no part of this manifest")
     try:
         record = _checked(read_record(storage))
     except RoomtoneError as error:
@@ -183,7 +183,7 @@ def _rejected(storage: DatasetStorage) -> tuple[dict[int, int], list[str]]:
     for name in storage.names("rejected"):
         number = part_number(name, "jsonl")
         if number is None:
-            faults.append(f"rejected/{name}: is no list of rejections")
+            faults.append(f"{f'rejected/{name}'!a}: is no list of rejections")
             continue
         try:
             counts[number] = len(
