@@ -51,6 +51,7 @@ class RoomEntry:
         id: content key of its parameters and rate.
         speech, noise, equipment: responses to one microphone, float32 [shape=(samples,)], direct sound at `DIRECT_SAMPLE`
             (1.0 for the talker; a `diffuse` place has its time there, but no direct sound).
+        waves: responses of the directions of a diffuse noise [shape=(directions, samples)]; none where the preset does not ask for them.
         t30_s, c50_db, drr_db: measured on `speech`; `t30_s` of a room of materials is the mean of 500 and 1000 Hz.
         t60_s: what was asked for, or None for a recorded room.
         talker_distance_m, dimensions_m: geometry, or None where it is not known.
@@ -62,6 +63,7 @@ class RoomEntry:
     speech: np.ndarray
     noise: np.ndarray
     equipment: np.ndarray
+    waves: np.ndarray
     t30_s: float
     c50_db: float
     drr_db: float
@@ -75,6 +77,11 @@ class RoomEntry:
     def responses(self) -> dict[str, ImpulseResponse]:
         """The three responses as filters, by the name of the source."""
         return {name: ImpulseResponse(getattr(self, name)) for name in ("speech", "noise", "equipment")}
+
+    @functools.cached_property
+    def wave_responses(self) -> tuple[ImpulseResponse, ...]:
+        """The directions of a diffuse noise as filters."""
+        return tuple(map(ImpulseResponse, self.waves))
 
 
 class RoomBank:
@@ -331,6 +338,7 @@ def _entry(
         speech=arrays[0],
         noise=arrays[1],
         equipment=arrays[2],
+        waves=arrays[3:],
         t60_s=parameters.get("t60_s"),
         talker_distance_m=parameters.get("talker_distance_m"),
         dimensions_m=None if dimensions is None else tuple(dimensions),

@@ -44,6 +44,8 @@ class ShoeBoxRoom(RoomOp):
             a number of square metres besides (furniture, beds, people). They and the air set the ratio between the octaves; `t60_s` sets the time.
         noise_distance_m: to the place of the noise, or `diffuse`: from the far side of the room, its direct sound blocked
             (ventilation, people behind furniture).
+        noise_directions: of a `diffuse` noise: from how many directions its parts come, each with a decay of its own (the voices of babble, the
+            sources of a `mix`, independent streams of a steady noise); 0 lets all of it pass one response. Recordings always do.
         equipment_distance_m: to the equipment, or `diffuse` as above.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
@@ -63,6 +65,7 @@ class ShoeBoxRoom(RoomOp):
     t60_bands_s: tuple[tuple[float, float], ...] = ()
     materials: tuple[Material, ...] = ()
     noise_distance_m: Distance = "diffuse"
+    noise_directions: int = 0
     equipment_distance_m: Distance = (1.0, 2.5)
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
@@ -88,6 +91,11 @@ class ShoeBoxRoom(RoomOp):
         _check("realisations", self.realisations, 1, 1000, "a count")
         _check("scattering", self.scattering, 0.0, 1.0, "a share")
         _check("image_order", self.image_order, 1, 30, "reflections")
+        _check("noise_directions", self.noise_directions, 0, 64, "a count")
+        if self.noise_directions and self.noise_distance_m != "diffuse":
+            raise RoomtoneError(
+                "room, noise_directions: needs noise_distance_m: diffuse; a noise at a distance comes from there"
+            )
         _check("temperature_c", self.temperature_c, 0.0, 40.0, "degrees Celsius")
         _check("humidity_percent", self.humidity_percent, 0.0, 100.0, "per cent")
         _check_bands(self.t60_bands_s)

@@ -26,6 +26,7 @@ from roomtone.augment.rooms.bands import (
     losses_for_times,
     split_bands,
 )
+from roomtone.augment.rooms.diffuse_field import wave_responses
 from roomtone.augment.rooms.materials import band_times_s
 from roomtone.augment.rooms.op import Distance, ShoeBoxRoom, low_high
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
@@ -93,6 +94,7 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
         "kind": op.op,
         "dimensions_m": list(dimensions),
         **_place(op, dimensions, sample_rate_hz, distance_m, stream(seed, "room", index, "places", attempt)),
+        **({"noise_directions": op.noise_directions} if op.noise_directions else {}),
         "t60_s": target_s,
         "scattering": op.scattering,
         "image_order": op.image_order,
@@ -104,7 +106,7 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
 
 
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
-    """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers.
+    """Return the responses of talker, noise and equipment, and the waves of a diffuse noise, float32 [shape=(3 + waves, samples)].
 
     Args:
         parameters: from `draw_parameters`.
@@ -124,6 +126,8 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
     for row, end, kept in zip(rows, ends, out):
         kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]
+    if sources is SOURCES and parameters.get("noise_directions"):
+        return np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
     return out
 
 
