@@ -29,15 +29,17 @@ bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -P bench/run.py
 
-$(VENV)/.base: pyproject.toml
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.base: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base pyproject.toml
+$(VENV)/.dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[asr,dask,notebooks,dev]'
-	@touch $@
+	@touch $@ $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[docs]'
