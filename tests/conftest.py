@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import re
@@ -34,12 +33,6 @@ def pytest_collection_modifyitems(items):
     count = Counter(item.path for item in items)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, -count[item.path], str(item.path)))
-
-
-def pytest_collection_finish():
-    """What collecting five thousand tests leaves is looked through by no collection of garbage any more: each took half a second."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
