@@ -11,8 +11,7 @@ demo: $(VENV)/.base
 	@echo "roomtone is $(BIN)/roomtone; . $(BIN)/activate puts it on the path"
 
 test: $(VENV)/.dev $(VENV)/.datasets
-	$(BIN)/pytest -q -n auto --dist loadfile
-	$(BIN)/pytest -q -n auto --nbmake --nbmake-timeout=600 notebooks
+	$(BIN)/pytest -q -n auto --dist loadfile --nbmake --nbmake-timeout=600 tests notebooks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -29,9 +29,9 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the files that hold slow tests, then those of many tests, so that workers end together."""
+    """Begin with the notebooks and the files that hold slow tests, then those of many tests, so that workers end together."""
     count = Counter(item.path for item in items)
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = {item.path for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, -count[item.path], str(item.path)))
 
 
