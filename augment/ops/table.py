@@ -184,17 +184,10 @@ class Source(Op):
     def render_apart(
         self, num_samples: int, sample_rate_hz: int, fetch: Fetch, places: int, *, preroll_samples: int = 0
     ) -> list[Samples]:
-        """Return the sound as it comes from several places; what cannot be taken apart comes from one.
+        """Return the sound as it comes from at most so many `places`, whose sum has spectrum and level of `render`; as one if it is one.
 
         Args:
-            num_samples, sample_rate_hz, fetch, preroll_samples: as `render`.
-            places: how many places there are, at least 1.
-
-        Returns:
-            at most `places` signals, float32 [shape=(preroll_samples + num_samples,)] each; their sum has spectrum and level of `render`.
-
-        Raises:
-            RoomtoneError: as `render`.
+            num_samples, sample_rate_hz, fetch, places, preroll_samples: as `render`, each result too.
         """
         del places
         return [self.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples)]
