@@ -13,6 +13,7 @@ from roomtone.fairness.bounty.claim import Terms
 from roomtone.fairness.bounty.ruling import CANNOT_BE_TOLD, NOT_UPHELD, UPHELD, Ruling
 from roomtone.fairness.bounty.sending import Sent, disagreement
 from roomtone.fairness.report.formatting import percent, points
+from roomtone.fairness.report.notes import speech_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ def write_page(
     text = environment.from_string(read_text(here.with_name("bounty.html"))).render(
         style=Markup(style), policy=_POLICY, terms=terms, claim=terms.claim, ruling=ruling, headline=_HEADLINES[ruling.verdict],
         sentence=ruling.sentence(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
-        examples=_examples(terms, scores),
+        examples=_examples(terms, scores), notes=speech_note(scores),
     )  # fmt: skip
     return write_whole(to / "index.html", text.encode())
 
@@ -61,6 +62,7 @@ def _examples(terms: Terms, scores: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return recordings of the group: one a speaker, those in the middle of their errors, so that none is an outlier."""
     rows = scores[terms.claim.of_group(scores)].dropna(subset=["hits"])
     errors = rows[["substitutions", "deletions", "insertions"]].sum(axis=1).astype(int)
-    rows = rows.assign(errors=errors).sort_values(["errors", "sample_id"], ascending=False).drop_duplicates("speaker")
+    rows = rows.assign(errors=errors).sort_values("sample_id").drop_duplicates("speaker")
+    rows = rows.sort_values(["errors", "sample_id"], ascending=False)
     start = max(0, (len(rows) - _EXAMPLES) // 2)
     return rows.iloc[start : start + _EXAMPLES].to_dict("records")

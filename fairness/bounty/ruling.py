@@ -42,6 +42,7 @@ class Ruling:
     other_speakers: int
     recordings: int
     failed: int
+    alpha: float = 0.05
 
     def sentence(self, claim: Claim) -> str:
         """Return the verdict with its figures in one sentence.
@@ -54,7 +55,7 @@ class Ruling:
         failed = f"; {self.failed} of {self.recordings} recordings got no answer" if self.failed else ""
         return (
             f"{self.verdict}: with {claim.place}, {100 * self.wer:.1f} % of the words of {claim.group} are wrong and"
-            f" {100 * self.other_wer:.1f} % of all others': {100 * self.gap:+.1f} points (95 % interval {100 * self.gap_low:.1f} to"
+            f" {100 * self.other_wer:.1f} % of all others': {100 * self.gap:+.1f} points ({100 * (1 - self.alpha):g} % interval {100 * self.gap_low:.1f} to"
             f" {100 * self.gap_high:.1f}; claimed: at least {claim.points:g}; {self.speakers} and {self.other_speakers} speakers){failed}"
         )
 
@@ -117,5 +118,5 @@ def rule(claim: Claim, scores: pd.DataFrame, *, alpha: float = 0.05, missing: in
         verdict = CANNOT_BE_TOLD
     return Ruling(
         verdict, float(row["gap"]), low, high, float(row["wer"]), float(row["reference_wer"]), int(row["words"]), int(row["reference_words"]),
-        int(row["speakers"]), int(row["reference_speakers"]), asked, failed,
+        int(row["speakers"]), int(row["reference_speakers"]), asked, failed, alpha,
     )  # fmt: skip
