@@ -31,6 +31,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report.page import summary_lines, write_report
+    from roomtone.fairness.report.profile import write_profile
     from roomtone.fairness.results import evaluation_dir, last_recogniser, local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -50,6 +51,7 @@ def run(cfg: DictConfig) -> int:
     if before is not None and now is not None and before != now:
         print(f"replaces the report of {_named(before, now)}")
     print(f"report: {written[0]}")
+    print(f"profile: {write_profile(result)[1]}")
     return 3 if result.failed else 0
 
 
