@@ -146,11 +146,11 @@ def test_the_plan_keeps_its_word():
     choice, claim = chosen(speech()), dataclasses.replace(CLAIM, points=10.0)
     found = {}
     for gap in (0.0, 0.2):
-        studies = [simulated(np.random.default_rng((7, k)), choice, gap) for k in range(16)]
+        studies = [simulated(np.random.default_rng((7, k)), choice, gap) for k in range(10)]
         found[gap] = [rule(claim, scores_of(rows, heard, "basic")).verdict for rows, heard in studies]
-    assert found[0.0].count("not upheld") >= 9
+    assert found[0.0].count("not upheld") >= 5
     assert found[0.0].count("upheld") == 0
-    assert found[0.2].count("upheld") >= 9
+    assert found[0.2].count("upheld") >= 5
     assert found[0.2].count("not upheld") == 0
 
 
