@@ -12,8 +12,8 @@ from roomtone.coverage.views.matrix_view.embed import page_style
 from roomtone.fairness.bounty.claim import Terms
 from roomtone.fairness.bounty.ruling import CANNOT_BE_TOLD, NOT_UPHELD, UPHELD, Ruling
 from roomtone.fairness.bounty.sending import Sent, disagreement
+from roomtone.fairness.report.caveats import speech_note
 from roomtone.fairness.report.formatting import percent, points
-from roomtone.fairness.report.notes import speech_note
 
 if TYPE_CHECKING:
     import pandas as pd
