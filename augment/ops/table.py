@@ -164,6 +164,9 @@ class Processor(Op):
 class Source(Op):
     """An op that makes sound. It may fall silent; `sounding` says when."""
 
+    #: The sound arises at the microphone itself, so that no room changes it.
+    at_microphone: ClassVar[bool] = False
+
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the sound of the source, at an arbitrary level.
 
@@ -234,6 +237,7 @@ _OP_MODULES = (
     "ops.sources.periodic_tone",
     "ops.sources.recorded_cycle",
     "ops.sources.recordings",
+    "ops.sources.wind",
     "rooms.op",
 )
 
