@@ -232,6 +232,7 @@ _OP_MODULES = (
     "ops.channel.suppression",
     "ops.channel.telephone_filter",
     "ops.sources.babble",
+    "ops.sources.echo",
     "ops.sources.mix",
     "ops.sources.noise",
     "ops.sources.periodic_tone",
