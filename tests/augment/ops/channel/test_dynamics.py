@@ -114,7 +114,9 @@ def test_a_converter_folds_nothing_back_and_sees_between_the_samples() -> None:
     quarter = (0.6 * np.sin(np.pi * (n / 2 + 0.25))).astype(np.float32)
     _, report = pinned({"op": "clip", "level_dbov": -6.0206, "kind": "converter"}).apply_measured(quarter, 16000)
     assert np.abs(quarter).max() < 0.5
-    assert report["clipped_share"] == pytest.approx(1 - 2 / np.pi * np.arcsin(0.5 / 0.6), abs=0.065)  # eight places a sample
+    assert report["clipped_share"] == pytest.approx(
+        1 - 2 / np.pi * np.arcsin(0.5 / 0.6), abs=0.065
+    )  # eight places a sample
     quiet, report = pinned({"op": "clip", "kind": "converter"}).apply_measured(quarter, 16000)
     np.testing.assert_array_equal(quiet, quarter)
     assert report["clipped_share"] == 0.0
