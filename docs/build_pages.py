@@ -57,7 +57,7 @@ MEANING = {
     "measured_codec": "codec, read back from its own stream",
     "measured_codec_rate_hz": "rate of that stream",
     "measured_codec_kbit_s": "bit rate of that stream",
-    "measured_lost_share": "share of packets lost",
+    "measured_lost_share": "share of packets, or of the time, that was lost",
     "frames_lost": "how many frames were sent and did not arrive",
     "frames_affected": "how many frames sound otherwise than without loss: the lost ones, and those after them whose decoder had lost its state",
     "output_snr_db": "SNR behind the handset; null where it cannot be told",

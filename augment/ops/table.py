@@ -223,6 +223,7 @@ _OP_MODULES = (
     "ops.channel.audiomentations",
     "ops.channel.chain",
     "ops.channel.codec",
+    "ops.channel.dropouts",
     "ops.channel.dynamics",
     "ops.channel.filters",
     "ops.channel.packet_loss",
