@@ -175,7 +175,7 @@ def test_a_preset_of_the_reference_has_a_picture_and_a_player(tmp_path):
     from roomtone.augment.gallery.info import preset_info
 
     files = {}
-    for factor, name in (("room", "small_room"), ("equipment", "fan")):
+    for factor, name in (("room", "car_cabin"), ("equipment", "fan")):
         shown = build_pages().picture_and_player(preset_info(factor, name), tmp_path, files.__setitem__)
         (file,) = re.findall(r'src="presets/([^"]+)"', shown)
         samples, rate = soundfile.read(io.BytesIO(files[file]))

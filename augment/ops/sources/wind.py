@@ -145,7 +145,7 @@ def all_pole_response(speed_m_s: float, length: int) -> np.ndarray:
         length: of the transform.
     """
     speed = float(np.clip(speed_m_s, SLOWEST_M_S, FASTEST_M_S))
-    frequencies = [np.polyval(row, speed) for row in _LSF]
+    frequencies = [float(np.polyval(row, speed)) for row in _LSF]
     z = np.exp(-2j * np.pi * np.arange(length // 2 + 1) / length)
 
     def product(of: list[float]) -> np.ndarray:
