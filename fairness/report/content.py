@@ -189,10 +189,11 @@ def _overall(cells: pd.DataFrame, condition: str, baseline: str) -> list[dict[st
 
 
 def _condition_rows(c: Comparison, group: str, condition: str) -> list[dict[str, Any]]:
-    """Return the rows of conditions, each with the group that has the highest WER among the cells, and that WER."""
+    """Return the rows of conditions, the baseline first and the others by falling WER, each with the highest WER among the cells and whose it is."""
     best = c.cells.dropna(subset=["wer"]).sort_values("wer", ascending=False, kind="stable").drop_duplicates(condition)
     names = {str(row[condition]): f"{row[group]} ({percent(row['wer'])} %)" for row in best.to_dict("records")}
-    return [row | {"highest": names.get(str(row[condition]), "–")} for row in records(c.conditions)]
+    rows = [row | {"highest": names.get(str(row[condition]), "–")} for row in records(c.conditions)]
+    return sorted(rows, key=lambda row: (row[condition] != c.settings["baseline"], -(row["wer"] or 0)))
 
 
 def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:
