@@ -164,6 +164,9 @@ class Processor(Op):
 class Source(Op):
     """An op that makes sound. It may fall silent; `sounding` says when."""
 
+    #: The sound arises at the microphone itself, so that no room changes it.
+    at_microphone: ClassVar[bool] = False
+
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the sound of the source, at an arbitrary level.
 
@@ -220,6 +223,7 @@ _OP_MODULES = (
     "ops.channel.audiomentations",
     "ops.channel.chain",
     "ops.channel.codec",
+    "ops.channel.dropouts",
     "ops.channel.dynamics",
     "ops.channel.filters",
     "ops.channel.packet_loss",
@@ -229,11 +233,13 @@ _OP_MODULES = (
     "ops.channel.suppression",
     "ops.channel.telephone_filter",
     "ops.sources.babble",
+    "ops.sources.echo",
     "ops.sources.mix",
     "ops.sources.noise",
     "ops.sources.periodic_tone",
     "ops.sources.recorded_cycle",
     "ops.sources.recordings",
+    "ops.sources.wind",
     "rooms.op",
 )
 

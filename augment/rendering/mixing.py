@@ -246,7 +246,7 @@ def _background(
 def _through_room(
     op: Source, recipe: Recipe, fetch: Fetch, response: ImpulseResponse | None, what: str
 ) -> tuple[Samples, np.ndarray | None, float]:
-    if response is None:
+    if response is None or op.at_microphone:
         samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch)
     elif recipe.room_blocks and isinstance(op, LoopedRecording) and op.plays_as_it_is(recipe.num_samples):
         samples = _from_blocks(op, recipe, fetch, response)

@@ -1,6 +1,7 @@
 """Every command of the documentation and of the README runs, in one small set; the generated pages name what there is."""
 
 import importlib.util
+import io
 import re
 import shlex
 from pathlib import Path
@@ -162,6 +163,25 @@ def test_the_reference_names_each_column_preset_and_key(capsys):
         names = [name for name in listed if name not in ("name", factor)]  # the heading and the title
         assert len(names) >= 15
         shown = presets.split(f"## {factor}\n")[1].split("\n## ")[0]
-        assert re.findall(r"^\| `(\w+)`", shown, re.MULTILINE) == names
+        assert re.findall(r"^### (\w+)", shown, re.MULTILINE) == names
+        for part in re.split(r"^### ", shown, flags=re.MULTILINE)[1:]:
+            assert "\n- Source: " in part
+            assert ("\n- How sure: " in part) == (not part.startswith("recordings\n")), part
     for key in ("sample_rate_hz:", "max_per_speaker:", "fail_under_tway:", "beam_size:", "permutations:"):
         assert key in keys
+
+
+def test_a_preset_of_the_reference_has_a_picture_and_a_player(tmp_path):
+    from roomtone.augment.gallery.info import preset_info
+
+    files = {}
+    for factor, name in (("room", "car_cabin"), ("equipment", "fan")):
+        shown = build_pages().picture_and_player(preset_info(factor, name), tmp_path, files.__setitem__)
+        (file,) = re.findall(r'src="presets/([^"]+)"', shown)
+        samples, rate = soundfile.read(io.BytesIO(files[file]))
+        assert 2 * rate < samples.size <= 6 * rate
+        assert np.abs(samples).max() > 0.01
+        (points,) = re.findall(r'points="([^"]+)"', shown)
+        x, y = np.array([point.split(",") for point in points.split()], float).T
+        assert (np.diff(x) > 0).all()
+        assert np.ptp(y) > 20  # of 80 pixels: a decay, a spectrum
