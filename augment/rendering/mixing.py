@@ -245,7 +245,7 @@ def _background(
 def _through_room(
     op: Source, recipe: Recipe, fetch: Fetch, entry: RoomEntry | None, what: str
 ) -> tuple[Samples, np.ndarray | None, float]:
-    if entry is None:
+    if entry is None or op.at_microphone:
         samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch)
     elif isinstance(op, LoopedRecording) and recipe.room_blocks and op.plays_as_it_is(recipe.num_samples):
         samples = _from_blocks(op, recipe, fetch, entry.responses[what])

@@ -187,8 +187,12 @@ def _write(
 def _evaluation(matrix: CoverageMatrix, settings: CoverageSettings) -> EvaluationView | None:
     """Return what an evaluation of the one set found, to be shown on the same matrix; None where there is none."""
     from roomtone.fairness.report.matrix import stored_evaluation
+    from roomtone.fairness.versions.set_layers import with_changes
 
-    return stored_evaluation(settings.dataset[0], matrix.axes) if len(settings.dataset) == 1 else None
+    if len(settings.dataset) != 1:
+        return None
+    dataset = settings.dataset[0]
+    return with_changes(stored_evaluation(dataset, matrix.axes), dataset, matrix.axes)
 
 
 def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:

@@ -8,6 +8,7 @@ two runs of one configuration write equal objects; two of different ones must be
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.dataset.own_folder import HOLDS_FOLDERS, LED_ASTRAY, held_folder
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import fsync_path, user_id, write_whole
 from roomtone.core.random_streams import content_key
@@ -128,16 +130,36 @@ class LocalStorage(DatasetStorage):
         return folder
 
     def publish(self, files: dict[str, Path]) -> None:
-        """Rename, then flush the folders in which the names now stand."""
+        """Rename into folders that are held open, then flush them."""
+        if not HOLDS_FOLDERS:
+            self._publish_by_path(files)
+            return
+        for home in dict.fromkeys(str(PurePosixPath(name).parent) for name in files):
+            try:
+                with held_folder(self._root, home, create=True) as folder:
+                    for name, path in files.items():
+                        place = PurePosixPath(name)
+                        if str(place.parent) == home:
+                            os.rename(path, place.name, dst_dir_fd=folder)
+                    os.fsync(folder)
+            except OSError as error:
+                if error.errno in LED_ASTRAY:
+                    raise self._led_out(self._root / home) from error
+                raise
+
+    def _publish_by_path(self, files: dict[str, Path]) -> None:
         homes = {(self._root / name).parent for name in files}
         for home in homes:
             if not self._is_own(home):
-                raise RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
+                raise self._led_out(home)
             home.mkdir(parents=True, exist_ok=True)
         for name, path in files.items():
             os.replace(path, self._root / name)
         for home in homes:
             fsync_path(home)
+
+    def _led_out(self, home: Path) -> RoomtoneError:
+        return RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
 
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None where there is none."""
@@ -156,9 +178,19 @@ class LocalStorage(DatasetStorage):
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
-        path = self._root / name
-        if self._is_own(path.parent) and path.is_file() and not path.is_symlink():
-            path.unlink(missing_ok=True)
+        place = PurePosixPath(name)
+        if not HOLDS_FOLDERS:
+            path = self._root / name
+            if self._is_own(path.parent) and path.is_file() and not path.is_symlink():
+                path.unlink(missing_ok=True)
+            return
+        try:
+            with held_folder(self._root, str(place.parent)) as folder:
+                if stat.S_ISREG(os.stat(place.name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    os.unlink(place.name, dir_fd=folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, *LED_ASTRAY):
+                raise
 
     def remove_empty_folders(self, folders: Iterable[str]) -> None:
         """Remove folders of the set that hold nothing any more."""
