@@ -203,18 +203,20 @@ def _additive(
     wrong: np.ndarray, words: np.ndarray, a: np.ndarray, b: np.ndarray, c: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the levels at one curvature by Fisher's scoring, speakers eliminated from each step."""
-    likely = _log_likelihood(wrong, words, a[:, None] + b, c)
+    likely, size = _log_likelihood(wrong, words, a[:, None] + b, c), 1.0
     for _ in range(_ROUNDS):
         x = a[:, None] + b
         p, slope = _expit(_log_odds(x, c)), np.exp(c * x)
         gradient, curve = slope * (wrong - words * p), slope**2 * words * p * (1 - p)
         steps = [np.clip(step, -1, 1) for step in TwoWay(curve).solve(gradient.sum(axis=1), gradient.sum(axis=0))]
-        for halved in range(_HALVINGS):
+        size = min(1.0, 4 * size)
+        for _ in range(_HALVINGS):
             # who is always right or always wrong has no finite level
-            new_a, new_b = (np.clip(now + step / 2**halved, -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
+            new_a, new_b = (np.clip(now + size * step, -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
             new_likely = _log_likelihood(wrong, words, new_a[:, None] + new_b, c)
             if new_likely >= likely - _TOLD * abs(likely):
                 break
+            size /= 2
         else:
             break
         moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
