@@ -16,6 +16,7 @@ from roomtone.augment.runs.resume import Run, open_run
 from roomtone.augment.runs.roots import run_roots
 from roomtone.augment.runs.schedule import blocks_of, build_banks, make_job, shards_of
 from roomtone.augment.runs.shard import Job, Report, Shard, existing_report, probe_utterance, render_shard
+from roomtone.augment.runs.shard_writer import remove_list_without_part
 from roomtone.augment.runs.summary import RunStoppedError, Summary
 from roomtone.augment.scenarios.plan import Plan
 from roomtone.augment.scenarios.planner import make_plan
@@ -140,9 +141,18 @@ def _render_all(
 
 
 def _published(shards: Iterator[Shard], reports: dict[int, Report], storage: DatasetStorage) -> dict[int, Report]:
-    """Return the reports with those of shards that other workers finished before they were stopped."""
-    late = (existing_report(shard, storage) for shard in shards if shard.index not in reports)
-    return reports | {report.shard: report for report in late if report is not None}
+    """Return the reports with those of shards that other workers finished before they were stopped; what they began does not count."""
+    known = dict(reports)
+    for shard in shards:
+        if shard.index in known:
+            continue
+        as_it_is = replace(shard, job=replace(shard.job, retry_rejected=False))
+        report = existing_report(as_it_is, storage)
+        if report is None:
+            remove_list_without_part(storage, shard.index)
+        else:
+            known[shard.index] = report
+    return known
 
 
 def _report(outcome: Outcome, engine: Engine) -> Report:

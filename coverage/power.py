@@ -142,14 +142,18 @@ def speakers_needed(
     return math.ceil(2 * critical_sum(alpha, power) ** 2 * variance / gap**2)
 
 
+#: What a goal takes for granted that does not say.
+ASSUMED = {"power": 0.8, "alpha": 0.05, "wer": 0.10, "speaker_sd": 0.05, "words_per_speaker": 300}
+
+
 def words_and_speakers(
     detect: float,
     *,
-    power: float = 0.8,
-    alpha: float = 0.05,
-    wer: float = 0.10,
-    speaker_sd: float = 0.05,
-    words_per_speaker: float = 300,
+    power: float = ASSUMED["power"],
+    alpha: float = ASSUMED["alpha"],
+    wer: float = ASSUMED["wer"],
+    speaker_sd: float = ASSUMED["speaker_sd"],
+    words_per_speaker: float = ASSUMED["words_per_speaker"],
 ) -> dict[str, float]:
     """Return the goal `{words, speakers}` of a cell that must be able to show a WER gap of `detect`.
 

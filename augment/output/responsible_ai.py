@@ -10,7 +10,7 @@ RAI_CONFORMS_TO = "http://mlcommons.org/croissant/RAI/1.0"
 #: What no set of this kind shows, in the card and in the metadata.
 LIMITS = (
     "Rooms, noises, equipment and handsets are simulated; a condition stands for a kind of place and not for one place.",
-    "Accents and other attributes are taken as their speakers reported them; none is inferred.",
+    "Accents and other attributes are those that the corpora state, self-reported only where a corpus says so; none is inferred.",
     "More renders of the same speakers do not make a claim about a group firmer: speakers do.",
 )
 SYNTHETIC_LIMIT = "Some or all of the speech is synthetic. Synthetic accents prove the pipeline; they say nothing about how a recogniser treats people."

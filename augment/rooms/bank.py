@@ -34,6 +34,7 @@ from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.bounded.regular_files import check_regular, open_regular, read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
+from roomtone.core.workers.waiting import wait_for_any
 
 #: Raised when the meaning of a bank's numbers or arrays changes.
 FORMAT = 1
@@ -236,6 +237,7 @@ def _realisations(tasks: list[Task], executor: Executor | None) -> Iterator[tupl
     futures = [executor.submit(*task) for task in tasks]
     try:
         for future in futures:
+            wait_for_any([future])
             yield len(tasks), *future.result()
     finally:
         for future in futures:

@@ -137,6 +137,17 @@ def read_rejected(storage: DatasetStorage, shard: int) -> list[dict[str, Any]]:
     return rejections(storage.read(name) or b"", f"{storage}/{name}")
 
 
+def remove_list_without_part(storage: DatasetStorage, shard: int) -> None:
+    """Remove the list of a shard whose worker was stopped between its list of rejected samples and its manifest part.
+
+    Args:
+        storage: where the set lies.
+        shard: the shard's number.
+    """
+    if storage.read(part_name(shard)) is None:
+        storage.remove(_rejected_name(shard))
+
+
 def read_part(storage: DatasetStorage, shard: int) -> list[dict[str, Any]] | None:
     """Return the rows of a shard's manifest part, or None where there is none that parses.
 

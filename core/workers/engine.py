@@ -6,10 +6,12 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
+
+from roomtone.core.workers.waiting import wait_for_any
 
 ATTEMPTS = 3
 #: Libraries below that would start threads of their own in every worker.
@@ -94,7 +96,7 @@ class Engine:
                     continue
                 if exhausted:
                     return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait_for_any(running)
             for future in done:
                 task = running.pop(future)
                 error = future.exception()
@@ -116,6 +118,7 @@ class Engine:
             self.rebuild()
             try:
                 future = self.executor().submit(function, task)
+                wait_for_any([future])
                 error = future.exception()
             except BrokenProcessPool as broken:
                 error = broken

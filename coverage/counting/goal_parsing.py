@@ -65,6 +65,25 @@ def parse_goals(goals: Mapping[str, Any] | Goals | None) -> Goals:
         levels=_levels(goals.get("levels") or {}),
         rho=_rho(goals.get("rho", DEFAULT_RHO)),
         stated=stated,
+        assumed=tuple(dict.fromkeys(_assumed(item) for item in _detecting(goals))),
+    )
+
+
+def _detecting(goals: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the rules that ask for a gap to be seen."""
+    rules = [goals.get("default") or {}, *_list(goals, "cells"), *_list(goals, "margins")]
+    return [rule for rule in rules if "detect" in rule]
+
+
+def _assumed(rule: Mapping[str, Any]) -> str:
+    """Return what the words and speakers of a `detect` take for granted."""
+    from roomtone.coverage.power import ASSUMED
+
+    said = {**ASSUMED, **{key: rule[key] for key in _DETECT if key in rule}}
+    return (
+        f"detect {100 * said['detect']:g} points: worked out before anything is heard, for {100 * said['wer']:g} % WER, speakers that differ by"
+        f" {100 * said['speaker_sd']:g} points and one comparison alone (power {100 * said['power']:g} %, alpha {100 * said['alpha']:g} %). An evaluation"
+        " that compares many cells at once needs more speakers, and says how many."
     )
 
 

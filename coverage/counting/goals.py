@@ -52,6 +52,7 @@ class Goals:
         levels: values of an axis that there should be, seen or not.
         rho: intra-speaker correlation for effective words.
         stated: whether somebody stated an amount, so that the default is not ours.
+        assumed: what each different `detect` takes for granted, a sentence each.
     """
 
     default: Mapping[str, float]
@@ -63,6 +64,7 @@ class Goals:
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rho: float = DEFAULT_RHO
     stated: bool = False
+    assumed: tuple[str, ...] = ()
 
     def declared(self, axis: str) -> list[str]:
         """Return the values of an axis that the goals name in full."""

@@ -63,7 +63,9 @@ def write_page(
     data = coverage_data(
         matrix.grid, matrix.source, name=name, holes=matrix.holes() if holes is None else holes, page=target, evaluation=evaluation,
         render_command=fill_command(matrix.source), nothing_to_do=_NOTHING, budget=budget, seed=seed,
-        further_steps=further_steps(matrix.source, evaluated=evaluation is not None), distributions=distributions,
+        further_steps=further_steps(
+            matrix.source, evaluated=evaluation is not None, raised=bool(matrix.goals.assumed)
+        ), distributions=distributions,
     )  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     regions = matrix.patterns()

@@ -33,25 +33,27 @@ def fill_command(source: Any) -> str:
     return shlex.join(["roomtone", "generate", *words, "design=fill", f"output.dir={folder.name}"])
 
 
-def further_steps(source: Any, *, evaluated: bool = False) -> list[Step]:
+def further_steps(source: Any, *, evaluated: bool = False, raised: bool = False) -> list[Step]:
     """Return what can be done with a set besides filling it.
 
     Args:
         source: of the matrix.
         evaluated: whether a recogniser's answers are shown already; a set that holds an evaluation over other axes counts as well.
+        raised: whether the goals ask for a gap to be seen already.
     """
     folder = set_folder(source)
     if folder is None:
         return []
     dataset = shlex.quote(f"dataset={folder.name}")
     asked = f"roomtone coverage {dataset} 'goals={{default:{{detect:0.05}}}}'"
-    raised = Step("raise", "Ask for more: how much speech would each cell need to show a gap of 5 points?", asked)
+    ask = Step("raise", "Ask for more: how much speech would each cell need to show a gap of 5 points?", asked)
+    further = [] if raised else [ask]
     if evaluated or (folder / "evaluation" / "evaluation.json").is_file():
-        return [raised]
+        return further
     # the default recogniser is PocketSphinx, with a grammar that knows the demo's sentences and nothing else
     recogniser = "" if _corpora(folder) == {"demo"} else " asr=faster_whisper asr.model=tiny.en"
     command = f"roomtone evaluate {dataset}{recogniser}"
-    return [Step("measure", "See what a recogniser makes of it, accent by accent.", command), raised]
+    return [Step("measure", "See what a recogniser makes of it, accent by accent.", command), *further]
 
 
 def _corpora(folder: Path) -> set[str]:

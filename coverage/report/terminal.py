@@ -86,7 +86,7 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
     tables, key = _tables(grid, console.width, full=full) if drawn else ([], [])
     for table in tables:
         console.print(table)
-    _say(console, *key, *figure_lines(matrix.figures), *speech_notes(matrix.source))
+    _say(console, *key, *figure_lines(matrix.figures), *matrix.goals.assumed, *speech_notes(matrix.source))
     if not tables and drawn:
         _say(console, "The matrix does not fit here: --full prints it, the page and matrix.csv hold it.")
     if matrix.figures.cells > matrix.figures.covered_cells:
@@ -120,7 +120,7 @@ def _step_lines(title: str, steps: Sequence[Step]) -> list[str]:
 
 def further_lines(matrix: CoverageMatrix) -> list[str]:
     """Return what can be done with the set besides, e.g. once it is full, as lines of text."""
-    return _step_lines("what to do next", further_steps(matrix.source))
+    return _step_lines("what to do next", further_steps(matrix.source, raised=bool(matrix.goals.assumed)))
 
 
 def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
@@ -282,9 +282,9 @@ def figure_lines(figures: Figures) -> list[str]:
 
 
 def percent(share: Any) -> str:
-    """Return a share in per cent, rounded down, so that what is not full never reads 100 %.
+    """Return a share in per cent; what is not full never reads 100 %.
 
-    >>> percent(0.99999), percent(1)
-    ('99.9 %', '100.0 %')
+    >>> percent(4 / 6), percent(0.99999), percent(1)
+    ('66.7 %', '99.9 %', '100.0 %')
     """
-    return f"{math.floor(share * 1000) / 10:.1f} %"
+    return f"{min(100 * float(share), 99.9) if share < 1 else 100 * float(share):.1f} %"

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import math
 
-from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, SATURATED, SATURATED_LOST, Evidence, unseen_share
+from roomtone.fairness.comparison.verdicts import (
+    GAP,
+    NO_GAP,
+    SATURATED,
+    SATURATED_LOST,
+    Evidence,
+    hidden_by_failing,
+    is_small,
+    unseen_share,
+)
 
 
 def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None) -> str:
@@ -95,7 +104,16 @@ def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
     if e.smallest_p > e.alpha:
         return (
             f"Whether {_subject(e)} cannot be tested: with {e.own.speakers} and {e.other.speakers} speakers even the largest difference has"
-            f" p = {e.smallest_p:.2g}, which is above {e.alpha:g} ({_range(e)}). With {speakers} speakers in each group it could be."
+            f" p = {e.smallest_p:.2g}, which is above {e.alpha:g} ({_range(e)}). It can be tested from {e.speakers_for_p} speakers in each group on,"
+            f" and about {speakers} would show {_size(e)}."
+        )
+    if is_small(e) and (hidden := hidden_by_failing(e)) is not None:
+        side, share = hidden
+        few = "1 failed wholly" if side.failing == 1 else f"{side.failing} failed wholly"
+        return (
+            f"Whether {_subject(e)} by {_size(e)} or more cannot be said, though these speakers show less ({_range(e)}): of the {side.speakers}"
+            f" speakers of {side.name} {few}, and of those who were not recorded up to {100 * share:.0f} % may. About {speakers} speakers of"
+            f" {side.name} of whom no more do would tell."
         )
     shown = (
         f"this much data shows {_amount(e, e.detectable)} {'times' if e.is_ratio else 'points'} at best"

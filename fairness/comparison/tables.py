@@ -131,7 +131,9 @@ class Comparisons:
         adjusted = (
             max(float(test.p_adjusted[g, k]), study.smallest_p) if math.isfinite(test.p_adjusted[g, k]) else math.nan
         )
-        size = float(study.detectable[g, k])
+        size = (
+            float(study.detectable[g, k]) if study.smallest_p <= study.settings.alpha else math.nan
+        )  # no test shows anything
         low, high = (float(bound[g, k]) for bound in self._all)
         ratio = study.is_ratio
         return {

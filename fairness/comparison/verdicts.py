@@ -114,7 +114,7 @@ def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | No
     lost = max(e.own.lost, e.other.lost) > SATURATED_LOST
     if min(e.own.lost, e.other.lost) > SATURATED_LOST or (lost and not found):
         return Verdict(SATURATED, say(e, SATURATED, None, None))
-    if math.isfinite(e.low) and -e.smallest < e.low and e.high < e.smallest and not failing_may_hide(e):
+    if is_small(e) and hidden_by_failing(e) is None:
         return Verdict(NO_GAP, say(e, NO_GAP, None, None))
     if found:
         return Verdict(GAP, say(e, GAP, None, None))
@@ -122,22 +122,31 @@ def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | No
     return Verdict(NOT_ENOUGH, say(e, NOT_ENOUGH, speakers, words), speakers, words)
 
 
-def failing_may_hide(e: Evidence) -> bool:
-    """Return whether speakers that fail wholly were seen, and more of them may be among those that were not recorded than `no_gap` allows.
+def hidden_by_failing(e: Evidence) -> tuple[Side, float] | None:
+    """Return the side of which more speakers may fail wholly, among those who were not recorded, than `no_gap` allows, and their highest share.
 
-    Their share is bounded from above by Clopper and Pearson's (1934) limit at 1 - alpha / 2.
+    Asked only of sides where such speakers were seen. Their share is bounded from above by Clopper and Pearson's (1934) limit at 1 - alpha / 2.
 
     Args:
         e: the evidence.
     """
     if e.is_ratio:
-        return False
+        return None
     for side in (e.own, e.other):
         if side.failing:
             most = highest_share(side.failing, side.speakers, e.alpha)
             if most * max(0.0, 1 - side.wer_of_others) >= e.smallest:
-                return True
-    return False
+                return side, most
+    return None
+
+
+def is_small(e: Evidence) -> bool:
+    """Return whether the whole interval is smaller than what matters.
+
+    Args:
+        e: the evidence.
+    """
+    return math.isfinite(e.low) and -e.smallest < e.low and e.high < e.smallest
 
 
 def highest_share(failing: int, speakers: int, alpha: float) -> float:
@@ -177,6 +186,9 @@ def enough(e: Evidence) -> tuple[int, int]:
         e: the evidence.
     """
     fewest = min(e.own.speakers, e.other.speakers)
+    if is_small(e) and (hidden := hidden_by_failing(e)) is not None:
+        speakers = _enough_to_bound_failing(e, hidden[0])
+        return max(speakers, e.speakers_for_p), math.ceil(hidden[0].words * speakers / hidden[0].speakers)
     if math.isfinite(e.low):
         # where nothing below 100 points would show, no number of speakers near the present one can be enough
         least = 0.0 if math.isfinite(e.detectable) else 1.0
@@ -190,3 +202,11 @@ def enough(e: Evidence) -> tuple[int, int]:
     size = max(1e-3, wer * math.expm1(e.smallest)) if e.is_ratio else e.smallest
     goal = words_and_speakers(min(0.9, size), power=e.power, alpha=e.alpha, wer=wer)
     return max(int(goal["speakers"]), e.speakers_for_p), int(goal["words"])
+
+
+def _enough_to_bound_failing(e: Evidence, side: Side) -> int:
+    """Return the speakers of whom, were no more of them to fail than those that were seen, `no_gap` could be said."""
+    speakers = side.speakers
+    while highest_share(side.failing, speakers, e.alpha) * max(0.0, 1 - side.wer_of_others) >= e.smallest:
+        speakers += max(1, speakers // 10)
+    return speakers

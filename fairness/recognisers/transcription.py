@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
 from roomtone.core.workers.threads import WaitingThreads
+from roomtone.core.workers.waiting import wait_for_any
 from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser, public_identity
 from roomtone.fairness.recognisers.stored_answers import StoredAnswers
 
@@ -140,10 +141,10 @@ def _windowed(pool: Executor, ask: Any, clips: Iterable[SampleAudio], count: int
     for clip in clips:
         pending.add(pool.submit(ask, clip))
         if len(pending) >= 2 * count:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            done, pending = wait_for_any(pending)
             yield from (future.result() for future in done)
     while pending:
-        done, pending = wait(pending, return_when=FIRST_COMPLETED)
+        done, pending = wait_for_any(pending)
         yield from (future.result() for future in done)
 
 

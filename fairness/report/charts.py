@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 190, 120
 
 @dataclass(frozen=True)
 class Mark:
-    """A rate with its interval, in per cent of the axis: `at`, `low`, `high` are None where not known."""
+    """A rate with its interval, in per cent of the axis: `at`, `low`, `high` are None where not known; `beyond` is an interval that goes on past its end."""
 
     rate: float | None
     low: float | None
@@ -34,6 +34,7 @@ class Mark:
     at: float | None
     left: float | None
     width: float | None
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def ticks(top: float) -> list[tuple[float, str]]:
 def ranked_groups(
     cells: pd.DataFrame, accents: pd.DataFrame, settings: Mapping[str, Any]
 ) -> tuple[list[RankedGroup], float]:
-    """Return the groups, the highest mean over all conditions first, and the end of their axis.
+    """Return the groups, the highest mean over all conditions first, and the end of their axis: it holds all rates, and intervals up to 100 %.
 
     Args:
         cells: of `Comparison.cells`.
@@ -89,7 +90,10 @@ def ranked_groups(
             average = float(accents["reference_wer"].iloc[0]), math.nan, math.nan
         verdict = known.loc[name].to_dict() if name in known.index else None
         rows.append((str(name), _figures(clean, name), average, verdict))
-    top = axis_top([value for _, first, second, _ in rows for value in (*first, *second)])
+    figures = [figure for _, first, second, _ in rows for figure in (first, second)]
+    most = max([rate for rate, _, _ in figures if math.isfinite(rate)], default=0.0)
+    ends = [min(high, max(1.0, most)) for _, _, high in figures if math.isfinite(high)]
+    top = axis_top([most, *ends])
     found = [RankedGroup(name, _mark(*first, top), _mark(*second, top), said) for name, first, second, said in rows]
     return sorted(found, key=lambda row: -(row.average.rate if row.average.rate is not None else -1.0)), top
 
@@ -109,7 +113,7 @@ def _mark(rate: float, low: float, high: float, top: float) -> Mark:
     if not (math.isfinite(low) and math.isfinite(high)):
         return Mark(rate, None, None, _place(rate, top), None, None)
     left = _place(low, top)
-    return Mark(rate, low, high, _place(rate, top), left, _place(high, top) - left)
+    return Mark(rate, low, high, _place(rate, top), left, _place(high, top) - left, beyond=high > top)
 
 
 def _place(rate: float, top: float) -> float:

@@ -12,9 +12,9 @@ from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATUR
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.recognisers import public_identity
+from roomtone.fairness.report.caveats import formatting_note
 from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
-from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL
@@ -189,10 +189,11 @@ def _overall(cells: pd.DataFrame, condition: str, baseline: str) -> list[dict[st
 
 
 def _condition_rows(c: Comparison, group: str, condition: str) -> list[dict[str, Any]]:
-    """Return the rows of conditions, each with the group that has the highest WER among the cells, and that WER."""
+    """Return the rows of conditions, the baseline first and the others by falling WER, each with the highest WER among the cells and whose it is."""
     best = c.cells.dropna(subset=["wer"]).sort_values("wer", ascending=False, kind="stable").drop_duplicates(condition)
     names = {str(row[condition]): f"{row[group]} ({percent(row['wer'])} %)" for row in best.to_dict("records")}
-    return [row | {"highest": names.get(str(row[condition]), "–")} for row in records(c.conditions)]
+    rows = [row | {"highest": names.get(str(row[condition]), "–")} for row in records(c.conditions)]
+    return sorted(rows, key=lambda row: (row[condition] != c.settings["baseline"], -(row["wer"] or 0)))
 
 
 def _matrix(cells: pd.DataFrame, group: str, condition: str) -> dict[tuple[str, str], dict[str, Any]]:

@@ -9,10 +9,6 @@ from typing import Any
 from roomtone.core.printable import markdown_text as shown
 from roomtone.fairness.report.formatting import between, detectable, number, percent, points, table
 
-_GAP_HEAD = (
-    "against", "gap (points)", "95 %", "did (points)", "95 %", "ratio", "ratio of ratios", "p adjusted", "detectable", "verdict"
-)  # fmt: skip
-
 
 def markdown(content: Mapping[str, Any]) -> str:
     """Return the report as Markdown.
@@ -28,9 +24,9 @@ def markdown(content: Mapping[str, Any]) -> str:
     parts: list[tuple[str, list[str]]] = [
         (f"Each {shown(group)} over all conditions", _accents(content)),
         ("Each condition", _conditions(content)),
-        ("Factor levels", table([group, "factor", "level", *_GAP_HEAD], _rows(content, content["levels"], ("factor", "level")))),
+        ("Factor levels", table([group, "factor", "level", *_gap_head(content)], _rows(content, content["levels"], ("factor", "level")))),
         (f"WER by {shown(group)} and {shown(condition)}, %", _matrix(content)),
-        ("Gaps", [*_verdicts(content), "", *table([group, condition, *_GAP_HEAD], _rows(content, content["gaps"], (condition,)))]),
+        ("Gaps", [*_verdicts(content), "", *table([group, condition, *_gap_head(content)], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {shown(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         *([("Shortfall of the outcome", [f"- {shown(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
@@ -48,7 +44,7 @@ def _intersections(content: Mapping[str, Any]) -> list[str]:
         return [
             f"No attribute was crossed with {shown(content['group'])}: there is none with 2 to 20 values, or none was asked for."
         ]
-    head = [content["group"], "attribute", "value", *_GAP_HEAD]
+    head = [content["group"], "attribute", "value", *_gap_head(content)]
     return table(head, _rows(content, content["intersections"], ("attribute", "value")))
 
 
@@ -90,6 +86,22 @@ def _conditions(content: Mapping[str, Any]) -> list[str]:
          between(r, "cost"), r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])
         for r in content["condition_rows"]
     ))  # fmt: skip
+
+
+def _gap_head(content: Mapping[str, Any]) -> tuple[str, ...]:
+    beyond = f"beyond {shown(content['settings']['baseline'])} (points)"
+    return (
+        "against",
+        "gap (points)",
+        "95 %",
+        beyond,
+        "95 %",
+        "ratio",
+        "ratio of ratios",
+        "p adjusted",
+        "detectable",
+        "verdict",
+    )
 
 
 def _rows(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[str]]:

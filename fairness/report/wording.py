@@ -129,7 +129,7 @@ def too_little(content: Mapping[str, Any]) -> str | None:
 
 
 def wer_lines(ranked: Iterable[tuple[str, float | None]], content: Mapping[str, Any]) -> list[str]:
-    """Return the word error rates as lines for a terminal: each group from best to worst, then each condition.
+    """Return the word error rates as lines for a terminal: each group from best to worst, then each condition likewise.
 
     Args:
         ranked: name and mean over all conditions of each group, the highest first.
@@ -139,6 +139,7 @@ def wer_lines(ranked: Iterable[tuple[str, float | None]], content: Mapping[str, 
     people = [(name, rate) for name, rate in ranked][::-1]
     rows: Sequence[Mapping[str, Any]] = content["condition_rows"] if compared else content["overall"]
     by_condition = [(str(row[condition if compared else "condition"]), row["wer"]) for row in rows]
+    by_condition.sort(key=lambda row: math.inf if row[1] is None or math.isnan(row[1]) else row[1])
     mean = f"mean over {group}s, each weighing the same" if compared else "pooled over all samples"
     width = max(len(name) for name, _ in [*people, *by_condition]) if people or by_condition else 0
     return [

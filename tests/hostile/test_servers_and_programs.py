@@ -286,10 +286,10 @@ def test_ctrl_c_ends_a_read_that_never_comes(workshop):
         try:
             silent.settimeout(300)
             connection, _ = silent.accept()
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE_S)
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                process.wait(PATIENCE_S)
             assert process.returncode == 128 + signal.SIGTERM
-            connection.close()
         finally:
             process.kill()
             process.communicate()

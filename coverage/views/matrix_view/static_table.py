@@ -89,8 +89,9 @@ def _written(layer: Layer, value: Any) -> str:
     if layer.format == "verdict":
         return _VERDICTS.get(value, str(value))
     if layer.format in ("percent", "points"):
-        # a share of a goal is rounded down, so that what is not full never reads 100
-        return f"{math.floor(100 * value + 1e-9) if layer.colour == 'goal' else round(100 * value)}"
+        # a goal that is not met never reads 100
+        rounded = math.floor(100 * value + 0.5)
+        return f"{min(rounded, 99) if layer.colour == 'goal' and value < 1 else rounded}"
     return f"{value:.1f}" if layer.format == "minutes" and value < 10 else f"{round(value):,}"
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roomtone.augment.generation import generate
+from roomtone.augment.runs.summary import RunStoppedError
 from roomtone.core.dataset.manifest import read_manifest
 
 #: Kinds that are refused by name without the extra `av`, and read with it.
@@ -232,6 +233,29 @@ def test_every_tenth_file_broken_in_another_way(write_corpus, voice, composed, t
     lenient = json.loads((tmp_path / "lenient" / "dataset.json").read_text())["counts"]
     assert (lenient["rendered"], lenient["rejected"]) == (648, 72)
     assert "max_rejected allows 8" in capsys.readouterr().err  # 1 % of 720 samples, rounded up
+
+
+def test_a_list_without_its_manifest_part_does_not_count(write_corpus, composed, tmp_path):
+    """A worker that is stopped with the run may have written which samples of its shard were rejected, and no more."""
+    table = write_corpus(tmp_path / "corpus", 6)
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    for i in (0, 6):
+        (table.parent / f"bad{i}.wav").write_bytes(b"")
+        rows.insert(i, _row(f"bad{i}.wav", i))
+    table = _write_table(table.parent, rows)
+    words = ["corpus=table", f"corpus.path={table}", *(word for word in LEVELS if not word.startswith("max_rejected"))]
+    words += ["executor=serial", "output.shard_samples=4", f"output.dir={tmp_path / 'set'}"]
+    whole = generate(composed(*words, "max_rejected=8"))
+    lists = sorted((tmp_path / "set" / "rejected").iterdir())
+    assert len(lists) == 2
+    assert len(whole.rejected) == 4
+    (tmp_path / "set" / "manifest" / lists[1].name.replace(".jsonl", ".parquet")).unlink()
+    with pytest.raises(RunStoppedError):
+        generate(composed(*words, "max_rejected=0"))
+    counts = json.loads((tmp_path / "set" / "dataset.json").read_text())["counts"]
+    assert sorted((tmp_path / "set" / "rejected").iterdir()) == lists[:1]
+    assert counts["rejected"] == 2
+    assert counts["rendered"] == len(read_manifest(tmp_path / "set"))
 
 
 @settings(derandomize=True, max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))

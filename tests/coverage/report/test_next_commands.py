@@ -33,3 +33,5 @@ def test_the_recogniser_of_the_demo_is_offered_for_the_demo_alone(tmp_path, writ
     (folder / "evaluation").mkdir()
     (folder / "evaluation" / "evaluation.json").write_text("{}")
     assert not [step for step in further_steps(folder) if "roomtone evaluate" in step.command]
+    assert [step.kind for step in further_steps(folder)] == ["raise"]
+    assert not further_steps(folder, raised=True)  # the command that was just typed

@@ -166,7 +166,8 @@ def test_declared_pairs_are_one_family_and_the_rest_another(study) -> None:
 def test_the_ratio_scale_judges_by_the_ratio_of_ratios(toy) -> None:
     found = compare(toy, scale="ratio").gaps
     assert found["estimand"].tolist() == ["ratio", "ror"]
-    assert found["detectable"].min() > 1
+    assert found["detectable"].isna().all()  # of so few speakers the largest difference has p above 0.05
+    assert compare(toy, scale="ratio", alpha=0.4).gaps["detectable"].min() > 1
     assert found.loc[1, "verdict"] == "not_enough_data"  # 1.17 with an interval from 0.82 to 1.68
     assert "times" in found.loc[1, "statement"]
 

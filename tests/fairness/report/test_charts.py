@@ -54,6 +54,14 @@ def test_groups_are_ranked_by_what_the_comparison_says_over_all_conditions(cells
     assert c.average.left is None  # a mean without an interval claims none
 
 
+def test_an_interval_of_thousands_of_per_cent_does_not_flatten_the_picture(cells, accents):
+    wide = accents.assign(wer_high=[27.0, 0.3])
+    ranked, top = ranked_groups(cells, wide, SETTINGS)
+    assert top == 1.0
+    assert [row.average.beyond for row in ranked] == [True, False, False]
+    assert ranked[0].average.left + ranked[0].average.width == 100.0
+
+
 def test_speakers_lie_at_their_own_rate():
     scores = pd.DataFrame(
         {"accent": ["a"] * 4, "speaker": ["p", "p", "q", None], "words": [10, 10, 20, 5], "hits": [10, 5, 10, 0], "substitutions": [0, 5, 5, 5],

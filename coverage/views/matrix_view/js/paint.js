@@ -73,15 +73,16 @@ function signed(points, digits = 0) {
 
 /** Return a value as a cell has room for it. */
 function shortly(layer, value) {
-  if (layer.format === "percent") return `${Math.floor(100 * value + 1e-9) === 0 && value > 0 ? "<1" : written(roundedShare(layer, value))}`;
+  if (layer.format === "percent") return `${Math.round(100 * value) === 0 && value > 0 ? "<1" : written(roundedShare(layer, value))}`;
   if (layer.format === "points") return layer.colour === "diverging" ? signed(100 * value) : written(100 * value);
   if (layer.format === "minutes") return written(value, value < 10 ? 1 : 0);
   return Math.abs(value) >= 10000 ? `${written(value / 1000)}k` : written(value, 1);
 }
 
-/** A share of a goal is rounded down, so that what is not full never reads 100; a rate is rounded to the nearest. */
+/** A goal that is not met never reads 100. */
 function roundedShare(layer, value) {
-  return layer.colour === "goal" ? Math.floor(100 * value + 1e-9) : Math.round(100 * value);
+  const rounded = Math.round(100 * value);
+  return layer.colour === "goal" && value < 1 ? Math.min(rounded, 99) : rounded;
 }
 
 /** Return a value with its unit, for a sentence. */

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 FEWEST_SPEAKERS = 3
 
 
-def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting) -> tuple[str, ...]:
+def caveats(
+    scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting
+) -> tuple[str, ...]:
     """Return what must be said before any number.
 
     Args:
