@@ -28,7 +28,7 @@ METHOD = (
 )
 LIMITS = (
     "Permuting speakers takes them to be alike where groups do not differ. Where one group varies twice as much as the others, a gap was still claimed"
-    " in 5 to 6 % of simulated studies without any (bench/fairness_calibration.py in the source); where it varies more, it may be in more of them.",
+    " in about 6 % of simulated studies without any (bench/fairness_calibration.py in the source); where it varies more, it may be in more of them.",
     "In simulation the interval of a gap of 20 points held it in about 90 % instead of 95 % where half of a group's sentences are its own, or its utterances"
     " are dealt to two of five conditions: few speakers or sentences that happen to be easy look alike, so the interval ends too low.",
     "Few speakers may miss those whom the recogniser fails: of n speakers of whom none failed wholly, up to 3 in n could.",
