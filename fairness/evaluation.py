@@ -237,7 +237,7 @@ def _search(scores: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, str
         found = search_as(part, settings.subgroups, settings.comparison)
     except RoomtoneError as error:
         return pd.DataFrame(columns=list(COLUMNS)), str(error)
-    return found, ""
+    return found, found.attrs["note"]
 
 
 def _write_tables(result: Evaluation) -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from roomtone.core.dataset.own_folder import HOLDS_FOLDERS
+from roomtone.core.bounded.held_folders import HOLDS_FOLDERS
 from roomtone.core.dataset.storage import open_storage
 from roomtone.core.errors import RoomtoneError
 
