@@ -1,1 +1,1 @@
-"""Readers that a stranger's file cannot make slow, large or wrong: lines and YAML."""
+"""Readers that a stranger's file cannot make slow, large or wrong: lines, YAML, files of any size, texts of Parquet files."""

@@ -13,7 +13,7 @@ import os
 from collections.abc import Collection, Iterator
 from typing import IO, Any
 
-from roomtone.core.dataset.expansion import check_expansion
+from roomtone.core.bounded.parquet_texts import check_expansion
 from roomtone.core.errors import RoomtoneError
 
 #: Rows and columns of a part, characters of a cell, and of the recipe, which is the longest by far.

@@ -64,7 +64,7 @@ def _expanded(file: IO[bytes], group: int, name: str) -> int:
     texts = [leaf.path for leaf in mine if leaf.physical_type == "BYTE_ARRAY"]
     table = pq.ParquetFile(file, read_dictionary=texts).read_row_group(group, columns=texts) if texts else None
     rows = plain.metadata.num_rows
-    total = sum(rows * max(leaf.length, 16) for leaf in mine if leaf.physical_type != "BYTE_ARRAY")
+    total: int = sum(rows * max(leaf.length, 16) for leaf in mine if leaf.physical_type != "BYTE_ARRAY")
     file.seek(0)
     if table is not None:
         total += sum(_size(chunk) for column in table.columns for chunk in column.chunks)
