@@ -81,7 +81,8 @@ def _foreign_recordings(parts: SetParts) -> Iterator[str]:
 
 def _card_faults(parts: SetParts) -> Iterator[str]:
     """Yield where the card has loaders open other files than the runs wrote."""
-    if "README.md" not in parts.storage.names():
+    storage = parts.storage
+    if "README.md" not in storage.names():
         return
     try:
         names = [str(run["config"].get("output_format", "flac")) for run in parts.record["runs"]]
@@ -89,7 +90,7 @@ def _card_faults(parts: SetParts) -> Iterator[str]:
     except (KeyError, TypeError, AttributeError):
         return  # not the record of a run, and that is said
     try:
-        text = parts.storage.read_text("README.md") or ""
+        text = storage.read_text("README.md") or ""
         front = text.split("---\n", 2)[1] if text.startswith("---\n") and text.count("---\n") > 1 else ""
         found = _configurations(parse_bounded_yaml(front, where="README.md"))
     except (RoomtoneError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
