@@ -149,8 +149,8 @@ def _check_number(event: Any, where: str) -> None:
 
 def _check_tag(event: Any, where: str) -> None:
     """Refuse a type that is forced upon a value: `!!bool foo` and its like end YAML's readers in faults of their own."""
-    tag = getattr(event, "tag", None)
-    if tag not in (None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))):
+    tag = getattr(event, "tag", None) or "!"
+    if tag not in ("!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))):
         raise RoomtoneError(
             f"{where}: not readable as YAML: the tag {tag[:80]!r} is not allowed; write the value alone"
         )

@@ -189,11 +189,11 @@ HELD = {
 #: Sentences that say what does not hold, or what to do, and promise nothing.
 STATED = (
     "**Dask peers run code.**", "Tasks are pickled", "a scheduler or a worker", "**A recogniser is a program", "`asr=command` runs",
-    "models of `transformers`", "**Decoders are C code.**", "libsndfile, FFmpeg", "Fewer formats", "a fault in any", "No sandbox", "**Who may write into a set while",
+    "models of `transformers`", "**Decoders are C code.**", "libsndfile, FFmpeg", "Fewer formats", "a fault in any", "No sandbox",
     "It is looked up", "**Time and disk", "A preset may ask", "**What an evaluation has found", "`coverage`, `compare` and `export` read",
     "evaluate the", "**Parts of a set", "`verify share=1` measures", "no user's key", "a key would not",
     "**What lies in `evaluation/`", "**A `local.yaml` that you gave", "It names folders", "recipes read recordings",
-    "**An unsigned set", "Whether a label", "**Whoever may write",
+    "**Who may write into a set while", "**An unsigned set", "Whether a label", "**Whoever may write",
 )  # fmt: skip
 
 
