@@ -11,8 +11,7 @@ demo: $(VENV)/.base
 	@echo "roomtone is $(BIN)/roomtone; . $(BIN)/activate puts it on the path"
 
 test: $(VENV)/.dev $(VENV)/.datasets
-	$(BIN)/pytest -q -n auto --dist loadfile
-	$(BIN)/pytest -q -n auto --nbmake --nbmake-timeout=600 notebooks
+	$(BIN)/pytest -q -n auto --dist loadfile --nbmake --nbmake-timeout=600 tests notebooks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,15 +28,17 @@ bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -P bench/run.py
 
-$(VENV)/.base: pyproject.toml
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.base: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base pyproject.toml
+$(VENV)/.dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[asr,dask,notebooks,dev]'
-	@touch $@
+	@touch $@ $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[docs]'

@@ -40,9 +40,9 @@ Recogniser = Callable[[np.ndarray], str]
 def main(cache: Path, home: Path, *, by_speaker: bool) -> None:
     """Measure every recording of a demo folder and print a Markdown table."""
     recognisers = {
-        "grammar": _pocketsphinx(str(home / "ward_orders.gram")),
-        "general": _pocketsphinx(None),
-        "Whisper tiny": _whisper(cache),
+        "grammar": pocketsphinx_recogniser(str(home / "ward_orders.gram")),
+        "general": pocketsphinx_recogniser(None),
+        "Whisper tiny": whisper_recogniser(cache),
     }
     with open(home / "table.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -77,7 +77,8 @@ def dnsmos_p808(samples: np.ndarray) -> float:
     return float(dnsmos.run(samples, sr=_RATE_HZ)["p808_mos"])
 
 
-def _pocketsphinx(grammar: str | None) -> Recogniser:
+def pocketsphinx_recogniser(grammar: str | None) -> Recogniser:
+    """Return PocketSphinx with a grammar's file, or with its general model of US English."""
     from pocketsphinx import Decoder
 
     decoder = Decoder(loglevel="FATAL", **({} if grammar is None else {"jsgf": grammar, "lm": None}))
@@ -92,7 +93,8 @@ def _pocketsphinx(grammar: str | None) -> Recogniser:
     return recognise
 
 
-def _whisper(cache: Path) -> Recogniser:
+def whisper_recogniser(cache: Path) -> Recogniser:
+    """Return Whisper tiny.en on one thread; its files lie in `cache` or are fetched there."""
     from faster_whisper import WhisperModel
 
     model = WhisperModel(str(_whisper_files(cache)), device="cpu", compute_type="int8", cpu_threads=1)

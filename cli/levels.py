@@ -11,10 +11,10 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import FACTORS
 
 _PREFIX = "scenario.factors."
-#: Keys whose value is one path: it is taken as it is typed, whatever signs a file name holds.
+#: Keys whose value is one path, or a claim with its own key=value words: it is taken as it is typed, whatever signs a file name holds.
 _PATHS = frozenset({
     "audio", "to", "path", "recording", "place", "key", "terms", "utterances", "cache_dir", "asr.grammar", "asr.model",
-    "corpus.path", "corpus.root", "output.dir", "dataset",
+    "corpus.path", "corpus.root", "output.dir", "dataset", "dir", "bounty", "claim",
 })  # fmt: skip
 _PLAIN_PATH = re.compile(r"[\w./:~@%+\- ]*", re.ASCII)
 

@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "roomtone.cli.commands.threshold",
         "from which SNR (level, period, T60, loss) on each accent passes a limit",
     ),
+    "bounty": (
+        "roomtone.cli.commands.bounty",
+        "an outsider's claim about a recogniser: plan, run, write, check",
+    ),
     "export": ("roomtone.cli.commands.export", "the set in an evaluator's own format"),
     "verify": ("roomtone.cli.commands.verify", "re-render a share of the rows, compare hashes, re-measure labels"),
     "list": (

@@ -11,7 +11,7 @@ from roomtone.coverage.combinatorics.constraints import MAX_STRENGTH
 from roomtone.coverage.counting.axes import Axis, parse_axes
 from roomtone.coverage.counting.goal_parsing import parse_goals
 from roomtone.coverage.counting.goals import UNITS, Goals
-from roomtone.coverage.details.detail_settings import DetailSettings, parse_details
+from roomtone.coverage.profile.profile_settings import ProfileSettings, parse_profile
 from roomtone.coverage.report.ci_gates import GateThresholds, parse_gates
 from roomtone.coverage.sources.measured import with_bins
 from roomtone.coverage.sources.options import ReadOptions, parse_options
@@ -25,7 +25,7 @@ class CoverageSettings:
         dataset: dataset folders, tables of recordings and sets of other tools.
         axes: 1 to 6 axes of the matrix.
         reading: which columns of the set mean what, and whether its audio is measured.
-        details: what is told of the inside of cells and of what lies between them.
+        profile: what is told of the inside of cells and of what lies between them.
         goals: what cells must hold; None takes those of the scenario that the set was made from.
         unit: the count shown in the heat map; None is the first unit that has a goal.
         by: the axis of the small multiples; None is the third.
@@ -43,7 +43,7 @@ class CoverageSettings:
     dataset: tuple[str, ...]
     axes: tuple[Axis, ...]
     reading: ReadOptions = field(default_factory=ReadOptions)
-    details: DetailSettings = field(default_factory=DetailSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
     goals: Goals | None = None
     unit: str | None = None
     by: str | None = None
@@ -69,9 +69,9 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
     (1, 2, 3)
     """
     gates = [f.name for f in fields(GateThresholds)]
-    parts = ("gates", "reading", "details")
+    parts = ("gates", "reading", "profile")
     own = [
-        f.name for kind in (CoverageSettings, ReadOptions, DetailSettings) for f in fields(kind) if f.name not in parts
+        f.name for kind in (CoverageSettings, ReadOptions, ProfileSettings) for f in fields(kind) if f.name not in parts
     ]
     known = [*own, *gates]
     for key in values:
@@ -88,7 +88,7 @@ def parse_settings(values: Mapping[str, Any]) -> CoverageSettings:
             found.get("accents"),
             measure=_flag(found.get("measure", False), "measure"),
         ),
-        details=parse_details(found),
+        profile=parse_profile(found),
         goals=None if goals is None else parse_goals(goals),
         unit=_one_of(found.get("unit"), UNITS, "unit"),
         by=_text(found.get("by"), "by"),
@@ -110,9 +110,9 @@ def _check_what_gates_need(settings: CoverageSettings) -> None:
     """Refuse a gate on what was not asked for, before anything is counted."""
     if settings.gates.no_new_holes and settings.baseline is None:
         raise RoomtoneError("no_new_holes: needs baseline=FILE, the coverage/matrix.csv of an earlier run")
-    if settings.gates.fail_under_balance is not None and not settings.details.balance:
+    if settings.gates.fail_under_balance is not None and not settings.profile.balance:
         raise RoomtoneError("fail_under_balance: no goal of balance; e.g. balance=[{attr_gender: female, least: 0.4}]")
-    if settings.gates.max_shared_speakers is not None and settings.details.splits is None:
+    if settings.gates.max_shared_speakers is not None and settings.profile.splits is None:
         raise RoomtoneError("max_shared_speakers: between what? name the column of the splits, e.g. splits=split")
 
 

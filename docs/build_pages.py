@@ -5,12 +5,16 @@ MkDocs loads this file as a hook (`mkdocs.yml`) and calls `on_files`. The functi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mkdocs.structure.files import Files
+
+    from roomtone.augment.gallery.info import PresetInfo
 
 #: What each column of a manifest says; `tests/docs` checks that none is missing.
 MEANING = {
@@ -39,7 +43,7 @@ MEANING = {
     "snr_db": "SNR that was asked, at the microphone: active speech level (P.56) less the noise's RMS",
     "equipment_snr_db": "the same for equipment, while it sounds",
     "effort_db": "by how many dB the talker is louder than in normal speech, which shapes the voice's spectrum and not its level; null: as recorded",
-    "t60_s": "reverberation time that the room's preset asks",
+    "t60_s": "reverberation time that the room's preset asks: mean of 500 and 1000 Hz where the walls are of materials, else broadband",
     "level_dbov": "active speech level of the file as it was set: what was asked, or less where a loud noise would have clipped",
     "measured_snr_db": "SNR measured on this render, at the microphone",
     "measured_snr_rms_db": "SNR by RMS over the whole file, as many other tools define it",
@@ -47,13 +51,14 @@ MEANING = {
     "measured_equipment_snr_long_db": "equipment SNR over the whole render",
     "measured_equipment_snr_loudest_db": "equipment SNR over the loudest 10 ms of the machine",
     "noise_sounding_share": "share of the render in which recorded noise sounds",
-    "measured_t30_s": "reverberation time measured on this room response",
+    "measured_t30_s": "reverberation time measured on this room response: mean of the octaves 500 and 1000 Hz where the walls are of materials, else broadband",
+    "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null where the room's preset names no materials",
     "measured_c50_db": "clarity C50 of this room response",
     "measured_drr_db": "direct-to-reverberant ratio of this room response",
     "measured_codec": "codec, read back from its own stream",
     "measured_codec_rate_hz": "rate of that stream",
     "measured_codec_kbit_s": "bit rate of that stream",
-    "measured_lost_share": "share of packets lost",
+    "measured_lost_share": "share of packets, or of the time, that was lost",
     "frames_lost": "how many frames were sent and did not arrive",
     "frames_affected": "how many frames sound otherwise than without loss: the lost ones, and those after them whose decoder had lost its state",
     "output_snr_db": "SNR behind the handset; null where it cannot be told",
@@ -96,27 +101,84 @@ def on_files(files: Files, config: Any) -> Files:
     """
     from mkdocs.structure.files import File
 
-    for name, page in (("presets", presets_page), ("columns", columns_page), ("configuration", configuration_page)):
-        files.append(File.generated(config, f"reference/{name}.md", content=page()))
+    def keep(name: str, content: bytes) -> None:
+        files.append(File.generated(config, f"reference/presets/{name}", content=content))
+
+    with tempfile.TemporaryDirectory() as folder:
+        pages = {
+            "presets": presets_page(lambda info: picture_and_player(info, Path(folder), keep)),
+            "columns": columns_page(),
+            "configuration": configuration_page(),
+        }
+    for name, page in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=page))
     return files
 
 
-def presets_page() -> str:
-    """Return what `roomtone list` prints of rooms, noises, equipment and handsets, with the sources."""
+def presets_page(media: Callable[[PresetInfo], str] = lambda info: "") -> str:
+    """Return every room, noise, equipment and handset: what it is, how it looks and sounds, its source, how sure it is.
+
+    Args:
+        media: returns the picture and the player of a preset as HTML.
+    """
     from roomtone.augment.gallery.info import every_preset
     from roomtone.core.vocabulary import FACTORS
 
-    lines = ["# Presets", "", "`roomtone show NAME` prints one with its YAML, `roomtone listen LEVEL` plays it.", ""]
+    lines = [
+        "# Presets",
+        "",
+        "Noises and machines are heard alone; a room or a handset is heard on clean speech of the bundled corpus, which is synthetic.",
+        "`roomtone show NAME` prints one with its YAML, `roomtone listen LEVEL audio=my.wav to=x.wav` puts your own recording through it.",
+        "",
+        '"How sure" counts the numbers of its YAML by where the comment beside them says that they come from.',
+        "",
+    ]
     presets = every_preset()
     for factor in FACTORS:
-        lines += [f"## {factor}", "", "| name | what it is | key figures | source |", "|---|---|---|---|"]
+        lines += [f"## {factor}", ""]
         for info in presets:
             if info.factor == factor:
-                needs = (f"needs {info.needs}",) if info.needs else ()
-                cells = (f"`{info.name}`", info.description, ", ".join((*info.figures, *needs)), info.source)
-                lines.append(f"| {' | '.join(map(_cell, cells))} |")
-        lines.append("")
+                lines += [f"### {info.name}", "", _plain(info.description), "", media(info), ""]
+                lines += [f"- {name}: {_plain(text)}" for name, text in _facts(info) if text]
+                lines.append("")
     return "\n".join(lines)
+
+
+def _facts(info: PresetInfo) -> Iterator[tuple[str, str]]:
+    yield "Key figures", ", ".join(info.figures)
+    yield "Source", info.source
+    yield "How sure", ", ".join(f"{count} {grade}" for grade, count in info.certainty.items())
+    yield "Needs", info.needs or ""
+
+
+def picture_and_player(info: PresetInfo, folder: Path, keep: Callable[[str, bytes], None]) -> str:
+    """Return the picture and the player of a preset as HTML, or nothing where it needs what is not at hand.
+
+    Args:
+        info: which preset.
+        folder: where presets are written of rooms with one placing instead of several, which are simulated in a fraction of the time.
+        keep: called with the name and the bytes of the sound's file.
+    """
+    import numpy as np
+
+    from roomtone.augment.gallery.pictures import as_svg
+    from roomtone.augment.gallery.sound import SAMPLE_RATE_HZ, preset_sound
+    from roomtone.core.audio.encoding import encode
+
+    if info.needs:
+        return ""
+    search: tuple[Path, ...] = ()
+    if info.factor == "room":
+        (folder / "room").mkdir(exist_ok=True)
+        own = [line for line in info.text.splitlines() if not line.startswith("realisations:")]
+        (folder / "room" / f"{info.name}.yaml").write_text("\n".join([*own, "realisations: 1", ""]), encoding="utf-8")
+        search = (folder,)
+    sound = preset_sound(info, search)
+    pcm = np.clip(np.round(sound.samples * 32768), -32768, 32767).astype(np.int16)
+    file = f"{info.factor}-{info.name}.flac"
+    keep(file, encode(pcm, SAMPLE_RATE_HZ, "flac"))
+    player = f'<audio controls preload="none" src="presets/{file}" aria-label="{info.name}"></audio>'
+    return f"<div>{as_svg(info, sound, search)}<br>{player}</div>"
 
 
 def columns_page() -> str:
@@ -171,6 +233,11 @@ def _conf() -> Path:
     from roomtone.augment.scenarios.presets import packaged_dir
 
     return packaged_dir()
+
+
+def _plain(text: str) -> str:
+    """Return words as Markdown that shows them as they are."""
+    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", " ".join(text.split()))
 
 
 def _cell(text: str) -> str:

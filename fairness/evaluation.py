@@ -16,7 +16,7 @@ from roomtone.fairness.comparison.outcomes import intersection_columns
 from roomtone.fairness.comparison.poisson import PoissonModel, poisson_interaction
 from roomtone.fairness.recognisers import make_recogniser, public_identity
 from roomtone.fairness.recognisers.transcription import transcribe
-from roomtone.fairness.report.notes import notes
+from roomtone.fairness.report.caveats import caveats
 from roomtone.fairness.results import evaluation_dir, local_set, write_scores, write_table
 from roomtone.fairness.scoring.edits import lost_words
 from roomtone.fairness.scoring.formatting import Formatting, other_normalizers
@@ -109,7 +109,7 @@ def evaluate(dataset: str | Path, settings: Settings) -> Evaluation:
     result = Evaluation(
         home, folder, settings, scores, comparison, model, model_note, paired_tests(scores, settings), lost_words(scores, settings), terms,
         formatting, found, note, write_certificates(found, scores, settings, folder), _decoding(settings),
-        notes(scores, settings, comparison, formatting),
+        caveats(scores, settings, comparison, formatting),
     )  # fmt: skip
     _write_tables(result)
     return result
@@ -237,7 +237,7 @@ def _search(scores: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, str
         found = search_as(part, settings.subgroups, settings.comparison)
     except RoomtoneError as error:
         return pd.DataFrame(columns=list(COLUMNS)), str(error)
-    return found, ""
+    return found, found.attrs["note"]
 
 
 def _write_tables(result: Evaluation) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,20 @@ from hypothesis import settings
 # examples take what a busy machine gives them: time is measured in bench/, never in a test
 settings.register_profile("roomtone", deadline=None)
 settings.load_profile("roomtone")
+
+
+def pytest_configure(config):
+    config.option.loadscopereorder = (
+        False  # xdist would begin with files of many tests, and end with one long one on one worker
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the notebooks and the files that hold slow tests, then those of many tests, so that workers end together."""
+    count = Counter(item.path for item in items)
+    slow = {item.path for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, -count[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session", autouse=True)

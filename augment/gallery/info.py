@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,17 @@ _FIGURES: tuple[tuple[str, str], ...] = (
     ("slope_db_per_octave", "{} dB/octave"),
     ("period_s", "every {} s"),
     ("pulse_hz", "{} Hz pulses"),
+)
+
+#: How sure a number is, the least sure first, and the words by which the comment beside it says so, in brackets.
+_CERTAINTY: tuple[tuple[str, str], ...] = (
+    ("estimated", r"estimate"),
+    ("recalled", r"recalled"),
+    ("second-hand", r"second-hand|abstract|survey|article"),
+    (
+        "standard, read, measured or computed",
+        r"standard|definition|measured|run|read|physics|arithmetic|computed|closed form|convention|manual|published|RFC \d",
+    ),
 )
 
 
@@ -52,6 +64,23 @@ class PresetInfo:
     def example(self) -> str:
         """Return a level of the preset; noise and equipment carry an SNR."""
         return f"{self.name}@10dB" if self.factor in ("noise", "equipment") else self.name
+
+    @property
+    def certainty(self) -> dict[str, int]:
+        """Return how many lines of the YAML say that their number is standard, second-hand and so on, the surest first.
+
+        A line that names several grades counts as the least sure of them; lines that name none are not counted.
+        """
+        remarks = [
+            " ".join(re.findall(r"\(([^()]*)\)", line.partition("#")[2]))
+            for line in self.text.splitlines()
+            if "#" in line
+        ]
+        grades = [
+            next((grade for grade, words in _CERTAINTY if re.search(rf"\b({words})", remark)), None)
+            for remark in remarks
+        ]
+        return {grade: grades.count(grade) for grade, _ in reversed(_CERTAINTY) if grade in grades}
 
 
 def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetInfo:

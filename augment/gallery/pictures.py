@@ -67,6 +67,40 @@ def as_text(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = (),
     return f"{what} ({_RANGE_DB:g} dB from bottom to top)\n{blocks}\n{axis}"
 
 
+def as_svg(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = (), width: int = 360) -> str:
+    """Return the curve of a preset as an SVG in the colour of the text around it, made in a millisecond.
+
+    Args:
+        info: which preset.
+        sound: `preset_sound` of it.
+        search: folders of the user's own presets.
+        width: of the picture in pixels; it is 120 high.
+    """
+    what, unit, x, y = curve(info, sound, search)
+    if unit == "s":
+        x, y = x[y > -_RANGE_DB], y[y > -_RANGE_DB]
+    ticks = np.array([50.0, 125.0, 500.0, 2000.0, 8000.0]) if unit == "Hz" else np.linspace(0.0, float(x[-1]), 5)
+    shown = ticks[(ticks >= x[0]) & (ticks <= x[-1])]
+    scale = np.log if unit == "Hz" else np.asarray
+    ends = scale(x[[0, -1]])
+
+    def across(values: np.ndarray) -> np.ndarray:
+        return 32 + (scale(values) - ends[0]) / (ends[1] - ends[0]) * (width - 48)
+
+    down = 18 + np.clip(-y / _RANGE_DB, 0.0, 1.0) * 80
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across(x), down, strict=True))
+    lines = [f'<path d="M{a:.1f} 18V98" opacity=".2"/>' for a in across(shown)]
+    words = [f'<text x="{a:.1f}" y="111">{v:.3g}</text>' for a, v in zip(across(shown), shown, strict=True)]
+    words += [f'<text x="14" y="{y}">{label}</text>' for y, label in ((22, "0 dB"), (101, f"-{_RANGE_DB:.0f}"))]
+    words.append(f'<text x="{width / 2:.0f}" y="11">{what}, {unit}</text>')
+    return (
+        f'<svg viewBox="0 0 {width} 120" width="{width}" height="120" role="img" aria-label="{info.name}: {what}">'
+        f'<g fill="none" stroke="currentColor"><path d="M32 18V98H{width - 16}"/>{"".join(lines)}'
+        f'<polyline points="{points}" stroke-width="1.6"/></g>'
+        f'<g fill="currentColor" font-size="10" text-anchor="middle">{"".join(words)}</g></svg>'
+    )
+
+
 def as_png(info: PresetInfo, sound: PresetSound, search: tuple[Path, ...] = ()) -> bytes:
     """Return a picture of a preset: its sound over time and frequency, and the curve that says most of it.
 

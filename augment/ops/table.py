@@ -5,15 +5,12 @@ and returns the same class with plain numbers; the render methods are then deter
 `{op: name, **fields}` is used in the YAML preset, in the recipe and in the manifest.
 
 Conventions: samples are float32 arrays [shape=(samples,)] with full scale +-1.0; inputs are never changed; time 0 is the first
-sample of the file; levels are in dB re a full-scale square wave (dBov) unless the name says otherwise.
-
-There are three kinds of ops:
+sample of the file; levels are in dB re a full-scale square wave (dBov) unless the name says otherwise. There are three kinds of ops:
 
 * a `Processor` maps samples to samples of equal length with zero delay: `apply(samples, sample_rate_hz)`;
 * a `Source` makes sound from nothing but its numbers and named recordings: `render(...)`. Its level is arbitrary,
   because the renderer sets it to an SNR;
-* a `RoomOp` stands for a bank of impulse responses.
-"""
+* a `RoomOp` stands for a bank of impulse responses."""
 
 from __future__ import annotations
 
@@ -164,6 +161,9 @@ class Processor(Op):
 class Source(Op):
     """An op that makes sound. It may fall silent; `sounding` says when."""
 
+    #: The sound arises at the microphone itself, so that no room changes it.
+    at_microphone: ClassVar[bool] = False
+
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the sound of the source, at an arbitrary level.
 
@@ -180,6 +180,14 @@ class Source(Op):
             RoomtoneError: the op is not drawn yet, or a recording is silent or cannot be read.
         """
         raise NotImplementedError
+
+    def render_apart(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, places: int, *, preroll_samples: int = 0) -> list[Samples]:  # fmt: skip
+        """Return the sound as it comes from at most so many `places`, whose sum has spectrum and level of `render`.
+
+        Args:
+            num_samples, sample_rate_hz, fetch, places, preroll_samples: as `render`, each result too.
+        """
+        return [self.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples)]
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
         """Return where in the file the source sounds; its SNR is measured there.
@@ -220,6 +228,7 @@ _OP_MODULES = (
     "ops.channel.audiomentations",
     "ops.channel.chain",
     "ops.channel.codec",
+    "ops.channel.dropouts",
     "ops.channel.dynamics",
     "ops.channel.filters",
     "ops.channel.packet_loss",
@@ -229,11 +238,13 @@ _OP_MODULES = (
     "ops.channel.suppression",
     "ops.channel.telephone_filter",
     "ops.sources.babble",
+    "ops.sources.echo",
     "ops.sources.mix",
     "ops.sources.noise",
     "ops.sources.periodic_tone",
     "ops.sources.recorded_cycle",
     "ops.sources.recordings",
+    "ops.sources.wind",
     "rooms.op",
 )
 

@@ -19,7 +19,7 @@ from roomtone.augment.rendering.handset_output import HandsetOutput
 from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
-from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
 from roomtone.core.audio.types import Samples
@@ -138,13 +138,19 @@ def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
     if entry is None:
-        return {"measured_t30_s": None, "measured_c50_db": None, "measured_drr_db": None}
-    return dict(_response_measures(entry.responses["speech"], sample_rate_hz))
+        names = ("measured_t30_s", "measured_t30_octaves", "measured_c50_db", "measured_drr_db")
+        return dict.fromkeys(names)
+    octaves_hz = claimed_octaves_hz(entry.parameters)
+    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz))
 
 
 @functools.lru_cache(maxsize=256)
-def _response_measures(response: ImpulseResponse, sample_rate_hz: int) -> Mapping[str, float]:
-    from roomtone.augment.rooms.acoustics import measure_response as measure_room
+def _response_measures(
+    response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...]
+) -> Mapping[str, float | str | None]:
+    from roomtone.augment.rooms.acoustics import room_figures
 
-    found = measure_room(response.taps, sample_rate_hz, DIRECT_SAMPLE)
-    return {"measured_t30_s": found.t30_s, "measured_c50_db": found.c50_db, "measured_drr_db": found.drr_db}
+    figures, octaves = room_figures(response.taps, sample_rate_hz, DIRECT_SAMPLE, octaves_hz)
+    told = {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if np.isfinite(t30_s)}
+    measured = {f"measured_{name}": value for name, value in figures.items()}
+    return measured | {"measured_t30_octaves": json.dumps(told) if told else None}

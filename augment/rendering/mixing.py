@@ -25,7 +25,7 @@ from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
-from roomtone.core.audio.convolution import ImpulseResponse, convolve
+from roomtone.core.audio.convolution import ImpulseResponse, convolve, convolve_sum
 from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel
 from roomtone.core.audio.types import Samples
 
@@ -236,29 +236,35 @@ def _background(
     """Return the noise or the equipment of a recipe through its own room response."""
 
     def make() -> _Unscaled:
-        response = None if entry is None else entry.responses[what]
-        return _Unscaled(key, *_through_room(parse_op(mapping, Source, where=what), recipe, fetch, response, what))
+        return _Unscaled(key, *_through_room(parse_op(mapping, Source, where=what), recipe, fetch, entry, what))
 
     key = (what, json.dumps(mapping, sort_keys=True), entry and entry.id) if recipe.common else None
     return make() if key is None else clean.share(key, make)
 
 
 def _through_room(
-    op: Source, recipe: Recipe, fetch: Fetch, response: ImpulseResponse | None, what: str
+    op: Source, recipe: Recipe, fetch: Fetch, entry: RoomEntry | None, what: str
 ) -> tuple[Samples, np.ndarray | None, float]:
-    if response is None:
+    if entry is None or op.at_microphone:
         samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch)
-    elif recipe.room_blocks and isinstance(op, LoopedRecording) and op.plays_as_it_is(recipe.num_samples):
-        samples = _from_blocks(op, recipe, fetch, response)
+    elif isinstance(op, LoopedRecording) and recipe.room_blocks and op.plays_as_it_is(recipe.num_samples):
+        samples = _from_blocks(op, recipe, fetch, entry.responses[what])
     else:
-        preroll = response.taps.size
-        samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch, preroll_samples=preroll)
-        samples = convolve(samples, response, preroll + DIRECT_SAMPLE, recipe.num_samples)
+        samples = _from_places(op, recipe, fetch, entry, what)
     sounding = None if op.always_sounds else op.sounding(recipe.num_samples, recipe.sample_rate_hz)
     level = rms_db(while_sounding(samples, sounding))
     if not level > SILENCE_DBOV:
         raise UnmetLevelError(f"the {what} is silent ({level:.0f} dBov): no SNR can be set")
     return samples, sounding, level
+
+
+def _from_places(op: Source, recipe: Recipe, fetch: Fetch, entry: RoomEntry, what: str) -> Samples:
+    """Return a source through its room: from the directions of a diffuse noise if it has several parts, else from its one place."""
+    waves = entry.wave_responses if what == "noise" else ()
+    preroll = entry.responses[what].taps.size
+    parts = op.render_apart(recipe.num_samples, recipe.sample_rate_hz, fetch, len(waves) or 1, preroll_samples=preroll)
+    ways = waves[: len(parts)] if len(parts) > 1 else (entry.responses[what],)
+    return convolve_sum(parts, ways, preroll + DIRECT_SAMPLE, recipe.num_samples)
 
 
 def _from_blocks(op: LoopedRecording, recipe: Recipe, fetch: Fetch, response: ImpulseResponse) -> Samples:

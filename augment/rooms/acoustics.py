@@ -10,6 +10,7 @@ text of the standards was not at hand. Tests hold the figures against closed for
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from roomtone.core.errors import RoomtoneError
 
 #: Centres of the octave bands in which rooms are described, Hz.
 OCTAVES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
+#: Those whose mean is the reverberation time of a room (ISO 3382-1).
+MID_HZ = (500.0, 1000.0)
 #: The noise must lie 10 dB below the end of the fitted range (ISO 3382-2, recalled).
 T30_RANGE_DB = 45.0
 T20_RANGE_DB = 35.0
@@ -79,6 +82,26 @@ def measure_response(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -
     )
 
 
+def room_figures(
+    rir: np.ndarray, sample_rate_hz: int, direct_sample: int, octaves_hz: Sequence[float] = ()
+) -> tuple[dict[str, float], dict[float, float]]:
+    """Return `t30_s`, `c50_db` and `drr_db` of a response, and T30 in the octaves that are asked for.
+
+    Args:
+        rir, sample_rate_hz, direct_sample: as `measure_response`.
+        octaves_hz: octaves whose times differ on purpose; then `t30_s` is the mean of 500 and 1000 Hz (ISO 3382-1), and broadband where
+            none is named.
+
+    Raises:
+        RoomtoneError: as `measure_response`.
+    """
+    found = measure_response(rir, sample_rate_hz, direct_sample)
+    # Only simulated rooms claim octaves: no noise, so no range is asked for.
+    octaves = {centre: octave_decay_s(rir, sample_rate_hz, direct_sample, centre) for centre in octaves_hz}
+    t30_s = sum(octaves[centre] for centre in MID_HZ) / len(MID_HZ) if octaves else found.t30_s
+    return {"t30_s": t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}, octaves
+
+
 def decay_db(rir: np.ndarray, direct_sample: int) -> np.ndarray:
     """Return the Schroeder decay from the direct sound on (ISO 3382-1, backward integration).
 
@@ -125,12 +148,12 @@ def octave_band(samples: np.ndarray, sample_rate_hz: int, centre_hz: float) -> n
 
     Args:
         samples: impulse response [shape=(samples,)].
-        sample_rate_hz: its rate in Hz; the band's upper edge must lie below half of it.
+        sample_rate_hz: its rate in Hz, whose half cuts the band.
         centre_hz: centre of the band.
     """
     from scipy import signal
 
-    edges = (centre_hz / 2**0.5, centre_hz * 2**0.5)
+    edges = (centre_hz / 2**0.5, min(centre_hz * 2**0.5, 0.49 * sample_rate_hz))
     sos = signal.butter(3, edges, "bandpass", fs=sample_rate_hz, output="sos")
     return np.asarray(signal.sosfilt(sos, samples[::-1])[::-1])
 
@@ -148,12 +171,30 @@ def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> di
     for centre in OCTAVES_HZ:
         if centre * 2**0.5 >= 0.49 * sample_rate_hz:
             continue
-        lead = round(4 * sample_rate_hz / centre)  # room for the ringing
-        padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
-        found[centre] = measure_response(
-            octave_band(padded, sample_rate_hz, centre), sample_rate_hz, direct_sample + lead
-        ).t30_s
+        band, lead = _with_ringing(rir, sample_rate_hz, centre)
+        found[centre] = measure_response(band, sample_rate_hz, direct_sample + lead).t30_s
     return found
+
+
+def octave_decay_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, centre_hz: float) -> float:
+    """Return T30 in one octave band without asking for a range, s: for what is simulated and has no noise.
+
+    Args:
+        rir, sample_rate_hz, direct_sample: as `measure`.
+        centre_hz: of the band; the rate may cut it at its top.
+
+    Raises:
+        RoomtoneError: as `measure`.
+    """
+    band, lead = _with_ringing(rir, sample_rate_hz, centre_hz)
+    return decay_time_s(decay_db(band, direct_sample + lead), sample_rate_hz, -5.0, -35.0)
+
+
+def _with_ringing(rir: np.ndarray, sample_rate_hz: int, centre_hz: float) -> tuple[np.ndarray, int]:
+    """Return a response in one octave band, and by how many samples it begins earlier, so that the filter's ringing has room."""
+    lead = round(4 * sample_rate_hz / centre_hz)
+    padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
+    return octave_band(padded, sample_rate_hz, centre_hz), lead
 
 
 def noise_knee(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> int:

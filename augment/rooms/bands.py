@@ -8,21 +8,35 @@ bands act alike in a diffuse field, where the number of reflections is proportio
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import OCTAVES_HZ
+from roomtone.augment.rooms.acoustics import MID_HZ, OCTAVES_HZ, octave_decay_s
 
 #: Centres of the octave bands in which losses are set: those in which rooms are described, and one above.
 CENTRES_HZ = (*OCTAVES_HZ, 8000.0)
+#: The same for rooms of materials, which have one octave more where the rate holds it.
+ALL_CENTRES_HZ = (*CENTRES_HZ, 16000.0)
+#: Neper of amplitude in 60 dB.
+NEPER_60_DB = math.log(1000.0)
 #: Energy loss of air per metre at 20 C, 50 to 70 % humidity and at 30 to 50 %, in the bands above
 #: (M. Vorländer, Auralization, 2008, annex; as tabulated in pyroomacoustics).
 _AIR_20C_MOIST = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.7e-3, 4.1e-3, 1.35e-2)
 _AIR_20C_DRY = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.9e-3, 5.8e-3, 2.03e-2)
+#: Losses per band are corrected until every time is this near, and no more often than this.
+_NEAR = 0.002
+_STEPS = 25
+#: What a band may lose more than its own time asks, over what that asks: beyond it a filter reads its neighbours alone.
+_SPARE = 0.3
+#: Width of the overlap of sharp bands, octaves.
+_OVERLAP = 0.3
 
 
-def centres_hz(sample_rate_hz: int) -> tuple[float, ...]:
-    """Return the band centres in Hz that lie below half of `sample_rate_hz`."""
-    return tuple(centre for centre in CENTRES_HZ if centre < 0.5 * sample_rate_hz)
+def centres_hz(sample_rate_hz: int, centres: Sequence[float] = CENTRES_HZ) -> tuple[float, ...]:
+    """Return those of the `centres` of bands in Hz that lie below half of `sample_rate_hz`."""
+    return tuple(centre for centre in centres if centre < 0.5 * sample_rate_hz)
 
 
 def air_losses(centres: tuple[float, ...], humidity_percent: float, speed_m_s: float) -> np.ndarray:
@@ -37,25 +51,30 @@ def air_losses(centres: tuple[float, ...], humidity_percent: float, speed_m_s: f
     return np.array(table[: len(centres)]) * speed_m_s / 2.0
 
 
-def split_bands(rir: np.ndarray, sample_rate_hz: int, centres: tuple[float, ...]) -> np.ndarray:
+def split_bands(rir: np.ndarray, sample_rate_hz: int, centres: tuple[float, ...], *, sharp: bool = False) -> np.ndarray:
     """Return the response in octave bands, float64 [shape=(bands, samples)]; the bands add up to the response.
 
     Args:
         rir: impulse response [shape=(samples,)].
         sample_rate_hz: its rate in Hz.
         centres: centres of the bands in Hz, an octave apart.
+        sharp: whether the bands overlap by `_OVERLAP` of an octave only, so that a band may decay sooner than both its neighbours.
 
     Masks are raised cosines over log frequency, half way down at the band edges; the outer bands reach to 0 Hz and to
     the Nyquist frequency.
     """
     from scipy import fft
 
-    pad = round(0.02 * sample_rate_hz)  # keeps the longest filter from wrapping the tail round onto the direct sound
+    pad = round(
+        (0.1 if sharp else 0.02) * sample_rate_hz
+    )  # keeps the longest filter from wrapping the tail round onto the direct sound
     size = fft.next_fast_len(rir.size + pad, real=True)
     spectrum = fft.rfft(np.asarray(rir, dtype=np.float64), size)
     octave = np.log2(np.maximum(np.arange(spectrum.size) * sample_rate_hz / size, 1.0) / centres[0])
     octave = np.clip(octave, 0.0, len(centres) - 1.0)
     distance = np.minimum(np.abs(octave[None, :] - np.arange(len(centres))[:, None]), 1.0)
+    if sharp:
+        distance = np.clip((distance - 0.5) / _OVERLAP + 0.5, 0.0, 1.0)
     masks = 0.5 + 0.5 * np.cos(np.pi * distance)
     return np.stack([fft.irfft(spectrum * mask, size)[: rir.size] for mask in masks])
 
@@ -80,3 +99,38 @@ def apply_losses(bands: np.ndarray, losses: np.ndarray, sample_rate_hz: int, dir
         losses, sample_rate_hz, direct_sample: as `decays`.
     """
     return (bands * decays(losses, bands.shape[1], sample_rate_hz, direct_sample)).sum(axis=0)
+
+
+def losses_for_times(
+    raw: np.ndarray, sample_rate_hz: int, direct_sample: int, times_s: Sequence[float], told: Sequence[bool]
+) -> np.ndarray:
+    """Return the losses per band under which T30 in the octaves is `times_s`, neper per second, float64 [shape=(bands,)].
+
+    Args:
+        raw: response before losses, which decays no faster than the slowest band [shape=(samples,)].
+        sample_rate_hz, direct_sample: as `decays`.
+        times_s: in the first of `ALL_CENTRES_HZ`, s.
+        told: whether a band's time can be measured; a band in which it cannot is given the difference to the mean decay of those in which it can.
+
+    The times are measured by octave filters on the sum of the bands, since neighbours overlap.
+    """
+    centres, wanted = ALL_CENTRES_HZ[: len(times_s)], np.array(times_s)
+    bands = split_bands(raw, sample_rate_hz, centres, sharp=True)
+    losses, most = np.zeros(len(centres)), np.full(len(centres), np.inf)
+    for step in range(_STEPS):
+        response = apply_losses(bands, losses, sample_rate_hz, direct_sample)
+        found = np.array([octave_decay_s(response, sample_rate_hz, direct_sample, centre) for centre in centres])
+        found[~np.array(told)] = found[told].mean() if step == 0 else wanted[~np.array(told)]
+        if np.abs(found / wanted - 1.0).max() < _NEAR:
+            break
+        losses = np.minimum(losses + NEPER_60_DB * (1.0 / wanted - 1.0 / found), most)
+        if step == 0:
+            most = losses + _SPARE * NEPER_60_DB / wanted
+    mid = [centres.index(centre) for centre in MID_HZ]
+    for _ in range(_STEPS):  # where a band could not be brought to its time, the mean of the two still is
+        response = apply_losses(bands, losses, sample_rate_hz, direct_sample)
+        found_s = np.mean([octave_decay_s(response, sample_rate_hz, direct_sample, centre) for centre in MID_HZ])
+        if abs(found_s / wanted[mid].mean() - 1.0) < _NEAR:
+            break
+        losses = losses + NEPER_60_DB * (1.0 / wanted[mid].mean() - 1.0 / found_s)
+    return losses

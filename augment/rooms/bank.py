@@ -26,7 +26,7 @@ import numpy as np
 
 from roomtone.augment.ops.table import Op, to_dict
 from roomtone.augment.rooms import recorded, shoebox
-from roomtone.augment.rooms.acoustics import measure_response
+from roomtone.augment.rooms.acoustics import room_figures
 from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
 from roomtone.core.audio.convolution import ImpulseResponse
@@ -52,16 +52,19 @@ class RoomEntry:
         id: content key of its parameters and rate.
         speech, noise, equipment: responses to one microphone, float32 [shape=(samples,)], direct sound at `DIRECT_SAMPLE`
             (1.0 for the talker; a `diffuse` place has its time there, but no direct sound).
-        t30_s, c50_db, drr_db: measured on `speech`.
+        waves: responses of the directions of a diffuse noise [shape=(directions, samples)]; none where the preset does not ask for them.
+        t30_s, c50_db, drr_db: measured on `speech`; `t30_s` of a room of materials is the mean of 500 and 1000 Hz.
         t60_s: what was asked for, or None for a recorded room.
         talker_distance_m, dimensions_m: geometry, or None where it is not known.
         parameters: the numbers that make it, JSON-able.
+        t30_octaves_s: [centre in Hz, T30 measured on `speech` or None] of a room of materials, empty for others.
     """
 
     id: str
     speech: np.ndarray
     noise: np.ndarray
     equipment: np.ndarray
+    waves: np.ndarray
     t30_s: float
     c50_db: float
     drr_db: float
@@ -69,11 +72,17 @@ class RoomEntry:
     talker_distance_m: float | None
     dimensions_m: tuple[float, ...] | None
     parameters: dict[str, Any]
+    t30_octaves_s: list[tuple[float, float | None]]
 
     @functools.cached_property
     def responses(self) -> dict[str, ImpulseResponse]:
         """The three responses as filters, by the name of the source."""
         return {name: ImpulseResponse(getattr(self, name)) for name in ("speech", "noise", "equipment")}
+
+    @functools.cached_property
+    def wave_responses(self) -> tuple[ImpulseResponse, ...]:
+        """The directions of a diffuse noise as filters."""
+        return tuple(map(ImpulseResponse, self.waves))
 
 
 class RoomBank:
@@ -144,7 +153,12 @@ def rebuild_entry(parameters: Mapping[str, Any], sample_rate_hz: int) -> RoomEnt
     """
     plain = dict(parameters)
     arrays = _responses(plain, sample_rate_hz)
-    return _entry(plain, arrays, sample_rate_hz, _measured(arrays, sample_rate_hz))
+    return _entry(plain, arrays, sample_rate_hz, _measured(plain, arrays, sample_rate_hz))
+
+
+def claimed_octaves_hz(parameters: Mapping[str, Any] | None) -> tuple[float, ...]:
+    """Return the centres in Hz of the octaves whose T60 the `parameters` of a realisation claim: those of a room of materials."""
+    return tuple(centre for centre, _ in (parameters or {}).get("t60_octaves_s", ()))
 
 
 def default_cache_dir() -> Path:
@@ -179,7 +193,7 @@ def _build(
         for index, (total, parameters, arrays) in enumerate(built):
             name = f"{index:04d}.npy"
             np.save(work / name, arrays, allow_pickle=False)
-            measured = _measured(arrays, sample_rate_hz)
+            measured = _measured(parameters, arrays, sample_rate_hz)
             records.append(
                 {"file": name, "sha256": _sha256(work / name), "measured": measured, "parameters": parameters}
             )
@@ -304,22 +318,21 @@ def _responses(parameters: dict[str, Any], sample_rate_hz: int) -> np.ndarray:
         raise RoomtoneError(f"room parameters: {error!r} is missing or malformed") from error
 
 
-def _measured(arrays: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
-    """Return T30, C50 and DRR of the talker's response.
+def _measured(parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: int) -> dict[str, Any]:
+    """Return T30, C50 and DRR of the talker's response, and T30 in the octaves that its parameters claim.
 
     Raises:
         RoomtoneError: one of them cannot be told.
     """
-    found = measure_response(arrays[0], sample_rate_hz, DIRECT_SAMPLE)
-    figures = {"t30_s": found.t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}
+    figures, octaves = room_figures(arrays[0], sample_rate_hz, DIRECT_SAMPLE, claimed_octaves_hz(parameters))
     for name, value in figures.items():
         if not math.isfinite(value):
-            raise RoomtoneError(f"room: {name} cannot be told; the response falls by {found.decay_range_db:.0f} dB")
-    return figures
+            raise RoomtoneError(f"room: {name} cannot be told; the response does not fall far enough")
+    return figures | {"t30_octaves_s": [[centre, None if math.isnan(t) else t] for centre, t in octaves.items()]}
 
 
 def _entry(
-    parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: int, measured: Mapping[str, float]
+    parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: int, measured: Mapping[str, Any]
 ) -> RoomEntry:
     dimensions = parameters.get("dimensions_m")
     return RoomEntry(
@@ -327,6 +340,7 @@ def _entry(
         speech=arrays[0],
         noise=arrays[1],
         equipment=arrays[2],
+        waves=arrays[3:],
         t60_s=parameters.get("t60_s"),
         talker_distance_m=parameters.get("talker_distance_m"),
         dimensions_m=None if dimensions is None else tuple(dimensions),

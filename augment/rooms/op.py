@@ -12,6 +12,7 @@ import numpy as np
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, RoomOp
 from roomtone.augment.rooms.bands import CENTRES_HZ
+from roomtone.augment.rooms.materials import Material, check_materials
 from roomtone.core.errors import RoomtoneError
 
 #: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
@@ -33,13 +34,18 @@ class ShoeBoxRoom(RoomOp):
 
     Attributes:
         dimensions_m: length, width and height; each a number or a range.
-        t60_s: broadband reverberation time, held by the T30 of the talker's response to 1 %.
+        t60_s: reverberation time, held by the T30 of the talker's response to 1 %: the mean of 500 and 1000 Hz (ISO 3382-1)
+            where the room has `materials`, and broadband where it has none.
         talker_distance_m: microphone to mouth, at most 5/8 of the floor's diagonal. Heights give way to it: the microphone is moved up or down until
             it is no further than 0.8 of the distance above or below the mouth.
         t60_bands_s: `[[centre in Hz, T60 in s], …]`, centres ascending from 125 to 8000. It sets the ratio between the
             bands; where the broadband T30 of these times is not `t60_s`, all of them are scaled until it is.
+        materials: `[[material of pyroomacoustics' table, where], …]`; where is `floor`, `ceiling` or `walls` (which several share equally), or
+            a number of square metres besides (furniture, beds, people). They and the air set the ratio between the octaves; `t60_s` sets the time.
         noise_distance_m: to the place of the noise, or `diffuse`: from the far side of the room, its direct sound blocked
             (ventilation, people behind furniture).
+        noise_directions: of a `diffuse` noise: from how many directions its parts come, each with a decay of its own (the voices of babble, the
+            sources of a `mix`, independent streams of a steady noise); 0 lets all of it pass one response. Recordings always do.
         equipment_distance_m: to the equipment, or `diffuse` as above.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
@@ -57,7 +63,9 @@ class ShoeBoxRoom(RoomOp):
     t60_s: Drawn
     talker_distance_m: Drawn
     t60_bands_s: tuple[tuple[float, float], ...] = ()
+    materials: tuple[Material, ...] = ()
     noise_distance_m: Distance = "diffuse"
+    noise_directions: int = 0
     equipment_distance_m: Distance = (1.0, 2.5)
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
@@ -83,9 +91,18 @@ class ShoeBoxRoom(RoomOp):
         _check("realisations", self.realisations, 1, 1000, "a count")
         _check("scattering", self.scattering, 0.0, 1.0, "a share")
         _check("image_order", self.image_order, 1, 30, "reflections")
+        _check("noise_directions", self.noise_directions, 0, 64, "a count")
+        if self.noise_directions and self.noise_distance_m != "diffuse":
+            raise RoomtoneError(
+                "room, noise_directions: needs noise_distance_m: diffuse; a noise at a distance comes from there"
+            )
         _check("temperature_c", self.temperature_c, 0.0, 40.0, "degrees Celsius")
         _check("humidity_percent", self.humidity_percent, 0.0, 100.0, "per cent")
         _check_bands(self.t60_bands_s)
+        if self.materials and self.t60_bands_s:
+            raise RoomtoneError("room: give t60_bands_s or materials, not both; either sets the times of the octaves")
+        if self.materials:
+            check_materials(self.materials)
         floor = math.hypot(low_high(self.dimensions_m[0])[0], low_high(self.dimensions_m[1])[0])
         _check(
             "talker_distance_m",

@@ -2,7 +2,8 @@
 
 `draw_parameters` draws and calibrates one realisation and returns it as plain numbers; `responses` makes the samples from those
 numbers alone. Calibration goes by measurement: from Eyring's formula, the wall absorption is corrected until the simulated T30 is
-near, then losses per octave band (`bands`) bring the T30 of the talker's response onto its target.
+near, then losses per octave band (`bands`) bring the T30 of the talker's response onto its target, in each octave where the
+walls are of materials.
 """
 
 from __future__ import annotations
@@ -15,15 +16,24 @@ import numpy as np
 
 from roomtone.augment.ops.table import Drawn
 from roomtone.augment.rooms.acoustics import decay_db, decay_time_s
-from roomtone.augment.rooms.bands import air_losses, apply_losses, centres_hz, decays, split_bands
+from roomtone.augment.rooms.bands import (
+    ALL_CENTRES_HZ,
+    NEPER_60_DB,
+    air_losses,
+    apply_losses,
+    centres_hz,
+    decays,
+    losses_for_times,
+    split_bands,
+)
+from roomtone.augment.rooms.diffuse_field import wave_responses
+from roomtone.augment.rooms.materials import band_times_s
 from roomtone.augment.rooms.op import Distance, ShoeBoxRoom, low_high
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import stream
 
 SOURCES = ("talker", "noise", "equipment")
-#: Neper of amplitude in 60 dB.
-_NEPER_60_DB = math.log(1000.0)
 #: A response ends where what is left of it lies this far below the whole.
 _END_DB = -62.0
 #: The same for each octave band, so that the slowest one can be measured as well.
@@ -33,6 +43,8 @@ _PLACINGS = 4000
 _DISTINCT = 0.6
 _TRIES = 12
 _MAX_ABSORPTION = 0.95
+#: Centre of an octave times its T60 from which a decay can be told from the ringing of few modes: the bandwidth times T60 is then 22.
+_LEAST_PRODUCT = 32.0
 
 
 def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int) -> dict[str, Any]:
@@ -82,6 +94,7 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
         "kind": op.op,
         "dimensions_m": list(dimensions),
         **_place(op, dimensions, sample_rate_hz, distance_m, stream(seed, "room", index, "places", attempt)),
+        **({"noise_directions": op.noise_directions} if op.noise_directions else {}),
         "t60_s": target_s,
         "scattering": op.scattering,
         "image_order": op.image_order,
@@ -93,7 +106,7 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
 
 
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
-    """Return the responses of talker, noise and equipment, float32 [shape=(3, samples)], from a realisation's numbers.
+    """Return the responses of talker, noise and equipment, and the waves of a diffuse noise, float32 [shape=(3 + waves, samples)].
 
     Args:
         parameters: from `draw_parameters`.
@@ -106,13 +119,15 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
     for offset, name in enumerate(sources):
         place, seed = tuple(parameters[f"{name}_m"]), parameters["seed"] + offset
         raw = trace(scene, place, seed=seed, blocked=name in parameters["blocked"])
-        bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
+        bands = split_bands(raw, sample_rate_hz, ALL_CENTRES_HZ[: losses.size], sharp="t60_octaves_s" in parameters)
         bands *= decays(losses, raw.size, sample_rate_hz, DIRECT_SAMPLE)
         rows.append(bands.sum(axis=0))
         ends.append(max(_end(rows[-1], _END_DB), *(_end(band, _BAND_END_DB) for band in bands)))
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
     for row, end, kept in zip(rows, ends, out):
         kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]
+    if sources is SOURCES and parameters.get("noise_directions"):
+        return np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
     return out
 
 
@@ -234,7 +249,10 @@ def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int
     speed = speed_of_sound(op.temperature_c, op.humidity_percent)
     air = air_losses(centres, op.humidity_percent, speed) if op.air_absorption else np.zeros(len(centres))
     target_s = parameters["t60_s"]
-    grey_s = target_s * max(shape) * 1.03  # the losses can then mostly be losses
+    times_s = _octave_times(op, parameters)
+    grey_s = (
+        max(times_s[: len(centres)]) if times_s else target_s * max(shape)
+    ) * 1.03  # the losses can then mostly be losses
     log_reflected = -_eyring_exponent(parameters["dimensions_m"], speed) / grey_s
     for _ in range(5):
         absorption = 1.0 - math.exp(log_reflected)
@@ -249,8 +267,28 @@ def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int
         if not bare > 0.0 or abs(bare / grey_s - 1.0) < 0.1:
             break
         log_reflected *= bare / grey_s
-    losses = _fit_losses(raw, sample_rate_hz, air, target_s, shape)
+    if times_s:
+        octaves = list(zip(centres_hz(sample_rate_hz, ALL_CENTRES_HZ), times_s))
+        told = [centre * time_s >= _LEAST_PRODUCT for centre, time_s in octaves]
+        losses = losses_for_times(raw, sample_rate_hz, DIRECT_SAMPLE, [time_s for _, time_s in octaves], told)
+        tried["t60_octaves_s"] = [[centre, round(time_s, 4)] for (centre, time_s), known in zip(octaves, told) if known]
+    else:
+        losses = _fit_losses(raw, sample_rate_hz, air, target_s, shape)
     return tried | {"losses_neper_per_s": [float(loss) for loss in losses]}
+
+
+def _octave_times(op: ShoeBoxRoom, parameters: dict[str, Any]) -> tuple[float, ...]:
+    """Return T60 in `ALL_CENTRES_HZ` of a room of materials, and nothing of a grey one."""
+    if not op.materials:
+        return ()
+    return band_times_s(
+        op.materials,
+        parameters["dimensions_m"],
+        parameters["t60_s"],
+        temperature_c=op.temperature_c,
+        humidity_percent=op.humidity_percent,
+        air_absorption=op.air_absorption,
+    )
 
 
 def _eyring_exponent(dimensions: list[float], speed_m_s: float) -> float:
@@ -286,13 +324,13 @@ def _fit_losses(
             found = _t30(
                 apply_losses(band[None], losses[index : index + 1], sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz
             )
-            losses[index] += _NEPER_60_DB * (1.0 / (target_s * shape[index] * scale) - 1.0 / found)
+            losses[index] += NEPER_60_DB * (1.0 / (target_s * shape[index] * scale) - 1.0 / found)
         scale *= target_s / _t30(apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz)
     for _ in range(12):
         found = _t30(apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE), sample_rate_hz)
         if abs(found / target_s - 1.0) < 1e-4:
             break
-        losses += _NEPER_60_DB * (1.0 / target_s - 1.0 / found)
+        losses += NEPER_60_DB * (1.0 / target_s - 1.0 / found)
     return losses
 
 

@@ -63,7 +63,7 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
         RoomtoneError: an empty corpus, one of which no recording is there, or two utterances of one id.
     """
     from roomtone.augment.corpora import open_corpus
-    from roomtone.augment.corpora.notes import accent_notes, skipped_note, unusable_note
+    from roomtone.augment.corpora.corpus_warnings import accent_notes, skipped_note, unusable_note
 
     corpus = open_corpus(settings.corpus_keys, search=settings.search)
     utterances = tuple(sorted(corpus, key=lambda utterance: utterance.utterance_id))

@@ -146,7 +146,7 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _problem_lines(report: CorpusReport) -> list[str]:
-    from roomtone.augment.corpora.notes import missing_accents, near_twins, skipped_note
+    from roomtone.augment.corpora.corpus_warnings import missing_accents, near_twins, skipped_note
 
     lines = [
         "floor: median noise floor relative to the speech; band: median bandwidth; both of the utterances measured"

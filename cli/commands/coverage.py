@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from roomtone.core.dataset.study import Study
     from roomtone.coverage.combinatorics.t_way import TWayCoverage
     from roomtone.coverage.counting.source import Source
-    from roomtone.coverage.details.detail_report import DetailReport
     from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.profile.profile_report import ProfileReport
     from roomtone.coverage.report.ci_gates import GateMiss
     from roomtone.coverage.report.diff import MatrixDiff
     from roomtone.coverage.settings import CoverageSettings
@@ -38,9 +38,9 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.core.dataset.study import read_study
     from roomtone.coverage.counting.source import Source
-    from roomtone.coverage.details.detail_report import detail_report
-    from roomtone.coverage.holes.notes import holes_with_notes, note_lines
+    from roomtone.coverage.holes.hole_owners import holes_with_notes, note_lines
     from roomtone.coverage.matrix import CoverageMatrix
+    from roomtone.coverage.profile.profile_report import profile_report
     from roomtone.coverage.report.ci_gates import check_gates
     from roomtone.coverage.report.terminal import further_lines, show_matrix
     from roomtone.coverage.settings import parse_settings
@@ -57,7 +57,7 @@ def run(cfg: DictConfig) -> int:
     # whatever can be wrong with what is asked is told before the counting, which takes minutes on a large set
     factors = _factors(source, settings)
     before = None if settings.baseline is None else read_matrix_csv(settings.baseline)[1]
-    earlier = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.details.trend]
+    earlier = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.profile.trend]
     folder = _folder(settings)
     matrix = CoverageMatrix(source, axes=settings.axes, goals=goals)
     console = coloured_console()
@@ -67,16 +67,16 @@ def run(cfg: DictConfig) -> int:
     difference = _difference(matrix, before, settings.baseline, tway)
     if difference is not None:
         lines += [f"against {report_name(str(settings.baseline))}:", *(f"  {line}" for line in difference.lines())]
-    details = detail_report(matrix, settings.details, settings.gates, earlier)
-    lines += details.lines
-    misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *details.misses]
+    profile = profile_report(matrix, settings.profile, settings.gates, earlier)
+    lines += profile.lines
+    misses = [*check_gates(matrix, settings.gates, tway=tway, difference=difference), *profile.misses]
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
     holes = holes_with_notes(matrix, folder / "holes.yaml")
     lines += note_lines(holes)
     told = [*lines, *further_lines(matrix)]
     if told:
         _print(console, *told)
-    _write(matrix, settings, tway, lines, holes, details, folder)
+    _write(matrix, settings, tway, lines, holes, profile, folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
@@ -162,7 +162,7 @@ def _folder(settings: CoverageSettings) -> Path:
 
 def _write(
     matrix: CoverageMatrix, settings: CoverageSettings, tway: dict[int, TWayCoverage], lines: list[str], holes: pd.DataFrame,
-    details: DetailReport, folder: Path,
+    profile: ProfileReport, folder: Path,
 ) -> None:  # fmt: skip
     from roomtone.core.files import write_whole
     from roomtone.coverage.report.html_page import write_page
@@ -171,7 +171,7 @@ def _write(
 
     write_csv(matrix.to_frame(), folder / "matrix.csv")
     write_csv(holes, folder / "holes.csv")
-    details.write(folder)
+    profile.write(folder)
     write_whole(folder / "figures.json", _figures_json(matrix, tway).encode())
     if settings.pictures:
         if len(matrix.axes) <= 3:
@@ -179,16 +179,20 @@ def _write(
             save_figure(figure, folder / "matrix.png")
             save_figure(figure, folder / "matrix.svg")
         write_page(
-            matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings), holes=holes, tables=details.shown,
-            distributions=settings.details.distributions,
+            matrix, folder / "index.html", extra=lines, evaluation=_evaluation(matrix, settings), holes=holes, tables=profile.shown,
+            distributions=settings.profile.distributions,
         )  # fmt: skip
 
 
 def _evaluation(matrix: CoverageMatrix, settings: CoverageSettings) -> EvaluationView | None:
     """Return what an evaluation of the one set found, to be shown on the same matrix; None where there is none."""
     from roomtone.fairness.report.matrix import stored_evaluation
+    from roomtone.fairness.versions.set_layers import with_changes
 
-    return stored_evaluation(settings.dataset[0], matrix.axes) if len(settings.dataset) == 1 else None
+    if len(settings.dataset) != 1:
+        return None
+    dataset = settings.dataset[0]
+    return with_changes(stored_evaluation(dataset, matrix.axes), dataset, matrix.axes)
 
 
 def _figures_json(matrix: CoverageMatrix, tway: dict[int, TWayCoverage]) -> str:

@@ -32,6 +32,7 @@ def run(cfg: DictConfig) -> int:
 
     from roomtone.fairness.evaluation import evaluate
     from roomtone.fairness.report.page import summary_lines, write_report
+    from roomtone.fairness.report.profile import write_profile
     from roomtone.fairness.results import evaluation_dir, last_recogniser, local_set
 
     values: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -51,6 +52,7 @@ def run(cfg: DictConfig) -> int:
     if before is not None and now is not None and before != now:
         print(printable(f"replaces the report of {_named(before, now)}"))
     print(f"report: {written[0]}")
+    print(f"profile: {write_profile(result)[1]}")
     return 3 if result.failed else 0
 
 
@@ -88,10 +90,7 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
     Raises:
         RoomtoneError: a recogniser lacks what it cannot do without.
     """
-    name = str(asr.get("recogniser"))
-    key, example = _NEEDS.get(name, ("recogniser", ""))
-    if asr.get(key) is None and example:
-        raise RoomtoneError(f"asr={name} needs asr.{key}; write {example}")
+    check_needs(asr)
     if asr.get("grammar") != "auto":
         return asr
     from importlib.resources import files
@@ -101,6 +100,18 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
     corpora = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna())
     grammar = files("roomtone.augment") / "corpora" / "demo_data" / "ward_orders.gram"
     return asr | {"grammar": str(grammar) if corpora == {DEMO_CORPUS} else None}
+
+
+def check_needs(asr: dict[str, Any]) -> None:
+    """Refuse a recogniser that lacks what it cannot do without, and say what to type.
+
+    Args:
+        asr: its settings.
+    """
+    name = str(asr.get("recogniser"))
+    key, example = _NEEDS.get(name, ("recogniser", ""))
+    if asr.get(key) is None and example:
+        raise RoomtoneError(f"asr={name} needs asr.{key}; write {example}")
 
 
 def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:

@@ -40,6 +40,7 @@ COLUMNS: dict[str, str] = {
         ["measured_equipment_snr_long_db", "measured_equipment_snr_loudest_db", "noise_sounding_share"], "float64"
     ),
     **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
+    "measured_t30_octaves": "string",  # JSON, {centre in Hz: s}
     **{"measured_codec": "string", "measured_codec_rate_hz": "float64", "measured_codec_kbit_s": "float64"},
     "measured_lost_share": "float64",
     **dict.fromkeys(["frames_lost", "frames_affected"], "int32"),

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from roomtone.core.bounded.held_folders import is_inside, remove_regular, rename_into
 from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import fsync_path, user_id, write_whole
+from roomtone.core.files import user_id, write_whole
 from roomtone.core.random_streams import content_key
 
 #: Files of a local set that say which run holds it; a folder with nothing else in it is empty.
@@ -129,15 +130,7 @@ class LocalStorage(DatasetStorage):
 
     def publish(self, files: dict[str, Path]) -> None:
         """Rename, then flush the folders in which the names now stand."""
-        homes = {(self._root / name).parent for name in files}
-        for home in homes:
-            if not self._is_own(home):
-                raise RoomtoneError(f"{home}: is a link that leads out of the set; nothing is written through it")
-            home.mkdir(parents=True, exist_ok=True)
-        for name, path in files.items():
-            os.replace(path, self._root / name)
-        for home in homes:
-            fsync_path(home)
+        rename_into(self._root, files)
 
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, None where there is none."""
@@ -156,31 +149,24 @@ class LocalStorage(DatasetStorage):
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
-        path = self._root / name
-        if self._is_own(path.parent) and path.is_file() and not path.is_symlink():
-            path.unlink(missing_ok=True)
+        remove_regular(self._root, name)
 
     def remove_empty_folders(self, folders: Iterable[str]) -> None:
         """Remove folders of the set that hold nothing any more."""
         for name in folders:
-            if self._is_own(self._root / name):
+            if is_inside(self._root, self._root / name):
                 with contextlib.suppress(OSError):
                     (self._root / name).rmdir()
 
     def remove_temporaries(self) -> None:
         """Remove what killed attempts left behind: the folders that attempts make, and no other."""
-        if not self._is_own(self.staging):
+        if not is_inside(self._root, self.staging):
             return
         for name in self.names(self.staging.name):
             if _ATTEMPT.fullmatch(name):
                 shutil.rmtree(self.staging / name, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.staging.rmdir()
-
-    def _is_own(self, folder: Path) -> bool:
-        """Return whether a folder lies in the set and is reached through no link."""
-        inside = os.path.relpath(folder, self._root)
-        return os.path.realpath(folder) == os.path.normpath(os.path.join(os.path.realpath(self._root), inside))
 
     @contextlib.contextmanager
     def lock(self, session: str = "") -> Iterator[None]:

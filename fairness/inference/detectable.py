@@ -14,7 +14,9 @@ import numpy as np
 
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import Estimands
-from roomtone.fairness.inference.permutation import FamilyTest, Observed, every_column, from_normal
+from roomtone.fairness.inference.normal_scale import from_normal
+from roomtone.fairness.inference.permutation import FamilyTest, Observed, every_column
+from roomtone.fairness.inference.statistics import at_common_level
 from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_floors, group_sums
 
 _ROUNDS = 25
@@ -114,7 +116,9 @@ class Sizes:
         with np.errstate(invalid="ignore", divide="ignore"):
             self._own_texts = texts * np.clip(observed.own_variance / speakers, 0.0, 1.0)
         self._own = _with_all_groups(observed, floor, slope2)
-        self._rest = np.maximum(speakers - observed.own_variance, 0.0) + texts - self._own_texts
+        level = group_floors(sums, estimands.starts, estimands.columns, available, False, True)
+        in_gap = at_common_level(observed.own_variance, floor, slope2, *level)
+        self._rest = np.maximum(speakers - in_gap, 0.0) + texts - self._own_texts
         critical = from_normal(test.all_high, observed.df)
         # the chance of passing is that of a noncentral t; Johnson and Welch's (1940) normal approximation
         self._critical = critical * (1 - 1 / (4 * observed.df))

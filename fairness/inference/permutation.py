@@ -25,6 +25,7 @@ import numpy as np
 from roomtone.core.workers.executors import usable_cores
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import WEIGHTS, Estimands
+from roomtone.fairness.inference.normal_scale import log_two_sided, to_normal, two_sided_z, upper_tail
 from roomtone.fairness.inference.statistics import gap_statistics, permuted_statistics, prior_df
 from roomtone.fairness.inference.sums import available_columns, group_sums
 
@@ -32,6 +33,8 @@ from roomtone.fairness.inference.sums import available_columns, group_sums
 _TIE = 1e-9
 #: Counts of speakers by condition from which labellings are shared by the processors.
 _LARGE = 50_000
+#: A group is small that has fewer than this share of the other groups' mean number of speakers.
+_SMALL = 0.5
 #: Tail from which the scale of a statistic is taken, and the normal quantile there.
 _TAIL, _TAIL_Z = 0.05, 1.6448536269514722
 
@@ -151,7 +154,8 @@ def permute_family(
 
     z = _in_threads(permuted, labellings, data.counts[0].size)
     z[0] = to_normal(observed.value / observed.se, observed.df)
-    return _Permuted(z, estimands, tested).test(alpha)
+    sizes = np.array([data.is_in(g).sum() for g in range(len(data.groups))])[data.known]
+    return _Permuted(z, estimands, tested, has_small_group(sizes)).test(alpha)
 
 
 def _in_threads(work: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, size: int) -> np.ndarray:
@@ -175,6 +179,7 @@ class _Permuted:
     z: np.ndarray
     estimands: Estimands
     tested: np.ndarray | None
+    uneven: bool
 
     def test(self, alpha: float) -> FamilyTest:
         from scipy.special import ndtri
@@ -185,6 +190,12 @@ class _Permuted:
         z = np.nan_to_num(self.z)
         up, down = self._scales(z)
         scaled = z / np.where(z > 0, up, down)
+        if self.uneven:  # sums of squares over conditions weigh heavier still where speakers differ more, so their scale is never below 1
+            scaled[0] = z[0] / np.maximum(1.0, np.where(z[0] > 0, up, down))
+        interaction = self._interaction(scaled, usable)
+        if self.uneven:
+            up, down = _halfway_to_one(up), _halfway_to_one(down)
+            scaled[0] = z[0] / np.where(z[0] > 0, up, down)
         conditions = self._conditions(scaled, usable)
         log_p, critical, constants = _family_p(scaled, family, kinds, conditions, alpha)
         size = family.sum()
@@ -193,14 +204,14 @@ class _Permuted:
         bounds = np.quantile(z, [alpha / 2, 1 - alpha / 2], axis=0)
         normal = float(ndtri(1 - alpha / 2))  # few labellings have no tail of their own
         bounds = np.minimum(bounds[0], -normal), np.maximum(bounds[1], normal)
-        limit = np.array([_two_sided_z(critical - constants[kind]) if kind in constants else np.nan for kind in kinds])
-        each = np.minimum(1.0, 2.0 * _upper_tail(np.abs(scaled[0])))
+        limit = np.array([two_sided_z(critical - constants[kind]) if kind in constants else np.nan for kind in kinds])
+        each = np.minimum(1.0, 2.0 * upper_tail(np.abs(scaled[0])))
         out = [np.where(usable, values, np.nan) for values in (self.z[0], each, bounds[0], bounds[1])]
         condition_p, condition_adjusted = self._condition_p(conditions, log_p[size:])
         return FamilyTest(
             out[0], out[1], adjusted, out[2], out[3],
             np.where(family, np.minimum(-limit * down, bounds[0]), np.nan), np.where(family, np.maximum(limit * up, bounds[1]), np.nan),
-            condition_p, condition_adjusted, self._interaction(scaled, usable), int(size) + len(conditions), len(self.z) - 1,
+            condition_p, condition_adjusted, interaction, int(size) + len(conditions), len(self.z) - 1,
         )  # fmt: skip
 
     def _scales(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -234,11 +245,34 @@ class _Permuted:
         return float((sums >= sums[0] * (1 - _TIE)).mean())
 
 
+def has_small_group(sizes: np.ndarray) -> bool:
+    """Return whether a group has fewer than half the speakers that the others have on average.
+
+    Args:
+        sizes: speakers of each group.
+
+    >>> has_small_group(np.array([6, 60])), has_small_group(np.array([12, 20, 20]))
+    (True, False)
+    """
+    others = (sizes.sum() - sizes) / max(1, len(sizes) - 1)
+    return bool((sizes < _SMALL * others).any())
+
+
+def _halfway_to_one(scale: np.ndarray) -> np.ndarray:
+    """Return the scales, those below 1 replaced by their root.
+
+    A permuted small group is drawn from everybody. Where its own speakers differ more than others do, its statistic has heavier tails than the permuted
+    ones, whose scale below 1 then makes it look larger than it is; where they differ as others do, that scale is right. Few speakers do not tell which.
+    """
+    found: np.ndarray = np.where(scale < 1, np.sqrt(scale), scale)
+    return found
+
+
 def _family_p(
     scaled: np.ndarray, family: np.ndarray, kinds: np.ndarray, conditions: Mapping[int, np.ndarray], alpha: float
 ) -> tuple[np.ndarray, float, dict[str, float]]:
     """Return adjusted p of the family's pairs, then of its conditions; the family's critical log p; and what each kind adds to its log p."""
-    pairs = _log_two_sided(scaled[:, family])
+    pairs = log_two_sided(scaled[:, family])
     labels = np.concatenate([np.broadcast_to(kinds, family.shape)[family], np.full(len(conditions), "condition")])
     log_p = np.concatenate([pairs, *(values[:, None] for values in conditions.values())], axis=1)
     present = [kind for kind in WEIGHTS if (labels == kind).any()]
@@ -275,56 +309,6 @@ def _spread_log_p(sums: np.ndarray) -> np.ndarray:
         return np.zeros(len(sums))
     scale, df = variance / (2 * mean), 2 * mean**2 / variance
     found: np.ndarray = np.log(np.maximum(gammaincc(df / 2, sums / (2 * scale)), 1e-300))
-    return found
-
-
-def _log_two_sided(z: np.ndarray) -> np.ndarray:
-    from scipy.special import log_ndtr
-
-    found: np.ndarray = np.minimum(0.0, log_ndtr(-np.abs(z)) + math.log(2))
-    return found
-
-
-def _upper_tail(z: np.ndarray) -> np.ndarray:
-    from scipy.special import ndtr
-
-    found: np.ndarray = ndtr(-z)
-    return found
-
-
-def _two_sided_z(log_p: float) -> float:
-    """Return the z whose two-sided log p this is."""
-    from scipy.special import ndtri_exp
-
-    return float(-ndtri_exp(min(log_p, 0.0) - math.log(2)))
-
-
-def to_normal(t: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Return Student's t on the normal scale (Wallace 1959, Ann. Math. Statist. 30; within 0.02 for 3 degrees of freedom and more).
-
-    Args:
-        t: statistics.
-        df: their degrees of freedom.
-
-    >>> round(float(to_normal(np.array(2.228), np.array(10.0))), 2)
-    1.96
-    """
-    found: np.ndarray = np.sign(t) * (8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log1p(t * t / df))
-    return found
-
-
-def from_normal(z: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Return the t whose place on the normal scale is z, the inverse of `to_normal`.
-
-    Args:
-        z: on the normal scale.
-        df: degrees of freedom.
-
-    >>> round(float(from_normal(np.array(1.96), np.array(10.0))), 2)
-    2.23
-    """
-    stretched = (8 * df + 3) / (8 * df + 1) * z
-    found: np.ndarray = np.sign(z) * np.sqrt(df * np.expm1(stretched * stretched / df))
     return found
 
 

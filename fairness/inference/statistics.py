@@ -14,6 +14,10 @@ Biol. 3): binomial variance, and on top of it a spread that is proportional to t
 groups. Two groups do not tell how alike groups spread, so there it counts for nothing. No variance is below the binomial one (that of
 Poisson errors where rates are low).
 
+A small group whose speakers happen to lose few words looks alike, too, since spread grows with the rate: of 6 skewed speakers against 60 nearly all
+false gaps said that the 6 lose less. So on the scale of rates a group that loses fewer words than everybody has, in a gap, the variance that it would
+have at everybody's rates, as under the hypothesis that groups do not differ.
+
 Arrays: S speakers, C conditions, G groups, K estimands. Undefined is NaN.
 """
 
@@ -121,6 +125,26 @@ def _moderate(
                 variance[g, k] = max(own, floor[g, k])
             else:
                 variance[g, k] = np.nan
+
+
+@numba.njit(cache=True, nogil=True)
+def at_common_level(
+    variance: np.ndarray, floor: np.ndarray, slope2: np.ndarray, common_floor: np.ndarray, common_slope2: np.ndarray
+) -> np.ndarray:
+    """Return the variance that each group would have if it lost as many words as everybody, where it loses fewer [shape=(G, K)].
+
+    Args:
+        variance: as it is; what is beyond its floor grows with the slope.
+        floor, slope2: of `group_floors`.
+        common_floor, common_slope2: the same at everybody's rates.
+    """
+    found = variance.copy()
+    for g in range(variance.shape[0]):
+        for k in range(variance.shape[1]):
+            if 0 < slope2[g, k] < common_slope2[g, k]:
+                beyond = (variance[g, k] - floor[g, k]) * common_slope2[g, k] / slope2[g, k]
+                found[g, k] = max(variance[g, k], common_floor[g, k] + beyond)
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
@@ -232,10 +256,12 @@ def gap_statistics(
     )  # fmt: skip
     floor, slope2 = group_floors(sums, est_starts, est_columns, available, log_scale)
     _moderate(own_variance, floor, slope2, present, kish, prior_df)
+    null = own_variance
+    if not log_scale:
+        common_floor, common_slope2 = group_floors(sums, est_starts, est_columns, available, log_scale, True)
+        null = at_common_level(own_variance, floor, slope2, common_floor, common_slope2)
     _values(sums, value, other, est_starts, est_columns, log_scale, theta)
-    _pair_variances(
-        sums, own_variance, present, available, other, prior_df, est_starts, est_columns, pair_variance, pair_df
-    )
+    _pair_variances(sums, null, present, available, other, prior_df, est_starts, est_columns, pair_variance, pair_df)
 
 
 @numba.njit(cache=True, nogil=True)

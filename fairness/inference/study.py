@@ -13,10 +13,10 @@ from roomtone.fairness.inference.counts import Layout, SpeakerCounts
 from roomtone.fairness.inference.detectable import Sizes
 from roomtone.fairness.inference.estimands import CELL, Estimands
 from roomtone.fairness.inference.intervals import benjamini_hochberg, t_quantile
+from roomtone.fairness.inference.normal_scale import from_normal
 from roomtone.fairness.inference.permutation import (
     FamilyTest,
     Observed,
-    from_normal,
     observe,
     permute_family,
     smallest_p,

@@ -89,13 +89,14 @@ def slope(errors: float, words: float, log_scale: bool) -> float:
 
 @numba.njit(cache=True, nogil=True)
 def group_floors(
-    sums: np.ndarray, est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray, log_scale: bool
+    sums: np.ndarray, est_starts: np.ndarray, est_columns: np.ndarray, available: np.ndarray, log_scale: bool, common: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the binomial variance of each group's estimand, and the square of its odds-scale slope [both shape=(G, K)].
 
     Args:
         sums, available: of `group_sums` and `available_columns`.
         est_starts, est_columns, log_scale: as in `statistics.gap_statistics`.
+        common: at everybody's rates, with the group's own words.
     """
     groups, conditions, estimands = sums.shape[1] - 1, sums.shape[2], est_starts.size - 1
     floor, slope2 = np.zeros((groups, estimands)), np.zeros((groups, estimands))
@@ -108,6 +109,8 @@ def group_floors(
                     count += 1
                     for q in range(kind, 2 * kind + 1):  # a gap has one rate, a difference of gaps two
                         errors, words = sums[2 * q, g, c], sums[2 * q + 1, g, c]
+                        if common:
+                            errors = sums[2 * q, groups, c] / sums[2 * q + 1, groups, c] * words
                         by_rate = slope(errors, words, log_scale)
                         rate = min(max(errors, 1.0) / words, TOP_RATE)
                         floor[g, k] += max(errors, 1.0) / words**2 * (1.0 - rate) * by_rate**2

@@ -12,9 +12,9 @@ from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATUR
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.recognisers import public_identity
+from roomtone.fairness.report.caveats import formatting_note
 from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
-from roomtone.fairness.report.notes import formatting_note
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
 from roomtone.fairness.scoring.edits import ALL

@@ -179,15 +179,24 @@ class StoredComparison:
         return self._table(name) if (self.folder / name).is_file() else None
 
     def _table(self, name: str) -> pd.DataFrame:
-        """Return a table with the apostrophes taken away that keep a spreadsheet from running a cell."""
-        import pandas as pd
+        return read_table(self.folder / name, (self.settings["group"], self.settings["condition"], "statement"))
 
-        with open_regular(self.folder / name) as file:
-            frame = pd.read_csv(file, keep_default_na=False, na_values=[""])
-        for column in (self.settings["group"], self.settings["condition"], "statement"):
-            if column in frame:
-                frame[column] = frame[column].map(lambda v: v.removeprefix("'") if isinstance(v, str) else v)
-        return frame
+
+def read_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
+    """Return a table that a command wrote, the apostrophes taken away that keep a spreadsheet from running a cell.
+
+    Args:
+        path: of a CSV file.
+        texts: columns of texts.
+    """
+    import pandas as pd
+
+    with open_regular(path) as file:
+        frame = pd.read_csv(file, keep_default_na=False, na_values=[""])
+    for column in texts:
+        if column in frame:
+            frame[column] = frame[column].map(lambda v: v.removeprefix("'") if isinstance(v, str) else v)
+    return frame
 
 
 def comparison_html(comparison: Compared) -> str:

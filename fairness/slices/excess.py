@@ -33,6 +33,8 @@ _FURTHEST = 8.0
 _MOST_CURVED = 1.0
 _STRAIGHT = 1e-6
 _TOLD = 1e-10
+#: Times that a step is halved which makes the counts less likely: with ten words a speaker whole steps went to and fro between the ends of the scale.
+_HALVINGS = 12
 _FEWEST_CONDITIONS = 3
 
 
@@ -157,17 +159,24 @@ def fit_levels(table: CountTable, curvature: float | None = None, near: Levels |
     if near is not None:
         a, b, c = near.speaker, near.condition, near.curvature
     c = c if curvature is None else curvature
-    for _ in range(_ROUNDS):
-        a, b = _additive(wrong, words, a, b, c)
-        if curvature is not None or not can_estimate_curvature(table):
-            break
+    a, b = _additive(wrong, words, a, b, c)
+    for _ in range(_ROUNDS if curvature is None and can_estimate_curvature(table) else 0):
         score, information = _of_curvature(wrong, words, a[:, None] + b, c)
         if information < 1e-6:
             break
-        now = float(np.clip(c + np.clip(score / information, -0.25, 0.25), -_MOST_CURVED, _MOST_CURVED))
-        if abs(now - c) < 1e-6:
+        step = float(np.clip(score / information, -0.25, 0.25))
+        likely = _log_likelihood(wrong, words, a[:, None] + b, c)
+        for _ in range(_HALVINGS):
+            now = float(np.clip(c + step, -_MOST_CURVED, _MOST_CURVED))
+            new_a, new_b = _additive(wrong, words, a, b, now)
+            if _log_likelihood(wrong, words, new_a[:, None] + new_b, now) >= likely - _TOLD * abs(likely):
+                break
+            step /= 2
+        else:
             break
-        c = now
+        moved, a, b, c = abs(now - c), new_a, new_b, now
+        if moved < 1e-6:
+            break
     return FittedCounts(table, Levels(a, b, c))
 
 
@@ -194,18 +203,32 @@ def _additive(
     wrong: np.ndarray, words: np.ndarray, a: np.ndarray, b: np.ndarray, c: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the levels at one curvature by Fisher's scoring, speakers eliminated from each step."""
+    likely, size = _log_likelihood(wrong, words, a[:, None] + b, c), 1.0
     for _ in range(_ROUNDS):
         x = a[:, None] + b
         p, slope = _expit(_log_odds(x, c)), np.exp(c * x)
         gradient, curve = slope * (wrong - words * p), slope**2 * words * p * (1 - p)
-        steps = TwoWay(curve).solve(gradient.sum(axis=1), gradient.sum(axis=0))
-        # who is always right or always wrong has no finite level
-        new_a, new_b = (np.clip(now + np.clip(step, -1, 1), -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
+        steps = [np.clip(step, -1, 1) for step in TwoWay(curve).solve(gradient.sum(axis=1), gradient.sum(axis=0))]
+        size = min(1.0, 4 * size)
+        for _ in range(_HALVINGS):
+            # who is always right or always wrong has no finite level
+            new_a, new_b = (np.clip(now + size * step, -_FURTHEST, _FURTHEST) for now, step in zip((a, b), steps))
+            new_likely = _log_likelihood(wrong, words, new_a[:, None] + new_b, c)
+            if new_likely >= likely - _TOLD * abs(likely):
+                break
+            size /= 2
+        else:
+            break
         moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
-        a, b = new_a, new_b
+        a, b, likely = new_a, new_b, new_likely
         if moved <= _CLOSE:
             break
     return a, b
+
+
+def _log_likelihood(wrong: np.ndarray, words: np.ndarray, x: np.ndarray, c: float) -> float:
+    odds = _log_odds(x, c)
+    return float((wrong * odds - words * np.logaddexp(0.0, odds)).sum())
 
 
 def _of_curvature(wrong: np.ndarray, words: np.ndarray, x: np.ndarray, c: float) -> tuple[float, float]:

@@ -75,7 +75,8 @@ def find_subgroups(
         One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
         predicts; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
         (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs. Columns with more than 50 values are
-        not combined with others; those with more than 500 make no slices and are listed in `.attrs["not_searched"]`.
+        not combined with others; those with more than 500 make no slices and are listed in `.attrs["not_searched"]`. Why no slice could
+        be tested is in `.attrs["note"]`.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
@@ -128,7 +129,19 @@ def search_as(
     rest = [row | {"named": False} for row in tested[:_SHOWN]]
     shown = pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
     shown.attrs["not_searched"] = left_out
+    shown.attrs["note"] = "" if len(shown) else _why_none(settings)
     return shown
+
+
+def _why_none(settings: SearchSettings) -> str:
+    """Return why no slice could be tested."""
+    least = f"no slice has {settings.min_speakers} speakers and {settings.min_words} words, with {settings.min_speakers} speakers outside of it"
+    if settings.outcome != "excess":
+        return f"No slice could be tested: {least}."
+    return (
+        "No slice could be tested. A slice's excess is told from what its speakers lose in other conditions: either no speaker was heard in several of"
+        f" them (subgroups.outcome=errors compares WERs instead), or {least}."
+    )
 
 
 def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: str, condition: str) -> list[str]:

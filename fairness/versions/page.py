@@ -102,19 +102,13 @@ def matrix_data(found: VersionComparison) -> MatrixData:
     columns = sorted(
         set(cells[condition].map(str)), key=lambda name: (name != found.changes.settings["baseline"], name)
     )
-    ratio = found.changes.settings["scale"] == "ratio"
+    tables = ChangeTables(cells, found.changes.accents, group, condition)
     layers = [
-        _rate("after", f"WER of {found.after.name}", _placed(found, rows, columns, "wer_after")),
-        _rate("before", f"WER of {found.before.name}", _placed(found, rows, columns, "wer_before")),
+        _rate("after", f"WER of {found.after.name}", tables.placed(rows, columns, "wer_after")),
+        _rate("before", f"WER of {found.before.name}", tables.placed(rows, columns, "wer_before")),
     ]
-    if not ratio:
-        layers = [
-            _change("change", "change of WER", "The number is the change of the word error rate in points: below zero is better.",
-                    _placed(found, rows, columns, "change")),
-            _change("gap_change", "change of the gap", "The number is by how many points more (or fewer) the word error rate of this group changed than that"
-                    " of what it is compared with.", _placed(found, rows, columns, "gap_change")),
-            *layers,
-        ]  # fmt: skip
+    if found.changes.settings["scale"] != "ratio":
+        layers = [*tables.layers(rows, columns), *layers]
     said = {(str(r[group]), str(r[condition])): str(r["statement"]) for r in cells.to_dict("records")}
     return MatrixData(
         name=f"{found.after.name} against {found.before.name}", row_axis=group, row_names=rows, column_axis=condition, column_names=columns,
@@ -123,16 +117,51 @@ def matrix_data(found: VersionComparison) -> MatrixData:
     )  # fmt: skip
 
 
-def _placed(found: VersionComparison, rows: Sequence[str], columns: Sequence[str], name: str) -> Table:
-    """Return a column of the changes by cell, the groups' own figures over all conditions as the margin."""
-    group, condition = found.group, str(found.changes.settings["condition"])
-    cells = np.full((len(rows), len(columns)), math.nan)
-    place = {label: i for i, label in enumerate(rows)}, {label: i for i, label in enumerate(columns)}
-    for one, other, value in zip(found.changes.cells[group], found.changes.cells[condition], found.changes.cells[name]):
-        cells[place[0][str(one)], place[1][str(other)]] = value
-    margin = _by_group(found.changes.accents, group, name)
-    own = np.array([margin.get(row, math.nan) for row in rows])
-    return Table(cells, rows=own, columns=_means(cells), all=float(_means(own[:, None])[0]))
+@dataclass(frozen=True)
+class ChangeTables:
+    """What changed by cell and by group, as layers of a matrix.
+
+    Attributes:
+        cells, accents: of `Changes`.
+        group, condition: their columns of names.
+        since: what the change is counted from, behind the layers' names; empty where the page says it.
+    """
+
+    cells: pd.DataFrame
+    accents: pd.DataFrame
+    group: str
+    condition: str
+    since: str = ""
+
+    def layers(self, rows: Sequence[str], columns: Sequence[str]) -> list[Layer]:
+        """Return the change of WER and that of the gap, for changes on the scale of differences.
+
+        Args:
+            rows: names of the groups.
+            columns: names of the conditions.
+        """
+        text = "The number is the change of the word error rate in points: below zero is better."
+        beside = "The number is by how many points more (or fewer) the word error rate of this group changed than that of what it is compared with."
+        return [
+            _change("change", f"change of WER{self.since}", text, self.placed(rows, columns, "change")),
+            _change("gap_change", f"change of the gap{self.since}", beside, self.placed(rows, columns, "gap_change")),
+        ]
+
+    def placed(self, rows: Sequence[str], columns: Sequence[str], name: str) -> Table:
+        """Return a column of the changes by cell, the groups' own figures over all conditions as the margin.
+
+        Args:
+            rows, columns: names of the matrix; what they lack is left out.
+            name: of the column.
+        """
+        found = np.full((len(rows), len(columns)), math.nan)
+        place = {label: i for i, label in enumerate(rows)}, {label: i for i, label in enumerate(columns)}
+        for one, other, value in zip(self.cells[self.group], self.cells[self.condition], self.cells[name]):
+            if str(one) in place[0] and str(other) in place[1]:
+                found[place[0][str(one)], place[1][str(other)]] = value
+        margin = _by_group(self.accents, self.group, name)
+        own = np.array([margin.get(row, math.nan) for row in rows])
+        return Table(found, rows=own, columns=_means(found), all=float(_means(own[:, None])[0]))
 
 
 def _means(cells: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Every command of the documentation and of the README runs, in one small set; the generated pages name what there is."""
 
 import importlib.util
+import io
 import re
 import shlex
 from pathlib import Path
@@ -18,8 +19,8 @@ DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the repository's docs are not beside the tests")
 
-#: Words that need what is not at hand (a model, a cluster, a server); those commands are composed and not run.
-ELSEWHERE = ("asr=faster_whisper", "executor=dask", "s3://")
+#: Words that need what is not at hand (a model, a cluster, a server, the step before); those commands are composed and not run.
+ELSEWHERE = ("asr=faster_whisper", "executor=dask", "s3://", "bounty ")
 #: Added to what renders or plans the demo, so that it takes seconds.
 SMALL = ["corpus.select.max_per_accent=1", "executor=serial"]
 
@@ -134,7 +135,7 @@ def test_the_readmes_presets_make_a_set_whose_labels_hold(desk):
 def test_the_pages_name_commands_that_exist_and_each_command_but_few_is_shown():
     named = {words[0] for words in ALL.values()}
     assert named <= set(COMMANDS)
-    assert set(COMMANDS) - named <= {"sign", "bounty"}
+    assert set(COMMANDS) - named <= {"sign"}
 
 
 def test_every_link_between_the_pages_leads_to_a_page():
@@ -162,6 +163,25 @@ def test_the_reference_names_each_column_preset_and_key(capsys):
         names = [name for name in listed if name not in ("name", factor)]  # the heading and the title
         assert len(names) >= 15
         shown = presets.split(f"## {factor}\n")[1].split("\n## ")[0]
-        assert re.findall(r"^\| `(\w+)`", shown, re.MULTILINE) == names
+        assert re.findall(r"^### (\w+)", shown, re.MULTILINE) == names
+        for part in re.split(r"^### ", shown, flags=re.MULTILINE)[1:]:
+            assert "\n- Source: " in part
+            assert ("\n- How sure: " in part) == (not part.startswith("recordings\n")), part
     for key in ("sample_rate_hz:", "max_per_speaker:", "fail_under_tway:", "beam_size:", "permutations:"):
         assert key in keys
+
+
+def test_a_preset_of_the_reference_has_a_picture_and_a_player(tmp_path):
+    from roomtone.augment.gallery.info import preset_info
+
+    files = {}
+    for factor, name in (("room", "car_cabin"), ("equipment", "fan")):
+        shown = build_pages().picture_and_player(preset_info(factor, name), tmp_path, files.__setitem__)
+        (file,) = re.findall(r'src="presets/([^"]+)"', shown)
+        samples, rate = soundfile.read(io.BytesIO(files[file]))
+        assert 2 * rate < samples.size <= 6 * rate
+        assert np.abs(samples).max() > 0.01
+        (points,) = re.findall(r'points="([^"]+)"', shown)
+        x, y = np.array([point.split(",") for point in points.split()], float).T
+        assert (np.diff(x) > 0).all()
+        assert np.ptp(y) > 20  # of 80 pixels: a decay, a spectrum

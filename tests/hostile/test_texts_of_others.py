@@ -159,7 +159,7 @@ def _readers():
     from roomtone.augment.corpora.readers.common_voice import split_accents
     from roomtone.cli.levels import _quoted
     from roomtone.core.printable import PrintableStream
-    from roomtone.coverage.details.vocabulary import words_in
+    from roomtone.coverage.profile.vocabulary import words_in
     from roomtone.coverage.sources import kaldi
     from roomtone.coverage.sources.lhotse_cuts import _without_suffixes
     from roomtone.fairness import NORMALIZERS

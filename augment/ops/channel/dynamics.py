@@ -12,10 +12,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from roomtone.augment.ops.table import Drawn, Processor, number
+from roomtone.core.audio.resampling import fit_length, resample
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
 _AVERAGING_S = 0.02
+#: Of the waveform that a converter clips; harmonics above the ninth of the highest frequency are weak.
+_OVERSAMPLING = 8
 # The gate must close before the level has fallen far, or the gain would rise in every pause.
 _GATE_AVERAGING_S = 0.005
 
@@ -102,20 +105,30 @@ class Clipping(Processor):
 
     Attributes:
         level_dbov: peak that is never exceeded.
-        kind: `hard` cuts; `soft` is a hyperbolic tangent, of gain 1 for small signals.
+        kind: `hard` cuts the samples; `soft` is a hyperbolic tangent, of gain 1 for small signals; `converter` cuts the waveform between
+            the samples too, as a converter that oversamples does: what it cuts does not fold back, its filter then rings above the level,
+            and its words end at full scale.
     """
 
     op: ClassVar[str] = "clip"
     level_dbov: Drawn = 0.0
-    kind: Literal["hard", "soft"] = "hard"
+    kind: Literal["hard", "soft", "converter"] = "hard"
 
     def apply(self, samples: Samples, sample_rate_hz: int) -> Samples:
         return self.apply_measured(samples, sample_rate_hz)[0]
 
     def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
         """Return the clipped samples and `clipped_share`, the share of samples that came in above the level."""
-        del sample_rate_hz
         peak = np.float32(10.0 ** (number(self.level_dbov) / 20.0))
+        if self.kind == "converter":
+            fine_hz = _OVERSAMPLING * sample_rate_hz
+            wave = resample(samples, sample_rate_hz, fine_hz, quality="HQ")
+            share = float(np.count_nonzero(np.abs(wave) > peak)) / max(wave.size, 1)
+            if not share:  # most files: no filter touches them
+                return samples.astype(np.float32), {"clipped_share": 0.0}
+            cut = resample(np.clip(wave, -peak, peak), fine_hz, sample_rate_hz, quality="HQ")
+            words = np.clip(fit_length(cut, samples.size), -1.0, 1.0)
+            return words.astype(np.float32), {"clipped_share": share}
         share = float(np.count_nonzero(np.abs(samples) > peak)) / max(samples.size, 1)
         clipped = np.clip(samples, -peak, peak) if self.kind == "hard" else peak * np.tanh(samples / peak)
         return clipped.astype(np.float32), {"clipped_share": share}

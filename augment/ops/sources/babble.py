@@ -80,12 +80,26 @@ class Babble(Source):
         Raises:
             RoomtoneError: a voice is silent.
         """
+        (total,) = self.render_apart(num_samples, sample_rate_hz, fetch, 1, preroll_samples=preroll_samples)
+        return total
+
+    def render_apart(
+        self, num_samples: int, sample_rate_hz: int, fetch: Fetch, places: int, *, preroll_samples: int = 0
+    ) -> list[Samples]:
+        """Return the voices dealt out to places, float32 [shape=(preroll_samples + num_samples,)] each.
+
+        Args:
+            num_samples, sample_rate_hz, fetch, places, preroll_samples: see `Source.render_apart`.
+
+        Raises:
+            RoomtoneError: a voice is silent.
+        """
         from roomtone.core.audio.speech_level import active_speech_level
 
         if self.voices is None or self.offsets is None:
             raise RoomtoneError("babble: voices are not drawn; call draw() before render()")
-        total = np.zeros(preroll_samples + num_samples)
-        for voice, offset in zip(self.voices, self.offsets):
+        totals = np.zeros((min(places, self.talkers), preroll_samples + num_samples))
+        for number, (voice, offset) in enumerate(zip(self.voices, self.offsets)):
             loop = _loop(voice, fetch, sample_rate_hz)
             level = active_speech_level(loop, sample_rate_hz)
             if level.activity <= 0.0:
@@ -93,8 +107,8 @@ class Babble(Source):
                     f"babble: no speech in {', '.join(voice)}; the recording is silent or far too quiet"
                 )
             loop = 10.0 ** (-level.level_dbov / 20.0) * loop
-            _add_looped(total, loop, (int(offset * loop.size) - preroll_samples) % loop.size)
-        return (NOMINAL_RMS / np.sqrt(self.talkers) * total).astype(np.float32)
+            _add_looped(totals[number % len(totals)], loop, (int(offset * loop.size) - preroll_samples) % loop.size)
+        return [(NOMINAL_RMS / np.sqrt(self.talkers) * total).astype(np.float32) for total in totals]
 
     def recordings_needed(self) -> RecordingsNeeded:
         """Return that speech of the corpus's own talkers is needed."""

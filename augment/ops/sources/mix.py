@@ -49,6 +49,22 @@ class Mix(Source):
             total += 10.0 ** (level_db / 20.0) * sound.astype(np.float64)
         return total.astype(np.float32)
 
+    def render_apart(
+        self, num_samples: int, sample_rate_hz: int, fetch: Fetch, places: int, *, preroll_samples: int = 0
+    ) -> list[Samples]:
+        """Return the parts dealt out to places, float32 [shape=(preroll_samples + num_samples,)] each.
+
+        Args:
+            num_samples, sample_rate_hz, fetch, places, preroll_samples: see `Source.render_apart`.
+        """
+        totals: dict[int, Samples] = {}
+        for number, (source, level_db) in enumerate(self._sources()):
+            apart = source.render_apart(num_samples, sample_rate_hz, fetch, places, preroll_samples=preroll_samples)
+            for offset, sound in enumerate(apart):
+                place = (number + offset) % places
+                totals[place] = totals.get(place, np.float32(0.0)) + np.float32(10.0 ** (level_db / 20.0)) * sound
+        return [totals[place] for place in sorted(totals)]
+
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
         """Return where any part sounds, bool [shape=(num_samples,)]."""
         masks = [source.sounding(num_samples, sample_rate_hz) for source, _ in self._sources()]

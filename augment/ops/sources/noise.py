@@ -48,6 +48,26 @@ class SeededNoise(Source):
         seed = int(rng.integers(2**31))
         return dataclasses.replace(pinned, seed=seed) if self.seed is None else pinned
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether the noise is Gaussian and steady, so that independent streams of it add up to the same noise."""
+        return False
+
+    def render_apart(
+        self, num_samples: int, sample_rate_hz: int, fetch: Fetch, places: int, *, preroll_samples: int = 0
+    ) -> list[Samples]:
+        """Return independent streams of a steady noise, and any other from one place, float32 [shape=(preroll_samples + num_samples,)] each.
+
+        Args:
+            num_samples, sample_rate_hz, fetch, places, preroll_samples: see `Source.render_apart`.
+        """
+        if places == 1 or not self.is_steady:
+            return super().render_apart(num_samples, sample_rate_hz, fetch, places, preroll_samples=preroll_samples)
+        seeds = self._rng().integers(2**31, size=places).tolist()
+        sources = [dataclasses.replace(self, seed=seed) for seed in seeds]
+        rows = [one.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples) for one in sources]
+        return [np.float32(1.0 / np.sqrt(places)) * row for row in rows]
+
     def _rng(self) -> np.random.Generator:
         if self.seed is None:
             raise RoomtoneError(f"{self.op}: seed is not drawn; call draw() before render()")
@@ -67,6 +87,11 @@ class ColouredNoise(SeededNoise):
 
     def __post_init__(self) -> None:
         _check_band(self.op, self.low_hz, self.high_hz)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the noise is Gaussian and steady."""
+        return True
 
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""
@@ -115,6 +140,11 @@ class ShapedNoise(SeededNoise):
             points = density_from_bands(points, 3 if self.levels == "third_octave" else 1)
         return Spectrum(points, self.low_hz, self.high_hz)
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether the noise is Gaussian and steady."""
+        return not np.any(self.events_per_s) and not self.modulation
+
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""
         del fetch
@@ -134,6 +164,11 @@ class LtassNoise(SeededNoise):
     """Stationary Gaussian noise with the long-term average spectrum of speech (Byrne et al. 1994)."""
 
     op = "ltass_noise"
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the noise is Gaussian and steady."""
+        return True
 
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the noise, float32 [shape=(preroll_samples + num_samples,)]."""

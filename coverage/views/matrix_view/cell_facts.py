@@ -8,8 +8,8 @@ from typing import Any
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.source import OpenSource
-from roomtone.coverage.details.distributions import cell_distributions
-from roomtone.coverage.details.planned import planned_and_achieved
+from roomtone.coverage.profile.distributions import cell_distributions
+from roomtone.coverage.profile.planned import planned_and_achieved
 from roomtone.coverage.views.matrix_view.contract import Spread
 from roomtone.coverage.views.matrix_view.layout import Layout, cell_numbers
 from roomtone.coverage.views.matrix_view.pictures import PEAK_SIGNS

@@ -1,5 +1,6 @@
 """The gallery: a page that needs nothing from outside, with a picture and a sound for each preset."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -19,6 +20,13 @@ def test_every_preset_has_words_and_a_source():
         assert info.description
         assert info.source
         assert info.name in info.example
+        assert info.certainty or info.name == "recordings"  # your own, so that no number is ours
+
+
+def test_how_sure_a_preset_is_is_counted_from_its_comments():
+    text = "a: 1  # (standard)\nb: 2  # 5 to 6 (recalled; arithmetic)\nc: 3  # (estimate)\nd: 4  # ready (no grade)\n# (run), (read)\n"
+    info = dataclasses.replace(preset_info("noise", "white"), text=text)
+    assert info.certainty == {"standard, read, measured or computed": 2, "recalled": 1, "estimated": 1}
 
 
 @pytest.mark.slow

@@ -37,7 +37,11 @@ def test_every_scenario_is_planned(name: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     ("name", "preset", "snrs_db"),
-    [("ms_snsd", "babble", {0, 5, 10, 15, 20}), ("speech_robust_bench", "white", {40, 30, 20, 10, 0})],
+    [
+        ("ms_snsd", "babble", {0, 5, 10, 15, 20}),
+        ("speech_robust_bench", "white", {40, 30, 20, 10, 0}),
+        ("listen_fairly", "traffic", {20, 10, 0}),
+    ],
 )
 def test_snrs_are_those_of_the_source(name: str, preset: str, snrs_db: set[int]) -> None:
     found = [split_level("noise", level) for level in levels(name)["noise"] if level != "none"]

@@ -48,7 +48,7 @@ class Problem:
         return lacking
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def random_problem() -> Callable[[int], Problem]:
     """Return a maker of problems: 2 to 4 accents, some speakers of two, 2 to 4 conditions, clean pairs, perhaps a cap."""
 
@@ -86,7 +86,7 @@ def random_problem() -> Callable[[int], Problem]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def optimum() -> Callable[[Problem], tuple[float, int]]:
     """Return a solver: the least deficit, and the fewest renders that reach it."""
 

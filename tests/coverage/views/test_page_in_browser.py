@@ -12,7 +12,7 @@ import pytest
 
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.coverage import CoverageMatrix
-from roomtone.coverage.holes.notes import holes_with_notes
+from roomtone.coverage.holes.hole_owners import holes_with_notes
 from roomtone.coverage.report.html_page import write_page
 
 pytestmark = pytest.mark.slow

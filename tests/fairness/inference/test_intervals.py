@@ -57,6 +57,13 @@ def test_adjustment_is_the_step_wise_definition(p: list[float]) -> None:
     assert benjamini_hochberg(np.array(p))[order] == pytest.approx(up)
 
 
+def test_holm_is_that_of_statsmodels() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(0).random(40) ** 3
+    assert np.array_equal(holm(p), multipletests(p, method="holm")[1])
+
+
 def test_an_undefined_p_is_no_test() -> None:
     assert holm(np.array([0.01, np.nan, 0.04])) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
     assert benjamini_hochberg(np.array([0.5, np.nan, 0.02])) == pytest.approx([0.5, np.nan, 0.04], nan_ok=True)

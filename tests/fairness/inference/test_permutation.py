@@ -9,7 +9,9 @@ import pytest
 from scipy import stats
 
 from roomtone.fairness import compare
-from roomtone.fairness.inference.permutation import from_normal, smallest_p, step_down, to_normal
+from roomtone.fairness.inference.estimands import make_estimands
+from roomtone.fairness.inference.normal_scale import from_normal, to_normal
+from roomtone.fairness.inference.permutation import _Permuted, smallest_p, step_down
 
 
 def frame(values: dict[str, list[int]], words: int = 100) -> pd.DataFrame:
@@ -71,6 +73,22 @@ def test_the_normal_scale_is_that_of_students_t() -> None:
         exact = stats.norm.ppf(stats.t.cdf(t, df))
         assert to_normal(t, np.array(df)) == pytest.approx(exact, abs=0.04)
         assert from_normal(to_normal(t, np.array(df)), np.array(df)) == pytest.approx(t)
+
+
+def test_beside_a_small_group_a_light_permutation_tail_counts_half() -> None:
+    """Of 6 and 60 speakers, the 6 twice as varied, 10 % of nulls had a false gap: permuted statistics reached only 0.8 as far as the observed one."""
+    rng = np.random.default_rng(0)
+    estimands = make_estimands(["clean", "n1"], {})
+    z = 0.64 * rng.standard_normal((4000, 3, len(estimands.items)))
+    z[0] = 1.6
+    even, uneven = (_Permuted(z, estimands, None, small).test(0.05) for small in (False, True))
+    assert even.p == pytest.approx(np.full(z[0].shape, 2 * stats.norm.sf(1.6 / 0.64)), rel=0.5)
+    assert uneven.p == pytest.approx(np.full(z[0].shape, 2 * stats.norm.sf(1.6 / 0.8)), rel=0.2)
+    tested = np.isfinite(even.p_adjusted)
+    assert tested.any()
+    assert (uneven.p_adjusted > even.p_adjusted)[tested].all()
+    assert (uneven.all_high > 1.05 * even.all_high)[tested].all()
+    assert uneven.interaction_p > even.interaction_p
 
 
 @pytest.mark.slow

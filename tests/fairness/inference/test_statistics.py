@@ -45,18 +45,28 @@ def raw(data, estimands, other=-1, prior_df=1e-9):
     return arrays
 
 
-def test_equal_words_in_one_condition_give_welchs_t() -> None:
+def test_equal_words_in_one_condition_give_welchs_t_with_the_lower_group_at_the_common_rate() -> None:
+    """Speakers of a group that loses few words look alike: in the gap its variance is that at everybody's rate, in its own it is as it is."""
     rng = np.random.default_rng(1)
     rows = pd.DataFrame([
         {"accent": a, "speaker": f"{a}{s}", "condition": "clean", "words": 100, "errors": int(e)}
         for a, n in (("A", 7), ("B", 12)) for s, e in enumerate(rng.integers(5, 60, n))
     ])  # fmt: skip
     data, estimands = made(rows)
-    theta, variance, df, _, present = raw(data, estimands, other=0)
+    theta, variance, df, own, present = raw(data, estimands, other=0)
     sides = [rows.loc[rows["accent"] == a, "errors"] / 100 for a in "AB"]
     welch = stats.ttest_ind(sides[1], sides[0], equal_var=False)
-    assert theta[1, 0] / np.sqrt(variance[1, 0]) == pytest.approx(welch.statistic)
-    assert df[1, 0] == pytest.approx(welch.df)
+    assert theta[1, 0] / np.sqrt(own[:, 0].sum()) == pytest.approx(welch.statistic)
+    freedom = present[:, 0] - 1
+    assert own[:, 0].sum() ** 2 / (own[:, 0] ** 2 / freedom).sum() == pytest.approx(welch.df)
+    expected, rate = own[:, 0].copy(), np.array([side.mean() for side in sides])
+    everybody, low = rows["errors"].sum() / rows["words"].sum(), int(np.argmin(rate))
+    floors = [p * (1 - p) / (100 * present[low, 0]) for p in (rate[low], everybody)]
+    grown = (everybody * (1 - everybody) / (rate[low] * (1 - rate[low]))) ** 2
+    expected[low] = floors[1] + (own[low, 0] - floors[0]) * grown
+    assert expected[low] > own[low, 0]
+    assert variance[1, 0] == pytest.approx(expected.sum())
+    assert df[1, 0] == pytest.approx(expected.sum() ** 2 / (expected**2 / freedom).sum())
     assert present[:, 0].tolist() == [7, 12]
     assert np.isnan(theta[0]).all()  # the reference is compared with nothing
 

@@ -49,9 +49,9 @@ PLANTED = {"all": [{"column": "accent", "is": "a3"}, {"column": "condition", "is
 
 
 def test_a_planted_handicap_is_named_first() -> None:
-    first = [find_subgroups(study(seed, 3.0)).iloc[0] for seed in range(8)]
-    assert sum(bool(row["named"]) and json.loads(row["predicate"]) == PLANTED for row in first) >= 7
-    named = next(row for row in first if row["named"])
+    first = [find_subgroups(study(seed, 3.0)).iloc[0] for seed in range(6)]
+    assert all(bool(row["named"]) and json.loads(row["predicate"]) == PLANTED for row in first)
+    named = first[0]
     assert 1 < named["effect_low"] < named["effect_high"]
     assert named["ratio"] == pytest.approx(named["errors"] / named["expected"])
     assert named["speakers"] == 4
@@ -60,8 +60,41 @@ def test_a_planted_handicap_is_named_first() -> None:
 @pytest.mark.slow
 def test_without_one_nothing_is_named() -> None:
     """The accents, conditions and speakers differ here; that is not what the search is for. One in twenty runs may err."""
-    runs = [find_subgroups(study(seed))["named"].any() for seed in range(100, 130)]
-    assert sum(runs) <= 4  # more than 4 of 30 has a chance of 1.6 % at one in twenty
+    runs = [find_subgroups(study(seed))["named"].any() for seed in range(100, 120)]
+    assert sum(runs) <= 3  # more than 3 of 20 has a chance of 1.6 % at one in twenty
+
+
+def short_study(conditions_each: int) -> pd.DataFrame:
+    """One utterance of ten words a speaker, in all four conditions or in one; a0 loses nearly all in c3."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame([
+        {"accent": f"a{s % 4}", "speaker": f"s{s}", "condition": f"c{c}" if c else "clean", "words": 10,
+         "errors": rng.binomial(10, 0.97 if s % 4 == 0 and c == 3 else 0.1)}
+        for s in range(24) for c in range(4) if conditions_each == 4 or c == s // 4 % 4
+    ])  # fmt: skip
+
+
+def test_with_one_short_utterance_a_speaker_the_levels_are_the_likeliest_and_a_large_gap_is_named() -> None:
+    """Levels went to and fro between the ends of their scale, the model expected half of the words to be lost, and nothing was named."""
+    rows = short_study(4)
+    at = [rows[name].factorize()[0] for name in ("speaker", "condition")]
+    table = CountTable(rows["errors"].to_numpy(float), np.full(len(rows), 10.0), *at)
+
+    def likelihood(share: np.ndarray) -> float:
+        return float((table.errors * np.log(share) + (10 - table.errors) * np.log1p(-share)).sum())
+
+    fits = [fit_levels(table, c) for c in (0.0, 0.4, None)]
+    assert likelihood(fits[1].share) > likelihood(fits[0].share) - 20
+    assert likelihood(fits[2].share) >= likelihood(fits[0].share) - 0.1
+    first = find_subgroups(rows).iloc[0]
+    assert (bool(first["named"]), first["slice"]) == (True, "accent = a0 and condition = c3")
+
+
+def test_speakers_of_one_condition_each_have_no_excess_that_could_be_told() -> None:
+    found = find_subgroups(short_study(1))
+    assert found.empty
+    assert "no speaker was heard in several of them (subgroups.outcome=errors" in found.attrs["note"]
+    assert find_subgroups(short_study(4), outcome="errors").attrs["note"] == ""
 
 
 def test_one_speaker_alone_is_no_slice() -> None:

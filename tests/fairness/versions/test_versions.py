@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from roomtone.fairness.results import write_scores
 from roomtone.fairness.settings import CompareSettings
 from roomtone.fairness.versions.changes import compare_scores
 from roomtone.fairness.versions.history import find_versions, version_history
+from roomtone.fairness.versions.set_layers import with_changes
 
 CHANGED = {"narrowed", "widened", "turned"}
 QUICK = CompareSettings(permutations=399, resamples=0)
@@ -187,6 +189,16 @@ def test_the_command_tells_whose_gap_narrowed_and_gates_hold(evaluated, capsys):
     assert str(evaluated) not in page
     told = json.loads((evaluated / "evaluation-new" / "versus-old" / "changes.json").read_text())
     assert told["headline"] in out
+    view = with_changes(None, evaluated, ("accent", "condition"))
+    layout = SimpleNamespace(row_names=["hindi", "irish", "welsh"], column_names=["ward", "clean"])
+    shown = {layer.id: layer for layer in view.layers(layout)}
+    assert shown["gap_change"].label == "change of the gap, new against old"
+    cells = pd.read_csv(evaluated / "evaluation-new" / "versus-old" / "cells.csv").set_index(["accent", "condition"])[
+        "change"
+    ]
+    assert shown["change"].fields["value"].cells[0].tolist() == [cells["hindi", "ward"], cells["hindi", "clean"]]
+    assert np.isnan(shown["change"].fields["value"].cells[2]).all()  # welsh is in the set, and was not compared
+    assert with_changes(None, evaluated, ("speaker", "condition")) is None
     assert main(["compare", f"a={old}", f"b={bad}", "fail_if_gap_grows=0.02"]) == 2
     out = capsys.readouterr().out
     assert "gate not met: fail_if_gap_grows=0.02: The gap between irish and hindi over all conditions widened" in out

@@ -18,6 +18,7 @@ import numpy as np
 from roomtone.augment.ops.channel.codec import to_pcm
 from roomtone.augment.ops.channel.packet_loss import check_loss, draw_lost_frames, frames_affected
 from roomtone.augment.ops.channel.probe import probed_delay
+from roomtone.augment.ops.channel.streams.g711 import G711
 from roomtone.augment.ops.channel.streams.libraries import Lc3, Opus, Pyav, StreamLibrary, StreamSettings
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
@@ -27,7 +28,7 @@ from roomtone.core.errors import RoomtoneError
 
 #: Numerator and denominator in powers of z^-1.
 Filter = tuple[tuple[float, ...], tuple[float, ...]]
-StreamCodec = Literal["opus", "lc3", "msbc", "amr_nb"]
+StreamCodec = Literal["opus", "lc3", "msbc", "amr_nb", "g711_mulaw", "g711_alaw"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class StreamSpec:
 
     Attributes:
         library: codes and decodes.
-        package: brings the library.
+        package: brings the library; None where a plain installation has it.
         rates_hz: sampling rates inside the codec; the first is taken where none is asked.
         frame_ms: lengths of a frame, likewise.
         kbit_s: bit rates: every one allowed where `modes`, else the lowest and the highest.
@@ -49,7 +50,7 @@ class StreamSpec:
     """
 
     library: StreamLibrary
-    package: str
+    package: str | None
     rates_hz: tuple[int, ...]
     frame_ms: tuple[float, ...]
     kbit_s: tuple[float, ...]
@@ -110,6 +111,10 @@ STREAMS: dict[str, StreamSpec] = {
         has_dtx=True,
         high_pass=lambda rate_hz: _AMR_HIGH_PASS,
     ),
+    **{
+        name: StreamSpec(G711(subtype), None, (8000,), (20.0, 10.0, 30.0, 40.0), (64.0,), 64.0, modes=True)
+        for name, subtype in (("g711_mulaw", "ULAW"), ("g711_alaw", "ALAW"))
+    },
 }
 assert set(STREAMS) == set(get_args(StreamCodec))
 #: Frames of silence behind the file, which bring out what the codec still holds.
@@ -121,8 +126,9 @@ class CodedStream(Processor):
     """One stream: coded, partly lost, decoded.
 
     Attributes:
-        codec: `opus`, `lc3` (Bluetooth LE Audio), `msbc` (Bluetooth hands-free, wideband) or `amr_nb`.
-        rate_hz, frame_ms: sampling rate inside the codec and length of a frame; null is 16 kHz (AMR-NB: 8 kHz) and the usual frame.
+        codec: `opus`, `lc3` (Bluetooth LE Audio), `msbc` (Bluetooth hands-free, wideband), `amr_nb`, or `g711_mulaw` and `g711_alaw`
+            concealed by G.711 Appendix I.
+        rate_hz, frame_ms: sampling rate inside the codec and length of a frame; null is 16 kHz (AMR-NB and G.711: 8 kHz) and the usual frame.
             The drawn op always has numbers here.
         kbit_s: bit rate; null is the usual one.
         fec: Opus only: each packet also holds a coarse copy of the frame before it, from which a single lost frame is decoded.
@@ -170,7 +176,8 @@ class CodedStream(Processor):
     @classmethod
     def packages_for(cls, fields: Mapping[str, Any]) -> tuple[str, ...]:
         codec = fields.get("codec")
-        return (STREAMS[codec].package,) if codec in STREAMS else ()
+        package = STREAMS[codec].package if codec in STREAMS else None
+        return () if package is None else (package,)
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         pinned = pin_ranges(self, rng)

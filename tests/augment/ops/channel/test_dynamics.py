@@ -99,6 +99,29 @@ def test_hard_clipping_cuts_and_counts() -> None:
     assert report["clipped_share"] == pytest.approx(0.5, abs=0.002)
 
 
+def test_a_converter_folds_nothing_back_and_sees_between_the_samples() -> None:
+    """A clipped tone of 3 kHz has harmonics at 9 and 15 kHz, which cut samples put at 7 and 1 kHz; a converter's filter keeps them out."""
+    n = np.arange(16000)
+    samples = (0.9 * np.sin(2 * np.pi * 3000.0 * n / 16000)).astype(np.float32)
+    levels = {}
+    for kind in ("hard", "converter"):
+        heard = pinned({"op": "clip", "level_dbov": -6.0206, "kind": kind}).apply(samples, 16000)[4000:12000]
+        levels[kind] = 20 * np.log10(np.abs(np.fft.rfft(heard * np.hanning(8000)))[[500, 1500, 3500]] / 2000)
+    assert (levels["hard"][[0, 2]] > -45).all()
+    assert (levels["converter"][[0, 2]] < -60).all()
+    assert levels["converter"][1] == pytest.approx(levels["hard"][1], abs=0.3)  # the tone itself
+    # a tone of a quarter of the rate whose samples all lie at 0.71 of its peak: only the wave between them is cut
+    quarter = (0.6 * np.sin(np.pi * (n / 2 + 0.25))).astype(np.float32)
+    _, report = pinned({"op": "clip", "level_dbov": -6.0206, "kind": "converter"}).apply_measured(quarter, 16000)
+    assert np.abs(quarter).max() < 0.5
+    assert report["clipped_share"] == pytest.approx(
+        1 - 2 / np.pi * np.arcsin(0.5 / 0.6), abs=0.065
+    )  # eight places a sample
+    quiet, report = pinned({"op": "clip", "kind": "converter"}).apply_measured(quarter, 16000)
+    np.testing.assert_array_equal(quiet, quarter)
+    assert report["clipped_share"] == 0.0
+
+
 def test_soft_clipping_stays_below_its_level_with_gain_1_for_small_signals() -> None:
     op = pinned({"op": "clip", "level_dbov": -6.0206, "kind": "soft"})
     loud = op.apply(np.linspace(-4, 4, 1001).astype(np.float32), 16000)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.coverage.details.balance import BalanceGoal, parse_balance
+from roomtone.coverage.profile.balance import BalanceGoal, parse_balance
 
 
 @dataclass(frozen=True)
-class DetailSettings:
+class ProfileSettings:
     """Each is left out where it is empty.
 
     Attributes:
@@ -31,7 +31,7 @@ class DetailSettings:
     trend: tuple[str, ...] = ()
 
 
-def parse_details(values: Mapping[str, Any]) -> DetailSettings:
+def parse_profile(values: Mapping[str, Any]) -> ProfileSettings:
     """Return the settings of a mapping that has these keys among others.
 
     Args:
@@ -40,7 +40,7 @@ def parse_details(values: Mapping[str, Any]) -> DetailSettings:
     Raises:
         RoomtoneError: a value of the wrong kind; the message names the key.
 
-    >>> parse_details({"splits": "split", "trend": "old"}).trend
+    >>> parse_profile({"splits": "split", "trend": "old"}).trend
     ('old',)
     """
     texts: dict[str, Any] = {}
@@ -51,7 +51,7 @@ def parse_details(values: Mapping[str, Any]) -> DetailSettings:
         texts[key] = value
     if texts["dictionary"] is not None and texts["vocabulary"] is None:
         raise RoomtoneError("dictionary: asks for phonemes, but of what? name an axis, e.g. vocabulary=accent")
-    return DetailSettings(
+    return ProfileSettings(
         distributions=_names(values.get("distributions"), "distributions"),
         balance=parse_balance(values.get("balance") or ()),
         trend=_names(values.get("trend"), "trend"),

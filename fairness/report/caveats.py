@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 FEWEST_SPEAKERS = 3
 
 
-def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting) -> tuple[str, ...]:
+def caveats(
+    scores: pd.DataFrame, settings: Settings, comparison: Comparison, formatting: Formatting
+) -> tuple[str, ...]:
     """Return what must be said before any number.
 
     Args:
@@ -31,7 +33,7 @@ def notes(scores: pd.DataFrame, settings: Settings, comparison: Comparison, form
         said.append(
             "Stored answers were taken whoever wrote them (trust_stored=true): whoever made the set may have chosen them."
         )
-    said += [*_people(scores, settings), *_speech(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
+    said += [*_people(scores, settings), *speech_note(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
     return tuple([*said, *_units(scores, settings.group), *_formatting(formatting, settings)])
 
 
@@ -51,7 +53,12 @@ def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
     return said
 
 
-def _speech(scores: pd.DataFrame) -> list[str]:
+def speech_note(scores: pd.DataFrame) -> list[str]:
+    """Return what synthetic speech cannot show; nothing where all of it is recorded.
+
+    Args:
+        scores: one row a sample, with labels.
+    """
     if "speech_origin" not in scores or not (scores["speech_origin"] == "synthetic").any():
         return []
     share = (scores["speech_origin"] == "synthetic").mean()

@@ -1,4 +1,4 @@
-"""The details that a report was asked for: tables to be written, lines to be read, gates that are missed."""
+"""The parts of the profile that a report was asked for: tables to be written, lines to be read, gates that are missed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.coverage.counting.source import dataset_folder, open_source
-from roomtone.coverage.details import tables
-from roomtone.coverage.details.balance import BalanceGoal, check_balance
-from roomtone.coverage.details.detail_settings import DetailSettings
-from roomtone.coverage.details.overlap import leaked
+from roomtone.coverage.profile import tables
+from roomtone.coverage.profile.balance import BalanceGoal, check_balance
+from roomtone.coverage.profile.overlap import leaked
+from roomtone.coverage.profile.profile_settings import ProfileSettings
 from roomtone.coverage.report.ci_gates import GateMiss, GateThresholds
 from roomtone.coverage.report.trend import trend, trend_lines, trend_table
 from roomtone.coverage.views.csv_tables import write_csv
@@ -31,7 +31,7 @@ _SHOWN_SPLITS = 12
 
 
 @dataclass
-class DetailReport:
+class ProfileReport:
     """What was found.
 
     Attributes:
@@ -57,13 +57,13 @@ class DetailReport:
             write_csv(table.assign(**{str(column): table[column].map(json.dumps) for column in lists}), folder / name)
 
 
-def detail_report(
+def profile_report(
     matrix: CoverageMatrix,
-    settings: DetailSettings,
+    settings: ProfileSettings,
     gates: GateThresholds,
     earlier: Sequence[tuple[str, pd.DataFrame]] = (),
-) -> DetailReport:
-    """Return the details that the settings ask for.
+) -> ProfileReport:
+    """Return the parts of the profile that the settings ask for.
 
     Args:
         matrix: the matrix.
@@ -74,7 +74,7 @@ def detail_report(
     Raises:
         RoomtoneError: a column or file that is not there.
     """
-    report = DetailReport()
+    report = ProfileReport()
     if settings.distributions:
         _distributions(matrix, settings.distributions, report)
     if settings.balance:
@@ -94,7 +94,7 @@ def detail_report(
     return report
 
 
-def _distributions(matrix: CoverageMatrix, columns: Sequence[str], report: DetailReport) -> None:
+def _distributions(matrix: CoverageMatrix, columns: Sequence[str], report: ProfileReport) -> None:
     import pandas as pd
 
     parts = []
@@ -110,7 +110,7 @@ def _distributions(matrix: CoverageMatrix, columns: Sequence[str], report: Detai
 
 
 def _balance(
-    matrix: CoverageMatrix, goals: Sequence[BalanceGoal], least: Fraction | None, report: DetailReport
+    matrix: CoverageMatrix, goals: Sequence[BalanceGoal], least: Fraction | None, report: ProfileReport
 ) -> None:
     import pandas as pd
 
@@ -134,7 +134,7 @@ def _share(share: float) -> str:
     return "unknown share" if share != share else f"{100 * share:.0f} %"
 
 
-def _shared(matrix: CoverageMatrix, splits: str, most: int | None, report: DetailReport) -> None:
+def _shared(matrix: CoverageMatrix, splits: str, most: int | None, report: ProfileReport) -> None:
     square = tables.shared_speakers(matrix, splits)
     report.tables["shared_speakers.csv"] = square.rename_axis(splits).reset_index()
     pairs = leaked(square)
@@ -159,7 +159,7 @@ def _without_diagonal(square: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: DetailReport) -> None:
+def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, report: ProfileReport) -> None:
     found = tables.never_said(matrix, axis, dictionary=dictionary)
     report.tables["never_said.csv"] = found
     if found.empty:
@@ -180,7 +180,7 @@ def _vocabulary(matrix: CoverageMatrix, axis: str, dictionary: str | None, repor
         )
 
 
-def _planned(matrix: CoverageMatrix, report: DetailReport) -> None:
+def _planned(matrix: CoverageMatrix, report: ProfileReport) -> None:
     found = tables.planned_and_achieved(matrix)
     report.tables["planned.csv"] = found
     lost = int(found["rejected"].sum())

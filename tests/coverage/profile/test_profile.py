@@ -20,11 +20,11 @@ from roomtone.coverage import (
     trend,
 )
 from roomtone.coverage.counting.source import open_source
-from roomtone.coverage.details.balance import check_balance, parse_balance
-from roomtone.coverage.details.detail_report import detail_report
-from roomtone.coverage.details.detail_settings import DetailSettings
-from roomtone.coverage.details.overlap import leaked
-from roomtone.coverage.holes.notes import holes_with_notes
+from roomtone.coverage.holes.hole_owners import holes_with_notes
+from roomtone.coverage.profile.balance import check_balance, parse_balance
+from roomtone.coverage.profile.overlap import leaked
+from roomtone.coverage.profile.profile_report import profile_report
+from roomtone.coverage.profile.profile_settings import ProfileSettings
 from roomtone.coverage.report.ci_gates import GateThresholds
 
 
@@ -113,7 +113,7 @@ def test_who_is_shared_between_cells_and_splits(measured, unit):
     mixed = measured.assign(split=np.where(measured.index % 2, "a", "b"))
     (pair,) = leaked(shared_speakers(CoverageMatrix(mixed), "split"))
     for rows, title in ((measured, "No speaker is in two splits"), (mixed, "Speakers that two splits share")):
-        report = detail_report(CoverageMatrix(rows), DetailSettings(splits="split"), GateThresholds())
+        report = profile_report(CoverageMatrix(rows), ProfileSettings(splits="split"), GateThresholds())
         square = report.shown[title].drop(columns="split").to_numpy()
         assert all((square[i, i] == "–") and (np.delete(square[i], i) != "–").all() for i in range(len(square)))
     assert pair[2] > 5

@@ -1,4 +1,4 @@
-"""The details of a matrix as tables: one function each, with the matrix's own source and axes."""
+"""The profile of a matrix as tables: one function each, with the matrix's own source and axes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.counting.source import dataset_folder, open_source
-from roomtone.coverage.details import balance as balances
-from roomtone.coverage.details import distributions as spreads
-from roomtone.coverage.details import overlap, planned, vocabulary
+from roomtone.coverage.profile import balance as balances
+from roomtone.coverage.profile import distributions as spreads
+from roomtone.coverage.profile import overlap, planned, vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,1 +1,0 @@
-"""Inside cells and between them: spread of measured numbers, balance of attributes, shared speakers, words never said, plan and outcome."""
