@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import logging
 import re
 import sys
 import unicodedata
@@ -125,13 +126,21 @@ def coloured_console(**options: Any) -> Console:
     return Guarded(file=unguarded(sys.stdout), **options)
 
 
+def _in_one_line(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), None
+    return True
+
+
 @contextlib.contextmanager
 def guarded_output() -> Iterator[None]:
-    """Guard standard output and standard error for as long as a command runs."""
+    """Guard standard output, standard error and what is logged for as long as a command runs."""
     before = sys.stdout, sys.stderr
+    log = logging.getLogger("roomtone")
+    log.addFilter(_in_one_line)
     sys.stdout = cast(TextIO, PrintableStream(unguarded(sys.stdout)))
     sys.stderr = cast(TextIO, PrintableStream(unguarded(sys.stderr)))
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        log.removeFilter(_in_one_line)

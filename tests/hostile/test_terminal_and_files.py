@@ -138,6 +138,14 @@ def test_a_line_end_in_a_label_makes_no_line(theirs, edit_rows, roomtone, tmp_pa
         assert "\\n384" in out + err, words
 
 
+def test_what_is_logged_of_others_is_one_line(caplog):
+    import logging
+
+    with guarded_output():
+        logging.getLogger("roomtone").warning("rejected: %s", "a\nall hold\x1b[2J")
+    assert caplog.messages == ["rejected: a\\nall hold\\x1b[2J"]
+
+
 def test_the_guard_goes_when_the_command_ends():
     import sys
 
