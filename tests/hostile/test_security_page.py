@@ -193,7 +193,7 @@ STATED = (
     "It is looked up", "**Time and disk", "A preset may ask", "**What an evaluation has found", "`coverage`, `compare` and `export` read",
     "evaluate the", "**Parts of a set", "`verify share=1` measures", "no user's key", "a key would not",
     "**What lies in `evaluation/`", "**A `local.yaml` that you gave", "It names folders", "recipes read recordings",
-    "**Who may write into a set while", "**An unsigned set", "Whether a label", "**Whoever may write",
+    "**Who may write into a set while", "**A signal is heard", "**An unsigned set", "Whether a label", "**Whoever may write",
 )  # fmt: skip
 
 
