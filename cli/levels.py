@@ -133,4 +133,4 @@ def _items(text: str) -> Iterator[str]:
 def _quoted(level: str) -> str:
     inner = level[1:-1] if len(level) > 1 and level[0] == level[-1] and level[0] in "'\"" else level
     # in Hydra's grammar a backslash stands for itself except before a quote
-    return "'" + re.sub(r"(\\*)('|$)", lambda m: 2 * m[1] + ("\\'" if m[2] else ""), inner) + "'"
+    return "'" + re.sub(r"(?<!\\)(\\*)('|$)", lambda m: 2 * m[1] + ("\\'" if m[2] else ""), inner) + "'"

@@ -15,11 +15,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
 
 from roomtone.cli.arguments import parse_arguments
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.printable import guarded_output
 
+#: Seconds until a signal is sent again that came at a moment when nothing could end.
+_AGAIN_S = 0.02
 #: name -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": (
@@ -84,18 +88,31 @@ def _run(words: list[str]) -> int:
     try:
         with _signals_end_as_interrupts(ended_by):
             return _dispatch(words)
-    except RoomtoneError as error:
+    except KeyboardInterrupt:
+        return _stopped(ended_by)
+    except Exception as error:
+        if ended_by:  # what a library makes of a signal, such as DuckDB's "Query interrupted"
+            return _stopped(ended_by)
+        return _failed(error)
+
+
+def _stopped(ended_by: list[int]) -> int:
+    print("roomtone: stopped; the same command goes on where it left off", file=sys.stderr)
+    return 128 + (ended_by[0] if ended_by else int(signal.SIGINT))
+
+
+def _failed(error: Exception) -> int:
+    """Say in one line what ended a command, and return its status; a fault of the program's own is raised again."""
+    if isinstance(error, RoomtoneError):
         print(f"roomtone: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return error.exit_status
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         sys.stderr.close()
         return 0
-    except KeyboardInterrupt:
-        print("roomtone: stopped; the same command goes on where it left off", file=sys.stderr)
-        return 128 + (ended_by[0] if ended_by else int(signal.SIGINT))
-    except (MemoryError, OSError) as error:
+    if isinstance(error, MemoryError | OSError):
         print(f"roomtone: {_machine_fault(error)}", file=sys.stderr)
         return 1
+    raise error
 
 
 def _machine_fault(error: MemoryError | OSError) -> str:
@@ -108,24 +125,42 @@ def _machine_fault(error: MemoryError | OSError) -> str:
 
 @contextlib.contextmanager
 def _signals_end_as_interrupts(ended_by: list[int]) -> Iterator[None]:
-    """Have SIGTERM and SIGHUP end a command as Ctrl-C does: workers go, what is done stays, one line is said."""
+    """Have SIGTERM and SIGHUP end a command as Ctrl-C does: workers go, what is done stays, one line is said.
+
+    C code that calls Python back, as libsndfile does to read a file, prints an interrupt that ends the callback and goes on. A signal
+    that comes there is sent again a moment later.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def end(number: int, frame: object) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        if _called_from_c(frame):
+            again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+            again.daemon = True
+            again.start()
+            return
         ended_by.append(number)
         raise KeyboardInterrupt
 
-    before = {}
-    for name in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(name) is signal.SIG_DFL:  # nohup's wish is respected
+    before: dict[int, Any] = {}
+    for name in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(name) in (signal.SIG_DFL, signal.default_int_handler):  # nohup's wish is respected
             before[name] = signal.signal(name, end)
     try:
         yield
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def _called_from_c(frame: FrameType | None) -> bool:
+    """Return whether a frame is below one of soundfile's callbacks, which libsndfile calls."""
+    while frame is not None:
+        if frame.f_code.co_name.startswith("vio_") and frame.f_globals.get("__name__") == "soundfile":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _replace_what_cannot_be_printed() -> None:

@@ -85,7 +85,7 @@ def check_user_file(folder: Path, name: str, primary: str | None) -> None:
     if packaged.is_file() and group not in SHADOWED and not chosen:
         raise RoomtoneError(f"{path}: bears the name of a packaged file, which it may not replace; call it otherwise")
     text = read_bounded_text(path)
-    if re.search(r"^\s*#\s*@package\b", text, re.MULTILINE):
+    if any(re.match(r"#\s*@package\b", line.lstrip()) for line in text.splitlines()):
         raise RoomtoneError(
             f"{path}: '@package' is not allowed; a file speaks for its own group, and the command line for what acts"
         )

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import html
-import itertools
+import logging
 import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Categories that do something instead of showing something: controls, direction marks and other formats, line and paragraph ends.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Joiners and soft hyphens, which scripts need to be shown rightly.
 _SHOWN = frozenset({"\u200c", "\u200d", "\u00ad"})
-#: What rich sends to colour a text on a terminal; no concealing (8) and no blinking (5, 6) is among it.
-_COLOUR = re.compile("\x1b\\[(?:[0-479]|[2-9][0-9]|10[0-7]|38;5;\\d+|48;5;\\d+|[34]8;2;\\d+;\\d+;\\d+|;)*m")
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -88,22 +89,15 @@ def _escape(one: str) -> str:
 
 
 class PrintableStream:
-    """A text stream that passes on what is written with acting characters shown; line ends and tabs stay, and colours on a terminal."""
+    """A text stream that passes on what is written with acting characters shown; line ends and tabs stay."""
 
-    def __init__(self, inner: TextIO, *, colours: bool) -> None:
-        """Wrap `inner`; with `colours` what rich sends to colour a text is passed on where it is a terminal."""
+    def __init__(self, inner: TextIO) -> None:
+        """Wrap `inner`."""
         self.inner = inner
-        self._colours = colours and inner.isatty()
 
     def write(self, text: str) -> int:
         """Write a text, acting characters shown."""
-        if self._colours:
-            ends = [0, *(at for found in _COLOUR.finditer(text) for at in found.span()), len(text)]
-            pieces = (text[start:end] for start, end in itertools.pairwise(ends))
-            shown = "".join(p if i % 2 else printable(p, keep="\n\t") for i, p in enumerate(pieces))
-        else:
-            shown = printable(text, keep="\n\t")
-        self.inner.write(shown)
+        self.inner.write(printable(text, keep="\n\t"))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -115,13 +109,38 @@ def unguarded(stream: TextIO) -> TextIO:
     return stream.inner if isinstance(stream, PrintableStream) else stream
 
 
+def coloured_console(**options: Any) -> Console:
+    """Return a console on standard output whose own colours reach a terminal; colours that a text holds are shown as escapes.
+
+    Args:
+        options: of rich's console.
+    """
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Guarded(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=printable(segment.text, keep="\n\t"))
+
+    return Guarded(file=unguarded(sys.stdout), **options)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), None
+    return True
+
+
 @contextlib.contextmanager
 def guarded_output() -> Iterator[None]:
-    """Guard standard output and standard error for as long as a command runs."""
+    """Guard standard output, standard error and what is logged for as long as a command runs."""
     before = sys.stdout, sys.stderr
-    sys.stdout = cast(TextIO, PrintableStream(unguarded(sys.stdout), colours=True))
-    sys.stderr = cast(TextIO, PrintableStream(unguarded(sys.stderr), colours=False))
+    log = logging.getLogger("roomtone")
+    log.addFilter(_in_one_line)
+    sys.stdout = cast(TextIO, PrintableStream(unguarded(sys.stdout)))
+    sys.stderr = cast(TextIO, PrintableStream(unguarded(sys.stderr)))
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        log.removeFilter(_in_one_line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError, nearest
-from roomtone.core.files import refuse_links
+from roomtone.core.files import refuse_links, write_whole
 from roomtone.fairness.comparison.compare import SEVERAL, Comparison, compare_as
 from roomtone.fairness.comparison.outcome_scores import SHORTFALL, read_outcome
 from roomtone.fairness.comparison.outcomes import intersection_columns
@@ -261,4 +261,4 @@ def _write_tables(result: Evaluation) -> None:
         "interaction_p": None if result.model is None else result.model.interaction_p, "notes": list(result.notes),
     }  # fmt: skip
     text = json.dumps(summary, indent=2, default=str, ensure_ascii=False)
-    (result.folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    write_whole(result.folder / "evaluation.json", f"{text}\n".encode())

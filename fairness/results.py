@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.bounded.regular_files import open_regular, read_json
 from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import is_remote
+from roomtone.core.files import is_remote, write_whole
 from roomtone.coverage.views.csv_tables import write_csv
 
 if TYPE_CHECKING:
@@ -77,17 +77,8 @@ def write_scores(folder: Path, scores: pd.DataFrame, hypotheses: pd.DataFrame) -
         scores: of `score`.
         hypotheses: `sample_id` and `hypothesis`.
     """
-    target = folder / "scores" / "part-00000.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        scores.merge(hypotheses[["sample_id", "hypothesis"]], on="sample_id", how="left").to_parquet(
-            temporary, index=False
-        )
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+    table = scores.merge(hypotheses[["sample_id", "hypothesis"]], on="sample_id", how="left")
+    return write_whole(folder / "scores" / "part-00000.parquet", table.to_parquet(index=False))
 
 
 def last_recogniser(folder: Path) -> dict[str, Any] | None:

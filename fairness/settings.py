@@ -13,6 +13,8 @@ from roomtone.core.errors import RoomtoneError, nearest
 
 SCALES = ("difference", "ratio")
 OUTCOMES = ("excess", "errors")
+#: Permutations, and resamples of the bootstrap: more would tell p-values apart that nobody acts upon, and take hours and gigabytes.
+MOST_DRAWS = 100_000
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -51,6 +53,9 @@ class CompareSettings:
             raise RoomtoneError(f"permutations: at least 199, got {self.permutations!r}; fewer give no usable tail")
         if self.resamples < 0:
             raise RoomtoneError(f"resamples: 0 (no bootstrap) or more, got {self.resamples!r}")
+        for name in ("permutations", "resamples"):
+            if getattr(self, name) > MOST_DRAWS:
+                raise RoomtoneError(f"{name}: at most {MOST_DRAWS:,}, got {getattr(self, name):,}")
         if self.declared is not None and not all(_is_pair(pair) for pair in self.declared):
             raise RoomtoneError(f"declared: a list of [group, condition] pairs, got {self.declared!r}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import printable
 from roomtone.core.settings import read_settings
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ def run(cfg: DictConfig) -> int:
     folder = Path(s.to) if s.to else found.after.folder / f"versus-{Path(found.before.name).name}"
     write_tables(found, folder)
     page = write_page(found, folder)
-    print(found.headline())
+    print(printable(found.headline()))
     for text in found.changes.accents["statement"]:
-        print(f"  {text}")
+        print(printable(f"  {text}"))
     if found.only:
         print(f"{found.only} samples that only one of them has counted are left out")
     missed = gates.misses(found)
     for text in missed:
-        print(f"gate not met: {text}")
+        print(printable(f"gate not met: {text}"))
     print(f"page: {page}")
     return 2 if missed else 0
 
@@ -74,8 +75,8 @@ def _history(s: VersionSettings) -> int:
     places = find_versions(s.history) if isinstance(s.history, str) else [Path(place) for place in s.history or ()]
     found = version_history(places)
     page = write_history(found, Path(s.to) if s.to else places[-1] / "history")
-    print(found.headline())
+    print(printable(found.headline()))
     for text in found.trends["statement"]:
-        print(f"  {text}")
+        print(printable(f"  {text}"))
     print(f"page: {page}")
     return 0

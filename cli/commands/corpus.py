@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.max_rejected import MaxRejected
-from roomtone.core.printable import printable, unguarded
+from roomtone.core.printable import coloured_console, printable, unguarded
 from roomtone.core.settings import Annotated, Bounds, read_settings
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def run(cfg: DictConfig) -> int:
             duplicates=settings.duplicates,
             progress=lambda count: status.update(f"reading … {count:,} utterances") if count % 25 == 0 else None,
         )
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = coloured_console() if sys.stdout.isatty() else coloured_console(width=120)
     print_report(report, console)
     if settings.output.dir is not None:
         folder = write_report(report, Path(settings.output.dir).expanduser())
@@ -116,7 +116,7 @@ def print_report(report: CorpusReport, console: Console) -> None:
 
 def _print(console: Console, *lines: str) -> None:
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _table(by: str, values: dict[str, Group]) -> Any:
@@ -132,7 +132,7 @@ def _table(by: str, values: dict[str, Group]) -> Any:
         floor = None if row["speech_to_floor_db"] is None else -row["speech_to_floor_db"]
         counts = (f"{row['speakers']:,}", f"{row['utterances']:,}", f"{row['minutes']:.1f}", f"{row['words']:,}")
         table.add_row(
-            Text(name),
+            Text(printable(name)),
             *counts,
             _figure(floor, ".1f"),
             _figure(row["bandwidth_hz"], ".0f"),

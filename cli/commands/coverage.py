@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.errors import GateNotMetError, RoomtoneError
+from roomtone.core.printable import coloured_console, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ _SHOWN = 20
 def run(cfg: DictConfig) -> int:
     """Print and write the coverage of a set; raise GateNotMetError where a gate is not met."""
     from omegaconf import OmegaConf
-    from rich.console import Console
 
     from roomtone.core.dataset.study import read_study
     from roomtone.coverage.counting.source import Source
@@ -60,7 +60,7 @@ def run(cfg: DictConfig) -> int:
     earlier = [(report_name(name), read_matrix_csv(name)[1]) for name in settings.profile.trend]
     folder = _folder(settings)
     matrix = CoverageMatrix(source, axes=settings.axes, goals=goals)
-    console = Console()
+    console = coloured_console()
     show_matrix(matrix, console, full=settings.full)
     tway = _tway(matrix, factors, settings, study)
     lines = [*matrix.notes, *(_tway_line(coverage) for coverage in tway.values())]
@@ -75,15 +75,15 @@ def run(cfg: DictConfig) -> int:
     lines += note_lines(holes)
     told = [*lines, *further_lines(matrix)]
     if told:
-        _print(console, "\n".join(told))
+        _print(console, *told)
     _write(matrix, settings, tway, lines, holes, profile, folder)
     _print(console, f"written to {folder}")
     _stop_at(misses, console)
     return 0
 
 
-def _print(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+def _print(console: Console, *lines: str) -> None:
+    console.print("\n".join(map(printable, lines)), markup=False, highlight=False, soft_wrap=True)
 
 
 def _factors(source: Source, settings: CoverageSettings) -> Sequence[str]:
@@ -224,7 +224,7 @@ def _stop_at(misses: list[GateMiss], console: Console) -> None:
     if not misses:
         return
     for miss in misses:
-        _print(console, f"\n{miss.gate}: {miss.line}")
+        _print(console, "", f"{miss.gate}: {miss.line}")
         for cell in miss.cells[:_SHOWN]:
             _print(console, f"  {cell}")
         if len(miss.cells) > _SHOWN:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,9 +48,9 @@ def run(cfg: DictConfig) -> int:
     now = last_recogniser(folder)
     written = write_report(result)
     for line in summary_lines(result):
-        print(line)
+        print(printable(line))
     if before is not None and now is not None and before != now:
-        print(f"replaces the report of {_named(before, now)}")
+        print(printable(f"replaces the report of {_named(before, now)}"))
     print(f"report: {written[0]}")
     print(f"profile: {write_profile(result)[1]}")
     return 3 if result.failed else 0
@@ -126,7 +127,7 @@ def _check(dataset: Path, settings: Settings, values: dict[str, Any]) -> int:
         certificate, scores, evaluation_dir(dataset) / "certificates.jsonl", budget=values["certificate_budget"], alpha=settings.alpha,
         speaker=settings.speaker, recogniser=public_identity(settings.asr),
     )  # fmt: skip
-    print(ruling.reason)
+    print(printable(ruling.reason))
     if ruling.shared_samples:
         print(f"{ruling.reproduced} of {ruling.shared_samples} listed samples have the stated errors here")
     else:

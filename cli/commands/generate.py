@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from roomtone.cli.compose import compose_config, plain
+from roomtone.core.printable import coloured_console, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -18,13 +19,11 @@ CONFIG_NAME = "generate"
 
 def run(cfg: DictConfig) -> int:
     """Render the set, print what it holds, and return the exit status."""
-    from rich.console import Console
-
     from roomtone.augment.generation import generate, rejection_line
     from roomtone.augment.runs.summary import RunStoppedError
     from roomtone.core.files import is_remote
 
-    console = Console()
+    console = coloured_console()
     try:
         summary = generate(plain(cfg), config=set_config(cfg))
     except RunStoppedError as stopped:
@@ -34,13 +33,13 @@ def run(cfg: DictConfig) -> int:
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
     for sentence in _sparse_noises(summary.dataset):
-        print(f"note: {sentence}")
+        print(printable(f"note: {sentence}"))
     if cfg.corpus.get("reader") == "demo" and not is_remote(summary.dataset):
         console.print(_next_commands(summary.dataset), markup=False, highlight=False, soft_wrap=True)
     for sentence in summary.systematic:
-        print(f"systematic: {sentence}", file=sys.stderr)
+        print(printable(f"systematic: {sentence}"), file=sys.stderr)
     for entry in _first_by_utterance(summary)[:5]:
-        print(f"rejected: {rejection_line(entry)}", file=sys.stderr)
+        print(printable(f"rejected: {rejection_line(entry)}"), file=sys.stderr)
     return summary.exit_status
 
 

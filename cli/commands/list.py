@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from roomtone.cli.compose import plain
 from roomtone.core.bounded.yaml_text import read_bounded_text
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import coloured_console
 from roomtone.core.settings import read_settings
 from roomtone.core.vocabulary import FACTORS
 
@@ -51,8 +52,6 @@ class ListSettings:
 
 def run(cfg: DictConfig) -> int:
     """Print what there is, or write the gallery."""
-    from rich.console import Console
-
     settings = read_settings(ListSettings, plain(cfg))
     kinds = [*FACTORS, *_GROUPS, "export"]
     if settings.group is not None and settings.group not in kinds:
@@ -63,7 +62,7 @@ def run(cfg: DictConfig) -> int:
     wanted = kinds if settings.group is None else [settings.group]
     if settings.to is not None:
         return _gallery(wanted, search, settings)
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = coloured_console(width=None if sys.stdout.isatty() else 120)
     for kind in wanted:
         _print_kind(kind, search, console)
     print('hear one: roomtone listen "ward+babble@5dB" to=heard.wav      look at one: roomtone show ward')

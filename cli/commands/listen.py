@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.cli.compose import plain
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import printable
 from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.vocabulary import NONE
 
@@ -65,7 +66,7 @@ def run(cfg: DictConfig) -> int:
     write_whole(target, encode(made.pcm, rate, target.suffix.lower().lstrip(".")))
     print(f"{what} in {condition.name}: {target} ({made.pcm.size / rate:.1f} s at {rate} Hz)")
     for line in measured_lines(made.measured, behind_handset="handset" in condition.levels):
-        print(f"  {line}")
+        print(printable(f"  {line}"))
     return 0
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from roomtone.core.printable import printable
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
@@ -49,4 +51,4 @@ def _measure_place(settings: MeasureSettings) -> int:
 
 def _print(lines: tuple[str, ...]) -> None:
     for line in lines:
-        print(line)
+        print(printable(line))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import coloured_console, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,6 @@ _SHOWN = 12
 
 def run(cfg: DictConfig) -> int:
     """Print the forecast, coverage before and after, and the holes that synthesis cannot close; render nothing."""
-    from rich.console import Console
-
     from roomtone.augment.corpora.durations import durations_s
     from roomtone.augment.scenarios.fill import speech_at_hand
     from roomtone.augment.scenarios.forecast import forecast, planned_rows
@@ -43,11 +42,11 @@ def run(cfg: DictConfig) -> int:
         utterance.problem is not None or seconds[utterance.utterance_id] is None for utterance in plan.utterances
     )
     workers = settings.executor.worker_count
-    console = Console()
+    console = coloured_console()
     found = forecast(plan, rows, unreadable, settings.sample_rate_hz, settings.output.format, workers)
     console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
     for note in plan.notes:
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(note), markup=False, highlight=False, soft_wrap=True)
     before = existing_rows(Path(settings.output.dir))
     if before is None and rows.empty:
         raise RoomtoneError(_why_nothing(plan.utterances))
@@ -116,7 +115,7 @@ def _print_holes(matrix: CoverageMatrix, clean: pd.DataFrame, console: Console) 
         )
     needs = matrix.recruiting(clean=clean).to_dict("records") if len(holes) > closable else []
     for need in needs[:_SHOWN]:
-        console.print(f"  {_need(need)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(printable(f"  {_need(need)}"), markup=False, highlight=False, soft_wrap=True)
     if len(needs) > _SHOWN:
         console.print(f"  … and {len(needs) - _SHOWN:,} more", markup=False)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -36,7 +37,7 @@ def run(cfg: DictConfig) -> int:
     home = read_stored(values["dataset"]).folder / "thresholds" / folder_name(found)
     page = write_thresholds(found, Path(values["to"]) if values["to"] else home)
     for text in told:
-        print(text)
+        print(printable(text))
     if found.steps.left_out:
         print(f"{found.steps.left_out} samples whose utterance lacks a step are left out")
     print(f"page: {page}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import printable
 from roomtone.core.settings import Annotated, Bounds, read_settings
 from roomtone.core.workers.executors import ExecutorSettings
 
@@ -49,7 +50,7 @@ def run(cfg: DictConfig) -> int:
         )
     findings = [*unsigned, *findings]
     for finding in findings[:_SHOWN]:
-        print(f"{finding.sample_id}: {finding.what}")
+        print(printable(f"{finding.sample_id}: {finding.what}"))
     if len(findings) > _SHOWN:
         print(f"… and {len(findings) - _SHOWN} more")
     wrong = len({finding.sample_id for finding in findings} - {WHOLE_SET})

@@ -70,13 +70,23 @@ def parse_bounded_yaml(text: str, *, where: str) -> Any:
     try:
         _check_size(text, where)
         values = yaml.load(text, Loader=_loader())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
         raise RoomtoneError(f"{where}: not readable as YAML: {' '.join(str(error).split())[:300]}") from error
+    _check_keys(values, where)
     for key, number in _numbers(values, ""):
         largest = LARGEST_LEVEL_DB if key.endswith(("_db", "_dbov")) else LARGEST_NUMBER
         if not abs(number) <= largest and (isinstance(number, float) or largest == LARGEST_LEVEL_DB):
             raise RoomtoneError(f"{where}: {key} is {number:g}; a number there lies within {largest:g} of zero")
     return values
+
+
+def _check_keys(node: Any, where: str) -> None:
+    """Refuse a key that is no text, as `1:`, `true:`, `no:` and `null:` are: nothing here is called by a number."""
+    for key in node if isinstance(node, Mapping) else ():
+        if not isinstance(key, str):
+            raise RoomtoneError(f"{where}: the key {str(key)[:80]!r} is no text; quote it")
+    for value in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        _check_keys(value, where)
 
 
 def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
@@ -111,6 +121,7 @@ def _check_size(text: str, where: str) -> None:
         elif isinstance(event, yaml.NodeEvent):
             nodes += 1
             _check_number(event, where)
+            _check_tag(event, where)
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append((event.anchor, nodes))
                 if event.anchor:
@@ -133,6 +144,15 @@ def _check_number(event: Any, where: str) -> None:
     if len(text) > MAX_NUMBER and (event.implicit[0] or event.tag) and _NUMBER.fullmatch(text):
         raise RoomtoneError(
             f"{where}: holds a number of {len(text):,} characters (limit {MAX_NUMBER}); quote it if it is a text"
+        )
+
+
+def _check_tag(event: Any, where: str) -> None:
+    """Refuse a type that is forced upon a value: `!!bool foo` and its like end YAML's readers in faults of their own."""
+    tag = getattr(event, "tag", None) or "!"
+    if tag not in ("!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))):
+        raise RoomtoneError(
+            f"{where}: not readable as YAML: the tag {tag[:80]!r} is not allowed; write the value alone"
         )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A word that at most so many utterances of the whole set have is rare.
 RARE = 2
+#: From the first letter or figure of a word to its last.
+_BARE = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 
 
 def never_said(
@@ -98,8 +100,8 @@ def words_in(text: str) -> list[str]:
     >>> words_in("Don't stop, Anna!")
     ["don't", 'stop', 'anna']
     """
-    bare = (re.sub(r"^[^\w]+|[^\w]+$", "", word.casefold()) for word in split_words(text))
-    return [word for word in bare if word]
+    found = (_BARE.search(word.casefold()) for word in split_words(text))
+    return [word.group() for word in found if word]
 
 
 def _pronunciations(words: Iterable[str], dictionary: str | None, language: str) -> Mapping[str, tuple[str, ...]]:

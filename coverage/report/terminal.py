@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roomtone.core.printable import printable
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.holes.patterns import hole_regions
 from roomtone.coverage.report.next_commands import fill_command, further_steps
@@ -95,7 +96,7 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
 
 def _say(console: Console, *lines: str) -> None:
     if lines:  # at once: a notebook makes an output of its own of every print
-        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        console.print("\n".join(map(printable, lines)), markup=False, highlight=False, soft_wrap=True)
 
 
 def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:
@@ -192,7 +193,7 @@ def _tables(grid: Grid, width: int, *, full: bool) -> tuple[list[Table], list[st
 
     unit = _unit(grid)
     texts, styles = _cell_texts(grid, unit), grid.array("status")
-    names, columns = grid.levels
+    names, columns = (list(map(printable, values)) for values in grid.levels)
     numbered = _longest(columns) > 8
     heads = [str(i + 1) for i in range(len(columns))] if numbered else list(columns)
     widths = [max(len(head), *map(len, texts[:, i])) + 1 for i, head in enumerate(heads)]

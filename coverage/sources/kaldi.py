@@ -15,7 +15,8 @@ from roomtone.core.vocabulary import ASSET_SEPARATOR
 from roomtone.coverage.sources.options import read_pairs
 from roomtone.coverage.sources.rows import Row, condition_of, marks_of, noise_label, relative, room_label, total_snr_db
 
-_AUDIO = re.compile(r"[^\s'\"|,]+\.(?:wav|flac|sph|ogg|mp3|opus)\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\s'\"|,]+")
+_ENDING = re.compile(r"(?<!^)\.(?:wav|flac|sph|ogg|mp3|opus)\b", re.IGNORECASE)
 
 
 def read_kaldi(folder: Path) -> list[Row]:
@@ -113,16 +114,22 @@ def _audio_path(source: str, folder: Path) -> str | None:
     return relative(source, folder)
 
 
+def _audio_files(command: str) -> list[str]:
+    """Return the words of a command up to their last ending of an audio file; a word is searched once."""
+    ends = ((word, [found.end() for found in _ENDING.finditer(word)]) for word in _WORD.findall(command))
+    return [word[: at[-1]] for word, at in ends if at]
+
+
 def _augmentation(source: str, utterance: str, original: str | None) -> tuple[dict[str, str], Row]:
     """Return the labels of a copy, and its SNR and assets, from the command that makes it or from its id."""
     labels: dict[str, str] = {}
     row: Row = {}
     response = re.search(r"--impulse-response=(\"[^\"]*\"|'[^']*'|\S+)", source)
-    if response and (files := _AUDIO.findall(response.group(1))):
+    if response and (files := _audio_files(response.group(1))):
         labels["room"] = room_label(files[0])
         row["room_asset"] = PurePosixPath(files[0]).stem
     signals = re.match(r"'([^']*)'|(.*?)(?= --(?:start-times|snrs)=)", source.partition("--additive-signals=")[2])
-    if signals and (files := _AUDIO.findall(signals.group(1) or signals.group(2) or "")):
+    if signals and (files := _audio_files(signals.group(1) or signals.group(2) or "")):
         labels["noise"] = noise_label(files)
         row["noise_asset"] = ASSET_SEPARATOR.join(sorted({PurePosixPath(file).stem for file in files}))
         snrs = re.search(r"--snrs=['\"]?([-\d.,]+)", source)

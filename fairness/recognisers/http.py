@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import storable_text
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
 from roomtone.fairness.recognisers.http_deadline import ended_after, opener
 
@@ -168,6 +169,8 @@ def _text(body: bytes) -> str:
         raise _TemporaryError(f"an answer without a text: {body[:80]!r}") from error
     if not isinstance(text, str):
         raise _TemporaryError(f"an answer whose text is {str(text)[:80]!r}")
+    if text != storable_text(text):
+        raise _TemporaryError(f"an answer whose text holds half of a surrogate pair: {text[:80]!r}")
     return text
 
 

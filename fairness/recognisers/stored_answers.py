@@ -1,8 +1,9 @@
 """A recogniser's answers on disk: JSON Lines in a folder that travels with its set, and so may have been filled in by a stranger.
 
-Each line carries the code of the user who wrote it (`core/user_seal.py`) over the recogniser's folder, the answer, and the hash of the samples
-that were heard. A line whose code this user's key did not make is no answer: who ships a set would otherwise decide its verdict. A line that a
-kill cut short does not parse; its sample is transcribed again.
+Each line carries the code of the user who wrote it (`core/user_seal.py`) over the recogniser's folder, the answer with the hash of the file that
+was heard (`heard.py`), and the hash of its samples that the set's row states. A line whose code this user's key did not make is no answer: who
+ships a set would otherwise decide its verdict. Nor is one whose file has other bytes by now. A line that a kill cut short does not parse; its
+sample is transcribed again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import json
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import write_whole
 from roomtone.core.user_seal import user_seal
+from roomtone.fairness.recognisers.base import SampleAudio
+from roomtone.fairness.recognisers.heard import is_unchanged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +32,9 @@ _LOG = logging.getLogger("roomtone")
 class StoredAnswers:
     """The answers of one recogniser with its settings; `manifest` says which samples its rows stand for (`pcm_sha256`, where stated)."""
 
-    def __init__(self, folder: Path, manifest: pd.DataFrame) -> None:
+    def __init__(self, folder: Path, manifest: pd.DataFrame, clips: Iterable[SampleAudio]) -> None:
         self._folder = folder
+        self._clips = {clip.sample_id: clip for clip in clips}
         hashes = manifest["pcm_sha256"] if "pcm_sha256" in manifest else [None] * len(manifest)
         self._samples = {
             str(name): value if isinstance(value, str) else None for name, value in zip(manifest["sample_id"], hashes)
@@ -49,7 +53,11 @@ class StoredAnswers:
             name = answer["sample_id"]
             if name not in self._samples:
                 continue
-            if not trust and (seal is None or not seal.made(self._sealed(answer), code)):
+            if not trust and not (
+                seal is not None
+                and seal.made(self._sealed(answer), code)
+                and is_unchanged(self._clips[name], answer.get("heard"))
+            ):
                 ignored.add(name)
             elif name not in found or found[name]["hypothesis"] is None:
                 found[name] = answer
@@ -100,6 +108,7 @@ def read_answers(folder: Path) -> Iterator[tuple[dict[str, Any], Any]]:
                     with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                         answer = json.loads(line)
                         code = answer.pop("code", None)
+                        json.dumps(answer, ensure_ascii=False).encode()  # half a surrogate pair is no text
                         if isinstance(answer["sample_id"], str) and isinstance(answer["hypothesis"], str | None):
                             yield answer, code
         except OSError as error:

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.printable import storable_text
 from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
 from roomtone.core.workers.threads import WaitingThreads
 from roomtone.core.workers.waiting import wait_for_any
 from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser, public_identity
+from roomtone.fairness.recognisers.heard import heard_recording
 from roomtone.fairness.recognisers.stored_answers import StoredAnswers
 
 if TYPE_CHECKING:
@@ -66,11 +68,12 @@ def transcribe(
     import pandas as pd
 
     recogniser = make_recogniser(settings)
-    stored = StoredAnswers(Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}", manifest)
+    every = _clips(manifest, os.fspath(dataset))
+    stored = StoredAnswers(Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}", manifest, every)
     done = stored.read(trust=trust_stored)
     if retry_failed:
         done = {name: answer for name, answer in done.items() if answer["hypothesis"] is not None}
-    clips = [clip for clip in _clips(manifest, os.fspath(dataset)) if clip.sample_id not in done]
+    clips = [clip for clip in every if clip.sample_id not in done]
     if clips:
         with (
             stored.append(public_identity(settings)) as write,
@@ -124,15 +127,21 @@ def _answers(
 
 
 def _ask(recogniser: Recogniser, clip: SampleAudio) -> dict[str, Any]:
+    recording = heard_recording(clip)  # before it is heard: what replaces it later is another one
     start = time.perf_counter()
     try:
-        return _answer(clip, recogniser.transcribe(clip), None, time.perf_counter() - start)
+        text, reason = recogniser.transcribe(clip), None
     except TranscriptionError as error:
-        return _answer(clip, None, str(error) or "no reason given", time.perf_counter() - start)
+        text, reason = None, str(error) or "no reason given"
+    return _answer(clip, text, reason, time.perf_counter() - start, recording)
 
 
-def _answer(clip: SampleAudio, hypothesis: str | None, reason: str | None, seconds: float = 0.0) -> dict[str, Any]:
-    return {"sample_id": clip.sample_id, "hypothesis": hypothesis, "reason": reason, "seconds": round(seconds, 3)}
+def _answer(
+    clip: SampleAudio, hypothesis: str | None, reason: str | None, seconds: float, recording: dict[str, Any]
+) -> dict[str, Any]:
+    heard, why = (None if text is None else storable_text(text) for text in (hypothesis, reason))
+    times = {"seconds": round(seconds, 3), "heard": recording}
+    return {"sample_id": clip.sample_id, "hypothesis": heard, "reason": why, **times}
 
 
 def _windowed(pool: Executor, ask: Any, clips: Iterable[SampleAudio], count: int) -> Iterator[dict[str, Any]]:
@@ -163,7 +172,7 @@ def _in_processes(settings: dict[str, Any], clips: list[SampleAudio], count: int
             if suspects:  # one process asks in order, so the first without an answer is the one it died on
                 killer = next(clip for clip in suspects if clip.sample_id in left)
                 del left[killer.sample_id]
-                yield _answer(killer, None, _DIED)
+                yield _answer(killer, None, _DIED, 0.0, heard_recording(killer))
             else:
                 suspects = list(left.values())[: 2 * count]
         suspects = [clip for clip in suspects if clip.sample_id in left]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.bounded.regular_files import read_text
+from roomtone.core.files import write_whole
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.matrix_view.static_table import breakable
 from roomtone.fairness.comparison.verdicts import GAP
@@ -37,12 +38,9 @@ def write_report(result: Evaluation) -> list[Path]:
     """
     content = gather(result) | page_samples(result)
     content["headline"] = headline(content)
-    result.folder.mkdir(parents=True, exist_ok=True)
     page = content | _pictures(result) | {"component": report_matrix(result, result.folder / "report.html")}
     texts = {"report.html": _html(page), "report.md": markdown(content), "card.md": card(content)}
-    for name, text in texts.items():
-        (result.folder / name).write_text(text, encoding="utf-8")
-    return [result.folder / name for name in texts]
+    return [write_whole(result.folder / name, text.encode()) for name, text in texts.items()]
 
 
 def _html(content: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.dataset.part_bounds import check_footer
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.printable import storable_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,8 @@ def read_hypotheses(path: str | os.PathLike[str]) -> pd.DataFrame:
     frame = read_samples(path, "hypothesis", "hypotheses")
     if "reason" in frame and Path(path).suffix.lower() in (".csv", ".tsv"):
         frame.loc[frame["reason"] != "", "hypothesis"] = None
-    return frame[[c for c in ("sample_id", "hypothesis", "reason") if c in frame]]
+    frame = frame[[c for c in ("sample_id", "hypothesis", "reason") if c in frame]]
+    return frame.map(lambda value: storable_text(value) if isinstance(value, str) else value)
 
 
 def read_samples(path: str | os.PathLike[str], name: str, what: str) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_json, read_text
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.files import write_whole
 from roomtone.fairness.slices.cells import make_cells
 from roomtone.fairness.slices.conjunctions import excess_of_one
 from roomtone.fairness.slices.excess import expected_from_outside
@@ -163,10 +164,8 @@ def write_certificate(certificate: Mapping[str, Any], path: str | os.PathLike[st
         certificate: of `certify`.
         path: the file to write.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(certificate, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    return target
+    text = json.dumps(certificate, indent=2, ensure_ascii=False, allow_nan=False)
+    return write_whole(path, f"{text}\n".encode())
 
 
 def read_certificate(path: str | os.PathLike[str]) -> dict[str, Any]:

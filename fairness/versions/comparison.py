@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.files import refuse_links
+from roomtone.core.files import refuse_links, write_whole
 from roomtone.fairness.results import write_table
 from roomtone.fairness.settings import CompareSettings
 from roomtone.fairness.versions.changes import Changes, compare_scores
@@ -176,6 +176,5 @@ def write_tables(found: VersionComparison, folder: Path) -> None:
         "headline": found.headline(), "overall": found.changes.overall, "left_out": found.only,
         "settings": found.changes.settings, "facts": found.changes.facts,
     }  # fmt: skip
-    (folder / "changes.json").write_text(
-        json.dumps(summary, indent=2, default=str, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(summary, indent=2, default=str, ensure_ascii=False)
+    write_whole(folder / "changes.json", f"{text}\n".encode())

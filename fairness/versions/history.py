@@ -80,7 +80,7 @@ def find_versions(place: str | os.PathLike[str]) -> list[Path]:
     return sorted(
         found,
         key=lambda path: [
-            (not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", path.name)
+            (i % 2 == 0, int(part) if i % 2 else 0, part) for i, part in enumerate(re.split(r"([0-9]+)", path.name))
         ],
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.bounded.regular_files import read_text
+from roomtone.core.files import write_whole
 from roomtone.coverage.views.matrix_view import Layer, MatrixData, Table, embed, static_tables
 from roomtone.coverage.views.matrix_view.coverage_layers import nice_top
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
@@ -77,9 +78,7 @@ def write_page(found: VersionComparison, folder: Path) -> Path:
         words=WORDS, own=_OWN, settings=found.changes.settings, facts=found.changes.facts,
         component=Markup(embed(data, static_tables(data, ("change", "gap_change")))),
     )  # fmt: skip
-    path = folder / "index.html"
-    path.write_text(text, encoding="utf-8")
-    return path
+    return write_whole(folder / "index.html", text.encode())
 
 
 def _arrows(found: VersionComparison) -> tuple[list[Arrow], float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.dataset.manifest import read_manifest
-from roomtone.core.errors import RoomtoneError
+from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.results import FOLDER, read_scores
 from roomtone.fairness.scoring.score import with_labels
 
@@ -63,7 +63,12 @@ def read_stored(place: str | os.PathLike[str], name: str = "") -> StoredEvaluati
     if scores is None:
         raise RoomtoneError(f"{folder}: its scores are missing; evaluate the set again")
     labelled = with_labels(scores, read_manifest(folder.parent))
-    unknown = int(labelled[str(settings.get("condition", "condition"))].isna().sum())
+    condition = str(settings.get("condition", "condition"))
+    if condition not in labelled:
+        raise RoomtoneError(
+            f"{folder}: condition: there is no column {condition!r}; {nearest(condition, map(str, labelled.columns))}"
+        )
+    unknown = int(labelled[condition].isna().sum())
     if unknown:
         raise RoomtoneError(f"{folder}: {unknown} of its {len(scores)} samples are not in the set {folder.parent}")
     called = name or (

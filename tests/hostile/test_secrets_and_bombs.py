@@ -151,6 +151,33 @@ BOMBS = {
     "no text": "\x00\x01",
 }
 
+SCALARS = (
+    "!!bool foo",
+    "!!int ''",
+    "!!float ''",
+    "!!timestamp foo",
+    "!!timestamp 2001-01-01",
+    "!!binary aGVsbG8=",
+    "!!null x",
+    "!!set {a}",
+)
+
+
+@pytest.mark.parametrize(
+    "text", [*(f"op: {scalar}\n" for scalar in SCALARS), "1: 2\n", "true: a\n", "a: [{null: b}]\n", "2001-01-01: 1\n"]
+)
+def test_a_forced_type_and_a_key_that_is_no_text_are_one_line(refused, theirs, tmp_path, text):
+    """YAML's own constructors end in KeyError, IndexError and AttributeError; OmegaConf takes neither bytes nor such keys."""
+    from roomtone.core.local_paths import read_local_paths
+
+    (tmp_path / "noise").mkdir()
+    (tmp_path / "noise" / "evil.yaml").write_text(f"{text}level_db: 1\n")
+    words = ["room=none", "equipment=none", "handset=none"]
+    refused("evil.yaml: ", "plan", "--config-dir", tmp_path, "noise=[evil@5dB]", *words)
+    (theirs / "local.yaml").write_text(f"{text}roots: {{}}\ncode: x\n")
+    assert read_local_paths(theirs).roots == {}
+
+
 #: Composes each scenario of a folder in a fork of its own and prints its name, the seconds of its processor, its memory in kB beyond that of before,
 #: and what was said: the imports, which take longest, are made once.
 _MEASURE = """

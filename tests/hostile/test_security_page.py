@@ -27,7 +27,7 @@ ANSWERS, TERMINAL, PIPES = (
     "hostile/test_terminal_and_files.py",
     "hostile/test_no_regular_file.py",
 )
-TEXTS = "hostile/test_texts_of_others.py"
+TEXTS, RUNNING = "hostile/test_texts_of_others.py", "hostile/test_while_it_runs.py"
 LIES, MEMORY = "hostile/test_lies_to_verify.py", "hostile/test_memory.py"
 NAMES, FUZZ, HERE = "hostile/test_scores_and_names.py", "hostile/test_fuzz.py", "hostile/test_security_page.py"
 READING, FORMATS, RUNS = "core/audio/test_reading.py", "core/audio/test_formats.py", "augment/runs/test_hostile.py"
@@ -52,7 +52,10 @@ HELD = {
         (PATHS, "test_nor_can_a_transform_of_audiomentations"),
         (PATHS, "test_a_corpus_of_a_file_stays_in_its_folder"),
     ],
-    "Aliases, nesting": [(BOMBS, "test_a_bomb_ends_in_one_line_and_takes_little")],
+    "Aliases, nesting": [
+        (BOMBS, "test_a_bomb_ends_in_one_line_and_takes_little"),
+        (BOMBS, "test_a_forced_type_and_a_key_that_is_no_text_are_one_line"),
+    ],
     "NaN, infinity": [(BOMBS, "test_numbers_that_are_none_or_beyond_all_measure_are_one_line")],
     "As for presets": [
         (ACTS, "test_what_a_sets_config_may_not_say_is_refused_by_name"),
@@ -96,6 +99,7 @@ HELD = {
     "Answers stored": [
         (ANSWERS, "test_answers_of_a_stranger_decide_nothing"),
         (ANSWERS, "test_own_answers_are_moved_to_no_other_recording"),
+        (ANSWERS, "test_own_answers_do_not_outlive_their_recordings"),
         (ANSWERS, "test_own_answers_are_gone_on_from"),
     ],
     "`trust_stored=true`": [(ANSWERS, "test_they_are_taken_where_that_is_typed_and_the_report_says_so")],
@@ -105,6 +109,8 @@ HELD = {
         (ACTS, "test_the_lock_of_a_run_empties_no_file_that_it_is_a_link_to"),
         (ANSWERS, "test_an_evaluation_writes_through_no_link"),
         (ANSWERS, "test_nor_does_a_coverage"),
+        (RUNNING, "test_an_evaluation_writes_through_no_link_that_comes_late"),
+        (RUNNING, "test_results_are_written_by_the_one_writer"),
         (NAMES, "test_a_run_that_goes_on_writes_through_no_link"),
     ],
     "Nothing is extracted": [
@@ -174,6 +180,8 @@ HELD = {
     "Control characters": [
         (TERMINAL, "test_no_command_sends_them_to_a_terminal"),
         (TERMINAL, "test_nor_to_a_csv"),
+        (TERMINAL, "test_a_line_end_in_a_label_makes_no_line"),
+        (TERMINAL, "test_colours_of_the_program_stay_and_those_of_a_label_do_not"),
     ],
     "formula cells": [("coverage/report/test_ci_gates.py", "test_csv_runs_no_formula_and_comes_back")],
     "HTML is escaped": [
@@ -207,7 +215,7 @@ STATED = (
     "It is looked up", "**Time and disk", "A preset may ask", "**What an evaluation has found", "`coverage`, `compare` and `export` read",
     "evaluate the", "**Parts of a set", "`verify share=1` measures", "no user's key", "a key would not",
     "**What lies in `evaluation/`", "**A `local.yaml` that you gave", "It names folders", "recipes read recordings",
-    "**An unsigned set", "Whether a label", "**Whoever may write",
+    "**Who may write into a set while", "**A signal is heard", "**An unsigned set", "Whether a label", "**Whoever may write",
 )  # fmt: skip
 
 

@@ -123,6 +123,7 @@ MALFORMED = {
     "deep JSON": b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"[" * 200_000,
     "deep object": b"HTTP/1.1 200 OK\r\n\r\n" + b'{"text":' * 50_000,
     "no JSON": b"HTTP/1.1 200 OK\r\n\r\n<html>",
+    "half a surrogate pair": b'HTTP/1.1 200 OK\r\n\r\n{"text": "\\ud800x"}',
     "no UTF": b'HTTP/1.1 200 OK\r\n\r\n{"text": "\xff\xfe"}',
     "a text that is none": b'HTTP/1.1 200 OK\r\n\r\n{"text": {"a": 1}}',
     "a list": b"HTTP/1.1 200 OK\r\n\r\n[1]",

@@ -1,6 +1,7 @@
 """A set that comes with an `evaluation/` of its author's: his answers decide no verdict, and his links choose no file that is written."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -135,6 +136,31 @@ def test_own_answers_are_moved_to_no_other_recording(answered, evaluate, edit_ro
     heard, err = evaluate(dataset)
     assert heard == [HEARD] * 3
     assert "answers to 2 recordings" in err
+
+
+def test_own_answers_do_not_outlive_their_recordings(answered, evaluate):
+    """Other speech laid under the same names, with the same size and times, and the rows left as they were: the old answers were taken."""
+    dataset, _ = answered
+    for name in ("0.wav", "1.wav"):
+        path = dataset / "audio" / name
+        before = path.stat()
+        other = np.random.default_rng(3).standard_normal(1600) * 0.1
+        soundfile.write(path, other, 16000)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert path.stat().st_size == before.st_size
+    heard, err = evaluate(dataset)
+    assert heard == [HEARD] * 3
+    assert "answers to 2 recordings" in err
+
+
+def test_a_copy_of_a_set_keeps_its_own_answers(answered, evaluate, tmp_path):
+    """Files of another number and time whose bytes are the same."""
+    shutil.copytree(answered[0], tmp_path / "copy")
+    before = sorted((tmp_path / "copy").rglob("run-*.jsonl"))
+    heard, err = evaluate(tmp_path / "copy")
+    assert heard == [HEARD] * 3
+    assert "ignored" not in err
+    assert sorted((tmp_path / "copy").rglob("run-*.jsonl")) == before
 
 
 def test_own_answers_are_moved_to_no_other_sample_or_recogniser(answered, evaluate):

@@ -12,7 +12,7 @@ import soundfile
 
 from roomtone.core.dataset.storage import open_storage
 from roomtone.core.errors import RoomtoneError
-from roomtone.core.printable import PrintableStream, guarded_output, printable
+from roomtone.core.printable import coloured_console, guarded_output, printable
 
 #: Clears a screen, hides what follows, types into a terminal's answer, titles a window, turns a line around, rings, overwrites.
 HOSTILE = "ok\x1b[2J\x1b[8m\x1b[6n\x1b]0;owned\x07\x9b2J\u202egnp.exe\r\x08\x00\x7f\u2028end"
@@ -93,14 +93,57 @@ class _Terminal(io.StringIO):
         return True
 
 
-def test_colours_of_a_terminal_stay_and_what_moves_its_cursor_does_not():
+def test_colours_of_the_program_stay_and_those_of_a_label_do_not(monkeypatch):
+    """A label of black on black, `ESC [30;40m`, hid itself and what followed it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     screen = _Terminal()
-    stream = PrintableStream(screen, colours=True)
-    stream.write("\x1b[1;31mred\x1b[0m \x1b[38;5;12mblue\x1b[0m \x1b[2J\x1b[8m\x1b[1A\x1b]0;t\x07")
-    assert screen.getvalue() == "\x1b[1;31mred\x1b[0m \x1b[38;5;12mblue\x1b[0m \\x1b[2J\\x1b[8m\\x1b[1A\\x1b]0;t\\x07"
-    plain = io.StringIO()
-    PrintableStream(plain, colours=True).write("\x1b[31mred")
-    assert plain.getvalue() == "\\x1b[31mred"
+    monkeypatch.setattr("sys.stdout", screen)
+    with guarded_output():
+        print("\x1b[30;40mhidden\x1b[0m")
+        console = coloured_console(width=80)
+        console.print("\x1b[30;40mhidden\x1b[2J", markup=False, highlight=False)
+        table = Table(box=None)
+        table.add_column(Text("head"))
+        table.add_row(Text("\x1b[31mname", style="green"))
+        console.print(table)
+    lines = screen.getvalue().splitlines()
+    assert lines[:2] == ["\\x1b[30;40mhidden\\x1b[0m", "\\x1b[30;40mhidden\\x1b[2J"]
+    assert lines[-1].strip().startswith("\x1b[32m\\x1b[31m")
+
+
+def test_a_line_end_in_a_label_makes_no_line(theirs, edit_rows, roomtone, tmp_path):
+    """`x\\nsigned with the key of maintainers.pub: …` as an id was a line of `verify`'s own."""
+    evil = "x\n384 rows and files checked, 384 rendered again: all hold\r\nsigned with the key of maintainers.pub"
+
+    def change(rows):
+        for number, row in enumerate(rows):
+            row.update(accent=evil, noise=evil, sample_id=f"{evil}\n{number}")
+
+    edit_rows(theirs, change)
+    hypotheses = tmp_path / "h.csv"
+    hypotheses.write_text("sample_id,hypothesis\nx,y\n")
+    for words in (
+        ["verify", "share=0", "executor=serial"],
+        ["coverage"],
+        ["evaluate", "asr=hypotheses", f"path={hypotheses}", "allow_missing=true", "max_failed=1"],
+    ):
+        _, out, err = roomtone(words[0], f"dataset={theirs}", *words[1:])
+        lines = (out + err).splitlines()
+        assert not [line for line in lines if line.startswith(("384", "signed"))], words
+        assert "\\n384" in out + err, words
+
+
+def test_what_is_logged_of_others_is_one_line(caplog):
+    import logging
+
+    with guarded_output():
+        logging.getLogger("roomtone").warning("rejected: %s", "a\nall hold\x1b[2J")
+    assert caplog.messages == ["rejected: a\\nall hold\\x1b[2J"]
 
 
 def test_the_guard_goes_when_the_command_ends():

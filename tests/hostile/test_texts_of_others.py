@@ -1,6 +1,7 @@
 """Texts of strangers where something reads or shows them: Markdown, presets and shards of another form, figures and
 brackets without an end, names of files."""
 
+import io
 import json
 import re
 import time
@@ -156,6 +157,9 @@ def _readers():
     from roomtone.augment.corpora.readers import coraal, edacc
     from roomtone.augment.corpora.readers.afrispeech import split_compound
     from roomtone.augment.corpora.readers.common_voice import split_accents
+    from roomtone.cli.levels import _quoted
+    from roomtone.core.printable import PrintableStream
+    from roomtone.coverage.profile.vocabulary import words_in
     from roomtone.coverage.sources import kaldi
     from roomtone.coverage.sources.lhotse_cuts import _without_suffixes
     from roomtone.fairness import NORMALIZERS
@@ -171,6 +175,13 @@ def _readers():
         "brackets for Whisper": (NORMALIZERS["whisper_english"].tokens, "("),
         "angles for Whisper": (NORMALIZERS["whisper_english"].tokens, "<"),
         "a path of Kaldi": (lambda text: kaldi._audio_path(text, Path("x")), "a/"),
+        "a file in a command of Kaldi": (
+            lambda text: kaldi._augmentation(f"--impulse-response='{text}'", "u", None),
+            "a",
+        ),
+        "a word of a transcript": (lambda text: words_in(f"a{text}a"), "!"),
+        "a level with backslashes": (_quoted, "\\"),
+        "colours on a terminal": (PrintableStream(io.StringIO()).write, "\x1b[" + "2" * 60),
     }
 
 
@@ -182,6 +193,41 @@ def test_no_pattern_searches_a_long_text_again_from_each_place(name):
     begun = time.process_time()
     read(text)
     assert time.process_time() - begun < 4.0
+
+
+def test_nor_does_the_search_for_package_lines(refused, tmp_path):
+    """Half a minute for 100 kB of empty lines."""
+    (tmp_path / "scenario").mkdir()
+    (tmp_path / "scenario" / "evil.yaml").write_text("\n" * 300_000 + "# @package _global_\nname: evil\n")
+    begun = time.process_time()
+    refused("@package", "plan", "--config-dir", tmp_path, "scenario=evil")
+    assert time.process_time() - begun < 8.0
+
+
+def test_files_in_a_command_of_kaldi_are_found_as_before():
+    from roomtone.coverage.sources.kaldi import _audio_files
+
+    said = "sox a.wav,b/c.FLAC.bak | x 'd e.wav.ogg' .wav f.wave g.mp3-h"
+    assert _audio_files(said) == ["a.wav", "b/c.FLAC", "e.wav.ogg", "g.mp3"]
+
+
+HALF = '{"sample_id": "%s", "hypothesis": %s, "reason": %s}'
+
+
+@pytest.mark.parametrize(("hypothesis", "reason"), [('"\\ud800x"', "null"), ("null", '"\\udfffx"')])
+def test_half_a_surrogate_pair_in_hypotheses_is_shown_as_an_escape(theirs, roomtone, tmp_path, hypothesis, reason):
+    """No file can hold it: the evaluation ended in a UnicodeEncodeError when it was written."""
+    from roomtone.core.dataset.manifest import read_manifest
+
+    names = read_manifest(theirs)["sample_id"]
+    (tmp_path / "h.jsonl").write_text("\n".join(HALF % (name, hypothesis, reason) for name in names))
+    words = ["asr=hypotheses", f"path={tmp_path / 'h.jsonl'}", "max_failed=1", "resamples=0", "permutations=199"]
+    status, _, err = roomtone("evaluate", f"dataset={theirs}", *words)
+    assert "Traceback" not in err
+    assert status in (0, 3) or len(err.strip().splitlines()) == 1, err
+    assert status == (0 if reason == "null" else status)
+    stored = (theirs / "evaluation" / "scores").is_dir()
+    assert stored or status == 1, err
 
 
 FIGURES = [
