@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from roomtone.augment.rooms.acoustics import MID_HZ
 from roomtone.augment.rooms.bands import ALL_CENTRES_HZ
 from roomtone.augment.rooms.simulate import speed_of_sound
+from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.errors import RoomtoneError, nearest
 
 #: `[material, where]`: on a surface, shared equally where it bears several; or so many square metres of it besides (furniture, beds, people).
@@ -39,7 +39,7 @@ def absorption_table() -> dict[str, tuple[float, ...]]:
     spec = importlib.util.find_spec("pyroomacoustics")
     assert spec is not None
     assert spec.submodule_search_locations
-    content = json.loads((Path(spec.submodule_search_locations[0]) / "data" / "materials.json").read_text())
+    content = read_json(Path(spec.submodule_search_locations[0]) / "data" / "materials.json")
     found = {"anechoic": (1.0,) * len(ALL_CENTRES_HZ)}  # as the library adds it: an opening
     for group in content["absorption"].values():
         for name, material in group.items():

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.lines import open_bounded_text
-from roomtone.core.bounded.regular_files import open_regular, read_json, read_text
+from roomtone.core.bounded.regular_files import check_regular, open_regular, read_bytes, read_json, read_text
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.files import refuse_links, write_whole
@@ -97,7 +97,9 @@ def write_folder(
             shutil.copytree(dataset / name, to / "set" / name)
         elif (dataset / name).is_file():
             (to / "set").mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(dataset / name, to / "set" / name)
+            own = dataset / name
+            check_regular(own)
+            shutil.copyfile(own, to / "set" / name)
     write_terms(terms, to / "claim.json")
     rows = _rows_of(to / "set", sent.first["sample_id"])
     lines = [
@@ -153,7 +155,7 @@ def _ruling(terms: Terms, rows: pd.DataFrame, heard: Mapping[str, str | None]) -
 
 def _refuse_secret(folder: Path, secret: str) -> None:
     for path in _files(folder):
-        if secret.encode() in (folder / path).read_bytes():
+        if secret.encode() in read_bytes(folder / path):
             raise RoomtoneError(
                 f"{folder / path}: holds the key of the recogniser; hand nothing over, and take the key out of asr=…"
             )

@@ -179,10 +179,10 @@ class StoredComparison:
         return self._table(name) if (self.folder / name).is_file() else None
 
     def _table(self, name: str) -> pd.DataFrame:
-        return read_table(self.folder / name, (self.settings["group"], self.settings["condition"], "statement"))
+        return result_table(self.folder / name, (self.settings["group"], self.settings["condition"], "statement"))
 
 
-def read_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
+def result_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
     """Return a table that a command wrote, the apostrophes taken away that keep a spreadsheet from running a cell.
 
     Args:

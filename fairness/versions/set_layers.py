@@ -10,7 +10,7 @@ from typing import Any
 from roomtone.core.bounded.regular_files import read_json
 from roomtone.coverage.views.matrix_view import EvaluationView, Layer
 from roomtone.coverage.views.matrix_view.layout import Layout
-from roomtone.fairness.report.matrix import read_table
+from roomtone.fairness.report.matrix import result_table
 from roomtone.fairness.versions.page import ChangeTables
 
 
@@ -41,7 +41,7 @@ def _last_changes(dataset: Path, axes: Sequence[str]) -> ChangeTables | None:
             settings, names = stated["settings"], [str(stated[side]["name"]) for side in ("b", "a")]
             if tuple(axes) != (settings["group"], settings["condition"]) or settings["scale"] != "difference":
                 continue
-            cells, accents = (read_table(file.with_name(f"{name}.csv"), tuple(axes)) for name in ("cells", "accents"))
+            cells, accents = (result_table(file.with_name(f"{name}.csv"), tuple(axes)) for name in ("cells", "accents"))
             if not {*axes, "change", "gap_change"} <= set(cells) & set(accents):
                 continue
         except (OSError, ValueError, KeyError, TypeError):
