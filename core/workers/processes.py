@@ -14,6 +14,9 @@ from typing import Any
 
 from roomtone.core.workers.engine import Engine, one_thread_below
 
+#: Seconds that an ended worker may take to go, on a machine with many programs waiting for each core.
+_PATIENCE_S = 10.0
+
 
 class ProcessEngine(Engine):
     """A pool of spawned processes that die with their parent and use one thread each below."""
@@ -46,7 +49,7 @@ class ProcessEngine(Engine):
             for process in processes:
                 process.terminate()
             for process in processes:
-                process.join(2.0)
+                process.join(_PATIENCE_S)
                 if process.is_alive():
                     process.kill()
                     process.join()

@@ -62,7 +62,7 @@ def test_jitter_of_a_heart_is_told(ward):
         ("pos_scanner", "exam_room", 103),  # no clock, and the room's beats make each beep two by its level
         ("pos_scanner", "exam_room", 102),  # two beeps happen to lie a gap apart that comes again
         ("pulse_oximeter", "exam_room", 103),  # its spectrum is drawn aside by 2 Hz: two gates with a gap were likelier
-        ("busy_tone", "ward", 103),  # a beat of the room 0.1 s after the start
+        ("busy_tone", "exam_room", 103),  # a beat of the room 0.1 s after the start
         ("dental_turbine", "imaging_suite", 101),  # a line that wanders by a bin a second, through a notch of the room
         ("smoke_t3", "exam_room", 101),  # its second harmonic is 37 dB down
     ],
