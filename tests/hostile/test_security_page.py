@@ -212,6 +212,7 @@ STATED = (
     "**Dask peers run code.**", "Tasks are pickled", "a scheduler or a worker", "**A recogniser is a program", "`asr=command` runs",
     "models of `transformers`", "**Decoders are C code.**", "libsndfile, FFmpeg", "Fewer formats", "a fault in any", "No sandbox",
     "**Figures and prose", "A signature holds all", "not their counts", "`README.md` and `croissant.json` are compared", "**A page of a Parquet",
+    "**Of a key that stands twice", "another reader may",
     "It is looked up", "**Time and disk", "A preset may ask", "**What an evaluation has found", "`coverage`, `compare` and `export` read",
     "evaluate the", "**Parts of a set", "`verify share=1` measures", "no user's key", "a key would not",
     "**What lies in `evaluation/`", "**A `local.yaml` that you gave", "It names folders", "recipes read recordings",
