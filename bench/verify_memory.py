@@ -56,8 +56,10 @@ def make_rows(row: dict[str, Any], shard: int, count: int) -> list[dict[str, Any
 
 def make_set(folder: Path, count: int) -> None:
     """Make a set of that many rows."""
+    from roomtone.augment.output.audio_folder import write_metadata
     from roomtone.cli.main import main as roomtone
     from roomtone.core.dataset.manifest import read_manifest, write_part
+    from roomtone.core.dataset.storage import open_storage
 
     words = ["generate", *NONE, "corpus.select.max_per_accent=1", "executor=serial", f"output.dir={folder}"]
     if roomtone([*words, "--quiet"]) != 0:
@@ -84,6 +86,8 @@ def make_set(folder: Path, count: int) -> None:
     record["counts"] |= counts
     record["runs"][0] |= {"first_shard": 0, "shards": shards, "counts": record["runs"][0]["counts"] | counts}
     (folder / "dataset.json").write_text(json.dumps(record))
+    (folder / "croissant.json").unlink()  # it names the parts of the set of one sample
+    write_metadata(open_storage(folder))
 
 
 def main() -> int:
