@@ -41,10 +41,12 @@ def check_expansion(
             if name not in without:
                 worst[number, name] = worst.get((number, name), 0) + max(rows, 1) * stored
     total = sum(worst.values())
+    opened: tuple[Any, Any] | None = None
     for (number, name), most in sorted(worst.items(), key=lambda item: -item[1]):
         if total <= MAX_EXPANDED_BYTES and most <= MAX_EXPANDED_COLUMN:
             return
-        found = _expanded(file, number, name)
+        opened = opened or _openers(file)
+        found = _expanded(opened, number, name)
         if found > MAX_EXPANDED_COLUMN:
             raise RoomtoneError(f"{where}: column {name!r} means {found:,} bytes where few are stored: refused unread")
         total += found - most
@@ -52,21 +54,27 @@ def check_expansion(
         raise RoomtoneError(f"{where}: means {total:,} bytes, more than {MAX_EXPANDED_BYTES:,}: refused unread")
 
 
-def _expanded(file: IO[bytes], group: int, name: str) -> int:
-    """Return the bytes that a column of a row group takes once each cell has its own."""
+def _openers(file: IO[bytes]) -> tuple[Any, Any]:
+    """Return the file opened as it is, and with its texts as dictionaries; once, for a footer of many row groups is large."""
     import pyarrow.parquet as pq
 
     file.seek(0)
     plain = pq.ParquetFile(file)
     leaves = [plain.schema.column(place) for place in range(len(plain.schema.names))]
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    file.seek(0)
+    return plain, pq.ParquetFile(file, read_dictionary=texts)
+
+
+def _expanded(opened: tuple[Any, Any], group: int, name: str) -> int:
+    plain, dictionaries = opened
+    leaves = [plain.schema.column(place) for place in range(len(plain.schema.names))]
     mine = [leaf for leaf in leaves if leaf.path.split(".")[0] == name]
-    file.seek(0)
     texts = [leaf.path for leaf in mine if leaf.physical_type == "BYTE_ARRAY"]
-    table = pq.ParquetFile(file, read_dictionary=texts).read_row_group(group, columns=texts) if texts else None
-    rows = plain.metadata.num_rows
+    rows = plain.metadata.row_group(group).num_rows
     total: int = sum(rows * max(leaf.length, 16) for leaf in mine if leaf.physical_type != "BYTE_ARRAY")
-    file.seek(0)
-    if table is not None:
+    if texts:
+        table = dictionaries.read_row_group(group, columns=texts)
         total += sum(_size(chunk) for column in table.columns for chunk in column.chunks)
     return total
 
