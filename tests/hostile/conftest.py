@@ -106,6 +106,18 @@ def apart(tmp_path):
 
 
 @pytest.fixture
+def held(roomtone):
+    """held(dataset) -> (exit status, everything that was said), at share=0."""
+
+    def run(dataset, *words):
+        status, out, err = roomtone("verify", f"dataset={dataset}", "share=0", "executor=serial", *words)
+        assert "Traceback" not in out + err
+        return status, out + err
+
+    return run
+
+
+@pytest.fixture
 def edit_rows():
     """edit_rows(dataset, change, seal=True) rewrites the first part: `change(rows)` edits a list of mappings; rows are sealed again,
     and what repeats them is made again: a forger is thorough."""

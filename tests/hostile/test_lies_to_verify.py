@@ -12,18 +12,6 @@ from roomtone.core.errors import RoomtoneError
 TWINS = ["part-000000", "part-٠٠٠٠٠", "part-0000000000", "part-0"]
 
 
-@pytest.fixture
-def held(roomtone):
-    """held(dataset) -> (exit status, everything that was said), at share=0."""
-
-    def run(dataset, *words):
-        status, out, err = roomtone("verify", f"dataset={dataset}", "share=0", "executor=serial", *words)
-        assert "Traceback" not in out + err
-        return status, out + err
-
-    return run
-
-
 @pytest.mark.parametrize("twin", TWINS)
 def test_a_twin_of_a_part_is_a_foreign_file_to_every_reader(theirs, held, edit_rows, roomtone, twin):
     """The honest part lay under the twin's name, which `verify` read last; everybody else read the lies in part-00000."""
@@ -208,27 +196,27 @@ def test_recordings_that_nobody_lists_are_found(theirs, held):
     assert "'theirs.py': is a program" in said
 
 
+def _is_found(dataset, held, name, old, new):
+    """Replace a text in a file of the set, and look for the file's name in what verify says."""
+    text = (dataset / name).read_text(encoding="utf-8")
+    assert old in text
+    (dataset / name).write_text(text.replace(old, new), encoding="utf-8")
+    status, said = held(dataset)
+    assert status == 2
+    assert f"{name}: " in said
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("metadata.parquet", "evil.parquet"), ("split: test", "split: train"), ("  data_files:", "  data_dir: ..\n  data_files:"),
      ("configs:", "other:"), ("config_name: default", "config_name: [")],
 )  # fmt: skip
 def test_a_card_that_has_loaders_open_other_files_is_found(theirs, held, old, new):
-    card = (theirs / "README.md").read_text(encoding="utf-8")
-    assert old in card
-    (theirs / "README.md").write_text(card.replace(old, new), encoding="utf-8")
-    status, said = held(theirs)
-    assert status == 2
-    assert "README.md: " in said
+    _is_found(theirs, held, "README.md", old, new)
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("audio/*/*.flac", "evil/*.flac"), ('"sha256": "', '"sha256": "0'), ('"distribution"', '"x"')]
 )
 def test_croissant_metadata_that_names_other_files_is_found(theirs, held, old, new):
-    content = (theirs / "croissant.json").read_text(encoding="utf-8")
-    assert old in content
-    (theirs / "croissant.json").write_text(content.replace(old, new), encoding="utf-8")
-    status, said = held(theirs)
-    assert status == 2
-    assert "croissant.json: " in said
+    _is_found(theirs, held, "croissant.json", old, new)

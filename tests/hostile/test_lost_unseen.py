@@ -8,18 +8,6 @@ import pytest
 from roomtone.core.dataset.manifest import read_manifest
 
 
-@pytest.fixture
-def held(roomtone):
-    """held(dataset) -> (exit status, everything that was said), at share=0."""
-
-    def run(dataset, *words):
-        status, out, err = roomtone("verify", f"dataset={dataset}", "share=0", "executor=serial", *words)
-        assert "Traceback" not in out + err
-        return status, out + err
-
-    return run
-
-
 def test_an_untouched_set_holds(theirs, held):
     status, said = held(theirs)
     assert status == 0, said

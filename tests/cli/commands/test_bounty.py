@@ -219,34 +219,32 @@ def forged(handed, tmp_path, change, *, seal=True):
     return copy
 
 
-def worse_answers(folder: Path):
-    """Empty every answer of the others' and restate what follows: the claim looks better than it is, or worse."""
+def restate(folder: Path):
+    """Write the certificate that follows from the claim and the answers in a folder."""
     from roomtone.fairness.bounty import handover
 
     terms = handover.read_terms(folder / "claim.json")
+    answers = handover._read_answers(folder / "answers.jsonl")
+    ruling, _ = handover._ruling(
+        terms, handover._rows_of(folder / "set", answers["sample_id"]), handover._heard(answers)
+    )
+    (folder / "certificate.json").write_text(json.dumps(handover._certificate(terms, ruling)))
+
+
+def worse_answers(folder: Path):
+    """Empty every answer of the others' and restate what follows: the claim looks better than it is, or worse."""
     lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     (folder / "answers.jsonl").write_text(
         "".join(json.dumps(line | {"hypothesis": "made up words"}) + "\n" for line in lines)
     )
-    answers = handover._read_answers(folder / "answers.jsonl")
-    ruling, _ = handover._ruling(
-        terms, handover._rows_of(folder / "set", answers["sample_id"]), handover._heard(answers)
-    )
-    (folder / "certificate.json").write_text(json.dumps(handover._certificate(terms, ruling)))
+    restate(folder)
 
 
 def other_claim(folder: Path):
-    from roomtone.fairness.bounty import handover
-
     claim = json.loads((folder / "claim.json").read_text())
     claim["claim"]["points"] = 10.0
     (folder / "claim.json").write_text(json.dumps(claim))
-    terms = handover.read_terms(folder / "claim.json")
-    answers = handover._read_answers(folder / "answers.jsonl")
-    ruling, _ = handover._ruling(
-        terms, handover._rows_of(folder / "set", answers["sample_id"]), handover._heard(answers)
-    )
-    (folder / "certificate.json").write_text(json.dumps(handover._certificate(terms, ruling)))
+    restate(folder)
 
 
 def better_figures(folder: Path):
