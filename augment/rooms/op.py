@@ -47,6 +47,8 @@ class ShoeBoxRoom(RoomOp):
         noise_directions: of a `diffuse` noise: from how many directions its parts come, each with a decay of its own (the voices of babble, the
             sources of a `mix`, independent streams of a steady noise); 0 lets all of it pass one response. Recordings always do.
         equipment_distance_m: to the equipment, or `diffuse` as above.
+        talker_facing_deg: by how much the talker is turned from the microphone (0 faces it, 180 turns the back), to either side, with the
+            directivity of the human voice (`rooms.directivity`); left out, the voice goes alike in all directions.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
         realisations: how many rooms and placings the bank holds.
@@ -67,6 +69,7 @@ class ShoeBoxRoom(RoomOp):
     noise_distance_m: Distance = "diffuse"
     noise_directions: int = 0
     equipment_distance_m: Distance = (1.0, 2.5)
+    talker_facing_deg: Drawn | None = None
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
     wall_margin_m: float = 0.4
@@ -87,6 +90,8 @@ class ShoeBoxRoom(RoomOp):
                 _check(key, value, 0.02, 100.0, "metres")
         for key in ("talker_height_m", "microphone_height_m"):
             _check(key, getattr(self, key), 0.0, low_high(self.dimensions_m[2])[0], "metres, below the ceiling")
+        if self.talker_facing_deg is not None:
+            _check("talker_facing_deg", self.talker_facing_deg, 0.0, 180.0, "degrees from the microphone")
         _check("wall_margin_m", self.wall_margin_m, 0.0, 10.0, "metres")
         _check("realisations", self.realisations, 1, 1000, "a count")
         _check("scattering", self.scattering, 0.0, 1.0, "a share")

@@ -99,9 +99,10 @@ def test_direct_sound_stands_at_its_sample(
     for entry in banks[name]:
         assert entry.speech.dtype == np.float32
         assert entry.speech[DIRECT_SAMPLE] == 1.0
-        assert np.abs(entry.speech).argmax() == DIRECT_SAMPLE
-        assert np.abs(entry.speech[:DIRECT_SAMPLE]).max() < 0.05  # ripple of a reflection right behind it, in a car
-        assert np.abs(entry.speech[DIRECT_SAMPLE + 2 :]).max() < 0.8  # placings are drawn until it stands out
+        if op.talker_facing_deg is None:  # of a turned talker a wall may be louder, and the direct sound is dull
+            assert np.abs(entry.speech).argmax() == DIRECT_SAMPLE
+            assert np.abs(entry.speech[:DIRECT_SAMPLE]).max() < 0.05  # ripple of a reflection right behind it, in a car
+            assert np.abs(entry.speech[DIRECT_SAMPLE + 2 :]).max() < 0.8  # placings are drawn until it stands out
         for rir, place in ((entry.noise, op.noise_distance_m), (entry.equipment, op.equipment_distance_m)):
             assert rir.shape == entry.speech.shape
             assert np.isfinite(rir).all()
