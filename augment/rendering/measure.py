@@ -20,6 +20,7 @@ from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
+from roomtone.augment.rooms.talker.walk_figures import MOVES
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
 from roomtone.core.audio.types import Samples
@@ -85,9 +86,21 @@ def measure(
     values |= _microphone_snrs(stems, recipe.sample_rate_hz)
     if recipe.handset is None and stems.backgrounds:
         _add_gain_errors(values, stems, file.uncoded)
+    values |= _walk_columns(stems)
     found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
+    if stems.walk is not None:
+        found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES}
     reasons = {column: reason for column, reason in found.items() if reason is not None}
     return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
+
+
+def _walk_columns(stems: Stems) -> dict[str, str | None]:
+    """Return the columns of a talker who walks; None where nobody does."""
+    if stems.walk is None:
+        return {"time_map": None, "measured_path_ends": None}
+    noise_dbov = None if stems.noise is None else rms_db(stems.noise)
+    equipment_dbov = None if stems.equipment is None else rms_db(while_sounding(stems.equipment, stems.sounding))
+    return dict(stems.walk.columns(noise_dbov, equipment_dbov))
 
 
 def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:

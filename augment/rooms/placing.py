@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from roomtone.augment.ops.table import Drawn
 from roomtone.augment.rooms.op import Distance, ShoeBoxRoom, low_high
 from roomtone.augment.rooms.simulate import speed_of_sound
+from roomtone.augment.rooms.talker.moving import NEAREST_M
 from roomtone.core.errors import RoomtoneError
 
 _PLACINGS = 4000
@@ -46,6 +48,11 @@ def place(
         height = min(max(microphone_height, talker_height - reach), talker_height + reach)
         microphone = [*(m + (size - 2 * m) * rng.random() for m, size in zip(margins[:2], dimensions[:2])), height]
         talker = _at_distance(rng, microphone, distance, talker_height)
+        if op.path:  # the path is given, so the microphone stands at that distance from its start
+            talker = [*op.path[0][1:], talker_height]
+            microphone = _at_distance(rng, talker, distance, height)
+            if not _inside(microphone, dimensions, margins) or _nearest_m(op.path, microphone) < NEAREST_M:
+                continue
         noise = _background(rng, op.noise_distance_m, microphone, dimensions, margins, step_m)
         equipment = _background(rng, op.equipment_distance_m, microphone, dimensions, margins, step_m)
         if all(_inside(p, dimensions, margins) for p in (talker, noise, equipment)):
@@ -101,6 +108,14 @@ def _background(
         min(dimensions[2] - margins[2], microphone[2] + 0.8 * distance),
     )
     return _at_distance(rng, microphone, distance, low + (high - low) * rng.random())
+
+
+def _nearest_m(path: Sequence[tuple[float, float, float]], microphone: list[float]) -> float:
+    """Return how near a path comes to the microphone on the floor plan, metres."""
+    shares = np.linspace(0.0, 1.0, 101)
+    corners = np.array(path)[:, 1:]
+    way = np.concatenate([a + shares[:, None] * (b - a) for a, b in itertools.pairwise(corners)])
+    return float(np.linalg.norm(way - microphone[:2], axis=1).min())
 
 
 def _inside(place: list[float], dimensions: tuple[float, ...], margins: list[float]) -> bool:

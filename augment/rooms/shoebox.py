@@ -28,11 +28,12 @@ from roomtone.augment.rooms.bands import (
     split_bands,
 )
 from roomtone.augment.rooms.diffuse_field import wave_responses
-from roomtone.augment.rooms.directivity import axis_of
 from roomtone.augment.rooms.materials import band_times_s
 from roomtone.augment.rooms.op import ShoeBoxRoom, low_high
 from roomtone.augment.rooms.placing import draw, place, size_text, spread
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace, trace_facing
+from roomtone.augment.rooms.talker.directivity import axis_of
+from roomtone.augment.rooms.talker.moving import TalkerPath
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import stream
 
@@ -105,6 +106,8 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
         "bin_s": 0.004 if target_s > 0.2 else 0.002,
         "seed": int(stream(seed, "room", index, "rays").integers(2**31)),
     }
+    if op.path:
+        parameters["path"] = [list(point) for point in op.path]
     if op.talker_facing_deg is not None:
         parameters |= _facing(op.talker_facing_deg, parameters, stream(seed, "room", index, "facing"))
     return parameters
@@ -118,7 +121,7 @@ def _facing(asked_deg: Drawn, parameters: dict[str, Any], rng: np.random.Generat
 
 
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
-    """Return the responses of talker, noise and equipment, and the waves of a diffuse noise, float32 [shape=(3 + waves, samples)].
+    """Return the responses of talker, noise and equipment, the waves of a diffuse noise, and the places of a path, float32 [shape=(responses, samples)].
 
     Args:
         parameters: from `draw_parameters`.
@@ -136,8 +139,29 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
     for row, end, kept in zip(rows, ends, out):
         kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]
-    if sources is SOURCES and parameters.get("noise_directions"):
-        return np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
+    if sources is not SOURCES:
+        return out
+    if parameters.get("noise_directions"):
+        out = np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
+    if "path" in parameters:
+        out = np.concatenate([out, _along_path(parameters, sample_rate_hz, out.shape[1])])
+    return out
+
+
+def _along_path(parameters: dict[str, Any], sample_rate_hz: int, num_samples: int) -> np.ndarray:
+    """Return the responses at the places of a path without their direct sound, on the scale of the talker's first [shape=(places, samples)]."""
+    path, scene = TalkerPath.of(parameters), _scene(parameters, sample_rate_hz)
+    losses = np.array(parameters["losses_neper_per_s"])
+    places = path.row_places_m()
+    distances = np.linalg.norm(places - path.microphone_m, axis=1)
+    out = np.zeros((len(places), num_samples), dtype=np.float32)
+    for index, (row, place_m, distance) in enumerate(
+        zip(out, places, distances)
+    ):  # tails of their own, so that they fade by power
+        moved = parameters | {"talker_m": place_m.tolist(), "blocked": [*parameters["blocked"], "talker"]}
+        bands = _bands(moved, scene, "talker", parameters["seed"] + 1000 * index, ALL_CENTRES_HZ[: losses.size])
+        heard = apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE) * (distances[0] / distance)
+        row[: min(heard.size, num_samples)] = heard[:num_samples]
     return out
 
 

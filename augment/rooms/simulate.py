@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.directivity import departures_deg, gains, mean_gains
+from roomtone.augment.rooms.talker.directivity import departures_deg, gains, mean_gains
 from roomtone.core.random_streams import stream
 
 #: Index of the direct sound in every response of every bank, at every rate.

@@ -47,6 +47,8 @@ COLUMNS: dict[str, str] = {
     "output_snr_db": "float64",
     **dict.fromkeys(["active_level_dbov", "active_level_spread_db", "activity", "clipped_share"], "float64"),
     **dict.fromkeys(["delay_samples", "measured_delay_samples"], "int32"),
+    # a talker who walks, JSON: [[s in the clean speech, s in the file], …], and {start|end: {figure: value}}
+    **dict.fromkeys(["time_map", "measured_path_ends"], "string"),
     # why one of these is null where the render could not tell it: JSON, {column: reason}
     "unmeasured": "string",
     # what it was made of

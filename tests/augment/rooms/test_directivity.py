@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 
-from roomtone.augment.rooms.bank import DIRECT_SAMPLE
 from roomtone.augment.rooms.bands import ALL_CENTRES_HZ
-from roomtone.augment.rooms.directivity import LEVELS_DB, departures_deg, gains, mean_gains
+from roomtone.augment.rooms.bank import DIRECT_SAMPLE
 from roomtone.augment.rooms.op import ShoeBoxRoom
 from roomtone.augment.rooms.shoebox import draw_parameters, responses
+from roomtone.augment.rooms.talker.directivity import LEVELS_DB, departures_deg, gains, mean_gains
 from roomtone.augment.scenarios.presets import load_preset, parse_preset
 from roomtone.core.errors import RoomtoneError
 
