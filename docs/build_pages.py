@@ -53,6 +53,7 @@ MEANING = {
     "noise_sounding_share": "share of the render in which recorded noise sounds",
     "measured_t30_s": "reverberation time measured on this room response: mean of the octaves 500 and 1000 Hz where the walls are of materials, else broadband",
     "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null where the room's preset names no materials",
+    "measured_two_slopes": "of coupled rooms: JSON, reverberation times of the early slope (-5 to -15 dB) and the late one (-35 to -50 dB), s; else null",
     "measured_c50_db": "clarity C50 of this room response",
     "measured_drr_db": "direct-to-reverberant ratio of this room response",
     "measured_codec": "codec, read back from its own stream",

@@ -151,19 +151,26 @@ def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
     if entry is None:
-        names = ("measured_t30_s", "measured_t30_octaves", "measured_c50_db", "measured_drr_db")
+        names = ("measured_t30_s", "measured_t30_octaves", "measured_two_slopes", "measured_c50_db", "measured_drr_db")
         return dict.fromkeys(names)
     octaves_hz = claimed_octaves_hz(entry.parameters)
-    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz))
+    coupled = "coupled" in entry.parameters
+    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz, coupled))
 
 
 @functools.lru_cache(maxsize=256)
 def _response_measures(
-    response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...]
+    response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...], coupled: bool
 ) -> Mapping[str, float | str | None]:
     from roomtone.augment.rooms.acoustics import room_figures
+    from roomtone.augment.rooms.coupled import two_slopes_s
 
     figures, octaves = room_figures(response.taps, sample_rate_hz, DIRECT_SAMPLE, octaves_hz)
     told = {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if np.isfinite(t30_s)}
     measured = {f"measured_{name}": value for name, value in figures.items()}
-    return measured | {"measured_t30_octaves": json.dumps(told) if told else None}
+    slopes = two_slopes_s(response.taps, sample_rate_hz) if coupled else {}
+    slopes = {name: round(time_s, 3) for name, time_s in slopes.items() if np.isfinite(time_s)}
+    return measured | {
+        "measured_t30_octaves": json.dumps(told) if told else None,
+        "measured_two_slopes": json.dumps(slopes) if slopes else None,
+    }

@@ -53,6 +53,8 @@ class ShoeBoxRoom(RoomOp):
             directivity of the human voice (`rooms.talker.directivity`); left out, the voice goes alike in all directions.
         path: `[[time in s, x, y], …]` of a talker who walks, from time 0 on, x along the length and y along the width; straight between the
             points, standing after the last. `talker_distance_m` and the labels of the room then are those of the start (`rooms.talker.moving`).
+        coupled_t60_s, coupled_volume_m3, door_area_m2: of a second, more reverberant room behind an open door (`rooms.coupled`): the decay then has
+            two slopes. `t60_s` and `coupled_t60_s` are the times that either room would have if nothing came back through the door.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
         realisations: how many rooms and placings the bank holds.
@@ -75,6 +77,9 @@ class ShoeBoxRoom(RoomOp):
     equipment_distance_m: Distance = (1.0, 2.5)
     talker_facing_deg: Drawn | None = None
     path: tuple[tuple[float, float, float], ...] = ()
+    coupled_t60_s: Drawn | None = None
+    coupled_volume_m3: float | None = None
+    door_area_m2: float = 1.8
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
     wall_margin_m: float = 0.4
@@ -99,6 +104,8 @@ class ShoeBoxRoom(RoomOp):
             _check("talker_facing_deg", self.talker_facing_deg, 0.0, 180.0, "degrees from the microphone")
         if self.path:
             self._check_path()
+        if self.coupled_t60_s is not None or self.coupled_volume_m3 is not None:
+            self._check_coupled()
         _check("wall_margin_m", self.wall_margin_m, 0.0, 10.0, "metres")
         _check("realisations", self.realisations, 1, 1000, "a count")
         _check("scattering", self.scattering, 0.0, 1.0, "a share")
@@ -140,6 +147,16 @@ class ShoeBoxRoom(RoomOp):
                 raise RoomtoneError(f"room, path: times must ascend; {after:g} s follows {before:g} s")
             speed = math.dist(here, there) / (after - before)
             _check("path, speed", speed, 0.0, _FASTEST, "metres a second; is the time in seconds?")
+
+    def _check_coupled(self) -> None:
+        """Raise unless the second room is whole; whether its door lets it be so reverberant is checked when the bank is built."""
+        if self.coupled_t60_s is None or self.coupled_volume_m3 is None:
+            raise RoomtoneError("room: coupled_t60_s and coupled_volume_m3 belong together; give both or neither")
+        if self.path:
+            raise RoomtoneError("room: give path or coupled_t60_s, not both")
+        _check("coupled_t60_s", self.coupled_t60_s, 0.05, 20.0, "seconds")
+        _check("coupled_volume_m3", self.coupled_volume_m3, 5.0, 100000.0, "cubic metres")
+        _check("door_area_m2", self.door_area_m2, 0.1, 100.0, "square metres")
 
     @property
     def num_realisations(self) -> int:

@@ -27,6 +27,7 @@ from roomtone.augment.rooms.bands import (
     losses_for_times,
     split_bands,
 )
+from roomtone.augment.rooms.coupled import check_door, returned_sound
 from roomtone.augment.rooms.diffuse_field import wave_responses
 from roomtone.augment.rooms.materials import band_times_s
 from roomtone.augment.rooms.op import ShoeBoxRoom, low_high
@@ -45,6 +46,8 @@ _BAND_END_DB = -60.0
 #: A direct sound stands out if no later sample is larger than this; how many placings are tried for it.
 _DISTINCT = 0.6
 _TRIES = 12
+#: By how much later the response of coupled rooms ends, so that its late slope can be measured, dB.
+_LATE_SPARE_DB = 13.0
 _MAX_ABSORPTION = 0.95
 #: Centre of an octave times its T60 from which a decay can be told from the ringing of few modes: the bandwidth times T60 is then 22.
 _LEAST_PRODUCT = 32.0
@@ -106,6 +109,12 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
         "bin_s": 0.004 if target_s > 0.2 else 0.002,
         "seed": int(stream(seed, "room", index, "rays").integers(2**31)),
     }
+    if op.coupled_t60_s is not None and op.coupled_volume_m3 is not None:
+        coupled_s = draw(stream(seed, "room", index, "coupled"), op.coupled_t60_s)
+        speed = speed_of_sound(op.temperature_c, op.humidity_percent)
+        volumes = (math.prod(dimensions), op.coupled_volume_m3)
+        check_door(volumes, (target_s, coupled_s), op.door_area_m2, speed)
+        parameters["coupled"] = {"t60_s": coupled_s, "volume_m3": op.coupled_volume_m3, "door_m2": op.door_area_m2}
     if op.path:
         parameters["path"] = [list(point) for point in op.path]
     if op.talker_facing_deg is not None:
@@ -135,7 +144,15 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
         bands = _bands(parameters, scene, name, parameters["seed"] + offset, ALL_CENTRES_HZ[: losses.size])
         bands *= decays(losses, bands.shape[1], sample_rate_hz, DIRECT_SAMPLE)
         rows.append(bands.sum(axis=0))
-        ends.append(max(_end(rows[-1], _END_DB), *(_end(band, _BAND_END_DB) for band in bands)))
+        if "coupled" in parameters:
+            back = returned_sound(
+                parameters, parameters[f"{name}_m"], name, ALL_CENTRES_HZ[: losses.size], sample_rate_hz
+            )
+            rows[-1] = np.pad(rows[-1], (0, max(back.size - rows[-1].size, 0)))
+            rows[-1][: back.size] += back
+        spare_db = _LATE_SPARE_DB if "coupled" in parameters else 0.0
+        band_ends = [_end(band, _BAND_END_DB) for band in bands]
+        ends.append(max(_end(rows[-1], _END_DB - spare_db), *band_ends))
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
     for row, end, kept in zip(rows, ends, out):
         kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]

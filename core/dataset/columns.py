@@ -41,6 +41,7 @@ COLUMNS: dict[str, str] = {
     ),
     **dict.fromkeys(["measured_t30_s", "measured_c50_db", "measured_drr_db"], "float64"),
     "measured_t30_octaves": "string",  # JSON, {centre in Hz: s}
+    "measured_two_slopes": "string",  # JSON, {early_s, late_s} of coupled rooms
     **{"measured_codec": "string", "measured_codec_rate_hz": "float64", "measured_codec_kbit_s": "float64"},
     "measured_lost_share": "float64",
     **dict.fromkeys(["frames_lost", "frames_affected"], "int32"),

@@ -133,7 +133,7 @@ def walk(samples: Samples, path: TalkerPath, responses: Sequence[ImpulseResponse
     distances = path.distances_m(sent_s)
     direct = delayed * (path.distances_m(np.zeros(1)) / distances)
     weights = path.weights(sent_s)
-    used = np.flatnonzero(weights.any(axis=1))
+    used = [int(row) for row in np.flatnonzero(weights.any(axis=1))]
     parts = [(delayed * weights[row]).astype(np.float32) for row in used]
     around = convolve_sum(parts, [responses[row] for row in used], DIRECT_SAMPLE, samples.size)
     heard: Samples = direct.astype(np.float32) + around

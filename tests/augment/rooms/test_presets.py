@@ -57,6 +57,8 @@ def test_measured_reverberation_is_the_preset_s(
     name: str, banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom], schroeder_t30: T30
 ) -> None:
     """5 % is the just noticeable difference of ISO 3382-1; calibration leaves 1 %, another filter's shape as much again."""
+    if rooms[name].coupled_t60_s is not None:
+        return  # has two slopes, see test_coupled.py
     target = sum(low_high(rooms[name].t60_s)) / 2
     found = []
     for entry in banks[name]:
@@ -75,7 +77,7 @@ def test_octave_times_are_those_claimed(
 ) -> None:
     """The median of the bank within 5 %, in every octave. A band of a single response scatters with the shape of the filter, the
     more the fewer modes it has: at 125 Hz up to 11 %."""
-    if not rooms[name].materials:
+    if not rooms[name].materials or rooms[name].coupled_t60_s is not None:
         return
     ratios = []
     for entry in banks[name]:
@@ -129,7 +131,8 @@ def test_everything_stands_in_the_room_at_its_distance(
         assert samples == pytest.approx(round(samples), abs=1e-6)
     low, high = low_high(rooms[name].talker_distance_m)
     near = sum((entry.talker_distance_m or 0.0) < (low + high) / 2 for entry in banks[name])
-    assert low == high or 3 <= near <= 5  # of eight: near and far talkers alike
+    half = len(banks[name]) / 2
+    assert low == high or half - 1 <= near <= half + 1  # near and far talkers alike
 
 
 def _talker_ratios(talker: np.ndarray) -> tuple[float, float]:
