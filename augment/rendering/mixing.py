@@ -165,6 +165,22 @@ def with_effort(clean: CleanSpeech, rise_db: float | None) -> CleanSpeech:
     return clean.share(("effort", rise_db), lambda: prepare(apply_fir(clean.samples, effort_fir(rise_db, rate)), rate))
 
 
+def near_microphone(clean: CleanSpeech, key: str, fir: np.ndarray | None) -> CleanSpeech:
+    """Return speech as a close directional microphone has it, at the level that it had.
+
+    Args:
+        clean: the prepared speech, which keeps the result for the conditions that share it.
+        key: stands for the handset.
+        fir: what the handset does to the talker alone; None leaves the speech as it is.
+
+    Raises:
+        UnmetLevelError: no gain brings it to its level.
+    """
+    if fir is None:
+        return clean
+    return clean.share(("near", key), lambda: prepare(apply_fir(clean.samples, fir), clean.sample_rate_hz))
+
+
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
     """Return the stems of a recipe at the microphone.
 
