@@ -121,8 +121,8 @@ def _tway(
 def _tway_line(coverage: TWayCoverage) -> str:
     from roomtone.coverage.report.terminal import percent
 
-    held = f"{coverage.seen:,} of {coverage.possible:,} combinations"
-    line = f"{coverage.strength}-way: total {percent(coverage.total)} ({held}), simple {percent(coverage.simple)}"
+    what = {1: "levels", 2: "pairs of levels", 3: "triples of levels"}.get(coverage.strength, "combinations of levels")
+    line = f"{coverage.strength}-way: {coverage.seen:,} of {coverage.possible:,} {what} are in the set ({percent(coverage.total)})"
     gone = coverage.missing_lines(3)
     return f"{line}; missing e.g. {'; '.join(gone)}" if gone else line
 
