@@ -51,11 +51,11 @@ def _again(source: Any, command: str, goals: Goals | None) -> str:
 
 
 def _corpus_words(corpus: Mapping[str, Any]) -> list[str]:
-    columns = corpus.get("columns") if corpus["reader"] == "table" else None
+    columns = (corpus.get("columns") or {}) if corpus["reader"] == "table" else {}
     return [
         f"corpus={corpus['reader']}",
         *(["corpus.path=PATH"] if corpus.get("path") else []),
-        *(f"corpus.columns.{key}={name}" for key, name in (columns or {}).items() if name not in (key, None)),
+        *(f"corpus.columns.{key}={name}" for key, name in columns.items() if name not in (key, None)),
     ]
 
 
@@ -84,10 +84,9 @@ def _level(level: str, presets: Mapping[str, Any]) -> str:
         raise ValueError("not a level that can be typed as it is")
     name, at, snr = level.partition("@")
     preset = presets.get(name)
-    path = str(preset.get("path") or "") if isinstance(preset, Mapping) else ""
-    if not path.endswith(":"):
+    if not isinstance(preset, Mapping) or not str(preset.get("path") or "").endswith(":"):
         return level
-    kind: Any = preset.get("kind") or ("file" if preset.get("op") in ("recording", "recorded_device") else "folder")
+    kind = preset.get("kind") or ("file" if preset.get("op") in ("recording", "recorded_device") else "folder")
     return f"{name}={kind}:PATH{at}{snr}"
 
 
@@ -107,8 +106,9 @@ def further_steps(
     if folder is None:
         return []
     dataset = shlex.quote(f"dataset={folder.name}")
-    asked = f"roomtone coverage {dataset} 'goals={{default:{{detect:0.05}}}}'"
-    ask = Step("raise", "Ask for more: how much speech would each cell need to show a gap of 5 points?", asked)
+    asked = f"roomtone coverage {dataset} 'goals={{default:{{detect:0.05}}}}' {shlex.quote(f'to={folder.name}-detect')}"
+    question = "Ask for more: how much speech would each cell need to show a gap of 5 points? The answer gets a page of its own."
+    ask = Step("raise", question, asked)
     more = "With more speakers in the corpus: see how far they bring the set; plan renders nothing, generate with the same words does."
     again = _again(source, "plan", goals) if to_record else ""
     further = [*([Step("record", more, again)] if again else []), *([] if raised else [ask])]
@@ -117,7 +117,9 @@ def further_steps(
     # the default recogniser is PocketSphinx, with a grammar that knows the demo's sentences and nothing else
     recogniser = "" if _corpora(folder) == {"demo"} else " asr=faster_whisper asr.model=tiny.en"
     command = f"roomtone evaluate {dataset}{recogniser}"
-    measure = Step("measure", "See what a recogniser makes of it, accent by accent.", command)
+    extra = "asr" if not recogniser else "faster-whisper"
+    needs = f" It needs pip install 'roomtone[{extra}]'{'; without a network asr.model=FOLDER' if recogniser else ''}."
+    measure = Step("measure", f"See what a recogniser makes of it, accent by accent.{needs}", command)
     return [*further, measure] if raised else [measure, *further]
 
 

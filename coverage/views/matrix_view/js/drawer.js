@@ -139,7 +139,7 @@ class Drawer {
     if (this.shown[0] !== row || this.shown[1] !== slot) return;
     if (!found) return void place.replaceChildren(el("p", { class: "warn" }, `The file ${partUrl(model, part)} is missing. Copy the folder ${model.drawers.base} together with this page.`));
     const cell = found.cells[index];
-    place.replaceChildren(...[rejected(cell), spreadList(model, cell)].filter(Boolean), ...sampleList(model, cell, found));
+    place.replaceChildren(...[rejected(cell), ...sampleList(model, cell, found), spreadList(model, cell)].filter(Boolean));
     if (cell.sentence && !model.sentences) this.root.querySelector(".answers")?.append(el("p", { class: "said" }, cell.sentence));
     this.say(`${plural(cell.samples.length, "sample")} listed`);
   }

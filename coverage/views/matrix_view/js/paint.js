@@ -23,7 +23,7 @@ function paintGoal(model, layer, row, slot, value) {
   const short = status === "p" || status === "e";
   if (!goal) return { text: value ? shortly(layer, value) : "·", cls: `${magnitude(layer, value)}${short ? " other" : ""}` };
   if (value >= goal) return { text: shortly(layer, value), cls: `met${short ? " other" : ""}` };
-  const text = layer.format === "percent" ? shortly(layer, value) : `${shortly(layer, value)}/${shortly(layer, goal)}`;
+  const text = layer.format === "percent" ? shortly(layer, value) : fraction(layer, value, goal);
   return { text, cls: shareClass(value / goal) };
 }
 
@@ -77,6 +77,12 @@ function shortly(layer, value) {
   if (layer.format === "points") return layer.colour === "diverging" ? signed(100 * value) : written(100 * value);
   if (layer.format === "minutes") return written(value, value < 10 ? 1 : 0);
   return Math.abs(value) >= 10000 ? `${written(value / 1000)}k` : written(value, 1);
+}
+
+/** Return `4/6`, `36/6k`, `5.9/6k`: a cell has no room for 5,912/6,165, which the line above the grid tells. */
+function fraction(layer, value, goal) {
+  const held = goal >= 1000 && value >= 1000 ? written(value / 1000, 1) : shortly(layer, value);
+  return `${held}/${goal >= 1000 ? `${written(goal / 1000)}k` : shortly(layer, goal)}`;
 }
 
 /** A goal that is not met never reads 100. */
