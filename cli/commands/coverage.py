@@ -42,6 +42,7 @@ def run(cfg: DictConfig) -> int:
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.profile.profile_report import profile_report
     from roomtone.coverage.report.ci_gates import check_gates
+    from roomtone.coverage.report.next_commands import needs_speech
     from roomtone.coverage.report.terminal import further_lines, show_matrix
     from roomtone.coverage.settings import parse_settings
     from roomtone.coverage.views.csv_tables import read_matrix_csv
@@ -73,7 +74,7 @@ def run(cfg: DictConfig) -> int:
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
     holes = holes_with_notes(matrix, folder / "holes.yaml")
     lines += note_lines(holes)
-    told = [*lines, *further_lines(matrix)]
+    told = [*lines, *further_lines(matrix, to_record=needs_speech(holes))]
     if told:
         _print(console, *told)
     _write(matrix, settings, tway, lines, holes, profile, folder)

@@ -210,8 +210,12 @@ def test_a_cell_is_opened_and_closed_by_keyboard_alone(page_path, open_page):
 def test_a_sample_plays_and_changes_over_to_clean(page_path, open_page):
     """Durations are read back: 0.4 s and a tenth more for each further speaker; the clean one goes on where the other was."""
     page = open_page(page_path)
+    explained = f"{ROOT}.querySelector('.next h2').getBoundingClientRect().top"
+    before = page.evaluate(explained)
     cell(page, 1, 1).click()
     page.locator(".samples .play").first.wait_for()
+    assert abs(page.evaluate(explained) - before) < 40  # what explains the matrix stays beside the drawer, not a window's height below
+    assert page.evaluate(f"{ROOT}.querySelector('.sample .play').getBoundingClientRect().bottom < innerHeight")
     assert [page.locator(".sample").count(), page.locator(".sample:visible").count()] == [8, 2]
     page.get_by_role("button", name="show all 8").click()
     assert page.locator(".sample:visible").count() == 8
