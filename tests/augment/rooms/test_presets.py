@@ -146,8 +146,10 @@ def test_clarity_and_direct_sound_fall_with_distance(
 ) -> None:
     """0.5, 1, 2, 4 m, as far as the room goes: DRR by up to 6 dB a doubling, C50 by less once the room prevails.
 
-    Every other of the placings: the median of four."""
+    Three of the placings, and their median. Rooms that are another's with one thing changed are left to their own tests."""
     op = rooms[name]
+    if op.path or op.coupled_t60_s is not None or op.talker_facing_deg is not None:
+        return
     medians = []
     for distance in (0.5, 1.0, 2.0, 4.0):
         if distance > 0.625 * math.hypot(*(low_high(size)[0] for size in op.dimensions_m[:2])):
@@ -155,13 +157,13 @@ def test_clarity_and_direct_sound_fall_with_distance(
                 dataclasses.replace(op, talker_distance_m=distance)
             break
         moved = dataclasses.replace(op, talker_distance_m=distance)
-        drawn = [draw_parameters(moved, RATE, 0, index) for index in range(0, op.realisations, 2)]
+        drawn = [draw_parameters(moved, RATE, 0, index) for index in range(0, op.realisations, 3)]
         found = [two_workers.submit(responses, parameters, RATE, sources=("talker",)) for parameters in drawn]
         medians.append(np.median([_talker_ratios(future.result()[0]) for future in found], axis=0))
     assert len(medians) >= 2
     steps = np.diff(medians, axis=0)
     assert (steps < 0).all(), medians
-    assert (steps[:, 1] > -7.5).all(), medians  # 6.02 dB of spreading, and the scatter of 4 placings
+    assert (steps[:, 1] > -7.5).all(), medians  # 6.02 dB of spreading, and the scatter of 3 placings
 
 
 def test_octave_times_follow_the_preset(banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom]) -> None:
