@@ -240,6 +240,7 @@ _OP_MODULES = (
     "ops.sources.echo",
     "ops.sources.mix",
     "ops.sources.noise",
+    "ops.sources.pass_by",
     "ops.sources.periodic_tone",
     "ops.sources.recorded_cycle",
     "ops.sources.recordings",
@@ -272,7 +273,7 @@ def number(value: Drawn | None) -> float:
     return float(value)
 
 
-def pin_ranges(op: T, rng: np.random.Generator) -> T:
+def pin_ranges(op: T, rng: np.random.Generator, skip: tuple[str, ...] = ()) -> T:
     """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
@@ -280,13 +281,13 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     Args:
         op: whose ranges are drawn.
         rng: drawn from.
+        skip: fields that are left as they are.
     """
     changes: dict[str, float] = {}
     for name, hint in schema_of(type(op)).hints.items():
-        if hint not in (Drawn, Drawn | None):
+        if hint not in (Drawn, Drawn | None) or name in skip:
             continue
-        share = rng.random()
-        value = getattr(op, name)
+        share, value = rng.random(), getattr(op, name)
         if isinstance(value, tuple):
             changes[name] = float(value[0] + (value[1] - value[0]) * share)
     return dataclasses.replace(op, **changes) if changes else op
@@ -297,10 +298,9 @@ _kinds: dict[tuple[type[Any], int], dict[str, Any]] = {}
 
 def _known(base: type[T]) -> Mapping[str, type[T]]:
     """Return the ops of one kind by name."""
-    table = op_table()
-    key = (base, len(table))
+    key = (base, len(op_table()))
     if key not in _kinds:
-        _kinds[key] = {name: cls for name, cls in table.items() if issubclass(cls, base)}
+        _kinds[key] = {name: cls for name, cls in op_table().items() if issubclass(cls, base)}
     return _kinds[key]
 
 
