@@ -202,8 +202,10 @@ class _Permuted:
         adjusted = np.full(family.shape, np.nan)
         adjusted[family] = log_p[:size]
         bounds = np.quantile(z, [alpha / 2, 1 - alpha / 2], axis=0)
-        normal = float(ndtri(1 - alpha / 2))  # few labellings have no tail of their own
-        bounds = np.minimum(bounds[0], -normal), np.maximum(bounds[1], normal)
+        # few labellings have no tail of their own, so a statistic that reaches less far than a normal one is believed by half
+        normal = float(ndtri(1 - alpha / 2))
+        least = (1.0, 1.0) if self.uneven else tuple(_halfway_to_one(np.minimum(1.0, scale)) for scale in (down, up))
+        bounds = np.minimum(bounds[0], -normal * least[0]), np.maximum(bounds[1], normal * least[1])
         limit = np.array([two_sided_z(critical - constants[kind]) if kind in constants else np.nan for kind in kinds])
         each = np.minimum(1.0, 2.0 * upper_tail(np.abs(scaled[0])))
         out = [np.where(usable, values, np.nan) for values in (self.z[0], each, bounds[0], bounds[1])]
