@@ -2,9 +2,10 @@
 
     python bench/fairness_calibration.py [STUDIES] [PART …] [WORLD …]
 
-Parts: null, errors (false gaps and interaction of null, quickly), planted, boundary, detectable, power. Every study goes through `compare()`, in `null` and `errors` those
-whose family of tests found anything: without that no verdict is "gap"; the worlds are in `fairness_worlds`, the method of
-version 0.1 in `fairness_before` (`BENCH_BEFORE=1` runs it beside), the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the head of each table.
+Parts: null, errors (false gaps and interaction of null, quickly), planted, boundary, detectable, power. Every study goes through `compare()`, in `null` and
+`errors` those whose family of tests found anything: without that no verdict is "gap". The worlds are in `fairness_worlds`, the method of version 0.1 in
+`fairness_before` (`BENCH_BEFORE=1` runs it beside), the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the
+head of each table.
 """
 
 from __future__ import annotations
