@@ -16,7 +16,7 @@ does, v is in proportion to the square of its rate, with w_su times that rate in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,9 +93,12 @@ def text_variance(
     weight, square = shares.imbalance(np.ones((shape[0], 1)), other)
     matters = weight > _NEGLIGIBLE * square
     rates = _rates(made, len(layout.conditions), shape[0], estimands)
+    by_rate, own_by_rate = shares.imbalance(rates, other)
+    if not matters.any() and not (by_rate > _NEGLIGIBLE * own_by_rate).any():
+        return replace(nothing, own_share=own_share, repeated=repeated)
     spread, df, relative = _sentence_variance(made, len(layout.conditions), estimands, rates)
     added = np.where(matters, weight * spread, 0.0)
-    in_proportion = np.maximum(0.0, shares.imbalance(rates, other)[0] * relative)
+    in_proportion = np.maximum(0.0, by_rate * relative)
     return TextVariance(added, np.where(added > 0, df, np.inf), in_proportion, own_share, repeated)
 
 
