@@ -191,7 +191,9 @@ def test_a_sample_plays_and_changes_over_to_clean(page_path, open_page):
     before = page.evaluate(explained)
     cell(page, 1, 1).click()
     page.locator(".samples .play").first.wait_for()
-    assert abs(page.evaluate(explained) - before) < 40  # what explains the matrix stays beside the drawer, not a window's height below
+    assert (
+        abs(page.evaluate(explained) - before) < 40
+    )  # what explains the matrix stays beside the drawer, not a window's height below
     assert page.evaluate(f"{ROOT}.querySelector('.sample .play').getBoundingClientRect().bottom < innerHeight")
     assert page.locator(".sample").count() == 8
     found = page.evaluate(
