@@ -286,7 +286,9 @@ def _number(count: float) -> str:
 
 
 def _legend(unit: str) -> str:
-    letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+    letters = ", ".join(
+        f"{letter} {'recordings and rooms' if name == 'assets' else name}" for name, letter in _LETTERS.items()
+    )
     return f"in the cells: {unit}; where a goal is missed count/goal of what is furthest behind ({letters})"
 
 
