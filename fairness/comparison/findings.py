@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from roomtone.fairness.comparison.statements import is_reference_worse
 from roomtone.fairness.comparison.verdicts import GAP
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def rank_findings(tables: Mapping[str, Sequence[dict[str, Any]]]) -> pd.DataFram
         tables: rows by table: `accents`, `levels`, `gaps`.
 
     Returns:
-        `part_of` is the row of an earlier finding on the same group that says it already, null where none does.
+        `group` is who the finding is about: where a group has less than the named one that it is compared with, the latter. `part_of` is the row of an earlier finding on the same group that says it already, null where none does.
     """
     import pandas as pd
 
@@ -45,12 +46,15 @@ def rank_findings(tables: Mapping[str, Sequence[dict[str, Any]]]) -> pd.DataFram
     for name in ("accents", "levels", "gaps"):
         for row in tables[name]:
             if row["verdict"] == GAP:
-                size = row[row["estimand"]]
-                amount = math.log(size) if row["estimand"] in ("ratio", "ror") else size
+                size, sides = row[row["estimand"]], (row["group"], row["reference"])
+                is_ratio = row["estimand"] in ("ratio", "ror")
+                amount = math.log(size) if is_ratio else size
+                if is_reference_worse(amount, row["reference"]):
+                    amount, size, sides = -amount, 1 / size if is_ratio else -size, (row["reference"], row["group"])
                 found.append({
-                    "table": name, "group": row["group"], "condition": row["condition"], "estimand": row["estimand"], "size": size,
+                    "table": name, "group": sides[0], "condition": row["condition"], "estimand": row["estimand"], "size": size,
                     "conditions": len(row["_columns"]), "p_adjusted": row["p_adjusted"], "worse_off": amount > 0, "statement": row["statement"],
-                    "_columns": set(row["_columns"]), "_score": len(row["_columns"]) * amount**2,
+                    "_sides": sides, "_columns": set(row["_columns"]), "_score": len(row["_columns"]) * amount**2,
                 })  # fmt: skip
     found.sort(key=lambda row: (not row["worse_off"], -row["_score"], row["group"], row["condition"]))
     for number, row in enumerate(found):
@@ -61,8 +65,8 @@ def rank_findings(tables: Mapping[str, Sequence[dict[str, Any]]]) -> pd.DataFram
 
 
 def _says(first: dict[str, Any], later: dict[str, Any]) -> bool:
-    """Return whether an earlier finding says the later one already: the same group, the same direction, and conditions it holds."""
-    if first["group"] != later["group"] or first["worse_off"] != later["worse_off"] or first["part_of"] is not None:
+    """Return whether an earlier finding says the later one already: the same two sides, the same direction, and conditions it holds."""
+    if first["_sides"] != later["_sides"] or first["worse_off"] != later["worse_off"] or first["part_of"] is not None:
         return False
     if (
         first["table"] == "accents"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from roomtone.fairness.comparison.verdicts import (
     GAP,
@@ -14,6 +15,7 @@ from roomtone.fairness.comparison.verdicts import (
     is_small,
     unseen_share,
 )
+from roomtone.fairness.inference.study import REST
 
 
 def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None) -> str:
@@ -44,7 +46,8 @@ def _where(e: Evidence) -> str:
 
 
 def _gap(e: Evidence) -> str:
-    """Return both rates first, as the table has them, then the difference that was found."""
+    """Return both rates first, then the difference that was found; of two named groups the one that is worse off is told of."""
+    e = _turned(e) if is_reference_worse(e.value, e.other.name) else e
     points = f"{100 * abs(e.value):.1f} points {'more' if e.value > 0 else 'less'}"
     more = f"{_amount(e, e.value)} times as much" if e.is_ratio else points
     rates = (
@@ -54,6 +57,20 @@ def _gap(e: Evidence) -> str:
     if e.is_gap:
         return f"{rates}: {more} ({_range(e, said=True)})."
     return f"{rates}; beyond what divides them in {e.baseline}, that is {more} ({_range(e, said=True)})."
+
+
+def is_reference_worse(value: float, reference: str) -> bool:
+    """Return whether a difference means that a group is worse off which is not compared itself: the named one that others are compared with.
+
+    Args:
+        value: the group's difference from the reference.
+        reference: name of what it is compared with.
+    """
+    return value < 0 and reference != REST
+
+
+def _turned(e: Evidence) -> Evidence:
+    return replace(e, own=e.other, other=e.own, value=-e.value, low=-e.high, high=-e.low)
 
 
 def _capital(text: str) -> str:
