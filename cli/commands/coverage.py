@@ -122,9 +122,8 @@ def _tway(
 def _tway_line(coverage: TWayCoverage) -> str:
     from roomtone.coverage.report.terminal import percent
 
-    held = f"{coverage.seen:,} of {coverage.possible:,} combinations"
-    kind = {1: "factors", 2: "pairs of factors"}.get(coverage.strength, f"sets of {coverage.strength} factors")
-    line = f"{coverage.strength}-way: {held} ({percent(coverage.total)}); {percent(coverage.simple)} of the {kind} are complete"
+    what = {1: "levels", 2: "pairs of levels", 3: "triples of levels"}.get(coverage.strength, "combinations of levels")
+    line = f"{coverage.strength}-way: {coverage.seen:,} of {coverage.possible:,} {what} are in the set ({percent(coverage.total)})"
     gone = coverage.missing_lines(3)
     return f"{line}; missing e.g. {'; '.join(gone)}" if gone else line
 

@@ -13,11 +13,13 @@ METHOD = (
     "The variance of a gap comes from the spread between speakers, averaged with what groups of that size and WER show on the whole, and is never below that"
     " of independent words. A group that loses fewer words than all speakers do has the variance that it would have"
     " at their WER. Where groups read different texts, the spread of sentences is added.",
-    "Intervals hold each comparison alone; the simultaneous ones in the tables hold all comparisons that are tested together.",
+    "Intervals hold each comparison alone; the simultaneous ones in the tables hold all comparisons that are tested together. Who loses more words"
+    " differs more, speakers and sentences alike, so an interval reaches further away from zero than towards it.",
     "Over all conditions, and over those that have a level, each condition weighs the same, and two sides are compared over the conditions that both"
     " have. What a condition costs is taken against the same utterances of the same speakers in the baseline.",
     "Detectable is the smallest true gap that data like these would show with the stated power after that adjustment, errors and their"
-    " spread growing with the gap; a dash means that none below 100 points would.",
+    " spread growing with the gap; a dash means that none below 100 points would. How fast spread grows these data do not tell: it is taken between growth"
+    " in proportion and growth by odds. If it is by odds, gaps up to a fifth smaller show as well.",
     "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, with more words than could be spoken, or with as many"
     " inserted words as were spoken (ten at least), are left out of gaps and of every mean that says so, and counted as hallucination; the WER"
     " of a cell holds them. A comparison is called saturated where one of its sides loses more than 80 % of"
@@ -30,8 +32,6 @@ METHOD = (
 LIMITS = (
     "Permuting speakers takes them to be alike where groups do not differ. Where one group varies twice as much as the others, a gap was still claimed"
     " in about 6 % of simulated studies without any (bench/fairness_calibration.py in the source); where it varies more, it may be in more of them.",
-    "In simulation the interval of a gap of 20 points held it in about 90 % instead of 95 % where half of a group's sentences are its own, or its utterances"
-    " are dealt to two of five conditions: few speakers or sentences that happen to be easy look alike, so the interval ends too low.",
     "Few speakers may miss those whom the recogniser fails: of n speakers of whom none failed wholly, up to 3 in n could.",
     "The search finds what is large: with four speakers an accent, 33 % WER raised to 85 % in one condition was named in nine of ten simulated"
     " sets, 65 % raised to 85 % in one of three. No named slice does not mean no excess.",

@@ -9,7 +9,7 @@ function spreadList(model, cell) {
   if (!known.length) return null;
   const lines = known.flatMap(([spread, found]) => [el("dt", {}, spread.label), spreadLine(spread, found)]);
   return el("div", { class: "spreads" }, el("h3", {}, "What was measured on its samples"),
-    el("p", { class: "small" }, "The number is the median, then the range of nine samples in ten (of all, where there are fewer than 20); the bars go over the range of the whole set."), el("dl", {}, ...lines));
+    el("p", { class: "small" }, "The number is the median, then the range of nine samples in ten (of all, where there are fewer than 20); the bars go over the range of the whole set, where it has one."), el("dl", {}, ...lines));
 }
 
 function spreadLine(spread, [count, q05, , median, , q95, bars]) {
