@@ -127,6 +127,7 @@ def split_level(factor: str, text: str) -> re.Match[str]:
     if factor not in WITH_SNR and has_snr:
         raise RoomtoneError(
             f"{factor}: the level {text!r} has an SNR, but a {factor} has none; write {match['preset']}"
+            + (f", or for a noise of your own noise={match['preset']}=folder:DIR@5dB" if factor == "room" else "")
         )
     if any(abs(float(match[end] or 0)) > LARGEST_LEVEL_DB for end in ("low", "high", "env")):
         raise RoomtoneError(f"{factor}: the level {str(text)[:60]!r} lies beyond {LARGEST_LEVEL_DB:g} dB")
