@@ -94,3 +94,24 @@ def unusable_note(problems: Sequence[str], total: int) -> list[str]:
         return []
     rejected = f"{len(problems):,} of {total:,} recordings will be rejected"
     return [f"{rejected} (`roomtone corpus` lists them); the first: {problems[0]}"]
+
+
+def narrow_note(rates_hz: Sequence[int], sample_rate_hz: int) -> list[str]:
+    """Return the sentence on recordings of a lower rate than the set, whose upper band is empty; none where there are none.
+
+    Args:
+        rates_hz: of the recordings that were looked at.
+        sample_rate_hz: of the set.
+
+    >>> narrow_note([8000, 8000, 16000], 16000)
+    ['2 of 3 recordings looked at have 8000 Hz, and the set 16000 Hz: nothing above 4000 Hz is in those files; sample_rate_hz=8000 makes a set of their rate']
+    """
+    low = Counter(rate for rate in rates_hz if rate < sample_rate_hz)
+    if not low:
+        return []
+    rate = max(low)
+    which = f"{rate} Hz" if len(low) == 1 else f"{min(low)} to {rate} Hz"
+    return [
+        f"{low.total():,} of {len(rates_hz):,} recordings looked at have {which}, and the set {sample_rate_hz} Hz: nothing above {rate // 2} Hz is in "
+        f"those files; sample_rate_hz={rate} makes a set of their rate"
+    ]

@@ -33,6 +33,9 @@ _LEVEL = re.compile(
 #: Factors whose levels carry an SNR; the others must not.
 WITH_SNR = ("noise", "equipment")
 
+#: SNRs that a 16-bit file holds to a tenth of a dB, dB.
+LEAST_SNR_DB, MOST_SNR_DB = -50.0, 70.0
+
 #: Returns the preset mapping of (factor, name).
 PresetLookup = Callable[[str, str], Mapping[str, Any]]
 
@@ -124,9 +127,14 @@ def split_level(factor: str, text: str) -> re.Match[str]:
     if factor not in WITH_SNR and has_snr:
         raise RoomtoneError(
             f"{factor}: the level {text!r} has an SNR, but a {factor} has none; write {match['preset']}"
+            + (f", or for a noise of your own noise={match['preset']}=folder:DIR@5dB" if factor == "room" else "")
         )
     if any(abs(float(match[end] or 0)) > LARGEST_LEVEL_DB for end in ("low", "high", "env")):
         raise RoomtoneError(f"{factor}: the level {str(text)[:60]!r} lies beyond {LARGEST_LEVEL_DB:g} dB")
+    if any(match[end] and not LEAST_SNR_DB <= float(match[end]) <= MOST_SNR_DB for end in ("low", "high")):
+        raise RoomtoneError(
+            f"{factor}: the level {text!r}: an SNR lies between {LEAST_SNR_DB:g} and {MOST_SNR_DB:g} dB; beyond, a file cannot hold it to a tenth of a dB"
+        )
     if match["high"] is not None and float(match["high"]) < float(match["low"]):
         raise RoomtoneError(f"{factor}: the level {text!r} has its SNR range upside down")
     return match

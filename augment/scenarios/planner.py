@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
@@ -18,6 +19,8 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.vocabulary import CLEAN
 
 _LOG = logging.getLogger("roomtone")
+#: Recordings whose headers are read before anything is rendered.
+_LOOKED_AT = 100
 
 
 def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
@@ -63,7 +66,7 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
         RoomtoneError: an empty corpus, one of which no recording is there, or two utterances of one id.
     """
     from roomtone.augment.corpora import open_corpus
-    from roomtone.augment.corpora.corpus_warnings import accent_notes, skipped_note, unusable_note
+    from roomtone.augment.corpora.corpus_warnings import accent_notes, narrow_note, skipped_note, unusable_note
 
     corpus = open_corpus(settings.corpus_keys, search=settings.search)
     utterances = tuple(sorted(corpus, key=lambda utterance: utterance.utterance_id))
@@ -73,9 +76,21 @@ def read_utterances(settings: GenerateSettings) -> tuple[Utterance, ...]:
     unusable = [f"{u.utterance_id}: {u.problem}" for u in utterances if u.problem]
     if len(unusable) == len(utterances):
         raise RoomtoneError(f"none of the {len(utterances):,} recordings can be read; the first: {unusable[0]}")
-    for note in skipped_note(corpus.skipped()) + accent_notes(utterances) + unusable_note(unusable, len(utterances)):
+    notes = skipped_note(corpus.skipped()) + accent_notes(utterances) + unusable_note(unusable, len(utterances))
+    for note in notes + narrow_note(_rates_hz(utterances), settings.sample_rate_hz):
         _LOG.warning(note)
     for before, after in itertools.pairwise(utterances):
         if before.utterance_id == after.utterance_id:
             raise RoomtoneError(f"corpus {reader!r}: two utterances have the id {after.utterance_id!r}")
     return utterances
+
+
+def _rates_hz(utterances: Sequence[Utterance]) -> list[int]:
+    """Return the sample rates of some utterances, spread over the corpus, as their headers state them."""
+    from roomtone.core.audio.reading import inspect
+
+    found = []
+    for utterance in utterances[:: max(1, len(utterances) // _LOOKED_AT)][:_LOOKED_AT]:
+        with contextlib.suppress(RoomtoneError, OSError):
+            found.append(inspect(utterance.audio.path).sample_rate_hz)
+    return found

@@ -154,7 +154,9 @@ def _folder(settings: CoverageSettings) -> Path:
 
     local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
     if settings.to is None and not local:
-        raise RoomtoneError("to: name a folder for the results; none of the datasets is a folder of this machine")
+        raise RoomtoneError(
+            f"to: name a folder for the results, e.g. to=coverage; {', '.join(map(str, settings.dataset))} is no folder to write them into"
+        )
     folder = Path(settings.to or Path(local[0]) / "coverage")
     if settings.to is None:
         refuse_links(folder)

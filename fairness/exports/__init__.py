@@ -26,7 +26,7 @@ FORMATS: dict[str, str] = {
     "hf": "Hugging Face Parquet with the audio inside",
     "kaldi": "Kaldi and ESPnet data folder, audio as WAV; wav.scp has absolute paths, so export anew after moving it",
     "lhotse": "Lhotse recordings, supervisions and cuts; absolute paths to the set's audio, so export anew after moving the set",
-    "nemo": "NeMo manifest, one JSON a line; paths to the set's audio relative to the manifest, so move both together",
+    "nemo": "NeMo manifest, one JSON a line; absolute paths to the set's audio, so export anew after moving the set",
     "stm": "NIST STM with accent and condition as sclite's label groups (and CTM, TRN after an evaluation)",
     "webdataset": "WebDataset tar shards",
 }

@@ -47,11 +47,15 @@ class FasterWhisper(Recogniser):
         """
         if importlib.util.find_spec("faster_whisper") is None:
             raise RoomtoneError("asr=faster_whisper needs its library: pip install 'roomtone[faster-whisper]'")
-        is_folder = os.sep in self.model or self.model.startswith((".", "~"))
-        if is_folder and not (Path(self.model).expanduser() / "model.bin").is_file():
-            raise RoomtoneError(
-                f"asr.model: the folder {self.model!r} holds no model.bin (a model that CTranslate2 converted)"
-            )
+        folder = Path(self.model).expanduser()
+        is_folder = os.sep in self.model or self.model.startswith((".", "~")) or folder.is_dir()
+        if is_folder and not (folder / "model.bin").is_file():
+            what = (
+                f"the folder {self.model!r} holds no model.bin (a model that CTranslate2 converted)" if folder.is_dir()
+                else f"{self.model!r} is a file; name its folder" if folder.is_file()
+                else f"there is no folder {self.model!r}"
+            )  # fmt: skip
+            raise RoomtoneError(f"asr.model: {what}")
         if self.beam_size < 1:
             raise RoomtoneError(f"asr.beam_size: at least 1, got {self.beam_size!r}")
         if isinstance(self.temperature, str) and self.temperature != _FALLBACK:
@@ -65,7 +69,9 @@ class FasterWhisper(Recogniser):
             if self.temperature == _FALLBACK
             else f"temperature {self.temperature:g}, without fallback"
         )
-        return f"beam {self.beam_size}, {how}; language {self.language or 'as the set states it'}"
+        return (
+            f"beam {self.beam_size}, {how}; language {self.language or 'as the set states it, else found by the model'}"
+        )
 
     def open(self) -> None:
         """Load the model.

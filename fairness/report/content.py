@@ -56,7 +56,9 @@ def gather(result: Evaluation) -> dict[str, Any]:
     found = c.gaps["verdict"].value_counts().to_dict() if len(c.gaps) else {}
     recogniser = public_identity(result.settings.asr)
     kind = result.settings.asr.get("recogniser")
-    called = "given hypotheses" if kind == "hypotheses" else str(kind)
+    called = (
+        "given hypotheses" if kind == "hypotheses" else " ".join(str(v) for v in (kind, recogniser.get("model")) if v)
+    )
     overall = _overall(c.cells, condition, settings["baseline"])
     people = _people(result.scores, group, result.settings.speaker)
     return {

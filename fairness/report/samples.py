@@ -58,7 +58,7 @@ def _worst(result: Evaluation, ranked: pd.DataFrame, most: int = _WORST) -> list
         most: samples at most.
     """
     settings = result.comparison.settings
-    chosen = ranked.drop_duplicates([settings["group"], settings["condition"]]).head(most)
+    chosen = ranked[ranked["_errors"] > 0].drop_duplicates([settings["group"], settings["condition"]]).head(most)
     return _shown(chosen.sort_values("_wer", ascending=False, kind="stable"), result)
 
 

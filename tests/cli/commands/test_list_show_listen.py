@@ -9,9 +9,10 @@ import soundfile
 from roomtone.augment.gallery.info import find_presets
 from roomtone.augment.gallery.pictures import curve
 from roomtone.augment.gallery.sound import preset_sound
-from roomtone.augment.scenarios.presets import preset_names
+from roomtone.augment.scenarios.presets import packaged_dir, preset_names
+from roomtone.cli.commands import list as list_command
 from roomtone.cli.commands.listen import measured_lines
-from roomtone.cli.main import main
+from roomtone.cli.main import COMMANDS, main
 from roomtone.core.vocabulary import FACTORS
 
 
@@ -145,3 +146,18 @@ def test_the_picture_of_hum_shows_the_hum():
     fifty = np.argmin(np.abs(centres - 50))
     assert centres[0] < 40
     assert levels[fifty] > max(levels[fifty - 2], levels[fifty + 1])
+
+
+def test_the_line_under_a_list_is_for_its_group():
+    """Under the list of export formats stood `hear one: roomtone listen …`."""
+    assert set(list_command._NEXT) == set(list_command.GROUPS)
+    for group, line in list_command._NEXT.items():
+        commands = re.findall(r"roomtone (\w+)((?: [^\s:]+)*)", line)
+        assert commands
+        assert all(name in COMMANDS for name, _ in commands)
+        named = [
+            word.partition("=")[2] for _, words in commands for word in words.split() if word.startswith(f"{group}=")
+        ]
+        if group not in (*FACTORS, "export"):
+            assert named
+            assert all((packaged_dir() / group / f"{name}.yaml").is_file() for name in named), line

@@ -89,6 +89,10 @@ def test_each_rate_says_which_one_it_is(result) -> None:
     assert pooled in page.split("<h2>Speakers")[1].split('id="speakers"')[0]
     assert "65.0 to 65.0" in page
     assert mean in text
+    for shown in (page, text):  # what is easily misread in a table of gaps, beside it
+        assert "interval can leave out 0 where p is above 0.05 and no gap is claimed" in shown
+        assert "Detectable is for the comparison of its own row" in shown
+        assert "so the cost can be the larger of the two" in shown
     for shown in (page, text, card):
         assert "pooled over all samples of a condition, whoever said them" in shown
 
@@ -208,7 +212,8 @@ def test_that_tests_share_a_level_is_said_where_something_is_undecided() -> None
 
 def test_the_worst_samples_are_in_the_order_of_their_wer(result) -> None:
     rates = [sample["wer"] for sample in page_samples(result)["worst"]]
-    assert len(rates) == 6
+    assert len(rates) == 5  # of six cells one has no error, and nothing to listen to
+    assert min(rates) > 0
     assert rates == sorted(rates, reverse=True)
 
 
