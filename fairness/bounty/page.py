@@ -52,8 +52,8 @@ def write_page(
     repeated, differing = disagreement(sent.first, sent.repeat)
     text = environment.from_string(read_text(here.with_name("bounty.html"))).render(
         style=Markup(style), policy=_POLICY, terms=terms, claim=terms.claim, ruling=ruling, headline=_HEADLINES[ruling.verdict],
-        sentence=ruling.sentence(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
-        examples=_examples(terms, scores), notes=speech_note(scores),
+        figures=ruling.figures(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
+        examples=_examples(terms, scores), most_examples=_EXAMPLES, notes=speech_note(scores),
     )  # fmt: skip
     return write_whole(to / "index.html", text.encode())
 

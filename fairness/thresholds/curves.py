@@ -96,7 +96,7 @@ def curve_of(
         bases = with_each_left_out(without[0][there]) / np.maximum(with_each_left_out(without[1][there]), 1)
         base, apart = float(bases[0]), values - _limit(bases, cost)[:, None]
         lost = np.clip(np.abs(rate - base), 1 / least, 0.5)  # words that both lose say nothing about a cost
-        chance = lost * (1 - lost) / least / (rate * (1 - rate)) ** 2
+        chance = np.minimum(lost * (1 - lost), rate * (1 - rate)) / least / (rate * (1 - rate)) ** 2
     count = int(there.sum())
     se = np.full(GRID, math.nan)
     if count >= LEAST_SPEAKERS:
