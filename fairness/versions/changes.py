@@ -149,7 +149,7 @@ class _Tables:
         counts = layout.count("errors").of_known()
         self._sides = counts.sides(study.other)
         self._speakers = counts.speakers
-        self._low, self._high = study.log_interval() if study.is_ratio else study.interval()
+        self._low, self._high = study.log_interval() if study.is_ratio else study.interval(growing=False)
         self._own = own_changes(study)
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
