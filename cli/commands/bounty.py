@@ -205,11 +205,16 @@ def _run(values: dict[str, Any]) -> int:
     summary = generate(plain(cfg), config=set_config(cfg))
     for entry in summary.rejected[:5]:
         print(f"rejected: {rejection_line(entry)}")
+    key = values["asr"].get("api_key_env")
+    if key and not os.environ.get(str(key)):
+        print(f"the environment variable {key} (asr.api_key_env) is not set: recordings are sent without a key")
     sent = _sent(terms, values, budget=True)
-    failed = int(sent.first["hypothesis"].isna().sum())
+    failed = sent.first.loc[sent.first["hypothesis"].isna(), "reason"]
     print(
-        f"sent: {len(sent.first)} of {len(terms.utterances)} recordings, {len(sent.repeat)} a second time; {failed} got no answer"
+        f"sent: {len(sent.first)} of {len(terms.utterances)} recordings, {len(sent.repeat)} a second time; {len(failed)} got no answer"
     )
+    if len(failed):
+        print(f"no answer, most often: {failed.mode().iloc[0]}; retry_failed=true asks again, and pays again")
     lost = f", {sent.in_flight} of them perhaps lost with an interrupted run" if sent.in_flight else ""
     print(f"paid for: {sent.requests} requests, {sent.minutes:.1f} minutes of audio{lost}")
     if sent.unsent:
@@ -287,6 +292,10 @@ def _check(values: dict[str, Any]) -> int:
     )
     print(f"hash of the claim: {handed.terms.sha256} ({proof})")
     print(f"folder: no file was changed; {handed.ruling.sentence(claim)}")
+    if not handed.page_checked:
+        print(
+            f"its index.html is of another version ({handed.terms.made_by}) and was not compared: these are the figures"
+        )
     if values["share"]:
         again = ask_again(handed, values["asr"], share=values["share"], seed=secrets.randbits(64))
         print(again)

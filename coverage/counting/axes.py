@@ -241,5 +241,6 @@ def _sql_number(value: float) -> str:
 
 
 def _natural(text: str) -> list[tuple[int, float, str]]:
-    """Return a sort key in which 5dB comes before 10dB."""
-    return [(0, float(p), "") if p.isdecimal() else (1, 0.0, p) for p in re.split(r"(\d+)", text) if p]
+    """Return a sort key in which 5dB comes before 10dB, and babble@-5dB before babble@0dB."""
+    parts = (p for p in re.split(r"((?<=@)-\d+|\d+)", text) if p)
+    return [(0, float(p), "") if p.removeprefix("-").isdecimal() else (1, 0.0, p) for p in parts]

@@ -19,7 +19,6 @@ from roomtone.fairness.bounty.handover import Handed
 from roomtone.fairness.bounty.ruling import Ruling, rule, scores_of
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.recognisers.transcription import transcribe
-from roomtone.fairness.results import evaluation_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +141,8 @@ def on_other_speakers(
 
     Args:
         handed: the folder.
-        dataset: a set with recordings in the claim's condition; answers are stored in its `evaluation/`, and gone on from.
+        dataset: a set with recordings in the claim's condition; each is sent anew, since answers that lie in the set may be of an earlier state of the
+            recogniser.
         asr: settings of the recogniser.
         progress: show progress on standard error.
 
@@ -162,7 +162,8 @@ def on_other_speakers(
     part = rows[held & ~seen & rows["speaker"].notna().to_numpy()].reset_index(drop=True)
     if part.empty:
         raise RoomtoneError(f"{dataset}: all its speakers are in the folder, too; the claim is checked on others")
-    answers = transcribe(part, dataset, asr, evaluation_dir(dataset) / "hypotheses", progress=progress)
+    with tempfile.TemporaryDirectory(prefix="roomtone-") as store:
+        answers = transcribe(part, dataset, asr, store, progress=progress)
     heard = {
         name: text if isinstance(text, str) else None for name, text in zip(answers["sample_id"], answers["hypothesis"])
     }

@@ -17,6 +17,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ class Handed:
         rows: of the set's manifest, those that were sent.
         answers: one row a request: `round, sample_id, hypothesis, reason, seconds`.
         ruling: what the answers say, counted here and not read from the folder.
+        page_checked: whether its page was compared with what follows from the answers: another version writes another page.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class Handed:
     rows: pd.DataFrame
     answers: pd.DataFrame
     ruling: Ruling
+    page_checked: bool
 
     @property
     def heard(self) -> dict[str, str | None]:
@@ -87,7 +90,7 @@ def write_folder(
     Raises:
         RoomtoneError: the folder holds something, nothing came back, or the key is in a file.
     """
-    from roomtone.fairness.bounty.page import write_page
+    from roomtone.fairness.bounty.page import render_page
 
     if to.exists() and any(to.iterdir()):
         raise RoomtoneError(f"to: {to} holds something already; name another folder")
@@ -112,17 +115,11 @@ def write_folder(
     ]
     write_whole(to / "answers.jsonl", ("\n".join(lines) + "\n").encode())
     ruling, scores = _ruling(terms, rows, _heard(sent.first.assign(round="first")))
-    write_whole(to / "certificate.json", (json.dumps(_certificate(terms, ruling), indent=1) + "\n").encode())
-    write_whole(to / "LICENCES.md", "\n".join(["# Licences of the recordings", "", *licences, ""]).encode())
-    write_page(
-        terms,
-        ruling,
-        sent,
-        scores.merge(sent.first[["sample_id", "hypothesis"]], on="sample_id"),
-        licences,
-        to,
-        audio=audio,
+    write_whole(
+        to / "certificate.json", (json.dumps(_certificate(terms, ruling, _counted(sent)), indent=1) + "\n").encode()
     )
+    write_whole(to / "LICENCES.md", "\n".join(["# Licences of the recordings", "", *licences, ""]).encode())
+    write_whole(to / "index.html", render_page(terms, ruling, sent, scores, licences, audio=audio))
     if secret:
         _refuse_secret(to, secret)
     return ruling, _seal(to)
@@ -140,10 +137,14 @@ def _heard(answers: pd.DataFrame) -> dict[str, str | None]:
     }
 
 
-def _certificate(terms: Terms, ruling: Ruling) -> dict[str, Any]:
+def _counted(sent: Sent) -> dict[str, float]:
+    return {"requests": sent.requests, "minutes": sent.minutes, "in_flight": sent.in_flight}
+
+
+def _certificate(terms: Terms, ruling: Ruling, sent: Mapping[str, float]) -> dict[str, Any]:
     return {
         "format": "roomtone-bounty-certificate/1", "claim": str(terms.claim), "claim_sha256": terms.sha256,
-        "recogniser": dict(terms.recogniser), "figures": ruling.to_json(),
+        "recogniser": dict(terms.recogniser), "figures": ruling.to_json(), "sent": dict(sent),
     }  # fmt: skip
 
 
@@ -212,12 +213,43 @@ def read_folder(folder: Path, registered: str | None = None) -> Handed:
     planned = set(rows["utterance_id"]) <= set(terms.utterances) and not rows["utterance_id"].duplicated().any()
     if unknown or not planned or not terms.claim.in_condition(rows).all() or not (rows["seed"] == terms.seed).all():
         raise RoomtoneError(f"refused: {folder} holds answers to recordings that the claim does not name")
-    ruling, _ = _ruling(terms, rows, _heard(answers))
-    if read_json(folder / "certificate.json") != json.loads(json.dumps(_certificate(terms, ruling))):
+    ruling, scores = _ruling(terms, rows, _heard(answers))
+    stated = read_json(folder / "certificate.json")
+    sent = _stated_sent(stated, answers)
+    if sent is None or stated != json.loads(json.dumps(_certificate(terms, ruling, _counted(sent)))):
         raise RoomtoneError(
             f"refused: {folder / 'certificate.json'} does not follow from the answers; counted here: {ruling.sentence(terms.claim)}"
         )
-    return Handed(folder, terms, rows, answers, ruling)
+    same_version = terms.made_by == f"roomtone {version('roomtone')}"
+    if same_version and read_bytes(folder / "index.html") != page_of(folder, terms, ruling, sent, scores):
+        raise RoomtoneError(
+            f"refused: {folder / 'index.html'} does not follow from the answers; counted here: {ruling.sentence(terms.claim)}"
+        )
+    return Handed(folder, terms, rows, answers, ruling, same_version)
+
+
+def page_of(folder: Path, terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame) -> bytes:
+    """Return the page that follows from a folder.
+
+    Args:
+        folder: with its licences, and the recordings where they were handed over.
+        terms, ruling, sent, scores: as read from it and counted.
+    """
+    from roomtone.fairness.bounty.page import render_page
+
+    licences = read_text(folder / "LICENCES.md").splitlines()[2:]
+    return render_page(terms, ruling, sent, scores, licences, audio=(folder / "set" / "audio").is_dir())
+
+
+def _stated_sent(stated: Any, answers: pd.DataFrame) -> Sent | None:
+    """Return what came back, with the requests that the certificate states; None where it states none."""
+    counted = stated.get("sent") if isinstance(stated, dict) else None
+    if not isinstance(counted, dict) or set(counted) != {"requests", "minutes", "in_flight"}:
+        return None
+    if not all(type(value) in (int, float) and 0 <= value < 1e12 for value in counted.values()):
+        return None
+    first, repeat = (answers[answers["round"] == part] for part in ("first", "repeat"))
+    return Sent(first, repeat, counted["minutes"], counted["requests"], counted["in_flight"], 0)
 
 
 def _check_sums(folder: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_text
-from roomtone.core.files import write_whole
 from roomtone.coverage.views.matrix_view.embed import page_style
 from roomtone.fairness.bounty.claim import Terms
 from roomtone.fairness.bounty.ruling import CANNOT_BE_TOLD, NOT_UPHELD, UPHELD, Ruling
@@ -28,18 +27,17 @@ _HEADLINES = {
 }
 
 
-def write_page(
-    terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame, licences: Sequence[str], to: Path, *, audio: bool
-) -> Path:
-    """Write `index.html` and return its path.
+def render_page(
+    terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame, licences: Sequence[str], *, audio: bool
+) -> bytes:
+    """Return `index.html`; the same folder gives the same bytes.
 
     Args:
         terms: that were registered.
         ruling: what the counts say.
         sent: what came back.
-        scores: counts with labels and hypotheses beside them.
+        scores: counts with labels beside them.
         licences: lines of Markdown.
-        to: the folder.
         audio: whether the recordings lie beside the page.
     """
     from jinja2 import Environment, StrictUndefined
@@ -49,13 +47,15 @@ def write_page(
     environment.filters |= {"percent": percent, "points": points}
     here = Path(__file__)
     style = page_style() + read_text(here.parent.parent / "report" / "report.css")
+    scores = scores.merge(sent.first[["sample_id", "hypothesis"]], on="sample_id")
     repeated, differing = disagreement(sent.first, sent.repeat)
     text = environment.from_string(read_text(here.with_name("bounty.html"))).render(
         style=Markup(style), policy=_POLICY, terms=terms, claim=terms.claim, ruling=ruling, headline=_HEADLINES[ruling.verdict],
-        sentence=ruling.sentence(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
-        examples=_examples(terms, scores), notes=speech_note(scores),
+        figures=ruling.figures(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
+        examples=_examples(terms, scores),
+        asked_again=max(0, sent.requests - sent.in_flight - len(sent.first) - len(sent.repeat)), most_examples=_EXAMPLES, notes=speech_note(scores),
     )  # fmt: skip
-    return write_whole(to / "index.html", text.encode())
+    return text.encode()
 
 
 def _examples(terms: Terms, scores: pd.DataFrame) -> list[dict[Any, Any]]:

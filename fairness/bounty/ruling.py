@@ -50,11 +50,19 @@ class Ruling:
         Args:
             claim: that was measured.
         """
+        return f"{self.verdict}: {self.figures(claim)}"
+
+    def figures(self, claim: Claim) -> str:
+        """Return the figures alone.
+
+        Args:
+            claim: that was measured.
+        """
         if not math.isfinite(self.gap_low):
-            return f"{self.verdict}: too few speakers for an interval ({self.speakers} of {claim.group}, {self.other_speakers} others)"
+            return f"too few speakers for an interval ({self.speakers} of {claim.group}, {self.other_speakers} others)"
         failed = f"; {self.failed} of {self.recordings} recordings got no answer" if self.failed else ""
         return (
-            f"{self.verdict}: with {claim.place}, {100 * self.wer:.1f} % of the words of {claim.group} are wrong and"
+            f"with {claim.place}, {100 * self.wer:.1f} % of the words of {claim.group} are wrong and"
             f" {100 * self.other_wer:.1f} % of all others': {100 * self.gap:+.1f} points ({100 * (1 - self.alpha):g} % interval {100 * self.gap_low:.1f} to"
             f" {100 * self.gap_high:.1f}; claimed: at least {claim.points:g}; {self.speakers} and {self.other_speakers} speakers){failed}"
         )

@@ -1,11 +1,13 @@
 """Recordings are sent within a budget, a share of them twice; what was paid for is not sent again.
 
-Each answer is stored as it comes (`transcription`), and every stored answer was paid for. Requests that were under way when a run was killed have
-no answer: they may have been paid for too, so the budget is charged with as many as can be under way, each as long as the longest recording.
+Each answer is stored as it comes (`transcription`), and every stored answer was paid for, but where nobody received the recording. Requests that were
+under way when a run was killed have no answer: they may have been paid for too, so the budget is charged with as many as can be under way, each as
+long as the longest recording. A run begins with as many recordings as are under way at once: where none of them gets an answer it ends with the reason.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import os
@@ -19,9 +21,9 @@ import numpy as np
 
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
-from roomtone.fairness.recognisers import make_recogniser
+from roomtone.fairness.recognisers import NOT_SENT, make_recogniser
 from roomtone.fairness.recognisers.stored_answers import read_answers
-from roomtone.fairness.recognisers.transcription import fingerprint, transcribe
+from roomtone.fairness.recognisers.transcription import fingerprint, never_sent, transcribe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +77,10 @@ def send(
         progress: show progress on standard error.
 
     Raises:
-        RoomtoneError: as `transcribe`.
+        RoomtoneError: as `transcribe`, or none of the first recordings that were sent got an answer.
     """
+    import pandas as pd
+
     recogniser = make_recogniser(asr)
     at_once = recogniser.at_once or os.cpu_count() or 1
     name = f"{asr['recogniser']}-{fingerprint(recogniser)}"
@@ -89,16 +93,32 @@ def send(
     unsent = 0
     for part in _ROUNDS:
         spent = _spent(store, name, seconds, lost)
-        answers = [answer for answer, _ in read_answers(store / part / name)]
+        answers = [answer for answer, _ in read_answers(store / part / name) if not never_sent(answer)]
         done = {one["sample_id"] for one in answers if not retry_failed or one["hypothesis"] is not None}
         may = _affordable(rounds[part], done, seconds, budget.minutes * 60 - spent[0], budget.requests - spent[1])
         unsent += len(rounds[part]) - len(may)
         if part == "repeat":  # never the first time of a recording
-            may = may[may["sample_id"].isin(frames["first"]["sample_id"])]
-        frames[part] = transcribe(may, dataset, asr, store / part, retry_failed=retry_failed, progress=progress)
+            may = may[may["sample_id"].isin(frames["first"].dropna(subset=["hypothesis"])["sample_id"])]
+        new = may[~may["sample_id"].isin(done)]
+        ask = functools.partial(
+            transcribe, dataset=dataset, settings=asr, store=store / part, retry_failed=retry_failed, progress=progress
+        )
+        begun = ask(new.iloc[:at_once] if part == "first" and recogniser.runs_in == "threads" else new.iloc[:0])
+        if len(begun) and begun["hypothesis"].isna().all():
+            _write(store / _RUNS, {"ended": run})
+            raise RoomtoneError(_silence(begun))
+        rest = ask(may[~may["sample_id"].isin(begun["sample_id"])])
+        frames[part] = pd.concat([begun, rest]).set_index("sample_id").loc[may["sample_id"]].reset_index()
     _write(store / _RUNS, {"ended": run})
     paid_s, paid = _spent(store, name, seconds, lost)
     return Sent(frames["first"], frames["repeat"], paid_s / 60, paid, lost, unsent)
+
+
+def _silence(answers: pd.DataFrame) -> str:
+    """Return what is said where none of the first recordings got an answer."""
+    reason = str(answers["reason"].iloc[0])
+    again = "" if reason.startswith(NOT_SENT) else " with retry_failed=true, which pays again"
+    return f"none of the first {len(answers)} recordings got an answer, so no other was sent: {reason}. Mend it and type the same command again{again}"
 
 
 def _evenly(count: int, wanted: int) -> list[int]:
@@ -129,7 +149,7 @@ def _spent(store: Path, name: str, seconds: Mapping[str, float], lost: int) -> t
         seconds[a["sample_id"]]
         for part in _ROUNDS
         for a, _ in read_answers(store / part / name)
-        if a["sample_id"] in seconds
+        if a["sample_id"] in seconds and not never_sent(a)
     ]
     longest = max(seconds.values(), default=0.0)
     return sum(paid) + lost * longest, len(paid) + lost

@@ -156,7 +156,7 @@ def prepare(
     rows["group"] = rows["group"].where(rows["group"].notna(), UNKNOWN).map(str)
     for name, column in (("utterance", utterance), ("sentence", sentence)):
         rows[name] = scores[column].astype(object).to_numpy() if column in scores else None
-    rows = rows.assign(**_outcomes(scores))
+    rows = rows.assign(**sample_outcomes(scores))
     rows["failed"] = rows["errors"].isna() | rows["words"].isna()
     if rows["failed"].all():
         raise RoomtoneError(f"compare: none of the {len(rows)} samples has been scored")
@@ -169,8 +169,12 @@ def prepare(
     return rows
 
 
-def _outcomes(scores: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return what is counted of each sample, NaN where it is not known [each shape=(rows,)]."""
+def sample_outcomes(scores: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return what is counted of each sample, NaN where it is not known [each shape=(rows,)].
+
+    Args:
+        scores: as `prepare` takes them.
+    """
     words = _numbers(scores, "words")
     if "errors" in scores and not set(KINDS) <= set(scores.columns):
         errors = _numbers(scores, "errors")

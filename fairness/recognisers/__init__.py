@@ -15,10 +15,18 @@ from typing import Any
 
 from roomtone.core import plugins
 from roomtone.core.errors import RoomtoneError, nearest
-from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
+from roomtone.fairness.recognisers.base import NOT_SENT, Recogniser, SampleAudio, TranscriptionError
 from roomtone.fairness.settings import check_types
 
-__all__ = ["RECOGNISERS", "Recogniser", "SampleAudio", "TranscriptionError", "make_recogniser", "public_identity"]
+__all__ = [
+    "NOT_SENT",
+    "RECOGNISERS",
+    "Recogniser",
+    "SampleAudio",
+    "TranscriptionError",
+    "make_recogniser",
+    "public_identity",
+]
 
 _PATH = re.compile(r"""(?<![\w:/.~])(?:~\w*|\.\.?)?/(?:[^\s"'/]*/)*?([^\s"'/]+)/*(?=[\s"']|$)""")
 #: Name -> (module, class).

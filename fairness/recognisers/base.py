@@ -17,6 +17,9 @@ from roomtone.core.audio.segment import AudioRef
 from roomtone.core.dataset.sample_bytes import sample_bytes
 from roomtone.core.errors import RoomtoneError
 
+#: Begins the reason of a recording that nobody received: no server was reached, so none can have charged for it.
+NOT_SENT = "no connection, nothing was sent"
+
 
 class TranscriptionError(Exception):
     """This sample has no hypothesis; the text says why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import ssl
 import time
 import urllib.error
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.printable import storable_text
-from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError
+from roomtone.fairness.recognisers.base import NOT_SENT, Recogniser, SampleAudio, TranscriptionError
 from roomtone.fairness.recognisers.http_deadline import ended_after, opener
 
 _TEMPORARY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
@@ -69,13 +70,15 @@ class Http(Recogniser):
 
     def transcribe(self, clip: SampleAudio) -> str:
         """Return the endpoint's text; waits double from `first_wait_s`, or are as long as the server asks."""
-        wait_s = self.first_wait_s
+        wait_s, received = self.first_wait_s, False
         for attempt in range(1, self.attempts + 1):
             try:
                 return self._ask(clip)
             except _TemporaryError as fault:
+                received |= not str(fault).startswith(NOT_SENT)
                 if attempt == self.attempts:
-                    raise TranscriptionError(f"{fault} (asked {attempt} times)") from fault
+                    text = str(fault).replace(NOT_SENT, "no connection") if received else str(fault)
+                    raise TranscriptionError(f"{text} (asked {attempt} times)") from fault
                 time.sleep(min(_LONGEST_WAIT_S, wait_s if fault.wait_s is None else fault.wait_s))
                 wait_s *= 2
         raise AssertionError("unreachable: attempts is at least 1")
@@ -109,7 +112,8 @@ class Http(Recogniser):
             reason = getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLCertVerificationError):  # asking again will not mend it
                 raise TranscriptionError(f"its certificate is not trusted: {reason.verify_message}") from error
-            raise _TemporaryError(f"no connection: {reason}") from error
+            never = isinstance(reason, ConnectionRefusedError | socket.gaierror)
+            raise _TemporaryError(f"{NOT_SENT if never else 'no connection'}: {reason}") from error
 
     def _status(self, error: urllib.error.HTTPError) -> _TemporaryError | TranscriptionError:
         """Return what a status that is no success means."""

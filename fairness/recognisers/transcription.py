@@ -25,7 +25,14 @@ from roomtone.core.workers.processes import tie_to_parent
 from roomtone.core.workers.progress import Progress
 from roomtone.core.workers.threads import WaitingThreads
 from roomtone.core.workers.waiting import wait_for_any
-from roomtone.fairness.recognisers import Recogniser, SampleAudio, TranscriptionError, make_recogniser, public_identity
+from roomtone.fairness.recognisers import (
+    NOT_SENT,
+    Recogniser,
+    SampleAudio,
+    TranscriptionError,
+    make_recogniser,
+    public_identity,
+)
 from roomtone.fairness.recognisers.heard import heard_recording
 from roomtone.fairness.recognisers.stored_answers import StoredAnswers
 
@@ -71,8 +78,7 @@ def transcribe(
     every = _clips(manifest, os.fspath(dataset))
     stored = StoredAnswers(Path(store) / f"{settings['recogniser']}-{fingerprint(recogniser)}", manifest, every)
     done = stored.read(trust=trust_stored)
-    if retry_failed:
-        done = {name: answer for name, answer in done.items() if answer["hypothesis"] is not None}
+    done = {name: answer for name, answer in done.items() if not _is_asked_again(answer, retry_failed)}
     clips = [clip for clip in every if clip.sample_id not in done]
     if clips:
         with (
@@ -88,6 +94,19 @@ def transcribe(
     columns = ("sample_id", "hypothesis", "reason")
     answers = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
     return answers.assign(seconds=pd.Series([float(row.get("seconds") or "nan") for row in rows], dtype=float))
+
+
+def never_sent(answer: Mapping[str, Any]) -> bool:
+    """Return whether nobody received the recording, so that nobody can have charged for it.
+
+    Args:
+        answer: with its `hypothesis` and `reason`.
+    """
+    return answer["hypothesis"] is None and str(answer.get("reason")).startswith(NOT_SENT)
+
+
+def _is_asked_again(answer: Mapping[str, Any], retry_failed: bool) -> bool:
+    return answer["hypothesis"] is None and (retry_failed or never_sent(answer))
 
 
 def fingerprint(recogniser: Recogniser) -> str:

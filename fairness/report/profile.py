@@ -12,13 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.files import write_whole
+from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
+from roomtone.fairness.inference.counts import sample_outcomes
 from roomtone.fairness.recognisers import public_identity
+from roomtone.fairness.report.content import VERDICT_NAMES
 from roomtone.fairness.report.formatting import between, percent, points
 from roomtone.fairness.report.method import LIMITS, METHOD
 
@@ -49,7 +54,23 @@ _GAP = (
     "words",
     "verdict",
 )
-_COUNTS = ("samples", "failed", "utterances", "speakers", "minutes", "words", "errors", "wer")
+_COUNTS = (
+    "samples",
+    "failed",
+    "hallucinated",
+    "utterances",
+    "speakers",
+    "minutes",
+    "words",
+    "errors",
+    "wer",
+    "wer_compared",
+)
+#: Headings of rates on the page.
+_LABELS = {"wer": "WER, all errors, %", "wer_compared": "WER compared, %"}
+_WHOLE = ("samples", "failed", "hallucinated", "utterances", "speakers", "words", "errors", "errors_compared")
+#: The gaps compare the errors of a sample without the text that it invents.
+_RATES = {"wer": "errors", "wer_compared": "errors_compared"}
 
 
 def write_profile(result: Evaluation) -> list[Path]:
@@ -94,28 +115,34 @@ def _counts(result: Evaluation, *columns: str) -> list[dict[str, Any]]:
 
     scores, speaker = result.scores, result.comparison.settings["speaker"]
     scored = scores["hits"].notna()
-    errors = scores[["substitutions", "deletions", "insertions"]].sum(axis=1).where(scored, 0)
+    counted = sample_outcomes(scores)
+    errors, compared = (np.where(scored, np.nan_to_num(counted[name]), 0) for name in ("all_errors", "errors"))
     empty = pd.Series(float("nan"), index=scores.index)
     frame = pd.DataFrame({
         **{name: scores[name].map(str).where(scores[name].notna()) for name in columns},
-        "failed": ~scored, "utterance": scores.get("utterance_id", empty), "speaker": scores[speaker],
+        "failed": ~scored, "hallucinated": scored & (counted["hallucinated"] > 0), "utterance": scores.get("utterance_id", empty), "speaker": scores[speaker],
         "seconds": scores.get("duration_s", empty), "words": scores["words"].where(scored, 0), "errors": errors,
+        "compared": compared,
     })  # fmt: skip
     groups = frame.groupby(list(columns) or (lambda _: ""), sort=True)
     table = groups.agg(
-        samples=("failed", "size"), failed=("failed", "sum"), utterances=("utterance", "nunique"), speakers=("speaker", "nunique"),
-        minutes=("seconds", "sum"), words=("words", "sum"), errors=("errors", "sum"),
+        samples=("failed", "size"), failed=("failed", "sum"), hallucinated=("hallucinated", "sum"), utterances=("utterance", "nunique"),
+        speakers=("speaker", "nunique"), minutes=("seconds", "sum"), words=("words", "sum"), errors=("errors", "sum"), errors_compared=("compared", "sum"),
     )  # fmt: skip
     if isinstance(table.index, pd.MultiIndex):
         table = table.reindex(pd.MultiIndex.from_product(table.index.levels, names=columns), fill_value=0)
+    if columns:
+        places = {name: {v: k for k, v in enumerate(Axis(name).order(table.index.unique(name)))} for name in columns}
+        table = table.sort_index(key=lambda level: level.map(places[str(level.name)]))
     found = []
     for row in table.reset_index(names=list(columns) or ["all"]).to_dict("records"):
-        counts = {name: int(row[name]) for name in ("samples", "failed", "utterances", "speakers", "words", "errors")}
-        wer = counts["errors"] / counts["words"] if counts["words"] else None
+        counts = {name: int(row[name]) for name in _WHOLE}
+        rates = {to: counts[of] / counts["words"] if counts["words"] else None for to, of in _RATES.items()}
         found.append(
             {str(name): row[name] for name in columns}
             | counts
-            | {"minutes": round(float(row["minutes"]) / 60, 2), "wer": wer}
+            | {"minutes": round(float(row["minutes"]) / 60, 2)}
+            | rates
         )
     return found
 
@@ -185,9 +212,12 @@ def _page(found: Mapping[str, Any]) -> str:
     style = page_style() + read_text(here.with_name("report.css"))
     template = environment.from_string(read_text(here.with_name("profile.html")))
     group, condition = found["compared"]["group"], found["compared"]["condition"]
+    unused = () if found["all"]["hallucinated"] else ("hallucinated", "wer_compared")
+    labels = {"wer": "WER, %"} if unused else _LABELS
     return template.render(
-        found, style=Markup(style), policy=CONTENT_POLICY, counts=_COUNTS, group=group, condition=condition
-    )
+        found, style=Markup(style), policy=CONTENT_POLICY, counts=tuple(name for name in _COUNTS if name not in unused),
+        labels=labels, names=VERDICT_NAMES, group=group, condition=condition,
+    )  # fmt: skip
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ A cost is the rate above that of the same speakers without the disturbance; it i
 the scale of shares a standard error grows with the rate it belongs to, and intervals covered 90 to 92 %, nearly all misses on one side.
 
 The interval of a crossing holds the severities that a test does not refuse as its place (after Fieller 1954). Were it at one of them, the rate there
-would be the limit; so the standard error is that where the curve is at the limit. It is the delete-one-speaker jackknife of the whole curve, with
-Student's t of one less than the speakers: all steps of a speaker are one unit. It is never less than counting words allows. Such an interval may be
-open at the ends of what was measured.
+would be the limit, and speakers would spread as they do there; as seen, they spread as they do at this severity. The standard error is the mean of
+both: with the first alone the steps near the floor hardly exclude anything (73 instead of 91 % of studies named a difference), with the second a cost of
+ten points covered 92 to 93 %. Each is the delete-one-speaker jackknife of the whole curve, with Student's t of one less than the speakers: all steps of
+a speaker are one unit. It is never less than counting words allows. Such an interval may be open at the ends of what was measured.
 `bench/fairness_thresholds.py` prints what it covers.
 """
 
@@ -96,7 +97,7 @@ def curve_of(
         bases = with_each_left_out(without[0][there]) / np.maximum(with_each_left_out(without[1][there]), 1)
         base, apart = float(bases[0]), values - _limit(bases, cost)[:, None]
         lost = np.clip(np.abs(rate - base), 1 / least, 0.5)  # words that both lose say nothing about a cost
-        chance = lost * (1 - lost) / least / (rate * (1 - rate)) ** 2
+        chance = np.minimum(lost * (1 - lost), rate * (1 - rate)) / least / (rate * (1 - rate)) ** 2
     count = int(there.sum())
     se = np.full(GRID, math.nan)
     if count >= LEAST_SPEAKERS:
@@ -161,7 +162,7 @@ def crossing(curve: Curve, share: float, confidence: float, df: float | None = N
     at = _first_above(curve.grid, excess)
     if curve.speakers < LEAST_SPEAKERS:
         return Crossing(at, math.nan, math.nan)
-    se = float(np.interp(np.clip(at, curve.grid[0], curve.grid[-1]), curve.grid, curve.se))
+    se = (curve.se + np.interp(np.clip(at, curve.grid[0], curve.grid[-1]), curve.grid, curve.se)) / 2
     reach = float(stdtrit(curve.speakers - 1 if df is None else df, (1 + confidence) / 2)) * se
     # before `low` the whole interval of the rate is below the limit, behind `high` it is above
     return Crossing(

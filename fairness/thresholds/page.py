@@ -15,7 +15,7 @@ from roomtone.fairness.results import write_table
 from roomtone.fairness.thresholds.answers import Thresholds
 from roomtone.fairness.thresholds.picture import draw
 from roomtone.fairness.thresholds.steps import as_json
-from roomtone.fairness.thresholds.wording import Wording
+from roomtone.fairness.thresholds.wording import NAMES, Wording
 
 
 def folder_name(found: Thresholds) -> str:
@@ -63,7 +63,8 @@ def _page(found: Thresholds, picture: str) -> str:
     here = Path(__file__)
     style = page_style() + read_text(here.parent.parent / "report" / "report.css")
     template = environment.from_string(read_text(here.with_name("thresholds.html")))
+    said = Wording(found.steps, found.question)
     return template.render(
-        style=Markup(style), policy=CONTENT_POLICY, found=found, said=Wording(found.steps, found.question), picture=Markup(picture),
+        style=Markup(style), policy=CONTENT_POLICY, found=found, title=said.title(found.group), said=said, names=NAMES, picture=Markup(picture),
         rows=found.accents.to_dict("records"), rates=found.rates.to_dict("records"), alpha=found.question.alpha,
     )  # fmt: skip

@@ -63,6 +63,7 @@ def _draw_rates(axes: Axes, found: Thresholds, colours: dict[str, str]) -> None:
     from scipy.special import stdtrit
 
     asked, steps, rates = found.question, found.steps, found.rates
+    others = [name for name in found.curves if colours[name] == _OTHER]
     for name, curve in found.curves.items():
         colour = colours[name]
         strong = colour != _OTHER
@@ -73,7 +74,7 @@ def _draw_rates(axes: Axes, found: Thresholds, colours: dict[str, str]) -> None:
             color=colour,
             linewidth=2.2 if strong else 1,
             zorder=3 if strong else 1,
-            label=name if strong else None,
+            label=name if strong else _others(others) if name == others[0] else None,
         )
         own = rates[rates[found.group] == name]
         counted = own[own["place"].notna()]
@@ -105,6 +106,11 @@ def _draw_rates(axes: Axes, found: Thresholds, colours: dict[str, str]) -> None:
         title_fontsize="small",
         alignment="left",
     )
+
+
+def _others(names: list[str]) -> str:
+    """Return what the legend says of the groups in grey."""
+    return ", ".join(names) if len(names) < 3 else f"{len(names)} others"
 
 
 def _draw_thresholds(axes: Axes, found: Thresholds, colours: dict[str, str]) -> None:

@@ -12,6 +12,11 @@ from roomtone.fairness.thresholds.steps import Steps
 #: The limit is passed within the steps; not even at the hardest step; already at the mildest; or that cannot be told.
 AT, NEVER, ALWAYS, UNKNOWN = "at", "never", "always", "not_enough_data"
 SOONER, LATER, SAME = "sooner", "later", "no_difference"
+#: How answers and verdicts read in a table.
+NAMES = {
+    AT: "within the steps", NEVER: "at no step", ALWAYS: "at every step", UNKNOWN: "not enough data",
+    SOONER: "sooner", LATER: "later", SAME: "no difference that matters", "": "the others are compared with it",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class Wording:
         """Return the limit in words."""
         points = f"{100 * self.asked.share:g}"
         return f"{points} points of WER" if self.asked.is_cost else f"{points} % WER"
+
+    def title(self, group: str) -> str:
+        """Return the question as a title.
+
+        Args:
+            group: what the groups are, e.g. `accent`.
+        """
+        if self.asked.is_cost:
+            return f"Where {self.cause} costs each {group} {self.limit}"
+        return f"Where each {group} passes {self.limit}: {self.cause}"
 
     def place(self, value: float) -> str:
         """Return a place on the axis with its unit.
@@ -125,7 +140,8 @@ class Wording:
         if verdict == SAME:
             return f"If {name} and {other} pass it at different places, then by less than {size}: {figures}."
         more = f"; about {needed} speakers in each group would tell {size}" if needed else ""
-        return f"Whether {name} passes it sooner than {other} cannot be told: {figures}{more}."
+        chance = "; of several groups one may be so far off by chance" if low > 0 or high < 0 else ""
+        return f"Whether {name} passes it sooner or later than {other} cannot be told: {figures}{chance}{more}."
 
     def _figures(self, at: float, low: float, high: float) -> str:
         """Return a difference with its interval; where a threshold is beyond the steps, what is known of it."""

@@ -54,9 +54,10 @@ class VersionComparison:
             for key in ("change", "change_low", "change_high")
         )
         unit = "times" if ratio else "points"
+        weighing = f"the mean over {self.group}s and conditions" if ratio else f"each {self.group} weighs the same"
         first = (
             f"{self.after.name} against {self.before.name}: {100 * o['wer_before']:.1f} % WER became {100 * o['wer_after']:.1f} %"
-            f" ({change} {unit}, {100 * (1 - self.changes.settings['alpha']):g} % interval {low} to {high}; each {self.group} weighs the same)."
+            f" ({change} {unit}, {100 * (1 - self.changes.settings['alpha']):g} % interval {low} to {high}; {weighing})."
         )
         return f"{first} {self._who()} {self._gaps()}"
 

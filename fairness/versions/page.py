@@ -12,6 +12,7 @@ import numpy as np
 
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.files import write_whole
+from roomtone.coverage.counting.axes import Axis
 from roomtone.coverage.views.matrix_view import Layer, MatrixData, Table, embed, static_tables
 from roomtone.coverage.views.matrix_view.coverage_layers import nice_top
 from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
@@ -99,9 +100,7 @@ def matrix_data(found: VersionComparison) -> MatrixData:
     """
     cells, group, condition = found.changes.cells, found.group, str(found.changes.settings["condition"])
     rows = sorted(set(cells[group].map(str)))
-    columns = sorted(
-        set(cells[condition].map(str)), key=lambda name: (name != found.changes.settings["baseline"], name)
-    )
+    columns = Axis(condition).order(cells[condition].map(str))
     tables = ChangeTables(cells, found.changes.accents, group, condition)
     layers = [
         _rate("after", f"WER of {found.after.name}", tables.placed(rows, columns, "wer_after")),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -172,20 +173,12 @@ def test_a_bounty_is_upheld_on_other_speakers_and_an_honest_recogniser_is_not_ac
     assert "the folder alone has another text for 0, one of the new answers for 0" in said
     server.mistreats = False
     try:
-        assert main([*check[:-2], *server.words, "share=0", "dataset=" + _fresh(vendor, home, server)]) == 2
+        assert main([*check, "share=0"]) == 2  # asked anew, whatever lies in the set
         assert "other speakers: not upheld" in capsys.readouterr().out
         assert main(check) == 1  # the folder's answers are not those of this recogniser
         assert "refused: the folder's answers" in capsys.readouterr().err
     finally:
         server.mistreats = True
-
-
-def _fresh(vendor, home, server):
-    """A copy of the maker's set without answers: who asks another recogniser under the same name starts anew."""
-    copy = home / "vendor-2"
-    shutil.copytree(vendor, copy, ignore=shutil.ignore_patterns("evaluation"))
-    server.sets.append(copy)
-    return str(copy)
 
 
 @pytest.mark.slow
@@ -225,10 +218,12 @@ def restate(folder: Path):
 
     terms = handover.read_terms(folder / "claim.json")
     answers = handover._read_answers(folder / "answers.jsonl")
-    ruling, _ = handover._ruling(
+    ruling, scores = handover._ruling(
         terms, handover._rows_of(folder / "set", answers["sample_id"]), handover._heard(answers)
     )
-    (folder / "certificate.json").write_text(json.dumps(handover._certificate(terms, ruling)))
+    sent = handover._stated_sent(json.loads((folder / "certificate.json").read_text()), answers)
+    (folder / "certificate.json").write_text(json.dumps(handover._certificate(terms, ruling, handover._counted(sent))))
+    (folder / "index.html").write_bytes(handover.page_of(folder, terms, ruling, sent, scores))
 
 
 def worse_answers(folder: Path):
@@ -253,6 +248,11 @@ def better_figures(folder: Path):
     (folder / "certificate.json").write_text(json.dumps(stated))
 
 
+def better_page(folder: Path):
+    page = folder / "index.html"
+    page.write_text(page.read_text().replace("words wrong, %", "words wrong, about %"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "seal", "said"),
@@ -260,7 +260,8 @@ def better_figures(folder: Path):
         (better_figures, False, "certificate.json was changed after"),
         (lambda folder: (folder / "notes.md").write_text("x"), False, "notes.md was added"),
         (lambda folder: next((folder / "set").rglob("*.flac")).unlink(), False, "was taken away"),
-        (better_figures, True, "does not follow from the answers"),
+        (better_figures, True, "certificate.json does not follow from the answers"),
+        (better_page, True, "index.html does not follow from the answers"),
         (worse_answers, True, "the folder's answers are not those of this recogniser"),
         (other_claim, True, "it is another claim"),
     ],
@@ -288,3 +289,23 @@ def test_mistakes_are_said_before_anything_is_sent(server, tmp_path, monkeypatch
         assert main(["bounty", *words]) == 1
         assert said in capsys.readouterr().err, words
     assert np.sum(list(server.asked.values())) == 0 or not list(tmp_path.rglob("answers"))
+
+
+def test_nobody_there_is_said_at_once_and_costs_nothing(home, tmp_path, monkeypatch, capsys):
+    """All 168 recordings were sent five times to a closed port, in twelve minutes, counted as paid, and the end was "next: bounty write"."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    nobody = ["asr=http", f"asr.url=http://127.0.0.1:{port}/v1", "asr.model=m", "asr.attempts=1", "asr.concurrency=2"]
+    shutil.copytree(home / "bounty", "bounty", ignore=shutil.ignore_patterns("answers"))
+    for _ in range(2):
+        assert main(["bounty", "run", *nobody, "executor=serial"]) == 1
+        out, err = capsys.readouterr()
+        assert "OPENAI_API_KEY (asr.api_key_env) is not set" in out
+        assert (
+            "none of the first 2 recordings got an answer, so no other was sent: no connection, nothing was sent" in err
+        )
+        assert "retry_failed" not in err
+    assert len(_lines(tmp_path)) == 4  # the second run asked the same two again

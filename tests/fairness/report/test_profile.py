@@ -78,3 +78,25 @@ def test_file_and_page_hold_the_same_and_names_stay_text(result):
     assert "&lt;script&gt;" in text
     assert "in ward: no sample" in text
     assert str(result.dataset.parent) not in text + data.read_text()
+
+
+def test_a_loop_is_in_all_errors_and_not_in_the_errors_that_gaps_compare(make_set, tmp_path):
+    """One loop of 40 words made a group's rate 86 % beside a gap of two points that was told without it."""
+    rows = [
+        {"sample_id": f"{a}{s}{c}", "accent": a, "speaker": f"{a}{s}", "condition": c, "text": "one two three four"}
+        for a in ("irish", "scots") for s in range(2) for c in ("clean", "babble@10dB", "babble@5dB", "babble@-5dB")
+    ]  # fmt: skip
+    file = tmp_path / "heard.jsonl"
+    heard = [{"sample_id": row["sample_id"], "hypothesis": row["text"]} for row in rows]
+    heard[-1]["hypothesis"] = "one two three four" + " so so" * 20
+    file.write_text("".join(json.dumps(row) + "\n" for row in heard))
+    asr = {"recogniser": "hypotheses", "path": str(file)}
+    result = evaluate(make_set(rows), Settings(asr=asr, permutations=199, resamples=0))
+    found = profile(result)
+    row = next(row for row in found["groups"] if row["accent"] == "scots")
+    assert (row["hallucinated"], row["errors"], row["errors_compared"]) == (1, 40, 0)
+    assert (row["wer"], row["wer_compared"]) == (40 / 32, 0)
+    assert [row["condition"] for row in found["conditions"]] == ["clean", "babble@-5dB", "babble@5dB", "babble@10dB"]
+    page = write_profile(result)[1].read_text()
+    assert "1 samples have text that nobody spoke" in page
+    assert "not_enough_data" not in page

@@ -111,13 +111,13 @@ def test_what_helps_everybody_alike_changes_no_gap(scale, change):
     """In points on the scale of differences, by a factor on that of ratios; at most one false report in twenty, two errors loose."""
     settings = CompareSettings(permutations=399, resamples=0, scale=scale)
     false, better = 0, 0
-    for seed in range(10):
+    for seed in range(7):
         before, after = two_versions(np.random.default_rng([3, seed]), 0.1, **change)
         found = compare_scores(before, after, settings)
         false += any(set(table["verdict"]) & CHANGED for table in (found.accents, found.levels, found.cells))
         better += (found.accents["change_verdict"] == "better").all()
     assert false <= 1
-    assert better >= 7
+    assert better >= 5
 
 
 def test_two_speakers_each_are_not_enough():

@@ -8,7 +8,7 @@ function legend(model, layer) {
 
 /** Return the sentences that explain a layer and its margins. */
 function explained(model, layer) {
-  const how = `Each square is one ${model.rows.axis} in one ${model.columns.axis}; a click on it shows what it holds and plays its samples. ${layer.help}`;
+  const how = `Each square is one ${model.rows.axis} in one ${model.columns.axis}; a click on it shows what it holds${model.drawers ? " and plays its samples" : ""}. ${layer.help}`;
   return el("section", { class: "how", "aria-label": "How to read this" },
     el("h2", {}, "How to read this"), el("p", {}, how), el("p", { class: "small" }, margins(model, layer)));
 }
