@@ -2,9 +2,10 @@
 
     python bench/fairness_calibration.py [STUDIES] [PART …] [WORLD …]
 
-Parts: null, errors (false gaps and interaction of null, quickly), planted, boundary, detectable, power. Every study goes through `compare()`, in `errors` those
-whose family of tests found anything: without that no verdict is "gap"; the worlds are in `fairness_worlds`, the method of
-version 0.1 in `fairness_before`, the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the head of each table.
+Parts: null, errors (false gaps and interaction of null, quickly), planted, boundary, detectable, power. Every study goes through `compare()`, in `null` and
+`errors` those whose family of tests found anything: without that no verdict is "gap". The worlds are in `fairness_worlds`, the method of version 0.1 in
+`fairness_before` (`BENCH_BEFORE=1` runs it beside), the subgroup search in `fairness_search`. Bounds, each judged two standard errors loose, are at the
+head of each table.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,41 +29,59 @@ from roomtone.fairness import compare  # noqa: E402
 from roomtone.fairness.comparison.compare import levels_of  # noqa: E402
 from roomtone.fairness.inference.counts import lay_out, prepare  # noqa: E402
 from roomtone.fairness.inference.estimands import make_estimands  # noqa: E402
-from roomtone.fairness.inference.study import work_out  # noqa: E402
+from roomtone.fairness.inference.study import Study, work_out  # noqa: E402
 from roomtone.fairness.settings import CompareSettings  # noqa: E402
 
 #: Of a study; half of what `compare` draws by itself, so that thousands of studies can be.
 PERMUTATIONS = 499
 #: Of a study that only asks whether anything is found where nothing is: a permutation test is as exact with fewer.
 FEWER = 199
+#: Whether the method of version 0.1 is run beside the present one.
+BEFORE = bool(os.environ.get("BENCH_BEFORE"))
 #: Studies of a world whose study is slow, as a share of those asked for.
 SLOW = 0.25
 
 
-def holds(table: Any, name: str, truth: np.ndarray) -> np.ndarray:
-    """Return which intervals of a table hold the truth, where there is one."""
-    low, high = (table[f"{name}_{end}"].to_numpy(float) for end in ("low", "high"))
-    known = np.isfinite(low) & np.isfinite(truth)
-    found: np.ndarray = ((low <= truth) & (truth <= high))[known]
-    return found
+def worked_out(frame: Any, seed: int, permutations: int) -> Study:
+    """Return the study that `compare` makes its tables of, without the tables."""
+    s = CompareSettings(permutations=permutations, resamples=0, seed=seed)
+    rows = prepare(
+        frame, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
+    )
+    conditions = [s.baseline, *sorted(set(rows["condition"]) - {s.baseline})]
+    estimands = make_estimands(conditions, levels_of(frame, rows, conditions))
+    return work_out(lay_out(rows, conditions, several=True), estimands, s)
+
+
+def any_gap(study: Study, frame: Any, seed: int, permutations: int) -> bool:
+    """Return whether the report has any gap; its tables are made only where the family's test found anything, without which no verdict is "gap"."""
+    p = np.concatenate([study.test.p_adjusted.ravel(), study.test.condition_p_adjusted])
+    if not (p <= study.settings.alpha).any():
+        return False
+    new = compare(frame, resamples=0, seed=seed, permutations=permutations)
+    return any((t["verdict"] == "gap").any() for t in (new.accents, new.conditions, new.levels, new.gaps))
+
+
+def share_that_holds_zero(bounds: tuple[np.ndarray, np.ndarray], at: Sequence[int]) -> float:
+    """Return the share of defined intervals of some estimands that hold 0."""
+    low, high = (bound[:, list(at)] for bound in bounds)
+    known = np.isfinite(low)
+    return float(((low <= 0) & (high >= 0))[known].mean())
 
 
 def null_study(world: World, seed: int) -> dict[str, Any]:
-    """Return what both methods say of a study without any gap."""
+    """Return false gaps, coverage, widths and sizes of a study without any gap."""
     frame = simulate(world, seed)
-    old, new = before(frame), compare(frame, resamples=0, seed=seed, permutations=PERMUTATIONS)
-    tables = (new.accents, new.conditions, new.levels, new.gaps)
-    zero = {name: np.zeros(len(table)) for name, table in (("gaps", new.gaps), ("accents", new.accents), ("old", old))}
-    together = [holds(t, "simultaneous", np.zeros(len(t))).all() for t in (new.accents, new.levels, new.gaps)]
-    did = new.gaps["did"].notna().to_numpy()
+    study = worked_out(frame, seed, PERMUTATIONS)
+    numbers, count = study.estimands.numbers, len(study.data.conditions)
+    gaps, dids = ([numbers[(first + c,)] for c in range(c0, count)] for first, c0 in ((0, 0), (count, 1)))
+    tested = [k for k, kind in enumerate(study.estimands.kinds) if kind]
+    bounds = study.interval()
     return {
-        "old false": bool((old["p_adjusted"] <= 0.05).any()), "false": any((t["verdict"] == "gap").any() for t in tables),
-        "old gap": holds(old, "gap", zero["old"]).mean(), "old did": holds(old, "did", zero["old"]).mean(),
-        "gap": holds(new.gaps, "gap", zero["gaps"]).mean(), "did": holds(new.gaps[did], "did", np.zeros(int(did.sum()))).mean(),
-        "accent": holds(new.accents, "gap", zero["accents"]).mean(), "together": all(together), "interaction": new.interaction_p <= 0.05,
-        "width": float(np.nanmedian(new.gaps["gap_high"] - new.gaps["gap_low"])),
-        "old width": float(np.nanmedian(old["gap_high"] - old["gap_low"])), "detectable": float(np.nanmedian(new.gaps["detectable"][did])),
-        "accent detectable": float(np.nanmedian(new.accents["detectable"])),
+        "false": any_gap(study, frame, seed, PERMUTATIONS), "interaction": max(study.test.interaction_p, study.smallest_p) <= study.settings.alpha,
+        "gap": share_that_holds_zero(bounds, gaps), "did": share_that_holds_zero(bounds, dids), "accent": share_that_holds_zero(bounds, [0]),
+        "together": share_that_holds_zero(study.interval(simultaneous=True), tested) == 1.0,
+        "width": float(np.nanmedian((bounds[1] - bounds[0])[:, gaps])), "accent width": float(np.nanmedian((bounds[1] - bounds[0])[:, 0])),
     }  # fmt: skip
 
 
@@ -71,43 +89,30 @@ def print_null(studies: int) -> None:
     """Print false gaps and coverage where no group differs."""
     print(
         "\nNo gap at all. Bounds: any false gap <= 6 %, interaction <= 6 %; pointwise intervals >= 93 % (<= 97 % where balanced, with 6 speakers"
-        "\nor more, tails not heavy), simultaneous >= 93 %. Detectable: median, points, of a cell and of an accent."
+        "\nor more, tails not heavy), simultaneous >= 93 %, all two standard errors loose. Widths: median, points."
     )
     print(
-        f"{'world':41}{'n':>5} | {'before: false':>13} {'gap':>5} {'DiD':>5} | {'now: false':>10} {'gap':>5} {'DiD':>5} {'accent':>6} {'all':>5} "
-        f"{'inter':>6} {'width/before':>12} {'detectable':>11}"
+        f"{'world':46}{'n':>5} | {'any false gap':>15} {'interaction':>15} | {'gap':>5} {'DiD':>5} {'accent':>12} {'all':>12} | "
+        f"{'width: cell':>11} {'accent':>6}"
     )
     for name, world in asked(NULL).items():
-        n = studies if sum(world.sizes) <= 150 else max(1, round(SLOW * studies))
-        start = time.perf_counter()
-        results = run(null_study, world, n)
-        if not results:
-            continue
-        m, n = mean_of(results), len(results)
-        print(
-            f"{name:41}{n:5} | {100 * m['old false']:12.1f}% {100 * m['old gap']:5.1f} {100 * m['old did']:5.1f} | {100 * m['false']:9.1f}% "
-            f"{100 * m['gap']:5.1f} {100 * m['did']:5.1f} {100 * m['accent']:6.1f} {100 * m['together']:5.1f} {100 * m['interaction']:5.1f}% "
-            f"{m['width'] / m['old width']:12.2f} {100 * m['detectable']:5.1f} {100 * m['accent detectable']:5.1f}"
-            f"  ({(time.perf_counter() - start) / n:.2f} s a study)", flush=True,
-        )  # fmt: skip
+        if results := run(null_study, world, studies):
+            m, n = mean_of(results), len(results)
+            parts = [f"{100 * m[key]:6.1f} % ± {error(m[key], n):3.1f}" for key in ("false", "interaction")]
+            spread = 100 * float(np.std([r["accent"] for r in results])) / math.sqrt(n)
+            print(
+                f"{name:46}{n:5} | {parts[0]:>15} {parts[1]:>15} | {100 * m['gap']:5.1f} {100 * m['did']:5.1f} {100 * m['accent']:6.1f} ± {spread:3.1f} "
+                f"{100 * m['together']:6.1f} ± {error(m['together'], n):3.1f} | {100 * m['width']:11.1f} {100 * m['accent width']:6.1f}", flush=True,
+            )  # fmt: skip
 
 
 def error_study(world: World, seed: int) -> dict[str, Any]:
-    """Return what `null_study` does of false gaps and of the interaction, without the tables where the family's test found nothing."""
+    """Return what `null_study` does of false gaps and of the interaction alone."""
     frame = simulate(world, seed)
-    s = CompareSettings(permutations=FEWER, resamples=0, seed=seed)
-    rows = prepare(
-        frame, group=s.group, condition=s.condition, speaker=s.speaker, baseline=s.baseline, utterance=s.utterance
-    )
-    conditions = [s.baseline, *sorted(set(rows["condition"]) - {s.baseline})]
-    estimands = make_estimands(conditions, levels_of(frame, rows, conditions))
-    study = work_out(lay_out(rows, conditions, several=True), estimands, s)
-    p = np.concatenate([study.test.p_adjusted.ravel(), study.test.condition_p_adjusted])
-    false = bool((p <= s.alpha).any())
-    if false:
-        new = compare(frame, resamples=0, seed=seed, permutations=FEWER)
-        false = any((t["verdict"] == "gap").any() for t in (new.accents, new.conditions, new.levels, new.gaps))
-    return {"false": false, "interaction": max(study.test.interaction_p, study.smallest_p) <= s.alpha}
+    study = worked_out(frame, seed, FEWER)
+    return {
+        "false": any_gap(study, frame, seed, FEWER), "interaction": max(study.test.interaction_p, study.smallest_p) <= study.settings.alpha,
+    }  # fmt: skip
 
 
 def print_errors(studies: int) -> None:
@@ -144,7 +149,7 @@ def planted_study(world: World, seed: int) -> dict[str, Any]:
     return {
         "found": row["verdict"] == "gap", "first": named, "false": wrong(new, world),
         "covered": float(row[f"{kind}_low"] <= truth <= row[f"{kind}_high"]),
-        "old": bool((before(frame).query("accent == @name")["p_adjusted"] <= 0.05).any()),
+        "old": bool((before(frame).query("accent == @name")["p_adjusted"] <= 0.05).any()) if BEFORE else math.nan,
     }  # fmt: skip
 
 
@@ -252,6 +257,8 @@ def found_study(world: World, seed: int) -> dict[str, Any]:
         row = new.accents[new.accents["accent"] == "a0"].iloc[0]
         return {"found": row["verdict"] == "gap", "old": math.nan}
     row = new.gaps[(new.gaps["accent"] == "a0") & (new.gaps["condition"] == f"c{p.condition}")].iloc[0]
+    if not BEFORE:
+        return {"found": row["verdict"] == "gap", "old": math.nan}
     old = before(frame).query("accent == 'a0' and condition == @row.condition").iloc[0]
     return {"found": row["verdict"] == "gap", "old": bool(old["p_adjusted"] <= 0.05)}
 

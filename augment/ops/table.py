@@ -136,14 +136,15 @@ class Processor(Op):
         """
         raise NotImplementedError(f"{type(self).__name__} is not linear")
 
+    def talker_fir(self, sample_rate_hz: int) -> np.ndarray | None:
+        """Return what acts on the talker's own signal in front of the mix, as `fir`; None where nothing does."""
+        return None
+
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return what the linear part of the op makes of a signal: the reference with which its output is compared.
 
         Args:
-            samples, sample_rate_hz: as `apply`.
-
-        Returns:
-            float32 [shape=(samples,)]; of an op without a linear part the samples themselves.
+            samples, sample_rate_hz: as `apply`; so is the result. Of an op without a linear part it is the samples themselves.
         """
         return self.apply(samples, sample_rate_hz) if self.linear else samples
 
@@ -190,13 +191,10 @@ class Source(Op):
         return [self.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples)]
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
-        """Return where in the file the source sounds; its SNR is measured there.
+        """Return where in the file the source sounds, bool [shape=(num_samples,)]; its SNR is measured there.
 
         Args:
             num_samples, sample_rate_hz: length and rate of the file.
-
-        Returns:
-            bool [shape=(num_samples,)].
         """
         del sample_rate_hz
         return np.ones(num_samples, dtype=bool)
@@ -231,6 +229,7 @@ _OP_MODULES = (
     "ops.channel.dropouts",
     "ops.channel.dynamics",
     "ops.channel.filters",
+    "ops.channel.near_talker",
     "ops.channel.packet_loss",
     "ops.channel.recorded_device",
     "ops.channel.self_noise",

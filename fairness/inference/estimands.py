@@ -58,6 +58,18 @@ class Estimands:
         """Return the number of each estimand by its columns."""
         return {item.columns: k for k, item in enumerate(self.items)}
 
+    def means(self, rates: np.ndarray) -> np.ndarray:
+        """Return the mean of each group's known rates over the conditions of each estimand; NaN where it has none [shape=(groups, estimands)].
+
+        Args:
+            rates: of each condition, NaN where there is none [shape=(groups, conditions)].
+        """
+        known = np.isfinite(rates)
+        filled = np.where(known, rates, 0.0)
+        columns = [[c % rates.shape[1] for c in item.columns] for item in self.items]
+        with np.errstate(invalid="ignore"):
+            return np.array([filled[:, c].sum(axis=1) / known[:, c].sum(axis=1) for c in columns]).T
+
 
 def make_estimands(
     conditions: Sequence[str], levels: Mapping[tuple[str, str], Sequence[int]], *, cells: bool = True

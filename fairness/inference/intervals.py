@@ -16,6 +16,9 @@ import numpy as np
 #: Below this many errors the spread between speakers says little.
 FEW_ERRORS = 10
 
+#: Standard error times quantile, in units of the rate, beyond which an end is stretched no further: that of one error by Garwood.
+_MOST_STRETCHED = 1.5
+
 Array = np.ndarray
 
 
@@ -61,6 +64,37 @@ def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[Array,
     filled = np.where(usable, values, 0.0)
     low, high = np.nanquantile(filled, [tail, 1 - tail], axis=0)
     return np.where(usable, low, np.nan), np.where(usable, high, np.nan)
+
+
+def growing_ends(
+    value: Array, variance: Array, grown: Array, down: Array, up: Array, growing: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Return the ends of intervals of gaps whose standard error grows with the gap; all arrays of one shape.
+
+    Speakers or sentences that happen to be easy lose few words and look alike, so an estimate that is too low comes with a standard error that is
+    too low, and symmetric intervals miss at one side. Here the end away from zero is Zou and Donner's (2008, Statist. Med. 27): the side that loses
+    more words reaches as far as on the scale of logs. The end next to zero is that of tests of every smaller gap, whose variance lies between that of the
+    test of no gap and that at the estimate; so it holds zero if and only if that test does not reject.
+
+    Args:
+        value: the gaps.
+        variance: of the test of no gap.
+        grown: at the estimate; where it is smaller, `variance` counts.
+        down, up: how many standard errors each interval reaches down and up.
+        growing: of the side that loses more words: its share of the variance, and its rate.
+    """
+    share, rate = growing
+    away, near = np.where(value > 0, up, down), np.where(value > 0, down, up)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        more = np.fmax(grown, variance)
+        part = np.clip(share, 0.0, 1.0) * more
+        relative = np.clip(away * np.sqrt(part) / rate, 1e-6, _MOST_STRETCHED)
+        outer = away * np.sqrt(more + ((np.expm1(relative) / relative) ** 2 - 1) * part)
+        # (1 - s)^2 value^2 = near^2 (variance + s (more - variance)), s being the near end as a share of the estimate
+        square, beyond = value**2, near**2 * (more - variance) / 2
+        root = np.sqrt(beyond * (beyond + 2 * square) + square * near**2 * variance)
+        inner = np.where(square > near**2 * variance, (root - beyond) / np.abs(value), near * np.sqrt(variance))
+    return value - np.where(value > 0, inner, outer), value + np.where(value > 0, outer, inner)
 
 
 def garwood(count: float, exposure: float, confidence: float = 0.95) -> tuple[float, float]:

@@ -35,6 +35,8 @@ _TIE = 1e-9
 _LARGE = 50_000
 #: A group is small that has fewer than this share of the other groups' mean number of speakers.
 _SMALL = 0.5
+#: Speakers of the smallest group from which a pointwise quantile may be nearer than a normal's: by this power of its permuted scale.
+_KNOWN_TAILS, _BELIEVED = 8, 0.25
 #: Tail from which the scale of a statistic is taken, and the normal quantile there.
 _TAIL, _TAIL_Z = 0.05, 1.6448536269514722
 
@@ -155,7 +157,7 @@ def permute_family(
     z = _in_threads(permuted, labellings, data.counts[0].size)
     z[0] = to_normal(observed.value / observed.se, observed.df)
     sizes = np.array([data.is_in(g).sum() for g in range(len(data.groups))])[data.known]
-    return _Permuted(z, estimands, tested, has_small_group(sizes)).test(alpha)
+    return _Permuted(z, estimands, tested, has_small_group(sizes), min(sizes.tolist(), default=0)).test(alpha)
 
 
 def _in_threads(work: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, size: int) -> np.ndarray:
@@ -180,6 +182,7 @@ class _Permuted:
     estimands: Estimands
     tested: np.ndarray | None
     uneven: bool
+    fewest: int
 
     def test(self, alpha: float) -> FamilyTest:
         from scipy.special import ndtri
@@ -202,8 +205,11 @@ class _Permuted:
         adjusted = np.full(family.shape, np.nan)
         adjusted[family] = log_p[:size]
         bounds = np.quantile(z, [alpha / 2, 1 - alpha / 2], axis=0)
-        normal = float(ndtri(1 - alpha / 2))  # few labellings have no tail of their own
-        bounds = np.minimum(bounds[0], -normal), np.maximum(bounds[1], normal)
+        # few labellings have no tail of their own, and those of few speakers in whom a gap is are others than the permuted
+        normal = float(ndtri(1 - alpha / 2))
+        nearer = self.fewest >= _KNOWN_TAILS and not self.uneven
+        least = [np.minimum(1.0, scale) ** (_BELIEVED * nearer) for scale in (down, up)]
+        bounds = np.minimum(bounds[0], -normal * least[0]), np.maximum(bounds[1], normal * least[1])
         limit = np.array([two_sided_z(critical - constants[kind]) if kind in constants else np.nan for kind in kinds])
         each = np.minimum(1.0, 2.0 * upper_tail(np.abs(scaled[0])))
         out = [np.where(usable, values, np.nan) for values in (self.z[0], each, bounds[0], bounds[1])]

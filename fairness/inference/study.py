@@ -12,7 +12,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.fairness.inference.counts import Layout, SpeakerCounts
 from roomtone.fairness.inference.detectable import Sizes
 from roomtone.fairness.inference.estimands import CELL, Estimands
-from roomtone.fairness.inference.intervals import benjamini_hochberg, t_quantile
+from roomtone.fairness.inference.intervals import benjamini_hochberg, growing_ends, t_quantile
 from roomtone.fairness.inference.normal_scale import from_normal
 from roomtone.fairness.inference.permutation import (
     FamilyTest,
@@ -55,15 +55,32 @@ class Study:
         """Return whether verdicts rest on ratios."""
         return self.settings.scale == "ratio"
 
-    def interval(self, *, simultaneous: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, *, simultaneous: bool = False, growing: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Return the intervals of gaps and differences of gaps, on the scale of differences.
 
         Args:
             simultaneous: over the whole family, rather than each alone.
+            growing: whether speakers and sentences of the side that loses more words differ more, as `growing_ends` has it.
         """
         if self.is_ratio:
             return _t_interval(self.observed, self.settings.alpha)
-        return self._permuted(self.observed, simultaneous)
+        seen = self.observed
+        low, high = self._permuted(seen, simultaneous)
+        if not growing:
+            return low, high
+        down, up = (np.abs(end - seen.value) / seen.se for end in (low, high))
+        speakers = seen.variance - self.texts.variance
+        return growing_ends(seen.value, seen.variance, speakers + self.texts.in_proportion, down, up, self._growing)
+
+    @cached_property
+    def _growing(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return, of the side of each gap that loses more words, its share of the variance and its rate [both shape=(groups, estimands)]."""
+        more = self.observed.value > 0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = self.observed.own_variance / (self.observed.variance - self.texts.variance)
+            rates = [side[0] / side[1] for side in self.everybody.sides(self.other)]
+        own, other = (self.estimands.means(rate) for rate in rates)
+        return np.where(more, share, 1 - share), np.where(more, own, other)
 
     def log_interval(self, *, simultaneous: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return the intervals of ratios and ratios of ratios, as logs.
@@ -228,9 +245,7 @@ def with_log_texts(seen: Observed, texts: TextVariance, data: SpeakerCounts, est
         return seen
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.maximum(data.sums(0), 0.5) / data.sums(1)  # as in the logs themselves
-        mean = np.array(
-            [np.nanmean(rate[:, [c % len(data.conditions) for c in item.columns]], axis=1) for item in estimands.items]
-        ).T
+        mean = estimands.means(rate)
         return with_texts(seen, replace(texts, variance=np.nan_to_num(texts.variance / mean**2)))
 
 

@@ -9,11 +9,14 @@ variance of sentences v adds
 
 beyond what the spread between speakers holds already; where that is negative, nothing is taken off. v is estimated by moments from
 sentences that several speakers of one group read, each speaker's own level taken out.
+
+That v is common to all groups, as it is where they do not differ. A group that loses more words loses more of them to hard sentences, too: where it
+does, v is in proportion to the square of its rate, with w_su times that rate in the sum above. Then sentences that all read do not cancel either.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,12 +35,14 @@ class TextVariance:
 
     Attributes:
         variance, df: of each gap, 0 where nothing is added [shape=(groups, estimands)].
+        in_proportion: the same, each group's sentences differing in proportion to its rate [shape=(groups, estimands)].
         own_share: share of each group's words in texts that no other group reads; NaN where texts are not known [shape=(groups,)].
         repeated: share of each group's words in texts that several of its speakers read [shape=(groups,)].
     """
 
     variance: np.ndarray
     df: np.ndarray
+    in_proportion: np.ndarray
     own_share: np.ndarray
     repeated: np.ndarray
 
@@ -79,18 +84,22 @@ def text_variance(
     """
     shape = (len(layout.groups), len(estimands.items))
     unknown = np.full(shape[0], np.nan)
-    nothing = TextVariance(np.zeros(shape), np.full(shape, np.inf), unknown, unknown)
+    nothing = TextVariance(np.zeros(shape), np.full(shape, np.inf), np.zeros(shape), unknown, unknown)
     made = _rows(layout, events, trials)
     if made is None:
         return nothing
     own_share, repeated = _sharing(made, shape[0])
-    weight, square = _imbalance(made, shape[0], other)
+    shares = _Shares.of(made, shape[0])
+    weight, square = shares.imbalance(np.ones((shape[0], 1)), other)
     matters = weight > _NEGLIGIBLE * square
-    if not matters.any():
-        return TextVariance(nothing.variance, nothing.df, own_share, repeated)
-    spread, df = _sentence_variance(made, len(layout.conditions), estimands)
-    added = np.where(matters[:, None], weight[:, None] * spread[None, :], 0.0)
-    return TextVariance(added, np.where(added > 0, df[None, :], np.inf), own_share, repeated)
+    rates = _rates(made, len(layout.conditions), shape[0], estimands)
+    by_rate, own_by_rate = shares.imbalance(rates, other)
+    if not matters.any() and not (by_rate > _NEGLIGIBLE * own_by_rate).any():
+        return replace(nothing, own_share=own_share, repeated=repeated)
+    spread, df, relative = _sentence_variance(made, len(layout.conditions), estimands, rates)
+    added = np.where(matters, weight * spread, 0.0)
+    in_proportion = np.maximum(0.0, by_rate * relative)
+    return TextVariance(added, np.where(added > 0, df, np.inf), in_proportion, own_share, repeated)
 
 
 def _rows(layout: Layout, events: str, trials: str) -> _Rows | None:
@@ -132,29 +141,56 @@ def _sharing(made: _Rows, groups: int) -> tuple[np.ndarray, np.ndarray]:
         return own / total, repeated / total
 
 
-def _imbalance(made: _Rows, groups: int, other: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return, of each group's gap, the cross-speaker sum of squared weights on sentences, and the speakers' own [both shape=(groups,)]."""
-    sentences = int(made.sentence.max()) + 1
-    total = np.bincount(made.group, made.words, groups)
-    by_sentence = np.bincount(made.sentence * groups + made.group, made.words, sentences * groups).reshape(
-        sentences, groups
+@dataclass(frozen=True)
+class _Shares:
+    """How groups share texts: products of two groups' shares of words on one sentence, summed [shape=(groups, groups)]; the part of one and the same
+    speaker; and each group's words [both shape=(groups,)]."""
+
+    products: np.ndarray
+    same_speaker: np.ndarray
+    words: np.ndarray
+
+    @classmethod
+    def of(cls, made: _Rows, groups: int) -> _Shares:
+        """Return how groups share texts."""
+        sentences = int(made.sentence.max()) + 1
+        words = np.bincount(made.group, made.words, groups)
+        share = made.words / words[made.group]
+        each = np.bincount(made.sentence * groups + made.group, share, sentences * groups).reshape(sentences, groups)
+        return cls(each.T @ each, np.bincount(made.group, share**2, groups), words)
+
+    def imbalance(self, by: np.ndarray, other: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return, of each group's gap, the cross-speaker sum of squared weights on sentences, and the speakers' own [both shape=(groups, K)].
+
+        Args:
+            by: what each group's weights are multiplied by [shape=(groups, K)].
+            other: number of the group that all are compared with; negative for all others together.
+        """
+        groups = len(self.words)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rest = np.eye(groups)[[other] * groups] if other >= 0 else self.words * (1 - np.eye(groups))
+            weights = np.eye(groups) - rest / rest.sum(axis=1, keepdims=True)
+        signed = weights[:, :, None] * by[None, :, :]
+        own = np.einsum("abk,b->ak", signed**2, self.same_speaker)
+        every = np.einsum("abk,bc,ack->ak", signed, self.products, signed, optimize=True)
+        return np.nan_to_num(every - own), np.nan_to_num(own)
+
+
+def _rates(made: _Rows, conditions: int, groups: int, estimands: Estimands) -> np.ndarray:
+    """Return the mean rate of each group over the conditions of each estimand, 0 where it has none [shape=(groups, estimands)]."""
+    at = made.group[made.pair] * conditions + made.column
+    events, trials = (
+        np.bincount(at, v, groups * conditions).reshape(groups, conditions) for v in (made.events, made.trials)
     )
-    squares = np.bincount(made.group, made.words**2, groups)
-    rest_total = np.full(groups, total[other]) if other >= 0 else total.sum() - total
-    rest = (
-        np.repeat(by_sentence[:, [other]], groups, axis=1)
-        if other >= 0
-        else by_sentence.sum(axis=1, keepdims=True) - by_sentence
-    )
-    rest_squares = np.full(groups, squares[other]) if other >= 0 else squares.sum() - squares
     with np.errstate(invalid="ignore", divide="ignore"):
-        net = by_sentence / total - rest / rest_total
-        own = squares / total**2 + rest_squares / rest_total**2
-        return np.nan_to_num((net**2).sum(axis=0) - own), np.nan_to_num(own)
+        return np.nan_to_num(estimands.means(np.maximum(events, 0.5) / trials), posinf=0.0)
 
 
-def _sentence_variance(made: _Rows, conditions: int, estimands: Estimands) -> tuple[np.ndarray, np.ndarray]:
-    """Return the variance of sentences on the scale of each estimand, and its degrees of freedom [both shape=(estimands,)]."""
+def _sentence_variance(
+    made: _Rows, conditions: int, estimands: Estimands, rates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the variance of sentences on the scale of each estimand, its degrees of freedom, and the variance relative to the square of a group's
+    rate [all shape=(estimands,)]."""
     pairs = len(made.words)
     cell = made.pair * conditions + made.column
     tables = [
@@ -164,18 +200,19 @@ def _sentence_variance(made: _Rows, conditions: int, estimands: Estimands) -> tu
     with np.errstate(invalid="ignore", divide="ignore"):
         rate, base = tables[0] / tables[1], tables[2] / tables[3]
     by_column = np.concatenate([rate, rate - base], axis=1)
-    spread, df = np.zeros(len(estimands.items)), np.full(len(estimands.items), np.inf)
+    spread, df, relative = (np.full(len(estimands.items), value) for value in (0.0, np.inf, 0.0))
     for k, item in enumerate(estimands.items):
         values = by_column[:, list(item.columns)]
         known = np.isfinite(values)
         count = known.sum(axis=1)
         mean = np.where(known, values, 0.0).sum(axis=1) / np.maximum(1, count)
-        spread[k], df[k] = _moments(made, mean, count > 0)
-    return spread, df
+        spread[k], df[k], relative[k] = _moments(made, mean, count > 0, rates[:, k])
+    return spread, df, relative
 
 
-def _moments(made: _Rows, value: np.ndarray, known: np.ndarray) -> tuple[float, float]:
-    """Return the variance of sentences from products of different speakers of one group on one sentence, and its degrees of freedom."""
+def _moments(made: _Rows, value: np.ndarray, known: np.ndarray, rates: np.ndarray) -> tuple[float, float, float]:
+    """Return the variance of sentences from products of different speakers of one group on one sentence, its degrees of freedom, and the variance
+    relative to the square of the group's rate."""
     words, value = made.words[known], value[known]
     group, speaker, sentence = made.group[known], made.speaker[known], made.sentence[known]
     # each speaker's own level is taken out; what it takes out of the sentences' spread is put back by `left`
@@ -183,10 +220,16 @@ def _moments(made: _Rows, value: np.ndarray, known: np.ndarray) -> tuple[float, 
     level = np.bincount(speaker, words * value)[speaker] / total[speaker]
     left = 1 - words / total[speaker]
     score = words * (value - level)
-    at = np.unique(sentence * (int(made.group.max()) + 1) + group, return_inverse=True)[1]
+    cells, at = np.unique(sentence * (int(made.group.max()) + 1) + group, return_inverse=True)
     cross = np.bincount(at, score) ** 2 - np.bincount(at, score**2)
     expected = np.bincount(at, words * left) * np.bincount(at, words) - np.bincount(at, words**2 * left)
     if not expected.sum() > 0:
-        return 0.0, np.inf
+        return 0.0, np.inf, 0.0
     share = expected / expected.sum()
-    return max(0.0, float(cross.sum() / expected.sum())), max(1.0, float(1 / (share**2).sum()) - 1)
+    squares = rates[cells % (int(made.group.max()) + 1)] ** 2
+    spread = max(0.0, float(cross.sum()))
+    return (
+        spread / float(expected.sum()),
+        max(1.0, float(1 / (share**2).sum()) - 1),
+        spread / float((expected * squares).sum()),
+    )

@@ -74,9 +74,9 @@ def find_subgroups(
     Returns:
         One row a slice; of those that were not named the 50 with the lowest p. `ratio` is of its errors to those that the complement
         predicts; `effect`, with its interval, is what is tested: for `excess` the odds ratio that it would be at a WER of one half
-        (a one-step estimate, too large where nearly all is lost), for `errors` a ratio of WERs. Columns with more than 50 values are
-        not combined with others; those with more than 500 make no slices and are listed in `.attrs["not_searched"]`. Why no slice could
-        be tested is in `.attrs["note"]`.
+        (a one-step estimate, too large where nearly all is lost, and left out where no such number of words could show it), for `errors` a
+        ratio of WERs. Columns with more than 50 values are not combined with others; those with more than 500 make no slices and are listed in
+        `.attrs["not_searched"]`. Why no slice could be tested is in `.attrs["note"]`.
 
     Raises:
         RoomtoneError: a column or outcome that does not exist, or no speaker is known.
@@ -218,8 +218,9 @@ def _row(
             expected = expected_from_outside(table, inside, near=fit.levels)
     ratio = errors / expected if expected > 0 else math.nan
     half = float(t_quantile(0.975, np.array(effect[2]))) * effect[1]
-    with np.errstate(over="ignore"):  # beyond what a double holds: no upper end
-        middle, low, high = np.exp([effect[0], effect[0] - half, effect[0] + half]).tolist()
+    middle, low, high = (_odds(effect[0] + by, words) for by in (0.0, -half, half))
+    if middle in (0.0, math.inf):  # one step from a model that hardly knows the slice
+        middle, low, high = math.nan, math.nan, math.nan
     return {
         "slice": str(predicate), "predicate": json.dumps(predicate.to_json()), "_predicate": predicate,
         "ratio": ratio, "effect": middle, "effect_low": low, "effect_high": high,
@@ -228,6 +229,19 @@ def _row(
         "samples": int(now.loc[inside, "_n"].sum()), "p": float(p[0]), "p_adjusted": float(p[1]),
         "_inside": inside, "_judged": judged and ratio > 1 and errors >= FEW_ERRORS,
     }  # fmt: skip
+
+
+def _odds(log_ratio: float, words: float) -> float:
+    """Return the ratio, 0 or infinity beyond what so many words can show: from half an error to all but half a word wrong.
+
+    Args:
+        log_ratio: of odds, or of WERs.
+        words: in the slice.
+    """
+    most = 2 * math.log(2 * words)
+    if abs(log_ratio) > most:
+        return math.inf if log_ratio > 0 else 0.0
+    return math.exp(log_ratio)
 
 
 def _speakers(table: CountTable, rows: np.ndarray) -> int:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from roomtone.fairness.inference.intervals import (
     benjamini_hochberg,
     garwood,
+    growing_ends,
     holm,
     resample_weights,
 )
@@ -85,3 +86,32 @@ def test_many_speakers_are_drawn_with_replacement() -> None:
     weights = resample_weights(9, 500, np.random.default_rng(0))
     assert weights.shape == (500, 9)
     assert (weights.sum(axis=1) == 9).all()
+
+
+def ends(value, variance, grown, share=1.0, rate=0.2, reach=2.0) -> tuple[float, float]:
+    arrays = [np.array([float(x)]) for x in (value, variance, grown, reach, reach)]
+    low, high = growing_ends(*arrays, (np.array([share]), np.array([rate])))
+    return float(low[0]), float(high[0])
+
+
+def test_the_end_away_from_zero_is_that_of_logs_and_the_near_one_that_of_the_test() -> None:
+    low, high = ends(0.2, 0.03**2, 0.0)
+    assert low == pytest.approx(0.2 - 2 * 0.03)
+    assert high == pytest.approx(0.2 * np.exp(2 * 0.03 / 0.2))  # a rate of 20 % beside one of none
+    assert ends(-0.2, 0.03**2, 0.0) == pytest.approx((-high, -low))
+
+
+@settings(deadline=None)
+@given(*[st.floats(0.001, 0.3)] * 3, st.floats(0, 1))
+def test_the_interval_holds_zero_where_the_test_of_no_gap_does_not_reject(value, error, more, share) -> None:
+    """However much the variance at the estimate is larger: at no gap it is that of the test."""
+    low, high = ends(value, error**2, more**2, share)
+    assert (low > 0) == (value > 2 * error) or abs(value - 2 * error) < 1e-9
+    assert low <= value - 2 * error + 1e-9
+    assert high >= value + 2 * max(error, more) - 1e-9
+
+
+def test_the_near_end_is_that_of_the_test_of_a_gap_of_that_size() -> None:
+    low, _ = ends(0.2, 0.03**2, 0.05**2)
+    between = 0.03**2 + (low / 0.2) * (0.05**2 - 0.03**2)
+    assert 0.2 - low == pytest.approx(2 * np.sqrt(between))

@@ -10,15 +10,16 @@ from roomtone.fairness.inference.estimands import make_estimands
 from roomtone.fairness.inference.texts import text_variance
 
 
-def readings(rng, own: bool, groups=3, speakers=12, sentences=16, sd=0.08) -> pd.DataFrame:
-    """Return errors of 200 words a reading; a sentence's difficulty has this standard deviation, a share of words."""
+def readings(rng, own: bool, groups=3, speakers=12, sentences=16, sd=0.08, first=1.0) -> pd.DataFrame:
+    """Return errors of 200 words a reading; a sentence's difficulty has this standard deviation, a share of words; the first group loses `first`
+    times as many words, and as many more to hard sentences."""
     hard = rng.normal(0, sd, (groups if own else 1, sentences))
     rows = []
     for g in range(groups):
         for s in range(speakers):
             level = 0.3 + rng.normal(0, 0.03)
             for u in range(sentences):
-                rate = np.clip(level + hard[g if own else 0, u], 0.01, 0.95)
+                rate = np.clip((level + hard[g if own else 0, u]) * (1.0 if g else first), 0.01, 0.95)
                 rows.append({
                     "accent": f"a{g}", "speaker": f"{g}-{s}", "condition": "clean", "text": f"{g if own else 0}/{u}", "utterance_id": f"{g}/{s}/{u}",
                     "words": 200, "errors": int(rng.binomial(200, rate)),
@@ -37,6 +38,19 @@ def test_the_variance_of_own_texts_is_that_of_a_mean_over_sentences() -> None:
     """Three groups of sixteen sentences: sd^2 / 16 for the group, half of that for the two others together, less what speakers show already."""
     found = [texts_of(readings(np.random.default_rng(k), own=True)).variance[0, 0] for k in range(40)]
     assert np.mean(found) == pytest.approx(0.08**2 / 16 * 1.5, rel=0.1)
+
+
+def test_texts_of_a_group_that_loses_more_words_differ_in_proportion() -> None:
+    """Twice the rate, twice the spread of sentences: four times the variance, of twelve speakers a part of which they show already. What all share
+    does not cancel where rates differ."""
+    own, shared = (
+        [texts_of(readings(np.random.default_rng(k), own=o, first=2.0)) for k in range(40)] for o in (True, False)
+    )
+    unit, shown = 0.08**2 / 16, 4 / 12 + 1 / 24
+    assert np.mean([t.variance[0, 0] for t in own]) == pytest.approx(unit * 2 * (1.5 - 1 / 12 - 1 / 24), rel=0.1)
+    assert np.mean([t.in_proportion[0, 0] for t in own]) == pytest.approx(unit * (4 + 0.5 - shown), rel=0.1)
+    assert np.mean([t.in_proportion[0, 0] for t in shared]) == pytest.approx(unit * (1 - shown), rel=0.1)
+    assert not any(t.variance.any() for t in shared)
 
 
 def test_shared_texts_add_nothing_and_one_reader_a_text_adds_nothing() -> None:

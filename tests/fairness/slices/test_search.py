@@ -86,8 +86,15 @@ def test_with_one_short_utterance_a_speaker_the_levels_are_the_likeliest_and_a_l
     fits = [fit_levels(table, c) for c in (0.0, 0.4, None)]
     assert likelihood(fits[1].share) > likelihood(fits[0].share) - 20
     assert likelihood(fits[2].share) >= likelihood(fits[0].share) - 0.1
-    first = find_subgroups(rows).iloc[0]
+    found = find_subgroups(rows)
+    first = found.iloc[0]
     assert (bool(first["named"]), first["slice"]) == (True, "accent = a0 and condition = c3")
+    # an odds ratio of 1e82, one step from a model that gives none of these words a chance, is no figure
+    assert np.isnan(first[["effect", "effect_low", "effect_high"]].to_numpy(float)).all()
+    assert first["ratio"] > 1
+    known = found["effect"].dropna()
+    assert len(known) >= 10
+    assert (known < 4 * found["words"].loc[known.index] ** 2).all()
 
 
 def test_speakers_of_one_condition_each_have_no_excess_that_could_be_told() -> None:
