@@ -71,6 +71,7 @@ def _holds(proof: Proof) -> bool:
 
 def _course_likeness(proof: Proof) -> float:
     """Return which share of the variance of the recorded level over a cycle the preset explains, in its room; below 0 where it adds to it."""
+    assert proof.course is not None
     heard, made = proof.course
     return float(1.0 - ((heard - made) ** 2).sum() / max(float(((heard - heard.mean()) ** 2).sum()), 1e-30))
 
