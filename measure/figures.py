@@ -32,7 +32,8 @@ def _answer(machine: Machine, proof: Proof) -> str:
 def _description(machine: Machine) -> str:
     level = f"{machine.above_background_db:.0f} dB above the background"
     jitter = f" +-{machine.jitter_s:.3f}" if machine.jitter_s else ""
-    every = f"every {machine.period_s:.4g}{jitter} s" if machine.period_s else "once"
+    adding = " from the last one" if machine.timing == "accumulate" else ""
+    every = f"every {machine.period_s:.4g}{jitter} s{adding}" if machine.period_s else "once"
     if machine.recorded is not None:
         return f"a machine that sounds {every}, {level}"
     pitch = (
@@ -55,7 +56,7 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
     figures: dict[str, Any] = {
         key: getattr(machine, key)
         for key in (
-            "kind", "fundamental_hz", "period_s", "jitter_s", "likeness", "level_db", "above_background_db", "drift", "am_hz", "am_depth",
+            "kind", "fundamental_hz", "period_s", "jitter_s", "timing", "likeness", "level_db", "above_background_db", "drift", "am_hz", "am_depth",
         )
     }  # fmt: skip
     figures["preset"] = "periodic_tone" if machine.recorded is None else "recorded_cycle"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from roomtone.augment.ops.sources.schedule import Timing
 from roomtone.measure.spectra.cycle import Cycle
 from roomtone.measure.spectra.spectrogram import Partial
 
@@ -75,6 +76,7 @@ class Machine:
         one_spectrum: whether all its pulses have the harmonics of one spectrum, at a pitch each; else each tone of each pulse has its own level.
         proof: how its preset agrees with the recording.
         recorded: its recorded cycle, where no parametric preset agrees; None otherwise.
+        timing: whether deviations are from a grid, or add up.
     """
 
     kind: str
@@ -92,6 +94,7 @@ class Machine:
     one_spectrum: bool = True
     proof: Proof | None = None
     recorded: CycleWaveform | None = None
+    timing: Timing = "grid"
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ def machine_op(machine: Machine) -> dict[str, Any]:
     if machine.kind == "steady" or machine.cycle is None:
         return _steady_op(machine)
     op = _pulsed_op(machine, machine.cycle.pulses)
-    return (
-        op | {"period_s": round(machine.period_s, 5)} | ({"jitter_s": _jitter(machine, op)} if machine.jitter_s else {})
-    )
+    return op | {"period_s": round(machine.period_s, 5)} | _timing(machine, _jitter(machine, op))
 
 
 def recorded_op(machine: Machine, path: str, asset: str | None = None) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def recorded_op(machine: Machine, path: str, asset: str | None = None) -> dict[s
         **({"asset": asset} if asset else {}),
         "period_s": round(machine.period_s, 5),
         "pitch": 1.0,
-        **({"jitter_s": round(machine.jitter_s, 4)} if machine.jitter_s else {}),
+        **_timing(machine, round(machine.jitter_s, 4)),
         **({"sounds": [list(span) for span in machine.recorded.sounds]} if machine.recorded.sounds else {}),
     }
 
@@ -161,6 +159,11 @@ def _within_period(rows: list[list[float]], period_s: float, edge_s: float) -> l
     return out
 
 
+def _timing(machine: Machine, jitter_s: float) -> dict[str, Any]:
+    adding_up = {"timing": machine.timing} if machine.timing != "grid" else {}
+    return {"jitter_s": jitter_s} | adding_up if machine.jitter_s else {}
+
+
 def _jitter(machine: Machine, op: Mapping[str, Any]) -> float:
     burst_s = max(row[0] + row[1] for row in op["pulses"])
     return round(float(np.clip(machine.jitter_s, 0.0, 0.49 * max(machine.period_s - burst_s, 0.0))), 4)
@@ -173,6 +176,7 @@ COMMENTS = {
     "pulses": "[onset s, length s, pitch, level dB, glide] of one burst; lengths include both edges",
     "period_s": "from burst to burst; a range such as [1, 2] draws a period for each file",
     "jitter_s": "largest deviation of a burst from the period",
+    "timing": "each burst counts from the last one, so deviations add up",
     "rise_s": "edges of a pulse; those of tones are not measured",
     "fall_s": "edges of a pulse; those of tones are not measured",
     "decay_s": "time constant of a decaying sound; it includes the room",

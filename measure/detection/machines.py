@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from roomtone.augment.ops.sources.schedule import Timing
 from roomtone.measure.detection.aperiodic import aperiodic_cycle, is_aperiodic
 from roomtone.measure.detection.modulation import is_amplitude_modulated, with_sidebands
 from roomtone.measure.detection.periodicity import Repetition, find_repetition
@@ -41,6 +42,8 @@ _FEW_CYCLES = 4.0
 _LONE_LINE_DB = 12.0
 #: Tolerance for the distance of a sideband.
 _SIDEBAND_HZ = 0.5
+#: Smaller deviations of bursts are those of the measurement; bursts from which on their kind can be told.
+_LEAST_JITTER_S, _TELLING = 0.006, 12
 #: A line whose level varies over a cycle by this ratio of powers is part of that cycle.
 _VARIES = 4.0
 
@@ -107,8 +110,9 @@ def _claimed(
     """Return what is proved of some candidates; a recorded cycle already holds everything that repeats with its period."""
     found = []
     for candidate in candidates:
-        whole = [m.period_s for m in claimed if m.recorded is not None and m.period_s and candidate.period_s]
-        if any(_is_multiple(candidate.period_s, period_s) for period_s in whole):
+        own_s = 1.0 / candidate.am_hz if candidate.am_depth else candidate.period_s
+        whole = [m.period_s for m in claimed if m.recorded is not None and m.period_s and own_s]
+        if any(_is_multiple(own_s, period_s) for period_s in whole):
             continue
         machine = proved(candidate, samples, rate, view)
         if machine is not None:
@@ -192,20 +196,33 @@ def _machine(
     powers = [sum(p.power for p in pulse.partials) + pulse.noise_power for pulse in cycle.pulses]
     level = float(10.0 * np.log10(float(np.mean(powers or [0.0])) + 1e-30))
     f0 = burst_pitch(cycle.pulses)
-    jitter = _jitter(cycle, period_s)
-    return Machine("pulsed", f0, tuple(partials), period_s, cycle, jitter, likeness, level, level - background)
+    jitter, timing = _jitter(cycle, period_s)
+    machine = Machine("pulsed", f0, tuple(partials), period_s, cycle, jitter, likeness, level, level - background)
+    return dataclasses.replace(machine, timing=timing)
 
 
-def _jitter(cycle: Cycle, period_s: float) -> float:
+def _jitter(cycle: Cycle, period_s: float) -> tuple[float, Timing]:
+    """Return the largest deviation of a burst, and whether deviations add up, which is told from a dozen bursts on."""
     starts = cycle.starts_s[1:-1] if cycle.starts_s.size > 5 else cycle.starts_s  # the ends of the recording cut cycles
     if starts.size < 4 or period_s <= SHORT_S:
-        return 0.0
-    if not cycle.clock:
-        return float(np.ptp(starts - period_s * np.arange(starts.size)) / 2.0)
-    index = np.round((starts - starts[0]) / period_s)
+        return 0.0, "grid"
+    index = np.round((starts - starts[0]) / period_s) if cycle.clock else np.arange(float(starts.size))
     off = starts - np.polyval(np.polyfit(index, starts, 1), index)
     spread = float(np.std(off) * np.sqrt(3.0))  # uniform within +-jitter has a standard deviation of jitter / sqrt(3)
-    return spread if spread > 0.006 else 0.0
+    if spread > _LEAST_JITTER_S and _adds_up(starts, off, index):
+        return float(np.std(np.diff(starts)) * np.sqrt(3.0)), "accumulate"
+    if not cycle.clock:
+        return float(np.ptp(starts - period_s * index) / 2.0), "grid"
+    return (spread if spread > _LEAST_JITTER_S else 0.0), "grid"
+
+
+def _adds_up(starts_s: np.ndarray, off_s: np.ndarray, index: np.ndarray) -> bool:
+    """Return whether each burst counts from the last one: steps then vary far less than twice as much as deviations do (von Neumann 1941)."""
+    count = starts_s.size
+    if count < _TELLING or (np.diff(index) != 1.0).any():
+        return False
+    ratio = np.var(np.diff(starts_s)) / (2.0 * np.var(off_s))
+    return bool(ratio < 1.0 - 3.0 * np.sqrt((count - 2.0) / (count**2 - 1.0)))  # three standard errors on a grid
 
 
 def burst_pitch(pulses: Sequence[Pulse]) -> float:

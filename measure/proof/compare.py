@@ -16,7 +16,7 @@ import numpy as np
 
 from roomtone.measure.machine import CycleWaveform, Machine, Proof
 from roomtone.measure.proof.band_powers import Look, background_powers, band_powers, look_at
-from roomtone.measure.proof.rerender import cycle_powers, reverberant, waveform_powers
+from roomtone.measure.proof.rerender import cycle_powers, reverberation, waveform_powers
 from roomtone.measure.spectra.cycle import Cycle
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.spectrogram import Spectrogram
@@ -24,6 +24,8 @@ from roomtone.measure.spectra.spectrogram import Spectrogram
 #: Rooms tried: time constants of the amplitude (T60 / 6.91), and shares of the energy in the reverberation.
 TAUS_S = (0.02, 0.04, 0.06, 0.08, 0.11, 0.15, 0.2)
 LATE = (0.0, 0.3, 0.6, 0.8, 0.95, 1.0)
+#: Walls are not grey: the time constant may fall with frequency, tau (f / 1 kHz) ^ -slope, up to the longest.
+SLOPES, LONGEST_S = (0.0, 0.3, 0.6), 0.4
 #: Ratio of powers from which a difference counts: 6 dB.
 _FACTOR = 4.0
 #: After a start or end, energy that the preset lacks does not count for so long: there the room departs from its expectation most.
@@ -94,7 +96,7 @@ def compare(machine: Machine, cycle: Cycle, recorded: CyclePowers, rate: int) ->
     dry = cycle_powers(machine, rate, recorded.look, recorded.powers.shape[1])
     if machine.cycle is None:
         dry = _in_phase(dry, recorded.powers)
-    rooms = list(itertools.product(TAUS_S, LATE))
+    rooms = list(itertools.product(TAUS_S, LATE, SLOPES))
     return _best(dry, rooms, cycle, recorded, whole=machine.cycle is not None)
 
 
@@ -108,13 +110,13 @@ def compare_waveform(waveform: CycleWaveform, cycle: Cycle, recorded: CyclePower
     """
     period_s = cycle.span_s if recorded.repeating else 0.0
     dry = waveform_powers(waveform, cycle, period_s, recorded.look, recorded.powers.shape[1])
-    proof = _best(dry, [(TAUS_S[0], 0.0)], cycle, recorded, whole=True)
+    proof = _best(dry, [(TAUS_S[0], 0.0, 0.0)], cycle, recorded, whole=True)
     return dataclasses.replace(proof, t60_s=0.0)
 
 
 def _best(
     dry: np.ndarray,
-    rooms: Sequence[tuple[float, float]],
+    rooms: Sequence[tuple[float, float, float]],
     cycle: Cycle,
     recorded: CyclePowers,
     *,
@@ -124,7 +126,7 @@ def _best(
 
     Args:
         dry: band powers of one cycle [shape=(bands, frames)].
-        rooms: `(time constant in s, share of the energy in the reverberation)` of each.
+        rooms: `(time constant in s at 1 kHz, share of the energy in the reverberation, slope of the time constant)` of each.
         cycle, recorded: as of `compare`.
         whole: whether everything that repeats belongs to the machine, or only what is in the bands of its preset: others sound as well.
     """
@@ -134,8 +136,12 @@ def _best(
     certain = np.maximum(heard - 2.0 * recorded.error[:, None] * mask, 0.0)
     allowed = _FACTOR * (heard + 2.0 * recorded.error[:, None])
     found = []
-    for tau_s, late in rooms:
-        made = reverberant(dry, hop_s, tau_s, late, repeating=repeating) * mask
+    centre_khz = np.sqrt(recorded.look.edges_hz[1:] * recorded.look.edges_hz[:-1]) / 1000.0
+    taus_s = np.array([*TAUS_S, 1.4 * TAUS_S[-1], LONGEST_S])
+    tails = reverberation(dry, hop_s, taus_s, repeating=repeating)
+    for tau_s, late, slope in rooms:
+        nearest = np.abs(np.log(tau_s * centre_khz[:, None] ** -slope / taus_s)).argmin(axis=1)
+        made = ((1.0 - late) * dry + late * tails[nearest, np.arange(dry.shape[0])]) * mask
         own = made.sum(axis=1) > 1e-4 * made.sum()
         gain = np.where(own, certain.sum(axis=1) / np.maximum(made.sum(axis=1), 1e-30), 0.0)
         scaled = _smooth(made * gain[:, None], hop_s, repeating)

@@ -105,20 +105,21 @@ def _mean_of_repeats(
     return total / repeats
 
 
-def reverberant(powers: np.ndarray, hop_s: float, tau_s: float, late: float, *, repeating: bool) -> np.ndarray:
-    """Return band powers as a room leaves them [shape=(bands, frames)].
+def reverberation(powers: np.ndarray, hop_s: float, taus_s: np.ndarray, *, repeating: bool) -> np.ndarray:
+    """Return the reverberation of band powers for each time constant, with the energy of the dry source [shape=(taus, bands, frames)].
 
     Args:
         powers: of the dry source, one cycle.
         hop_s: time between frames.
-        tau_s: time constant of the amplitude of the reverberation.
-        late: share of the energy in the reverberation, 0 to 1.
+        taus_s: time constants of the amplitude [shape=(taus,)].
         repeating: whether the cycle repeats, so that the reverberation of earlier cycles is heard.
     """
     from scipy.signal import lfilter
 
-    keep = np.exp(-2.0 * hop_s / tau_s)
     frames = powers.shape[1]
-    cycles = int(np.ceil(3.0 * tau_s / (frames * hop_s))) + 1 if repeating else 1
-    tail = lfilter([1.0 - keep], [1.0, -keep], np.tile(powers, (1, cycles)), axis=1)[:, -frames:]
-    return np.asarray((1.0 - late) * powers + late * tail)
+    tails = []
+    for tau_s in taus_s:
+        keep = np.exp(-2.0 * hop_s / tau_s)
+        cycles = int(np.ceil(3.0 * tau_s / (frames * hop_s))) + 1 if repeating else 1
+        tails.append(lfilter([1.0 - keep], [1.0, -keep], np.tile(powers, (1, cycles)), axis=1)[:, -frames:])
+    return np.array(tails)

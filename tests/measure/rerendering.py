@@ -141,7 +141,7 @@ def phantoms(machines, presets, truth):
         if np.isfinite(off):
             start = machine["start_s"]
             gaps = [abs(start + on + k * machine["period_s"] - a) for a, _ in truth.gates for k in range(8)]
-            if min(gaps) > 0.03:
+            if min(gaps, default=np.inf) > 0.03:
                 found.append(f"gate at {on:.3f} s")
     return found
 
