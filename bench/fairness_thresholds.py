@@ -1,6 +1,6 @@
 """Prints whether the intervals of `roomtone.fairness.find_thresholds` cover what they promise, by simulation.
 
-    OMP_NUM_THREADS=1 python bench/fairness_thresholds.py [STUDIES]
+    OMP_NUM_THREADS=1 python bench/fairness_thresholds.py [STUDIES [WORLDS WHOSE NAME HOLDS THIS]]
 
 Each word of a speaker is lost with a chance that is logistic in SNR, between a floor and a ceiling; speakers of a group differ in where
 their curve lies (normal). A group's threshold is that of its mean curve, found by quadrature. Steps are 5 dB apart from -5 to 20 dB. Coverage
@@ -47,6 +47,9 @@ WORLDS = {
     "4 x 15, 20 words a step": World(words=20),
     "4 x 6": World(speakers=6),
     "4 x 15, speakers 1 dB apart, steep": World(speaker_sd_db=1, scale_db=1.5),
+    "4 x 15, costs 10 points": World(share=0.1, cost=True),
+    "4 x 15, all alike, costs 10 points": World(places=(9.0,) * 4, share=0.1, cost=True),
+    "4 x 6, costs 10 points": World(speakers=6, share=0.1, cost=True),
 }
 
 
@@ -91,7 +94,7 @@ def study(world: World, truths: list[float], rng: np.random.Generator, tally: Ta
 
     def curve(who: np.ndarray) -> Curve:
         without = (base[0][who], base[1][who]) if world.cost else None
-        return curve_of(STEPS, errors[who], words[who], without, groups[who])
+        return curve_of(STEPS, errors[who], words[who], without, groups[who], cost=world.share)
 
     curves = [curve(groups == g) for g in range(len(world.places))]
     found = [crossing(one, world.share, 0.95) for one in curves]
@@ -123,6 +126,7 @@ def true_threshold_of_others(world: World, g: int) -> float:
 def main() -> int:
     """Print one row a world."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     begun = time.time()
     print(f"{studies} studies a world; {len(STEPS)} steps, 5 dB apart. Coverage in %, bias and width in dB.\n")
     print(
@@ -130,6 +134,8 @@ def main() -> int:
     )
     print("|---|---|---|---|---|---|")
     for number, (name, world) in enumerate(WORLDS.items()):
+        if wanted not in name:
+            continue
         rng, tally = np.random.default_rng([2026, number]), Tally()
         truths = [true_threshold(world, (place,)) for place in world.places]
         found = [study(world, truths, rng, tally) for _ in range(studies)]

@@ -185,7 +185,7 @@ def _dispatch(words: list[str]) -> int:
         return 0
     name, *rest = _command_first(words)
     if name not in COMMANDS:
-        raise RoomtoneError(f"unknown command {name!r}; {nearest(name, COMMANDS)}")
+        raise RoomtoneError(f"unknown command {name!r}; {_listed(name) or nearest(name, COMMANDS)}")
     arguments = parse_arguments(rest)
     try:
         command = importlib.import_module(COMMANDS[name][0])
@@ -212,6 +212,13 @@ def _dispatch(words: list[str]) -> int:
     silence_progress()
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
         return int(command.run(cfg))
+
+
+def _listed(name: str) -> str:
+    """Return what lists the group that was taken for a command; nothing where there is no such group."""
+    from roomtone.cli.commands.list import GROUPS
+
+    return f"write roomtone list {name}" if name in GROUPS else ""
 
 
 def _command_first(words: list[str]) -> list[str]:

@@ -13,6 +13,24 @@ if TYPE_CHECKING:
     from roomtone.cli.arguments import Arguments
 
 
+#: Keys that are plausible and wrong, by command ("" is any): what to type instead. One that ends in a point stands for all keys below it.
+_SLIPS = {
+    (
+        "coverage",
+        "gates",
+    ): "each gate is a key of its own, e.g. fail_under=0.9 or no_new_holes=true; roomtone coverage --help lists them",
+    ("coverage", "scenario.goals."): "write the goals whole: 'goals={default: {utterances: 6, speakers: 3}}'",
+    ("list", "kind"): "write the group alone: roomtone list noise",
+    ("", "corpus.select.accent"): "write 'corpus.select.where={accent: [scottish, irish]}'",
+    ("", "corpus.select.accents"): "write 'corpus.select.where={accent: [scottish, irish]}'",
+}
+#: Words that are taken for an option of a group: what to type instead.
+_OPTION_SLIPS = {
+    ("corpus", "csv"): "write corpus=table corpus.path=…",
+    ("corpus", "tsv"): "write corpus=table corpus.path=…",
+}
+
+
 def check_words(words: Sequence[str], config_name: str) -> None:
     """Refuse words that are not of the form key=value, before Hydra sees them.
 
@@ -31,6 +49,10 @@ def check_words(words: Sequence[str], config_name: str) -> None:
             raise RoomtoneError(_not_a_pair(word, config_name))
         if not key.strip("+~ "):
             raise RoomtoneError(f"{word!r}: there is no key before the =; write key={value}")
+        bare = key.strip("+~ ")
+        for (command, slip), instead in _SLIPS.items():
+            if command in ("", config_name) and (bare == slip or (slip.endswith(".") and bare.startswith(slip))):
+                raise RoomtoneError(f"unknown key {bare!r}; {instead}")
         if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
             raise RoomtoneError(f"{key}: {value!r}: a bracket is missing; write {key}=[first,second]")
 
@@ -69,7 +91,8 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
     if match := re.search(r"Could not find '([^'/]+)/([^']+)'", text):
         if match[1] == "corpus" and (reader := _reader_of(match[2])):
             return f"corpus: {match[2]!r} is a place, no kind of corpus; write corpus={reader} corpus.path={match[2]}"
-        return f"{match[1]}: there is no option {match[2]!r}; {nearest(match[2], group_options(match[1]))}"
+        slip = _OPTION_SLIPS.get((match[1], match[2]))
+        return f"{match[1]}: there is no option {match[2]!r}; {slip or nearest(match[2], group_options(match[1]))}"
     if "Cannot find primary config" in text:
         where = arguments.config_dir or "the packaged configurations"
         return f"--config-name: there is no {config_name!r} in {where}"
@@ -88,6 +111,10 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
             ((k, v) for k, _, v in (w.partition("=") for w in arguments.overrides) if group_options(k)), (key, value)
         )
         return f"{key}: {value!r} is not the name of an option; {nearest(value, group_options(key))}"
+    if match := re.search(r"invalid literal for int\(\) with base 10: '([^']+)'", text):
+        inside = next((w.partition("=")[0].lstrip("+~") for w in arguments.overrides if f".{match[1]}" in w), match[1])
+        root = inside.partition(".")[0]
+        return f"unknown key {inside!r}; {root} is a list, written whole: '{root}=[…]'"
     return f"configuration {config_name!r}{f', at {culprit!r}' if culprit else ''}: {' '.join(text.split())[:300]}"
 
 
@@ -95,8 +122,20 @@ def _nearest_key(key: str, config_name: str, arguments: Arguments) -> str:
     """Return a hint for a misspelt key: of the keys beside it where the mapping that should hold it is there, groups as chosen."""
     chosen = [word for word in arguments.overrides if group_options(word.split("=")[0])]
     known = all_keys(config_name, chosen)
-    home = key.rpartition(".")[0]
-    return nearest(key, [one for one in known if home and one.rpartition(".")[0] == home] or known)
+    home, _, last = key.rpartition(".")
+    siblings = {one.rpartition(".")[2]: one for one in known if home and one.rpartition(".")[0] == home}
+    if siblings:  # by their own names: what stands before them is right, and would make all of them alike
+        hint = nearest(last, siblings)
+        if hint.startswith("did you mean"):
+            return f"did you mean {siblings[hint.split(chr(39))[1]]!r}?"
+        return f"{home} has the keys {hint.removeprefix('known: ')}" if hint.startswith("known") else hint
+    root, *below = key.split(".")
+    if below and root in known and not any(one.startswith(f"{root}.") for one in known):
+        inner = "…"
+        for part in reversed(below):
+            inner = f"{{{part}: {inner}}}"
+        return f"{root} is written whole: '{root}={inner}'; roomtone COMMAND --help shows its form"
+    return nearest(key, known)
 
 
 def _reader_of(word: str) -> str | None:

@@ -24,6 +24,8 @@ _FIGURES: tuple[tuple[str, str], ...] = (
     ("slope_db_per_octave", "{} dB/octave"),
     ("period_s", "every {} s"),
     ("pulse_hz", "{} Hz pulses"),
+    ("speed_m_s", "passes at {} m/s"),
+    ("distance_m", "{} m away"),
 )
 
 #: How sure a number is, the least sure first, and the words by which the comment beside it says so, in brackets.
@@ -141,7 +143,9 @@ def find_presets(name: str, search: Sequence[Path] = ()) -> list[PresetInfo]:
 
 
 def _figures(preset: Mapping[str, Any]) -> list[str]:
-    found = [pitch for part in (preset, *(preset.get("parts") or ())) if (pitch := _pitch(part))][:2]
+    moving = preset.get("sound") or {}
+    parts = (preset, moving, *(preset.get("parts") or moving.get("parts") or ()))
+    found = [pitch for part in parts if (pitch := _pitch(part))][:2]
     found += [shape.format(_number(preset[key])) for key, shape in _FIGURES if preset.get(key) not in (None, "", 0)]
     stages = [stage for stage in preset.get("stages") or () if isinstance(stage, Mapping)]
     for stage in stages:

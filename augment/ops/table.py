@@ -136,14 +136,15 @@ class Processor(Op):
         """
         raise NotImplementedError(f"{type(self).__name__} is not linear")
 
+    def talker_fir(self, sample_rate_hz: int) -> np.ndarray | None:
+        """Return what acts on the talker's own signal in front of the mix, as `fir`; None where nothing does."""
+        return None
+
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return what the linear part of the op makes of a signal: the reference with which its output is compared.
 
         Args:
-            samples, sample_rate_hz: as `apply`.
-
-        Returns:
-            float32 [shape=(samples,)]; of an op without a linear part the samples themselves.
+            samples, sample_rate_hz: as `apply`; so is the result. Of an op without a linear part it is the samples themselves.
         """
         return self.apply(samples, sample_rate_hz) if self.linear else samples
 
@@ -190,13 +191,10 @@ class Source(Op):
         return [self.render(num_samples, sample_rate_hz, fetch, preroll_samples=preroll_samples)]
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
-        """Return where in the file the source sounds; its SNR is measured there.
+        """Return where in the file the source sounds, bool [shape=(num_samples,)]; its SNR is measured there.
 
         Args:
             num_samples, sample_rate_hz: length and rate of the file.
-
-        Returns:
-            bool [shape=(num_samples,)].
         """
         del sample_rate_hz
         return np.ones(num_samples, dtype=bool)
@@ -231,6 +229,7 @@ _OP_MODULES = (
     "ops.channel.dropouts",
     "ops.channel.dynamics",
     "ops.channel.filters",
+    "ops.channel.near_talker",
     "ops.channel.packet_loss",
     "ops.channel.recorded_device",
     "ops.channel.self_noise",
@@ -241,6 +240,7 @@ _OP_MODULES = (
     "ops.sources.echo",
     "ops.sources.mix",
     "ops.sources.noise",
+    "ops.sources.pass_by",
     "ops.sources.periodic_tone",
     "ops.sources.recorded_cycle",
     "ops.sources.recordings",
@@ -273,7 +273,7 @@ def number(value: Drawn | None) -> float:
     return float(value)
 
 
-def pin_ranges(op: T, rng: np.random.Generator) -> T:
+def pin_ranges(op: T, rng: np.random.Generator, skip: tuple[str, ...] = ()) -> T:
     """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
@@ -281,13 +281,13 @@ def pin_ranges(op: T, rng: np.random.Generator) -> T:
     Args:
         op: whose ranges are drawn.
         rng: drawn from.
+        skip: fields that are left as they are.
     """
     changes: dict[str, float] = {}
     for name, hint in schema_of(type(op)).hints.items():
-        if hint not in (Drawn, Drawn | None):
+        if hint not in (Drawn, Drawn | None) or name in skip:
             continue
-        share = rng.random()
-        value = getattr(op, name)
+        share, value = rng.random(), getattr(op, name)
         if isinstance(value, tuple):
             changes[name] = float(value[0] + (value[1] - value[0]) * share)
     return dataclasses.replace(op, **changes) if changes else op
@@ -298,10 +298,9 @@ _kinds: dict[tuple[type[Any], int], dict[str, Any]] = {}
 
 def _known(base: type[T]) -> Mapping[str, type[T]]:
     """Return the ops of one kind by name."""
-    table = op_table()
-    key = (base, len(table))
+    key = (base, len(op_table()))
     if key not in _kinds:
-        _kinds[key] = {name: cls for name, cls in table.items() if issubclass(cls, base)}
+        _kinds[key] = {name: cls for name, cls in op_table().items() if issubclass(cls, base)}
     return _kinds[key]
 
 

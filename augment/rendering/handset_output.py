@@ -59,10 +59,16 @@ class Handset:
     def __init__(self, recipe: Recipe, clean: CleanSpeech, entry: RoomEntry | None, name: str) -> None:
         self._recipe, self._clean = recipe, clean
         handset = json.dumps(recipe.handset, sort_keys=True)
+        #: Stands for the drawn handset.
+        self.key = handset
         #: Room and handset: conditions in which both are equal share the speech behind them.
         self._key = (None if entry is None else entry.id, handset)
         parse = partial(_parsed, recipe.handset, name)
         self.processor: Processor | None = clean.share(("handset", handset), parse)
+
+    def talker_fir(self) -> np.ndarray | None:
+        """Return what the handset does to the talker alone in front of the mix, float64 [shape=(odd taps,)], or None."""
+        return None if self.processor is None else self.processor.talker_fir(self._recipe.sample_rate_hz)
 
     def output(self, stems: Stems) -> HandsetOutput:
         """Return the signals behind the handset.

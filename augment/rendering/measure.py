@@ -20,6 +20,7 @@ from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
+from roomtone.augment.rooms.talker.walk_figures import MOVES
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
 from roomtone.core.audio.types import Samples
@@ -85,9 +86,21 @@ def measure(
     values |= _microphone_snrs(stems, recipe.sample_rate_hz)
     if recipe.handset is None and stems.backgrounds:
         _add_gain_errors(values, stems, file.uncoded)
+    values |= _walk_columns(stems)
     found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
+    if stems.walk is not None:
+        found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES}
     reasons = {column: reason for column, reason in found.items() if reason is not None}
     return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
+
+
+def _walk_columns(stems: Stems) -> dict[str, str | None]:
+    """Return the columns of a talker who walks; None where nobody does."""
+    if stems.walk is None:
+        return {"time_map": None, "measured_path_ends": None}
+    noise_dbov = None if stems.noise is None else rms_db(stems.noise)
+    equipment_dbov = None if stems.equipment is None else rms_db(while_sounding(stems.equipment, stems.sounding))
+    return dict(stems.walk.columns(noise_dbov, equipment_dbov))
 
 
 def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:
@@ -138,19 +151,26 @@ def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
     if entry is None:
-        names = ("measured_t30_s", "measured_t30_octaves", "measured_c50_db", "measured_drr_db")
+        names = ("measured_t30_s", "measured_t30_octaves", "measured_two_slopes", "measured_c50_db", "measured_drr_db")
         return dict.fromkeys(names)
     octaves_hz = claimed_octaves_hz(entry.parameters)
-    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz))
+    coupled = "coupled" in entry.parameters
+    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz, coupled))
 
 
 @functools.lru_cache(maxsize=256)
 def _response_measures(
-    response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...]
+    response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...], coupled: bool
 ) -> Mapping[str, float | str | None]:
     from roomtone.augment.rooms.acoustics import room_figures
+    from roomtone.augment.rooms.coupled import two_slopes_s
 
     figures, octaves = room_figures(response.taps, sample_rate_hz, DIRECT_SAMPLE, octaves_hz)
     told = {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if np.isfinite(t30_s)}
     measured = {f"measured_{name}": value for name, value in figures.items()}
-    return measured | {"measured_t30_octaves": json.dumps(told) if told else None}
+    slopes = two_slopes_s(response.taps, sample_rate_hz) if coupled else {}
+    slopes = {name: round(time_s, 3) for name, time_s in slopes.items() if np.isfinite(time_s)}
+    return measured | {
+        "measured_t30_octaves": json.dumps(told) if told else None,
+        "measured_two_slopes": json.dumps(slopes) if slopes else None,
+    }

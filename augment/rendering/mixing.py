@@ -25,6 +25,8 @@ from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry
+from roomtone.augment.rooms.talker.moving import walk
+from roomtone.augment.rooms.talker.walk_figures import Walk, measured_walk
 from roomtone.core.audio.convolution import ImpulseResponse, convolve, convolve_sum
 from roomtone.core.audio.speech_level import SILENCE_DBOV, SpeechLevel
 from roomtone.core.audio.types import Samples
@@ -66,7 +68,8 @@ class Stems:
         backgrounds: noise and equipment before their gains; in the order of `present`.
         level: P.56 of `speech`; None where it is not measured yet.
         level_spread_db: by how much the reading of that level varies with gain.
-        room_delay: by how many samples `speech` lags `clean`; None where the room was not applied as its response says.
+        room_delay: by how many samples `speech` lags `clean`; None where the room was not applied as its response says, and for a talker who walks.
+        walk: what is known of such a walk, or None.
     """
 
     clean: Samples
@@ -78,6 +81,7 @@ class Stems:
     level: SpeechLevel | None = None
     level_spread_db: float = 0.0
     room_delay: int | None = 0
+    walk: Walk | None = None
 
     def present(self) -> list[Samples]:
         """Return the stems that are summed at the microphone [shape=(samples,)] each, speech first."""
@@ -161,6 +165,22 @@ def with_effort(clean: CleanSpeech, rise_db: float | None) -> CleanSpeech:
     return clean.share(("effort", rise_db), lambda: prepare(apply_fir(clean.samples, effort_fir(rise_db, rate)), rate))
 
 
+def near_microphone(clean: CleanSpeech, key: str, fir: np.ndarray | None) -> CleanSpeech:
+    """Return speech as a close directional microphone has it, at the level that it had.
+
+    Args:
+        clean: the prepared speech, which keeps the result for the conditions that share it.
+        key: stands for the handset.
+        fir: what the handset does to the talker alone; None leaves the speech as it is.
+
+    Raises:
+        UnmetLevelError: no gain brings it to its level.
+    """
+    if fir is None:
+        return clean
+    return clean.share(("near", key), lambda: prepare(apply_fir(clean.samples, fir), clean.sample_rate_hz))
+
+
 def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry | None) -> Stems:
     """Return the stems of a recipe at the microphone.
 
@@ -196,24 +216,31 @@ def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry
         at_microphone.level,
         at_microphone.level_spread_db,
         at_microphone.delay,
+        at_microphone.walk,
     )
 
 
 class _SpeechAtMicrophone(NamedTuple):
-    """The speech at the microphone, its level, how much that varies with gain, and by how many samples the room delays it."""
+    """The speech at the microphone, its level, how much that varies with gain, and by how many samples the room delays it, or the walk."""
 
     speech: Samples
     level: SpeechLevel
     level_spread_db: float
     delay: int | None
+    walk: Walk | None = None
 
 
 def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> _SpeechAtMicrophone:
     if entry is None:
         return _SpeechAtMicrophone(clean.samples, clean.level, clean.level_spread_db, 0)
+    rate = clean.sample_rate_hz
+    if entry.path is not None:
+        speech = at_level(walk(clean.samples, entry.path, entry.path_responses, rate), rate, MICROPHONE_LEVEL_DBOV)
+        known = measured_walk(clean.samples, speech.gain, entry, entry.path, rate)
+        return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, None, known)
     response = entry.responses["speech"]
     reverberant = convolve(clean.samples, response, DIRECT_SAMPLE, clean.samples.size)
-    speech = at_level(reverberant, clean.sample_rate_hz, MICROPHONE_LEVEL_DBOV)
+    speech = at_level(reverberant, rate, MICROPHONE_LEVEL_DBOV)
     delay = room_delay(clean.samples, speech.samples, response)
     return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, delay)
 

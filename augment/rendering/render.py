@@ -1,6 +1,6 @@
 """From a recipe and the clean speech to samples: the signal chain, in the order that physics has it.
 
-clean speech -> voice (effort) -> level (P.56) -> room -> sum with noise and equipment at the microphone, where SNRs are defined -> handset
+clean speech -> voice (effort) -> level (P.56) -> close microphone -> room -> sum with noise and equipment at the microphone, where SNRs are defined -> handset
 -> level -> 16 bits.
 Everything here is deterministic: a recipe gives the same bits in any worker.
 """
@@ -17,7 +17,7 @@ from roomtone.augment.ops.table import Fetch, Processor
 from roomtone.augment.rendering.file_level import file_samples
 from roomtone.augment.rendering.handset_output import Handset
 from roomtone.augment.rendering.measure import measure
-from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems, with_effort
+from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems, near_microphone, with_effort
 from roomtone.augment.rendering.output_snr import inverted_snr_db, output_snr_db
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.tolerances import check_labels
@@ -68,8 +68,8 @@ def render(
     if clean.samples.size != recipe.num_samples or clean.sample_rate_hz != recipe.sample_rate_hz:
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
     clean = with_effort(clean, recipe.effort_db)
-    stems = mix_stems(recipe, clean, fetch, entry)
     handset = Handset(recipe, clean, entry, name)
+    stems = mix_stems(recipe, near_microphone(clean, handset.key, handset.talker_fir()), fetch, entry)
     output = handset.output(stems)
     levelled = partial(handset.levelled, stems, output)
     file = file_samples(

@@ -171,7 +171,7 @@ def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> di
     for centre in OCTAVES_HZ:
         if centre * 2**0.5 >= 0.49 * sample_rate_hz:
             continue
-        band, lead = _with_ringing(rir, sample_rate_hz, centre)
+        band, lead = with_ringing(rir, sample_rate_hz, centre)
         found[centre] = measure_response(band, sample_rate_hz, direct_sample + lead).t30_s
     return found
 
@@ -186,12 +186,17 @@ def octave_decay_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, cen
     Raises:
         RoomtoneError: as `measure`.
     """
-    band, lead = _with_ringing(rir, sample_rate_hz, centre_hz)
+    band, lead = with_ringing(rir, sample_rate_hz, centre_hz)
     return decay_time_s(decay_db(band, direct_sample + lead), sample_rate_hz, -5.0, -35.0)
 
 
-def _with_ringing(rir: np.ndarray, sample_rate_hz: int, centre_hz: float) -> tuple[np.ndarray, int]:
-    """Return a response in one octave band, and by how many samples it begins earlier, so that the filter's ringing has room."""
+def with_ringing(rir: np.ndarray, sample_rate_hz: int, centre_hz: float) -> tuple[np.ndarray, int]:
+    """Return a response in one octave band, and by how many samples it begins earlier, so that the filter's ringing has room.
+
+    Args:
+        rir, sample_rate_hz: as `measure`.
+        centre_hz: of the band.
+    """
     lead = round(4 * sample_rate_hz / centre_hz)
     padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
     return octave_band(padded, sample_rate_hz, centre_hz), lead

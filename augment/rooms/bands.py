@@ -102,12 +102,12 @@ def apply_losses(bands: np.ndarray, losses: np.ndarray, sample_rate_hz: int, dir
 
 
 def losses_for_times(
-    raw: np.ndarray, sample_rate_hz: int, direct_sample: int, times_s: Sequence[float], told: Sequence[bool]
+    bands: np.ndarray, sample_rate_hz: int, direct_sample: int, times_s: Sequence[float], told: Sequence[bool]
 ) -> np.ndarray:
     """Return the losses per band under which T30 in the octaves is `times_s`, neper per second, float64 [shape=(bands,)].
 
     Args:
-        raw: response before losses, which decays no faster than the slowest band [shape=(samples,)].
+        bands: response before losses, which decays no faster than the slowest band, from `split_bands`, sharp [shape=(bands, samples)].
         sample_rate_hz, direct_sample: as `decays`.
         times_s: in the first of `ALL_CENTRES_HZ`, s.
         told: whether a band's time can be measured; a band in which it cannot is given the difference to the mean decay of those in which it can.
@@ -115,7 +115,6 @@ def losses_for_times(
     The times are measured by octave filters on the sum of the bands, since neighbours overlap.
     """
     centres, wanted = ALL_CENTRES_HZ[: len(times_s)], np.array(times_s)
-    bands = split_bands(raw, sample_rate_hz, centres, sharp=True)
     losses, most = np.zeros(len(centres)), np.full(len(centres), np.inf)
     for step in range(_STEPS):
         response = apply_losses(bands, losses, sample_rate_hz, direct_sample)

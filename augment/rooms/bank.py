@@ -9,7 +9,6 @@ workers builds the same bits; its parameters alone build them again (`rebuild_en
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import math
@@ -27,62 +26,19 @@ import numpy as np
 from roomtone.augment.ops.table import Op, to_dict
 from roomtone.augment.rooms import recorded, shoebox
 from roomtone.augment.rooms.acoustics import room_figures
+from roomtone.augment.rooms.entry import FORMAT, RoomEntry, entry_of
 from roomtone.augment.rooms.op import RecordedRoom, ShoeBoxRoom
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE
-from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.rates import check_rendered_rate
 from roomtone.core.bounded.regular_files import check_regular, open_regular, read_json
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.waiting import wait_for_any
 
-#: Raised when the meaning of a bank's numbers or arrays changes.
-FORMAT = 1
 #: (function, arguments) that makes one realisation.
 Task = tuple[Any, ...]
 
 __all__ = ["DIRECT_SAMPLE", "RoomBank", "RoomEntry", "build_bank", "default_cache_dir", "rebuild_entry"]
-
-
-@dataclass(frozen=True)
-class RoomEntry:
-    """One realised room.
-
-    Attributes:
-        id: content key of its parameters and rate.
-        speech, noise, equipment: responses to one microphone, float32 [shape=(samples,)], direct sound at `DIRECT_SAMPLE`
-            (1.0 for the talker; a `diffuse` place has its time there, but no direct sound).
-        waves: responses of the directions of a diffuse noise [shape=(directions, samples)]; none where the preset does not ask for them.
-        t30_s, c50_db, drr_db: measured on `speech`; `t30_s` of a room of materials is the mean of 500 and 1000 Hz.
-        t60_s: what was asked for, or None for a recorded room.
-        talker_distance_m, dimensions_m: geometry, or None where it is not known.
-        parameters: the numbers that make it, JSON-able.
-        t30_octaves_s: [centre in Hz, T30 measured on `speech` or None] of a room of materials, empty for others.
-    """
-
-    id: str
-    speech: np.ndarray
-    noise: np.ndarray
-    equipment: np.ndarray
-    waves: np.ndarray
-    t30_s: float
-    c50_db: float
-    drr_db: float
-    t60_s: float | None
-    talker_distance_m: float | None
-    dimensions_m: tuple[float, ...] | None
-    parameters: dict[str, Any]
-    t30_octaves_s: list[tuple[float, float | None]]
-
-    @functools.cached_property
-    def responses(self) -> dict[str, ImpulseResponse]:
-        """The three responses as filters, by the name of the source."""
-        return {name: ImpulseResponse(getattr(self, name)) for name in ("speech", "noise", "equipment")}
-
-    @functools.cached_property
-    def wave_responses(self) -> tuple[ImpulseResponse, ...]:
-        """The directions of a diffuse noise as filters."""
-        return tuple(map(ImpulseResponse, self.waves))
 
 
 class RoomBank:
@@ -108,7 +64,7 @@ class RoomBank:
         path = self.folder / record["file"]
         check_regular(path)
         arrays = np.load(path, mmap_mode="r", allow_pickle=False)
-        return _entry(record["parameters"], arrays, self.sample_rate_hz, record["measured"])
+        return entry_of(record["parameters"], arrays, self.sample_rate_hz, record["measured"])
 
 
 def build_bank(
@@ -153,7 +109,7 @@ def rebuild_entry(parameters: Mapping[str, Any], sample_rate_hz: int) -> RoomEnt
     """
     plain = dict(parameters)
     arrays = _responses(plain, sample_rate_hz)
-    return _entry(plain, arrays, sample_rate_hz, _measured(plain, arrays, sample_rate_hz))
+    return entry_of(plain, arrays, sample_rate_hz, _measured(plain, arrays, sample_rate_hz))
 
 
 def claimed_octaves_hz(parameters: Mapping[str, Any] | None) -> tuple[float, ...]:
@@ -329,21 +285,3 @@ def _measured(parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: in
         if not math.isfinite(value):
             raise RoomtoneError(f"room: {name} cannot be told; the response does not fall far enough")
     return figures | {"t30_octaves_s": [[centre, None if math.isnan(t) else t] for centre, t in octaves.items()]}
-
-
-def _entry(
-    parameters: dict[str, Any], arrays: np.ndarray, sample_rate_hz: int, measured: Mapping[str, Any]
-) -> RoomEntry:
-    dimensions = parameters.get("dimensions_m")
-    return RoomEntry(
-        id=content_key("room", FORMAT, parameters, sample_rate_hz)[:16],
-        speech=arrays[0],
-        noise=arrays[1],
-        equipment=arrays[2],
-        waves=arrays[3:],
-        t60_s=parameters.get("t60_s"),
-        talker_distance_m=parameters.get("talker_distance_m"),
-        dimensions_m=None if dimensions is None else tuple(dimensions),
-        parameters=parameters,
-        **measured,
-    )

@@ -17,6 +17,8 @@ from roomtone.core.errors import RoomtoneError
 
 #: Farther than this share of the floor's diagonal both ends stand in corners, whose reflections count as early sound: C50 rises.
 _FARTHEST = 0.625
+#: Nobody walks or runs faster, metres a second.
+_FASTEST = 8.0
 #: A distance from the microphone in metres, or a range of them, or `diffuse`: far away with the direct sound blocked.
 Distance = float | tuple[float, float] | Literal["diffuse"]
 
@@ -47,6 +49,12 @@ class ShoeBoxRoom(RoomOp):
         noise_directions: of a `diffuse` noise: from how many directions its parts come, each with a decay of its own (the voices of babble, the
             sources of a `mix`, independent streams of a steady noise); 0 lets all of it pass one response. Recordings always do.
         equipment_distance_m: to the equipment, or `diffuse` as above.
+        talker_facing_deg: by how much the talker is turned from the microphone (0 faces it, 180 turns the back), to either side, with the
+            directivity of the human voice (`rooms.talker.directivity`); left out, the voice goes alike in all directions.
+        path: `[[time in s, x, y], …]` of a talker who walks, from time 0 on, x along the length and y along the width; straight between the
+            points, standing after the last. `talker_distance_m` and the labels of the room then are those of the start (`rooms.talker.moving`).
+        coupled_t60_s, coupled_volume_m3, door_area_m2: of a second, more reverberant room behind an open door (`rooms.coupled`): the decay then has
+            two slopes. `t60_s` and `coupled_t60_s` are the times that either room would have if nothing came back through the door.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
         realisations: how many rooms and placings the bank holds.
@@ -67,6 +75,11 @@ class ShoeBoxRoom(RoomOp):
     noise_distance_m: Distance = "diffuse"
     noise_directions: int = 0
     equipment_distance_m: Distance = (1.0, 2.5)
+    talker_facing_deg: Drawn | None = None
+    path: tuple[tuple[float, float, float], ...] = ()
+    coupled_t60_s: Drawn | None = None
+    coupled_volume_m3: float | None = None
+    door_area_m2: float = 1.8
     talker_height_m: Drawn = 1.5
     microphone_height_m: Drawn = 1.0
     wall_margin_m: float = 0.4
@@ -87,6 +100,12 @@ class ShoeBoxRoom(RoomOp):
                 _check(key, value, 0.02, 100.0, "metres")
         for key in ("talker_height_m", "microphone_height_m"):
             _check(key, getattr(self, key), 0.0, low_high(self.dimensions_m[2])[0], "metres, below the ceiling")
+        if self.talker_facing_deg is not None:
+            _check("talker_facing_deg", self.talker_facing_deg, 0.0, 180.0, "degrees from the microphone")
+        if self.path:
+            self._check_path()
+        if self.coupled_t60_s is not None or self.coupled_volume_m3 is not None:
+            self._check_coupled()
         _check("wall_margin_m", self.wall_margin_m, 0.0, 10.0, "metres")
         _check("realisations", self.realisations, 1, 1000, "a count")
         _check("scattering", self.scattering, 0.0, 1.0, "a share")
@@ -111,6 +130,33 @@ class ShoeBoxRoom(RoomOp):
             _FARTHEST * floor,
             f"metres, for a floor {floor:.2f} m across",
         )
+
+    def _check_path(self) -> None:
+        """Raise unless the points of `path` ascend in time, lie in the room and can be walked."""
+        if len(self.path) < 2 or self.path[0][0] != 0.0:
+            raise RoomtoneError("room, path: expected two points or more, [time in s, x, y], the first at time 0")
+        if self.talker_facing_deg is not None:
+            raise RoomtoneError(
+                "room: give path or talker_facing_deg, not both; a walking voice goes alike in all directions"
+            )
+        for _, x, y in self.path:
+            _check("path, x", x, 0.1, low_high(self.dimensions_m[0])[0] - 0.1, "metres, inside the shortest room")
+            _check("path, y", y, 0.1, low_high(self.dimensions_m[1])[0] - 0.1, "metres, inside the narrowest room")
+        for (before, *here), (after, *there) in zip(self.path, self.path[1:]):
+            if after <= before:
+                raise RoomtoneError(f"room, path: times must ascend; {after:g} s follows {before:g} s")
+            speed = math.dist(here, there) / (after - before)
+            _check("path, speed", speed, 0.0, _FASTEST, "metres a second; is the time in seconds?")
+
+    def _check_coupled(self) -> None:
+        """Raise unless the second room is whole; whether its door lets it be so reverberant is checked when the bank is built."""
+        if self.coupled_t60_s is None or self.coupled_volume_m3 is None:
+            raise RoomtoneError("room: coupled_t60_s and coupled_volume_m3 belong together; give both or neither")
+        if self.path:
+            raise RoomtoneError("room: give path or coupled_t60_s, not both")
+        _check("coupled_t60_s", self.coupled_t60_s, 0.05, 20.0, "seconds")
+        _check("coupled_volume_m3", self.coupled_volume_m3, 5.0, 100000.0, "cubic metres")
+        _check("door_area_m2", self.door_area_m2, 0.1, 100.0, "square metres")
 
     @property
     def num_realisations(self) -> int:

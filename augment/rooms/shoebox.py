@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,14 @@ from roomtone.augment.rooms.bands import (
     losses_for_times,
     split_bands,
 )
+from roomtone.augment.rooms.coupled import check_door, returned_sound
 from roomtone.augment.rooms.diffuse_field import wave_responses
 from roomtone.augment.rooms.materials import band_times_s
-from roomtone.augment.rooms.op import Distance, ShoeBoxRoom, low_high
-from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace
+from roomtone.augment.rooms.op import ShoeBoxRoom, low_high
+from roomtone.augment.rooms.placing import draw, place, size_text, spread
+from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, Scene, speed_of_sound, trace, trace_facing
+from roomtone.augment.rooms.talker.directivity import axis_of
+from roomtone.augment.rooms.talker.moving import TalkerPath
 from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import stream
 
@@ -38,10 +43,11 @@ SOURCES = ("talker", "noise", "equipment")
 _END_DB = -62.0
 #: The same for each octave band, so that the slowest one can be measured as well.
 _BAND_END_DB = -60.0
-_PLACINGS = 4000
 #: A direct sound stands out if no later sample is larger than this; how many placings are tried for it.
 _DISTINCT = 0.6
 _TRIES = 12
+#: By how much later the response of coupled rooms ends, so that its late slope can be measured, dB.
+_LATE_SPARE_DB = 13.0
 _MAX_ABSORPTION = 0.95
 #: Centre of an octave times its T60 from which a decay can be told from the ringing of few modes: the bandwidth times T60 is then 22.
 _LEAST_PRODUCT = 32.0
@@ -85,15 +91,15 @@ def _pile(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int) -> f
 def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt: int) -> dict[str, Any]:
     """Return one attempt at a realisation before calibration."""
     rng = stream(seed, "room", index, "shape")
-    dimensions = tuple(_draw(rng, size) for size in op.dimensions_m)
-    target_s = _draw(rng, op.t60_s)
+    dimensions = tuple(draw(rng, size) for size in op.dimensions_m)
+    target_s = draw(rng, op.t60_s)
     low, high = low_high(op.talker_distance_m)
     # Not drawn anew with each attempt, which would prefer short ones.
-    distance_m = low + (high - low) * ((_spread(index) + stream(seed, "room", "distance").random()) % 1.0)
-    return {
+    distance_m = low + (high - low) * ((spread(index) + stream(seed, "room", "distance").random()) % 1.0)
+    parameters: dict[str, Any] = {
         "kind": op.op,
         "dimensions_m": list(dimensions),
-        **_place(op, dimensions, sample_rate_hz, distance_m, stream(seed, "room", index, "places", attempt)),
+        **place(op, dimensions, sample_rate_hz, distance_m, stream(seed, "room", index, "places", attempt)),
         **({"noise_directions": op.noise_directions} if op.noise_directions else {}),
         "t60_s": target_s,
         "scattering": op.scattering,
@@ -103,10 +109,28 @@ def _drawn(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int, attempt:
         "bin_s": 0.004 if target_s > 0.2 else 0.002,
         "seed": int(stream(seed, "room", index, "rays").integers(2**31)),
     }
+    if op.coupled_t60_s is not None and op.coupled_volume_m3 is not None:
+        coupled_s = draw(stream(seed, "room", index, "coupled"), op.coupled_t60_s)
+        speed = speed_of_sound(op.temperature_c, op.humidity_percent)
+        volumes = (math.prod(dimensions), op.coupled_volume_m3)
+        check_door(volumes, (target_s, coupled_s), op.door_area_m2, speed)
+        parameters["coupled"] = {"t60_s": coupled_s, "volume_m3": op.coupled_volume_m3, "door_m2": op.door_area_m2}
+    if op.path:
+        parameters["path"] = [list(point) for point in op.path]
+    if op.talker_facing_deg is not None:
+        parameters |= _facing(op.talker_facing_deg, parameters, stream(seed, "room", index, "facing"))
+    return parameters
+
+
+def _facing(asked_deg: Drawn, parameters: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Return how the talker is turned from the microphone."""
+    angle, left = draw(rng, asked_deg), bool(rng.integers(2))
+    axis = axis_of(parameters["talker_m"], parameters["microphone_m"], angle, to_the_left=left)
+    return {"talker_facing_deg": angle, "talker_axis": axis}
 
 
 def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence[str] = SOURCES) -> np.ndarray:
-    """Return the responses of talker, noise and equipment, and the waves of a diffuse noise, float32 [shape=(3 + waves, samples)].
+    """Return the responses of talker, noise and equipment, the waves of a diffuse noise, and the places of a path, float32 [shape=(responses, samples)].
 
     Args:
         parameters: from `draw_parameters`.
@@ -117,114 +141,69 @@ def responses(parameters: dict[str, Any], sample_rate_hz: int, sources: Sequence
     losses = np.array(parameters["losses_neper_per_s"])
     rows, ends = [], []
     for offset, name in enumerate(sources):
-        place, seed = tuple(parameters[f"{name}_m"]), parameters["seed"] + offset
-        raw = trace(scene, place, seed=seed, blocked=name in parameters["blocked"])
-        bands = split_bands(raw, sample_rate_hz, ALL_CENTRES_HZ[: losses.size], sharp="t60_octaves_s" in parameters)
-        bands *= decays(losses, raw.size, sample_rate_hz, DIRECT_SAMPLE)
+        bands = _bands(parameters, scene, name, parameters["seed"] + offset, ALL_CENTRES_HZ[: losses.size])
+        bands *= decays(losses, bands.shape[1], sample_rate_hz, DIRECT_SAMPLE)
         rows.append(bands.sum(axis=0))
-        ends.append(max(_end(rows[-1], _END_DB), *(_end(band, _BAND_END_DB) for band in bands)))
+        if "coupled" in parameters:
+            back = returned_sound(
+                parameters, parameters[f"{name}_m"], name, ALL_CENTRES_HZ[: losses.size], sample_rate_hz
+            )
+            rows[-1] = np.pad(rows[-1], (0, max(back.size - rows[-1].size, 0)))
+            rows[-1][: back.size] += back
+        spare_db = _LATE_SPARE_DB if "coupled" in parameters else 0.0
+        band_ends = [_end(band, _BAND_END_DB) for band in bands]
+        ends.append(max(_end(rows[-1], _END_DB - spare_db), *band_ends))
     out = np.zeros((len(rows), max(ends)), dtype=np.float32)
     for row, end, kept in zip(rows, ends, out):
         kept[: min(end, row.size)] = row[:end] / rows[0][DIRECT_SAMPLE]
-    if sources is SOURCES and parameters.get("noise_directions"):
-        return np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
+    if sources is not SOURCES:
+        return out
+    if parameters.get("noise_directions"):
+        out = np.concatenate([out, wave_responses(parameters, sample_rate_hz, out.shape[1])])
+    if "path" in parameters:
+        out = np.concatenate([out, _along_path(parameters, sample_rate_hz, out.shape[1])])
     return out
 
 
-def _spread(index: int) -> float:
-    """Return the index's binary digits mirrored at the point (van der Corput): 0, 1/2, 1/4, 3/4, … fill [0, 1) evenly.
+def _along_path(parameters: dict[str, Any], sample_rate_hz: int, num_samples: int) -> np.ndarray:
+    """Return the responses at the places of a path without their direct sound, on the scale of the talker's first [shape=(places, samples)]."""
+    path, scene = TalkerPath.of(parameters), _scene(parameters, sample_rate_hz)
+    losses = np.array(parameters["losses_neper_per_s"])
+    places = path.row_places_m()
+    distances = np.linalg.norm(places - path.microphone_m, axis=1)
+    out = np.zeros((len(places), num_samples), dtype=np.float32)
+    for index, (row, place_m, distance) in enumerate(
+        zip(out, places, distances)
+    ):  # tails of their own, so that they fade by power
+        moved = parameters | {"talker_m": place_m.tolist(), "blocked": [*parameters["blocked"], "talker"]}
+        bands = _bands(moved, scene, "talker", parameters["seed"] + 1000 * index, ALL_CENTRES_HZ[: losses.size])
+        heard = apply_losses(bands, losses, sample_rate_hz, DIRECT_SAMPLE) * (distances[0] / distance)
+        row[: min(heard.size, num_samples)] = heard[:num_samples]
+    return out
 
-    A bank of eight so has near and far talkers alike, and a larger bank still begins with the smaller one.
+
+def _bands(
+    parameters: dict[str, Any],
+    scene: Scene,
+    name: str,
+    seed: int,
+    centres: tuple[float, ...],
+    traced: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the response of a source in octave bands before their losses, float64 [shape=(bands, samples)].
+
+    A source that radiates alike in all directions need not be traced again if it is `traced` already.
     """
-    return float(sum((index >> bit & 1) / 2 ** (bit + 1) for bit in range(index.bit_length())))
-
-
-def _draw(rng: np.random.Generator, value: Drawn) -> float:
-    """Return a uniform value of a range; a plain number uses up a draw as well, so that it moves no other."""
-    low, high = low_high(value)
-    return float(low + (high - low) * rng.random())
-
-
-def _place(
-    op: ShoeBoxRoom, dimensions: tuple[float, ...], sample_rate_hz: int, distance_m: float, rng: np.random.Generator
-) -> dict[str, Any]:
-    """Return the positions of microphone, talker, noise and equipment.
-
-    Placings are tried until one fits. The microphone is placed first; tries go on until all sources fit.
-    """
-    step_m = speed_of_sound(op.temperature_c, op.humidity_percent) / sample_rate_hz
-    distance = _whole_samples(distance_m, step_m)
-    margins = [min(op.wall_margin_m, 0.1 * size) for size in dimensions]
-    for _ in range(_PLACINGS):
-        talker_height, microphone_height = _draw(rng, op.talker_height_m), _draw(rng, op.microphone_height_m)
-        reach = 0.8 * distance
-        height = min(max(microphone_height, talker_height - reach), talker_height + reach)
-        microphone = [*(m + (size - 2 * m) * rng.random() for m, size in zip(margins[:2], dimensions[:2])), height]
-        talker = _at_distance(rng, microphone, distance, talker_height)
-        noise = _background(rng, op.noise_distance_m, microphone, dimensions, margins, step_m)
-        equipment = _background(rng, op.equipment_distance_m, microphone, dimensions, margins, step_m)
-        if all(_inside(p, dimensions, margins) for p in (talker, noise, equipment)):
-            return {
-                "microphone_m": microphone,
-                "talker_m": talker,
-                "noise_m": noise,
-                "equipment_m": equipment,
-                "blocked": [
-                    k
-                    for k, v in (("noise", op.noise_distance_m), ("equipment", op.equipment_distance_m))
-                    if v == "diffuse"
-                ],
-                "talker_distance_m": distance,
-            }
-    raise RoomtoneError(
-        f"room: no place found for talker_distance_m {distance:.2f}, noise_distance_m {op.noise_distance_m!r} and "
-        f"equipment_distance_m {op.equipment_distance_m!r} in a room of {_size(dimensions)} m "
-        f"(margin to the walls {op.wall_margin_m:g} m); smaller distances fit"
+    place_m = tuple(parameters[f"{name}_m"])
+    split = partial(
+        split_bands, sample_rate_hz=scene.sample_rate_hz, centres=centres, sharp="t60_octaves_s" in parameters
     )
-
-
-def _whole_samples(distance_m: float, step_m: float) -> float:
-    """Return the distance that sound travels in a whole number of samples: the direct sound then needs no interpolation."""
-    return max(round(distance_m / step_m), 1) * step_m
-
-
-def _at_distance(rng: np.random.Generator, centre: list[float], distance: float, height: float) -> list[float]:
-    across = math.sqrt(max(distance**2 - (height - centre[2]) ** 2, 0.0))
-    angle = 2.0 * math.pi * rng.random()
-    return [centre[0] + across * math.cos(angle), centre[1] + across * math.sin(angle), height]
-
-
-def _background(
-    rng: np.random.Generator,
-    where: Distance,
-    microphone: list[float],
-    dimensions: tuple[float, ...],
-    margins: list[float],
-    step_m: float,
-) -> list[float]:
-    """Return a place at the asked distance and any height; for `diffuse`, at least a third of the room away."""
-    if where == "diffuse":
-        for _ in range(100):
-            place = [m + (size - 2 * m) * rng.random() for m, size in zip(margins, dimensions)]
-            if math.dist(place, microphone) >= max(dimensions) / 3.0:
-                break
-        return place
-    assert not isinstance(where, str)
-    distance = _whole_samples(_draw(rng, where), step_m)
-    low, high = (
-        max(margins[2], microphone[2] - 0.8 * distance),
-        min(dimensions[2] - margins[2], microphone[2] + 0.8 * distance),
-    )
-    return _at_distance(rng, microphone, distance, low + (high - low) * rng.random())
-
-
-def _inside(place: list[float], dimensions: tuple[float, ...], margins: list[float]) -> bool:
-    sides = all(m <= x <= size - m for x, size, m in zip(place[:2], dimensions[:2], margins[:2]))
-    return sides and 0.02 <= place[2] <= dimensions[2] - 0.02
-
-
-def _size(dimensions: Sequence[float]) -> str:
-    return " x ".join(f"{size:.2f}" for size in dimensions)
+    if name == "talker" and "talker_axis" in parameters:
+        heard = trace_facing(scene, place_m, parameters["talker_axis"], seed=seed)
+        return np.stack([split(heard[index])[index] for index in range(len(centres))])
+    if traced is None:
+        traced = trace(scene, place_m, seed=seed, blocked=name in parameters["blocked"])
+    return split(traced)
 
 
 def _scene(parameters: dict[str, Any], sample_rate_hz: int) -> Scene:
@@ -258,7 +237,7 @@ def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int
         absorption = 1.0 - math.exp(log_reflected)
         if absorption > _MAX_ABSORPTION:
             raise RoomtoneError(
-                f"room: t60_s {target_s:g} is too short for {_size(parameters['dimensions_m'])} m; the walls would "
+                f"room: t60_s {target_s:g} is too short for {size_text(parameters['dimensions_m'])} m; the walls would "
                 f"have to absorb {absorption:.0%} of the sound (at most {_MAX_ABSORPTION:.0%})"
             )
         tried = parameters | {"absorption": absorption}
@@ -267,13 +246,15 @@ def _calibrated(op: ShoeBoxRoom, parameters: dict[str, Any], sample_rate_hz: int
         if not bare > 0.0 or abs(bare / grey_s - 1.0) < 0.1:
             break
         log_reflected *= bare / grey_s
+    scene, seed = _scene(tried, sample_rate_hz), parameters["seed"]
     if times_s:
         octaves = list(zip(centres_hz(sample_rate_hz, ALL_CENTRES_HZ), times_s))
         told = [centre * time_s >= _LEAST_PRODUCT for centre, time_s in octaves]
-        losses = losses_for_times(raw, sample_rate_hz, DIRECT_SAMPLE, [time_s for _, time_s in octaves], told)
         tried["t60_octaves_s"] = [[centre, round(time_s, 4)] for (centre, time_s), known in zip(octaves, told) if known]
+        bands = _bands(tried, scene, "talker", seed, tuple(centre for centre, _ in octaves), raw)
+        losses = losses_for_times(bands, sample_rate_hz, DIRECT_SAMPLE, [time_s for _, time_s in octaves], told)
     else:
-        losses = _fit_losses(raw, sample_rate_hz, air, target_s, shape)
+        losses = _fit_losses(_bands(tried, scene, "talker", seed, centres, raw), sample_rate_hz, air, target_s, shape)
     return tried | {"losses_neper_per_s": [float(loss) for loss in losses]}
 
 
@@ -308,14 +289,13 @@ def _band_shape(op: ShoeBoxRoom, centres: tuple[float, ...]) -> np.ndarray:
 
 
 def _fit_losses(
-    raw: np.ndarray, sample_rate_hz: int, air: np.ndarray, target_s: float, shape: np.ndarray
+    bands: np.ndarray, sample_rate_hz: int, air: np.ndarray, target_s: float, shape: np.ndarray
 ) -> np.ndarray:
     """Return the losses per band, neper per second, under which the T30 of the response is `target_s`.
 
     With a band shape, each band is brought to its own time first; then all are scaled until the broadband T30 is right.
     Without, one loss on top of that of the air serves all bands.
     """
-    bands = split_bands(raw, sample_rate_hz, centres_hz(sample_rate_hz))
     losses = air.copy()
     scale = 1.0
     shaped = bool(np.ptp(shape) > 0.0)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from roomtone.augment.rooms.talker.directivity import departures_deg, gains, mean_gains
 from roomtone.core.random_streams import stream
 
 #: Index of the direct sound in every response of every bank, at every rate.
@@ -67,6 +68,33 @@ def trace(
         blocked: leaves the direct sound out (and keeps its time).
         rays: whether to trace rays for the late part, which takes nearly all of the time.
     """
+    images, tail, start, direct_m = _traced(scene, source_m, seed, blocked, rays, None)
+    if not rays:
+        return images[0][start:] * direct_m
+    return _joined(images[0], tail, 1.0)[start:] * direct_m
+
+
+def trace_facing(scene: Scene, source_m: tuple[float, ...], axis: Sequence[float], *, seed: int) -> np.ndarray:
+    """Return the response of a talker who faces along an axis, as each octave hears it, float64 [shape=(octaves, samples)].
+
+    Each is the whole response with the directivity of one octave (`bands.ALL_CENTRES_HZ`), to be read in that octave. Scale and time are those
+    of `trace`: straight ahead the direct sound is 1.
+
+    Args:
+        scene: the room.
+        source_m: place of the mouth.
+        axis: unit vector in which it faces.
+        seed: of the rays and of the fine structure of the tail.
+    """
+    images, tail, start, direct_m = _traced(scene, source_m, seed, False, True, axis)
+    whole = [_joined(heard, tail, gain) for heard, gain in zip(images, mean_gains(), strict=True)]
+    return np.stack(whole)[:, start:] * direct_m
+
+
+def _traced(
+    scene: Scene, source_m: tuple[float, ...], seed: int, blocked: bool, rays: bool, axis: Sequence[float] | None
+) -> tuple[list[np.ndarray], np.ndarray, int, float]:
+    """Return the image sources' response (one an octave for a directive source), the traced tail, where time 0 is, and the distance."""
     with _pinned(seed):
         room = _room(scene, source_m)
         room.image_source_model()
@@ -76,20 +104,40 @@ def trace(
         if rays:
             room.ray_tracing()
         room.simulator_state["rt_needed"] = False
-        room.compute_rir()
-        images = np.asarray(room.rir[0][0], dtype=np.float64)
+        images = [_images(room)] if axis is None else _facing_images(room, scene, source_m, axis)
     direct_m = math.dist(source_m, scene.microphone_m)
     start = round(direct_m / room.c * scene.sample_rate_hz) + _LIBRARY_DELAY - DIRECT_SAMPLE
     if not rays:
-        return images[start:] * direct_m
+        return images, np.zeros(0), start, direct_m
     distances = np.sqrt(((source.images - np.array(scene.microphone_m)[:, None]) ** 2).sum(axis=0))
     first_s = float(distances[source.orders == 1].min()) / room.c
     histogram = np.asarray(room.rt_histograms[0][0][0][0], dtype=np.float64)
     tail = _tail(histogram, room.rt_args["hist_bin_size"], first_s, scene, stream(seed, "room tail"))
+    return images, tail, start, direct_m
+
+
+def _images(room: Any) -> np.ndarray:
+    room.compute_rir()
+    return np.asarray(room.rir[0][0], dtype=np.float64)
+
+
+def _facing_images(room: Any, scene: Scene, source_m: tuple[float, ...], axis: Sequence[float]) -> list[np.ndarray]:
+    """Return the image sources' response with the directivity of each octave."""
+    source = room.sources[0]
+    plain = source.damping.copy()
+    angles = departures_deg(source.images, source_m, scene.microphone_m, scene.dimensions_m, axis)
+    heard = []
+    for gain in gains(angles):
+        source.damping[:] = plain * gain
+        heard.append(_images(room))
+    return heard
+
+
+def _joined(images: np.ndarray, tail: np.ndarray, tail_gain: float) -> np.ndarray:
     response = np.zeros(max(tail.size + _LIBRARY_DELAY, images.size))
     response[: images.size] = images
-    response[_LIBRARY_DELAY : _LIBRARY_DELAY + tail.size] += tail
-    return response[start:] * direct_m
+    response[_LIBRARY_DELAY : _LIBRARY_DELAY + tail.size] += tail * tail_gain
+    return response
 
 
 def _tail(histogram: np.ndarray, bin_s: float, first_s: float, scene: Scene, rng: np.random.Generator) -> np.ndarray:

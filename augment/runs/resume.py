@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from roomtone.augment.runs.summary import Summary
 
 
+#: What a folder holds in which a run ended before its first sample.
+_OF_NOTHING = {LOCK_NAME, SESSION_NAME, LOCAL_NAME, "dataset.json", "tmp"}
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of a set, opened; its shards are numbered from `first_shard`."""
@@ -123,6 +127,8 @@ def open_run(
         if set(storage.names()) - {LOCK_NAME, SESSION_NAME, LOCAL_NAME, "tmp"} and not beside:
             raise RoomtoneError(f"{storage}: not empty and not a stress-test set; choose another output.dir")
         state = {"format_version": FORMAT_VERSION, "name": record["config"]["scenario"]["name"], "runs": []}
+    if len(state["runs"]) == 1 and not is_remote(storage.url) and set(storage.names()) <= _OF_NOTHING:
+        state["runs"] = []  # it ended before its first sample, and nobody else holds the lock
     for index, run in enumerate(state["runs"]):
         if run["run_id"] == record["run_id"]:
             return _opened(storage, index, run, roots)

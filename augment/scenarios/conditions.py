@@ -229,6 +229,9 @@ def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str]
             f"condition {name!r}: places of your own are given by factor: room=ward noise=hall=folder:DIR@5dB"
         )
     parts = [part for part in re.split(r"[,;\s]+", name) if part]
+    spaced = re.sub(r"\s+(?=dBA?\b)", "", name)
+    if len(parts) > 1 and spaced != name:
+        raise RoomtoneError(f"condition {name!r}: an SNR has no space: {spaced}")
     if len(parts) > 1:
         raise RoomtoneError(f"condition {name!r}: levels are joined with +: {'+'.join(parts).replace('++', '+')}")
     labels: dict[str, str] = {}
@@ -237,7 +240,21 @@ def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str]
         homes = [factor for factor in FACTORS if preset in names(factor) and factor not in labels]
         homes = [factor for factor in homes if (factor in WITH_SNR) == ("@" in part)] or homes
         if not homes:
-            every = [known for factor in FACTORS for known in names(factor)]
-            raise RoomtoneError(f"condition {name!r}: {part!r} is no level of a free factor; {nearest(preset, every)}")
+            raise RoomtoneError(f"condition {name!r}: {_no_home(part, labels, names)}")
         labels[homes[0]] = part
     return parse_condition(labels, presets)
+
+
+def _no_home(part: str, labels: Mapping[str, str], names: Callable[[str], list[str]]) -> str:
+    """Return why a level of a name belongs nowhere: its factor has one already, or no preset is called so."""
+    preset, at, snr = part.partition("@")
+    taken = next((factor for factor in labels if preset in names(factor)), None)
+    if taken is not None:
+        return f"{labels[taken]} and {part} are both levels of {taken}, of which a condition has one"
+    every = {known: factor for factor in FACTORS for known in names(factor)}
+    hint = nearest(preset, every)
+    if hint.startswith("did you mean"):
+        found = hint.split("'")[1]
+        level = found + (f"{at}{snr}" or "@10dB" if every[found] in WITH_SNR else "")
+        hint = f"did you mean {level!r}?"
+    return f"there is no preset {preset!r}; {hint}"

@@ -96,10 +96,15 @@ def preset_file(factor: str, name: str, search: Sequence[Path] = ()) -> Path:
 
 def _instead(factor: str, name: str, search: Sequence[Path]) -> str:
     """Return what to type in place of an unknown preset: the factor that it belongs to, or the nearest name."""
+    if name == "clean":
+        return f"the level that changes nothing is none: {factor}=[none,…]"
+    if Path(name).is_dir():
+        return f"a folder of your own is written with folder: before it: {factor}=[none,folder:{name}…]"
+    own = f"; a folder of your own: {factor}=[none,{name}=folder:DIR@5dB]" if factor in ("noise", "equipment") else ""
     for other in FACTORS:
         if other != factor and name in preset_names(other, search):
             snr = "@10dB" if other in ("noise", "equipment") else ""
-            return f"it belongs to {other}; write {other}=[none,{name}{snr}]"
+            return f"it belongs to {other}; write {other}=[none,{name}{snr}]{own}"
     return nearest(name, [*preset_names(factor, search), "none"])
 
 

@@ -18,6 +18,7 @@ from roomtone.augment.scenarios.conditions import (
 from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.vocabulary import CLEAN, FACTORS, NONE
+from roomtone.coverage.counting.goal_parsing import parse_goals
 
 _KEYS = ("name", "description", "factors", "constraints", "goals")
 
@@ -61,12 +62,14 @@ def parse_scenario(mapping: Mapping[str, Any]) -> Scenario:
     constraints = mapping.get("constraints") or ()
     if isinstance(constraints, str) or not isinstance(constraints, Sequence):
         raise RoomtoneError(f"{where}, constraints: expected a list, got {constraints!r}")
+    goals = mapping.get("goals") or {}
+    parse_goals(goals)  # what is wrong with them is told before anything is rendered
     return Scenario(
         str(mapping["name"]),
         levels,
         str(mapping.get("description", "")),
         tuple(constraints),
-        mapping.get("goals") or {},
+        goals,
     )
 
 

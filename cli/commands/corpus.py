@@ -100,7 +100,7 @@ def print_report(report: CorpusReport, console: Console) -> None:
     total = report.total
     languages = ", ".join(f"{name} {count:,}" for name, count in report.languages.most_common(5))
     lines = [
-        f"{report.name}: {total.utterances:,} utterances, {len(total.speakers):,} speakers, {total.seconds / 60:.1f} minutes, "
+        f"{report.name}: {total.utterances:,} utterances, {len(total.speakers):,} speakers, {_length(total.seconds)}, "
         f"{total.words:,} words; {_origin(report.speech_origins)}",
         f"licence: {report.licence or 'not stated'}; attribution: {report.attribution or 'not stated'}; language: {languages}",
     ]
@@ -110,7 +110,7 @@ def print_report(report: CorpusReport, console: Console) -> None:
         )
     _print(console, *lines)
     for by, values in report.groups.items():
-        console.print(_table(by, values))
+        console.print(_table(by, values, total.seconds))
     _print(console, *_problem_lines(report))
 
 
@@ -119,7 +119,16 @@ def _print(console: Console, *lines: str) -> None:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(by: str, values: dict[str, Group]) -> Any:
+def _length(seconds: float) -> str:
+    """Return a corpus's length: of less than a minute in seconds, since 0.0 minutes says that there is nothing.
+
+    >>> _length(41.3), _length(252), _length(3600)
+    ('41.3 seconds', '4.20 minutes', '60.0 minutes')
+    """
+    return f"{seconds:.1f} seconds" if seconds < 60 else f"{seconds / 60:.{2 if seconds < 600 else 1}f} minutes"
+
+
+def _table(by: str, values: dict[str, Group], seconds: float) -> Any:
     from rich.table import Table
     from rich.text import Text
 
@@ -130,7 +139,12 @@ def _table(by: str, values: dict[str, Group]) -> Any:
     for name, group in sorted(values.items(), key=lambda item: (-len(item[1].speakers), -item[1].utterances, item[0])):
         row = group.as_row()
         floor = None if row["speech_to_floor_db"] is None else -row["speech_to_floor_db"]
-        counts = (f"{row['speakers']:,}", f"{row['utterances']:,}", f"{row['minutes']:.1f}", f"{row['words']:,}")
+        counts = (
+            f"{row['speakers']:,}",
+            f"{row['utterances']:,}",
+            f"{row['minutes']:.{2 if seconds < 600 else 1}f}",
+            f"{row['words']:,}",
+        )
         table.add_row(
             Text(printable(name)),
             *counts,

@@ -42,6 +42,7 @@ def run(cfg: DictConfig) -> int:
     from roomtone.coverage.matrix import CoverageMatrix
     from roomtone.coverage.profile.profile_report import profile_report
     from roomtone.coverage.report.ci_gates import check_gates
+    from roomtone.coverage.report.next_commands import needs_speech
     from roomtone.coverage.report.terminal import further_lines, show_matrix
     from roomtone.coverage.settings import parse_settings
     from roomtone.coverage.views.csv_tables import read_matrix_csv
@@ -73,7 +74,7 @@ def run(cfg: DictConfig) -> int:
     lines += [f"gate {miss.gate}: {miss.line}" for miss in misses]
     holes = holes_with_notes(matrix, folder / "holes.yaml")
     lines += note_lines(holes)
-    told = [*lines, *further_lines(matrix)]
+    told = [*lines, *further_lines(matrix, to_record=needs_speech(holes))]
     if told:
         _print(console, *told)
     _write(matrix, settings, tway, lines, holes, profile, folder)
@@ -121,8 +122,8 @@ def _tway(
 def _tway_line(coverage: TWayCoverage) -> str:
     from roomtone.coverage.report.terminal import percent
 
-    held = f"{coverage.seen:,} of {coverage.possible:,} combinations"
-    line = f"{coverage.strength}-way: total {percent(coverage.total)} ({held}), simple {percent(coverage.simple)}"
+    what = {1: "levels", 2: "pairs of levels", 3: "triples of levels"}.get(coverage.strength, "combinations of levels")
+    line = f"{coverage.strength}-way: {coverage.seen:,} of {coverage.possible:,} {what} are in the set ({percent(coverage.total)})"
     gone = coverage.missing_lines(3)
     return f"{line}; missing e.g. {'; '.join(gone)}" if gone else line
 

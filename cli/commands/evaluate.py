@@ -51,7 +51,7 @@ def run(cfg: DictConfig) -> int:
         print(printable(line))
     if before is not None and now is not None and before != now:
         print(printable(f"replaces the report of {_named(before, now)}"))
-    print(f"report: {written[0]}")
+    print(f"report: {written[0]} (the same as Markdown: {written[1].name}; of the recogniser alone: {written[2].name})")
     print(f"profile: {write_profile(result)[1]}")
     return 3 if result.failed else 0
 

@@ -32,6 +32,8 @@ def run(cfg: DictConfig) -> int:
         raise
     _show_coverage(summary.dataset, console)
     console.print(_closing(summary), markup=False, highlight=False, soft_wrap=True)
+    if cfg.corpus.get("speech_origin") == "recorded":
+        print("speech: taken as recorded from people; corpus.speech_origin=synthetic says otherwise, for a new set")
     for sentence in _sparse_noises(summary.dataset):
         print(printable(f"note: {sentence}"))
     if cfg.corpus.get("reader") == "demo" and not is_remote(summary.dataset):

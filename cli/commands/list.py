@@ -32,6 +32,24 @@ _GROUPS = {
     "executor": "roomtone generate executor=NAME",
     "asr": "roomtone evaluate dataset=SET asr=NAME",
 }
+#: All that can be listed.
+GROUPS = (*FACTORS, *_GROUPS, "export")
+#: What to type after a list of one group; of several groups `_NEXT_OF_LEVELS` is right.
+_NEXT = {
+    "equipment": "hear one: roomtone listen scanner_800hz@5dB to=heard.wav      look at one: roomtone show scanner_800hz",
+    "handset": "hear one: roomtone listen gsm to=heard.wav      look at one: roomtone show gsm",
+    "noise": "hear one: roomtone listen babble@5dB to=heard.wav      look at one: roomtone show babble",
+    "room": "hear one: roomtone listen ward to=heard.wav      look at one: roomtone show ward",
+    "scenario": "what one would make: roomtone plan scenario=ward_round      its keys: roomtone generate scenario=ward_round --help",
+    "design": "what one would make: roomtone plan design=covering      its keys: roomtone generate design=covering --help",
+    "corpus": "what is in yours: roomtone corpus corpus=common_voice corpus.path=DIR      its keys: roomtone corpus corpus=common_voice --help",
+    "accents": "use one: roomtone corpus corpus=common_voice corpus.path=DIR accents=common_voice",
+    "output": "use one: roomtone generate output=wav      its keys: roomtone generate output=wav --help",
+    "executor": "use one: roomtone generate executor=processes executor.workers=4      its keys: roomtone generate executor=processes --help",
+    "asr": "use one: roomtone evaluate dataset=SET asr=faster_whisper asr.model=tiny.en      its keys: roomtone evaluate asr=faster_whisper --help",
+    "export": "use one: roomtone export dataset=SET format=nemo to=DIR",
+}
+_NEXT_OF_LEVELS = 'hear one: roomtone listen "ward+babble@5dB" to=heard.wav      look at one: roomtone show ward'
 _LEVELS = {
     "room": "roomtone generate room=[none,ward]",
     "noise": "roomtone generate noise=[none,babble@5dB]",
@@ -53,19 +71,18 @@ class ListSettings:
 def run(cfg: DictConfig) -> int:
     """Print what there is, or write the gallery."""
     settings = read_settings(ListSettings, plain(cfg))
-    kinds = [*FACTORS, *_GROUPS, "export"]
-    if settings.group is not None and settings.group not in kinds:
+    if settings.group is not None and settings.group not in GROUPS:
         raise RoomtoneError(
-            f"list: there is no group {settings.group!r}; {nearest(settings.group, kinds)}; for a preset: roomtone show {settings.group}"
+            f"list: there is no group {settings.group!r}; {nearest(settings.group, GROUPS)}; for a preset: roomtone show {settings.group}"
         )
     search = () if settings.config_dir is None else (Path(settings.config_dir),)
-    wanted = kinds if settings.group is None else [settings.group]
+    wanted = GROUPS if settings.group is None else (settings.group,)
     if settings.to is not None:
         return _gallery(wanted, search, settings)
     console = coloured_console(width=None if sys.stdout.isatty() else 120)
     for kind in wanted:
         _print_kind(kind, search, console)
-    print('hear one: roomtone listen "ward+babble@5dB" to=heard.wav      look at one: roomtone show ward')
+    print(_NEXT_OF_LEVELS if settings.group is None else _NEXT[settings.group])
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roomtone.coverage import CoverageMatrix
 
 CONFIG_NAME = "generate"
-_SHOWN = 12
+_EVERY = ": every combination of the scenario's levels; design=covering takes the fewest that hold every pair of levels"
 
 
 def run(cfg: DictConfig) -> int:
@@ -44,7 +44,9 @@ def run(cfg: DictConfig) -> int:
     workers = settings.executor.worker_count
     console = coloured_console()
     found = forecast(plan, rows, unreadable, settings.sample_rate_hz, settings.output.format, workers)
-    console.print(_forecast_lines(found, workers), markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        _forecast_lines(found, workers, str(settings.design.get("name"))), markup=False, highlight=False, soft_wrap=True
+    )
     for note in plan.notes:
         console.print(printable(note), markup=False, highlight=False, soft_wrap=True)
     before = existing_rows(Path(settings.output.dir))
@@ -54,11 +56,11 @@ def run(cfg: DictConfig) -> int:
     levels = {"condition": list(plan.conditions)}
     if before is not None:
         console.print(f"\nthe set that is there ({settings.output.dir}):", markup=False)
-        print_matrix(before, goals, console, levels=levels)
+        print_matrix(before, goals, console, levels=levels, with_steps=False)
         console.print("\nafter this run:")
     else:
         console.print("\ncoverage after this run:")
-    print_matrix(_union(before, rows), goals, console, levels=levels)
+    print_matrix(_union(before, rows), goals, console, levels=levels, with_steps=False)
     clean = speech_at_hand(plan.utterances, seconds)
     _print_holes(CoverageMatrix(_union(before, rows), goals=goals, levels=levels), clean, console)
     return 3 if found.unreadable else 0
@@ -78,10 +80,11 @@ def _why_nothing(utterances: Sequence[Utterance]) -> str:
     return "nothing to plan: no utterance is selected"
 
 
-def _forecast_lines(found: Forecast, workers: int) -> str:
+def _forecast_lines(found: Forecast, workers: int, design: str) -> str:
     speech = f"{found.utterances:,} utterances by {found.speakers:,} speakers of {found.accents:,} accents"
     size = f"{found.hours:.2f} hours, about {found.gigabytes:.2f} GB, about {max(found.minutes, 0.1):.1f} min on {workers} workers"
-    lines = [f"{speech}, {found.conditions:,} conditions: {found.samples:,} samples, {size}"]
+    which = f"design={design}{_EVERY if design == 'full' else ''}"
+    lines = [f"{speech}, {found.conditions:,} conditions ({which}): {found.samples:,} samples, {size}"]
     if not found.samples:
         lines.append("nothing to render: the set meets its goals, or nothing at hand can bring it nearer")
     if found.unreadable:
@@ -114,10 +117,8 @@ def _print_holes(matrix: CoverageMatrix, clean: pd.DataFrame, console: Console) 
             f"\n{len(holes) - closable:,} cells need recording, which no rendering can replace:", markup=False
         )
     needs = matrix.recruiting(clean=clean).to_dict("records") if len(holes) > closable else []
-    for need in needs[:_SHOWN]:
+    for need in needs:  # all of them: nothing else holds this list
         console.print(printable(f"  {_need(need)}"), markup=False, highlight=False, soft_wrap=True)
-    if len(needs) > _SHOWN:
-        console.print(f"  … and {len(needs) - _SHOWN:,} more", markup=False)
 
 
 def _need(row: dict[str, Any]) -> str:

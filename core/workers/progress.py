@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from types import TracebackType
 
 from roomtone.core.printable import unguarded
 
 #: Seconds between two plain lines.
 _EVERY_S = 10.0
+#: Lines over which the speed is taken, and items that they must hold.
+_LINES, _FEWEST = 6, 5
 
 
 _silent = False
@@ -31,6 +34,7 @@ class Progress:
         self._done = self._rendered = self._rejected = 0
         self._seconds = 0.0
         self._begun = self._said = time.monotonic()
+        self._recent: deque[tuple[float, int]] = deque(maxlen=_LINES)
         self._bar = _rich_bar(planned, what) if sys.stderr.isatty() and not _silent else None
 
     def __enter__(self) -> Progress:
@@ -60,6 +64,8 @@ class Progress:
         if rendered:
             self._rendered += done
             self._seconds += seconds
+            if not self._recent:  # what comes first waits for models and code to load, and says nothing about the rest
+                self._recent.append((time.monotonic(), self._rendered))
         if self._bar is not None:
             self._bar[0].update(self._bar[1], completed=self._done, status=self._status())
         elif time.monotonic() - self._said >= _EVERY_S and not _silent:
@@ -72,11 +78,22 @@ class Progress:
         rejected = f"{self._rejected} rejected" if self._rejected else ""
         return ", ".join(part for part in (speed, rejected) if part)
 
+    def _left(self) -> str:
+        """Return the time left by the speed over the last lines; nothing while it rests on a few items."""
+        if not self._recent:
+            return ""
+        now, done = time.monotonic(), self._rendered
+        if self._recent[-1][1] < done:
+            self._recent.append((now, done))
+        then, before = self._recent[0]
+        if done - before < _FEWEST:
+            return ""
+        return f"about {_clock((self._planned - self._done) * (now - then) / (done - before))} left"
+
     def _line(self) -> str:
         elapsed = time.monotonic() - self._begun
-        left = (self._planned - self._done) * elapsed / self._rendered if self._rendered else 0.0
         parts = [f"{self._what}: {self._done} of {self._planned} {self._unit}", self._status()]
-        parts.append(f"about {_clock(left)} left" if self._done < self._planned else f"in {_clock(elapsed)}")
+        parts.append(self._left() if self._done < self._planned else f"in {_clock(elapsed)}")
         return ", ".join(part for part in parts if part)
 
 

@@ -47,7 +47,7 @@ def _reason(growth: Growth, targets: Targets, target: int, unit: str) -> str:
             return "a cap, or an illegal or ignored cell of the same speech"
         free = members[limits.free(members, condition, copies=True)].tolist()
         if any(limits.replicate(u, condition) is None for u in free):
-            return "a cap on assets"
+            return "max_per_asset"
     if any(limits.free(members, condition, copies=True).any() for condition in targets.conditions[target]):
         return "beyond the budget"
     return f"all {len(members)} utterances are rendered as often as max_replicates allows: record, or raise it"

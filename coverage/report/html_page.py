@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roomtone.core.files import write_whole
-from roomtone.coverage.report.next_commands import fill_command, further_steps
+from roomtone.coverage.report.next_commands import fill_command, further_steps, needs_speech
 from roomtone.coverage.report.terminal import figure_lines
 from roomtone.coverage.views.matrix_view import (
     EvaluationView,
@@ -60,11 +60,13 @@ def write_page(
 
     target = Path(path)
     name = set_name(matrix.source)
+    holes = matrix.holes() if holes is None else holes
     data = coverage_data(
-        matrix.grid, matrix.source, name=name, holes=matrix.holes() if holes is None else holes, page=target, evaluation=evaluation,
-        render_command=fill_command(matrix.source), nothing_to_do=_NOTHING, budget=budget, seed=seed,
+        matrix.grid, matrix.source, name=name, holes=holes, page=target, evaluation=evaluation,
+        render_command=fill_command(matrix.source, matrix.goals), nothing_to_do=_NOTHING, budget=budget, seed=seed,
         further_steps=further_steps(
-            matrix.source, evaluated=evaluation is not None, raised=bool(matrix.goals.assumed)
+            matrix.source, matrix.goals, evaluated=evaluation is not None, raised=bool(matrix.goals.assumed),
+            to_record=needs_speech(holes),
         ), distributions=distributions,
     )  # fmt: skip
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

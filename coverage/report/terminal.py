@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 from roomtone.core.printable import printable
 from roomtone.coverage.counting.goals import UNITS
 from roomtone.coverage.holes.patterns import hole_regions
-from roomtone.coverage.report.next_commands import fill_command, further_steps
+from roomtone.coverage.report.next_commands import fill_command, further_steps, set_folder
 from roomtone.coverage.views.matrix_view.next_steps import next_steps
 from roomtone.coverage.views.set_name import set_name
 from roomtone.coverage.views.speech_note import speech_notes
@@ -39,6 +40,7 @@ _LETTERS = {"renders": "r", "utterances": "u", "speakers": "s", "assets": "a", "
 MAX_ROWS = 40
 #: Values of an axis, regions of holes and next steps that the summary lists.
 MAX_LISTED, MAX_REGIONS, MAX_STEPS = 5, 6, 5
+_MORE = "  … and "
 _HOLES = ("empty", "partial")
 
 
@@ -50,6 +52,7 @@ def print_matrix(
     axes: Any = ("accent", "condition"),
     levels: Mapping[str, Sequence[str]] | None = None,
     full: bool = False,
+    with_steps: bool = True,
 ) -> CoverageMatrix:
     """Print the matrix of a dataset folder or DataFrame against goals, and return it.
 
@@ -60,23 +63,25 @@ def print_matrix(
         axes: of the matrix.
         levels: values that an axis has beside those that occur, by axis.
         full: print the cells whatever room they take.
+        with_steps: say what closes the holes.
     """
     from rich.console import Console
 
     from roomtone.coverage.matrix import CoverageMatrix
 
     matrix = CoverageMatrix(source, axes=axes, goals=goals, levels=levels)
-    show_matrix(matrix, console or Console(), full=full)
+    show_matrix(matrix, console or Console(), full=full, with_steps=with_steps)
     return matrix
 
 
-def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False) -> None:
+def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False, with_steps: bool = True) -> None:
     """Print a matrix: the cells where they fit the console's width, what all of it comes to, what is missing, what closes it.
 
     Args:
         matrix: counted.
         console: to print on.
-        full: print the cells whatever room they take, and every region of holes.
+        full: print the cells whatever room they take, and every region of holes and step.
+        with_steps: say what closes the holes.
     """
     grid = matrix.grid
     size = " x ".join(
@@ -88,10 +93,16 @@ def show_matrix(matrix: CoverageMatrix, console: Console, *, full: bool = False)
     for table in tables:
         console.print(table)
     _say(console, *key, *figure_lines(matrix.figures), *matrix.goals.assumed, *speech_notes(matrix.source))
+    in_full = _in_full(matrix)
     if not tables and drawn:
-        _say(console, "The matrix does not fit here: --full prints it, the page and matrix.csv hold it.")
+        where = (
+            f": {in_full} prints it, the page and matrix.csv hold it" if in_full else f" into {console.width} columns"
+        )
+        _say(console, f"The matrix does not fit here{where}.")
     if matrix.figures.cells > matrix.figures.covered_cells:
-        _say(console, *_missing(matrix, full=full))
+        lines = _missing(matrix, full=full, with_steps=with_steps)
+        cut = any(line.startswith(_MORE) for line in lines)
+        _say(console, *lines, *([f"all of them: {in_full}"] if cut and in_full else []))
 
 
 def _say(console: Console, *lines: str) -> None:
@@ -99,29 +110,38 @@ def _say(console: Console, *lines: str) -> None:
         console.print("\n".join(map(printable, lines)), markup=False, highlight=False, soft_wrap=True)
 
 
-def _missing(matrix: CoverageMatrix, *, full: bool) -> list[str]:
+def _missing(matrix: CoverageMatrix, *, full: bool, with_steps: bool) -> list[str]:
     """Return what is missing, by axis and by region, and what closes it."""
     grid = matrix.grid
     lines: list[str] = []
     for i, name in enumerate(grid.names if grid.dense else ()):
         found = _most_missing(grid, i)
-        lines += ["", f"{name}s with the most missing", *found[:MAX_LISTED], *_more(found, MAX_LISTED)]
+        most = len(found) if full else MAX_LISTED
+        lines += ["", f"{name}s with the most missing", *found[:most], *_more(found, most)]
     lines += ["", "missing regions", *_regions(matrix, full=full)]
+    if not with_steps:
+        return lines
     speech = [axis.column for axis in grid.axes if not axis.rendered]
-    steps = next_steps(matrix.holes(), grid.names, speech, fill_command(matrix.source))
-    return lines + _step_lines("what closes them", steps)
+    steps = next_steps(matrix.holes(), grid.names, speech, fill_command(matrix.source, matrix.goals))
+    return lines + _step_lines("what closes them", steps, most=len(steps) if full else MAX_STEPS)
 
 
-def _step_lines(title: str, steps: Sequence[Step]) -> list[str]:
+def _step_lines(title: str, steps: Sequence[Step], *, most: int = MAX_STEPS) -> list[str]:
     lines = ["", title] if steps else []
-    for step in steps[:MAX_STEPS]:
+    for step in steps[:most]:
         lines += [f"  {step.kind:<7} {step.text}", *([f"          {step.command}"] if step.command else [])]
-    return lines + _more(steps, MAX_STEPS)
+    return lines + _more(steps, most)
 
 
-def further_lines(matrix: CoverageMatrix) -> list[str]:
-    """Return what can be done with the set besides, e.g. once it is full, as lines of text."""
-    return _step_lines("what to do next", further_steps(matrix.source, raised=bool(matrix.goals.assumed)))
+def further_lines(matrix: CoverageMatrix, *, to_record: bool = False) -> list[str]:
+    """Return what can be done with the set besides, e.g. once it is full, as lines of text.
+
+    Args:
+        matrix: counted.
+        to_record: whether there are holes that only more speech closes.
+    """
+    steps = further_steps(matrix.source, matrix.goals, raised=bool(matrix.goals.assumed), to_record=to_record)
+    return _step_lines("what to do next", steps)
 
 
 def _regions(matrix: CoverageMatrix, *, full: bool) -> list[str]:
@@ -162,7 +182,14 @@ def _alike(grid: Grid, empty: np.ndarray) -> Iterator[str]:
 
 
 def _more(listed: Sequence[Any], most: int) -> list[str]:
-    return [f"  … and {len(listed) - most:,} more"] if len(listed) > most else []
+    """Return that a list goes on."""
+    return [f"{_MORE}{len(listed) - most:,} more"] if len(listed) > most else []
+
+
+def _in_full(matrix: CoverageMatrix) -> str | None:
+    """Return the command that leaves nothing out, e.g. `roomtone coverage dataset=stress-set full=true`; None without a set's folder."""
+    folder = set_folder(matrix.source)
+    return None if folder is None else shlex.join(["roomtone", "coverage", f"dataset={folder.name}", "full=true"])
 
 
 def _most_missing(grid: Grid, axis: int) -> list[str]:
@@ -259,7 +286,9 @@ def _number(count: float) -> str:
 
 
 def _legend(unit: str) -> str:
-    letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+    letters = ", ".join(
+        f"{letter} {'recordings and rooms' if name == 'assets' else name}" for name, letter in _LETTERS.items()
+    )
     return f"in the cells: {unit}; where a goal is missed count/goal of what is furthest behind ({letters})"
 
 

@@ -52,8 +52,8 @@ def _gap(e: Evidence) -> str:
         f" {100 * e.other.wer:.1f} %"
     )
     if e.is_gap:
-        return f"{rates}: {more} ({_range(e)})."
-    return f"{rates}; beyond what divides them in {e.baseline}, that is {more} ({_range(e)})."
+        return f"{rates}: {more} ({_range(e, said=True)})."
+    return f"{rates}; beyond what divides them in {e.baseline}, that is {more} ({_range(e, said=True)})."
 
 
 def _capital(text: str) -> str:
@@ -74,10 +74,25 @@ def _amount(e: Evidence, value: float) -> str:
     return f"{math.exp(value):.2f}" if e.is_ratio else f"{100 * value:.1f}"
 
 
-def _range(e: Evidence) -> str:
-    unit = "times" if e.is_ratio else "points"
+def _range(e: Evidence, *, said: bool = False) -> str:
+    """Return the interval without a sign: in times, in points more or less, or from points less to points more.
+
+    Args:
+        e: the evidence.
+        said: the sentence has said already whether it is more or less.
+    """
     people = f"{e.own.speakers} and {e.other.speakers} speakers"
-    return f"{100 * (1 - e.alpha):g} % interval {_amount(e, e.low)} to {_amount(e, e.high)} {unit}; {people}"
+    return f"{100 * (1 - e.alpha):g} % interval {_ends(e, said=said)}; {people}"
+
+
+def _ends(e: Evidence, *, said: bool) -> str:
+    if e.is_ratio:
+        return f"{_amount(e, e.low)} to {_amount(e, e.high)} times"
+    if e.low < 0 < e.high:
+        return f"{_amount(e, -e.low)} points less to {_amount(e, e.high)} more"
+    low, high = sorted((abs(e.low), abs(e.high)))
+    way = "" if said else " less" if e.high <= 0 else " more"
+    return f"{_amount(e, low)} to {_amount(e, high)} points{way}"
 
 
 def _unseen(e: Evidence) -> str:
@@ -122,7 +137,7 @@ def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
     )
     return (
         f"Whether {_subject(e)} by {_size(e)} or more cannot be said: {shown} ({_range(e)})."
-        f" About {speakers} speakers with {words:,} words on each side would show {_size(e)}."
+        f" Each side needs about {speakers} speakers with {words:,} words among them to show {_size(e)}."
     )
 
 
@@ -135,7 +150,7 @@ def _no_interval(e: Evidence, speakers: int | None, words: int | None) -> str:
     )  # fmt: skip
     return (
         f"Nothing can be said about {e.own.name} against {e.other.name} {_where(e)}: {why} ({e.own.speakers} and {e.other.speakers}"
-        f" known speakers). About {speakers} speakers and {words:,} words on each side would show {_size(e)}, if speakers differ by 5 points"
+        f" known speakers). Each side needs about {speakers} speakers with {words:,} words among them to show {_size(e)}, if speakers differ by 5 points"
         " of WER."
     )
 

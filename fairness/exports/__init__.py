@@ -24,9 +24,9 @@ FORMATS: dict[str, str] = {
     "csv": "one table for people, spreadsheet formulas neutralised",
     "fairlearn": "a frame for MetricFrame: accent as sensitive, condition as control feature (needs an evaluation)",
     "hf": "Hugging Face Parquet with the audio inside",
-    "kaldi": "Kaldi and ESPnet data folder, audio as WAV",
-    "lhotse": "Lhotse recordings, supervisions and cuts",
-    "nemo": "NeMo manifest, one JSON a line",
+    "kaldi": "Kaldi and ESPnet data folder, audio as WAV; wav.scp has absolute paths, so export anew after moving it",
+    "lhotse": "Lhotse recordings, supervisions and cuts; absolute paths to the set's audio, so export anew after moving the set",
+    "nemo": "NeMo manifest, one JSON a line; paths to the set's audio relative to the manifest, so move both together",
     "stm": "NIST STM with accent and condition as sclite's label groups (and CTM, TRN after an evaluation)",
     "webdataset": "WebDataset tar shards",
 }

@@ -27,6 +27,8 @@ UNKNOWN = "unknown"
 KINDS = ("substitutions", "deletions", "insertions")
 #: Insertions from which a sample counts as hallucinated where it holds as many as its reference holds words, or more.
 FEWEST_INVENTED = 10
+#: Column of a layout's rows that counts the events which a sample has in common with its baseline; may be missing.
+SHARED = "shared"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class SpeakerCounts:
     """Counts of every speaker; those without a known speaker are left out where a group has known ones.
 
     Attributes:
-        counts: events, trials, the same of utterances that are in the baseline too, and their baseline [shape=(6, speakers, conditions)].
+        counts: events, trials, the same of utterances that are in the baseline too, and their baseline; where `SHARED` is counted, the events that
+            those have in common with it [shape=(6 or 7, speakers, conditions)].
         codes: which set of groups each speaker is in [shape=(speakers,)].
         sets: the groups of each set, as indices into `groups`.
         groups: names, sorted.
@@ -265,7 +268,9 @@ class Layout:
             paired = (base_trial > 0) | ((trial == 0) & self._in_baseline(self.spoken, events, trials))
             for k, values in enumerate((event * paired, trial * paired, base_event * paired, base_trial)):
                 found[2 + k] = np.bincount(at, values, found.shape[1])
-        counts = found.reshape(6, *shape)
+        if SHARED in self.rows:
+            found = np.vstack([found, np.bincount(at, self.rows[SHARED].to_numpy(float), found.shape[1])])
+        counts = found.reshape(-1, *shape)
         return SpeakerCounts(counts, self.codes, self.sets, self.groups, self.conditions, self.known)
 
     def values(self, events: str, trials: str) -> tuple[np.ndarray, np.ndarray]:

@@ -233,7 +233,7 @@ def gap_statistics(
     """Write the statistics of one labelling.
 
     Args:
-        counts: errors, words, paired errors, paired words, baseline errors, baseline words [shape=(6, S, C)].
+        counts: as in `SpeakerCounts` [shape=(6 or 7, S, C)].
         codes: which set of groups each speaker belongs to [shape=(S,)].
         starts, members: the groups of set x are members[starts[x]:starts[x + 1]].
         has: which columns each group has, as in `group_sums`.

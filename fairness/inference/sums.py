@@ -16,19 +16,20 @@ TOP_RATE = 0.75
 def group_sums(
     counts: np.ndarray, codes: np.ndarray, starts: np.ndarray, members: np.ndarray, has: np.ndarray
 ) -> np.ndarray:
-    """Return sums of counts by group, and of everybody [shape=(6, G + 1, C)].
+    """Return sums of counts by group, and of everybody [shape=(6 or 7, G + 1, C)].
 
     Args:
-        counts: errors, words, paired errors, paired words, baseline errors, baseline words [shape=(6, S, C)].
+        counts: as in `SpeakerCounts` [shape=(6 or 7, S, C)].
         codes: which set of groups each speaker belongs to [shape=(S,)].
         starts, members: the groups of set x are members[starts[x]:starts[x + 1]].
         has: which columns (0: gap, 1: difference of gaps) are summed of each group, the others being 0 [shape=(G, 2, C), bool].
     """
     groups = has.shape[0]
-    sums = np.zeros((6, groups + 1, counts.shape[2]))
+    kinds = counts.shape[0]
+    sums = np.zeros((kinds, groups + 1, counts.shape[2]))
     for s in range(counts.shape[1]):
         own = members[starts[codes[s]] : starts[codes[s] + 1]]
-        for q in range(6):
+        for q in range(kinds):
             kind = min(1, q // 2)
             for c in range(counts.shape[2]):
                 there = False
@@ -93,13 +94,16 @@ def group_floors(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the binomial variance of each group's estimand, and the square of its odds-scale slope [both shape=(G, K)].
 
+    Where it is counted which errors a sample has in common with its baseline, only words that one of both loses add to the variance of a change:
+    of the log of a ratio (n_10 + n_01) / (n_1. n_.1), that of paired proportions. Rates taken alone would have far more of it.
+
     Args:
         sums, available: of `group_sums` and `available_columns`.
         est_starts, est_columns, log_scale: as in `statistics.gap_statistics`.
         common: at everybody's rates, with the group's own words.
     """
     groups, conditions, estimands = sums.shape[1] - 1, sums.shape[2], est_starts.size - 1
-    floor, slope2 = np.zeros((groups, estimands)), np.zeros((groups, estimands))
+    floor, slope2, paired = np.zeros((groups, estimands)), np.zeros((groups, estimands)), sums.shape[0] > 6
     for g in range(groups):
         for k in range(estimands):
             count = 0
@@ -113,9 +117,21 @@ def group_floors(
                             errors = sums[2 * q, groups, c] / sums[2 * q + 1, groups, c] * words
                         by_rate = slope(errors, words, log_scale)
                         rate = min(max(errors, 1.0) / words, TOP_RATE)
-                        floor[g, k] += max(errors, 1.0) / words**2 * (1.0 - rate) * by_rate**2
                         slope2[g, k] += (rate * (1.0 - rate) * by_rate) ** 2
+                        if not (kind and paired):
+                            floor[g, k] += max(errors, 1.0) / words**2 * (1.0 - rate) * by_rate**2
+                    if kind and paired:
+                        floor[g, k] += _paired_floor(sums[:, g, c], log_scale)
             if count:
                 floor[g, k] /= count**2
                 slope2[g, k] /= count**2
     return floor, slope2
+
+
+@numba.njit(cache=True, nogil=True)
+def _paired_floor(sums: np.ndarray, log_scale: bool) -> float:
+    """Return the variance that chance gives a change, of one group's seven sums in one condition."""
+    differing = max(sums[2] + sums[4] - 2.0 * sums[6], 1.0)
+    by_rates = slope(sums[2], sums[3], log_scale) * slope(sums[4], sums[5], log_scale)
+    found: float = differing / (sums[3] * sums[5]) * by_rates
+    return found

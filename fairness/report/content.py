@@ -16,7 +16,14 @@ from roomtone.fairness.report.caveats import formatting_note
 from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
-from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level, too_little, wer_names
+from roomtone.fairness.report.wording import (
+    column_notes,
+    condition_columns,
+    invented_text,
+    shared_level,
+    too_little,
+    wer_names,
+)
 from roomtone.fairness.scoring.edits import ALL
 from roomtone.fairness.scoring.normalize import AUTO, NORMALIZERS
 
@@ -64,7 +71,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
         "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
         "family": family_text(c.facts, settings), "overall": overall, "overall_table": condition_columns(overall),
-        "shared_level": shared_level(c.facts["tests"], int(found.get(NOT_ENOUGH, 0)), settings),
+        **column_notes(c.facts["tests"], settings), "shared_level": shared_level(c.facts["tests"], int(found.get(NOT_ENOUGH, 0)), settings),
         "matrix": _matrix(c.cells, group, condition),
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
@@ -144,7 +151,8 @@ def _context(c: Comparison) -> list[str]:
 
 
 def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
-    """Return a sentence for each cell that surely has no gap (the first 20), one for each saturated condition, and one for what is undecided.
+    """Return a sentence for each cell that surely has no gap (the first 20), one for each condition with saturated comparisons, and one for what
+    is undecided.
 
     Args:
         gaps: of the comparison.
@@ -159,17 +167,17 @@ def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
     if len(undecided) == 1:
         said.append((NOT_ENOUGH, str(undecided["statement"].iloc[0])))
     elif len(undecided):
-        text = f"{len(undecided)} comparisons cannot be decided with these data. The one that the least would settle: "
+        text = f"{len(undecided)} comparisons cannot be decided with these data. The one that needs the fewest speakers more: "
         said.append((NOT_ENOUGH, text + str(undecided["statement"].iloc[0])))
     return said
 
 
 def _lost(condition: str, part: pd.DataFrame) -> str:
-    rates = [*part["lost"], *part["reference_lost"]]
-    ends = dict.fromkeys(f"{100 * rate:.0f}" for rate in (min(rates), max(rates)))
+    rates = part[["lost", "reference_lost"]].max(axis=1)
+    ends = dict.fromkeys(f"{100 * rate:.0f}" for rate in (rates.min(), rates.max()))
     return (
-        f"In {condition} {' to '.join(ends)} % of the words are lost ({len(part)} comparison{'s' * (len(part) > 1)}): so"
-        " near the top a difference shrinks or cannot show. A milder level of this condition would tell."
+        f"In {condition}, {len(part)} comparison{'s are' if len(part) > 1 else ' is'} saturated: the side that is heard worse loses"
+        f" {' to '.join(ends)} % of its words, and so near the top a difference shrinks or cannot show. A milder level of this condition would tell."
     )
 
 

@@ -26,7 +26,7 @@ def markdown(content: Mapping[str, Any]) -> str:
         ("Each condition", _conditions(content)),
         ("Factor levels", table([group, "factor", "level", *_gap_head(content)], _rows(content, content["levels"], ("factor", "level")))),
         (f"WER by {shown(group)} and {shown(condition)}, %", _matrix(content)),
-        ("Gaps", [*_verdicts(content), "", *table([group, condition, *_gap_head(content)], _rows(content, content["gaps"], (condition,)))]),
+        ("Gaps", [*_verdicts(content), "", *_notes(content), *table([group, condition, *_gap_head(content)], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {shown(condition)}", _overall(content)),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         *([("Shortfall of the outcome", [f"- {shown(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
@@ -54,6 +54,11 @@ def _verdicts(content: Mapping[str, Any]) -> list[str]:
     return [*counted, "", *shared, *(f"- {shown(text)}" for _, text in content["statements"])]
 
 
+def _notes(content: Mapping[str, Any]) -> list[str]:
+    """Return what is easily misread in a table of gaps."""
+    return [f"{shown(content['interval_note'])} {shown(content['detectable_note'])}", ""]
+
+
 def _accents(content: Mapping[str, Any]) -> list[str]:
     head = [
         content["group"],
@@ -67,7 +72,7 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
         "detectable",
         "verdict",
     ]
-    said = [f"WER: {shown(content['compared_wer'])}.", ""]
+    said = [f"WER: {shown(content['compared_wer'])}. {shown(content['cost_note'])}", "", *_notes(content)]
     return said + table(head, (
         (r[content["group"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
          between(r, "cost"), points(r["gap"]), between(r, "gap"),
@@ -78,9 +83,9 @@ def _accents(content: Mapping[str, Any]) -> list[str]:
 
 def _conditions(content: Mapping[str, Any]) -> list[str]:
     head = [
-        content["condition"], "WER %", "95 %", "cost (points)", "95 %", "highest WER of a cell", "falls behind most", "p adjusted", "verdict"
+        content["condition"], "WER %", "95 %", "cost (points)", "95 %", "highest WER of a cell", f"largest gap: {content['group']}", "p adjusted", "verdict"
     ]  # fmt: skip
-    said = [shown(content["condition_wer"]), ""]
+    said = [f"{shown(content['condition_wer'])} {shown(content['cost_note'])}", ""]
     return said + table(head, (
         (r[content["condition"]], percent(r["wer"]), between(r, "wer", percent), points(r["cost"]),
          between(r, "cost"), r["highest"], r[content["group"]], number(r["p_adjusted"]), content["names"][r["verdict"]])

@@ -9,11 +9,11 @@ METHOD = (
     "WER is the sum of errors over the sum of reference words, aligned with sclite's weights (4/3/3). Where a figure can be read in several ways,"
     " the reading nearest to the other side counts.",
     "The speaker, with all conditions of theirs, is the unit. To test gaps, the speakers' groups are permuted and everything is computed anew; p adjusted is"
-    " the share of permutations in which any comparison of the family gets as clear as this one (step-down).",
+    " the share of permutations in which any of the comparisons that are tested together gets as clear as this one (step-down).",
     "The variance of a gap comes from the spread between speakers, averaged with what groups of that size and WER show on the whole, and is never below that"
     " of independent words. A group that loses fewer words than all speakers do has the variance that it would have"
     " at their WER. Where groups read different texts, the spread of sentences is added.",
-    "Intervals hold each comparison alone; the simultaneous ones in the tables hold all comparisons of the family together. Who loses more words"
+    "Intervals hold each comparison alone; the simultaneous ones in the tables hold all comparisons that are tested together. Who loses more words"
     " differs more, speakers and sentences alike, so an interval reaches further away from zero than towards it.",
     "Over all conditions, and over those that have a level, each condition weighs the same, and two sides are compared over the conditions that both"
     " have. What a condition costs is taken against the same utterances of the same speakers in the baseline.",
@@ -22,7 +22,8 @@ METHOD = (
     " in proportion and growth by odds. If it is by odds, gaps up to a fifth smaller show as well.",
     "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, with more words than could be spoken, or with as many"
     " inserted words as were spoken (ten at least), are left out of gaps and of every mean that says so, and counted as hallucination; the WER"
-    " of a cell holds them. A condition is called saturated where more than 80 % of the words are lost.",
+    " of a cell holds them. A comparison is called saturated where one of its sides loses more than 80 % of"
+    " its words and no gap shows in spite of it, or where both do. It is judged for each cell, condition and level apart.",
     "The search names a slice whose errors pass what its speakers and conditions predict, on a scale whose curvature is estimated (nobody can lose"
     " more than all), by more than its sentences and slices of its kind scatter: one-sided t tests, Benjamini and Hochberg's correction. In"
     " simulated sets without any planted excess it named a slice in about one of twenty, and in one of twelve where every accent differed a little"
@@ -52,14 +53,14 @@ def family_text(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     alpha = settings["alpha"]
     declared = settings["declared"] is not None
     what = (
-        f"The {len(settings['declared'])} comparisons that were declared are one family"
+        f"The {len(settings['declared'])} comparisons that were declared are tested together"
         if declared
-        else f"Accents over all conditions, conditions, factor levels and cells are one family of {facts['tests']} tests"
+        else f"Accents over all conditions, conditions, factor levels and cells, {facts['tests']:,} comparisons, are tested together"
     )
     rest = " The others are adjusted by Benjamini and Hochberg's method." if declared else ""
     if not facts["tests"]:
         return "With so few speakers no comparison of WER could be tested."
     return (
-        f"{what}: the chance that any gap claimed in it is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations).{rest}"
+        f"{what}: the chance that any gap claimed among them is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations).{rest}"
         f" Hallucination, critical terms and intersections have {100 * alpha:g} % of their own each, and so has the test of the whole grid."
     )

@@ -22,8 +22,8 @@ def wer_names(settings: Mapping[str, Any], *, compared: bool) -> dict[str, str]:
     return {
         "compared_wer": f"mean over all conditions, each weighing the same, {errors}",
         "condition_wer": f"WER: mean over {group}s, each weighing the same, {errors}. Highest WER of a cell: all errors, as in the table of cells."
-        f" Falls behind most: the {group} whose gap to those it is compared with is the largest, and in other conditions than {baseline} by how"
-        f" much it is larger than in {baseline}; so it need not be the one with the highest WER.",
+        f" Largest gap: the {group} that has the largest gap to those it is compared with in {baseline}, and in other conditions the {group} whose gap"
+        f" grows most beyond that in {baseline}; so it need not be the one with the highest WER.",
         "pooled_wer": f"All errors, words that nobody spoke among them, pooled over all samples of a {condition}, whoever said them.",
     }
 
@@ -58,6 +58,30 @@ def invented_text(samples: int, hallucinated: int, looped: int, too_long: int, a
     return text
 
 
+def column_notes(tests: int, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is easily misread in the tables of gaps: `interval_note`, `detectable_note`, `cost_note`.
+
+    Args:
+        tests: compared at once.
+        settings: of the comparison.
+    """
+    baseline, alpha, power = settings["baseline"], 100 * settings["alpha"], 100 * settings["power"]
+    interval = (
+        "Each interval is that of its own comparison alone, adjusted p allows for all comparisons that are tested together"
+        f"{f' ({tests:,})' if tests > 1 and settings['declared'] is None else ''}: among many, some intervals leave out 0 by chance. So an"
+        f" interval can leave out 0 where p is above {alpha / 100:g} and no gap is claimed."
+    )
+    detectable = (
+        f"Detectable is for the comparison of its own row: the smallest gap with more errors that it would show in {power:g} of 100 such studies. It is no"
+        " limit: a smaller gap shows where these speakers happen to be alike, and one with fewer errors shows more easily, since such groups vary less."
+    )
+    cost = (
+        f"Cost: WER in the other conditions less that of the same utterances in {baseline}. The WER beside it holds {baseline} as well, which"
+        " is mostly low, so the cost can be the larger of the two."
+    )
+    return {"interval_note": interval, "detectable_note": detectable, "cost_note": cost}
+
+
 def shared_level(tests: int, undecided: int, settings: Mapping[str, Any]) -> str:
     """Return why a cell shows less than it would alone; empty where nothing is undecided or no level is shared.
 
@@ -69,8 +93,9 @@ def shared_level(tests: int, undecided: int, settings: Mapping[str, Any]) -> str
     if tests < 2 or not undecided or settings["declared"] is not None:
         return ""
     return (
-        f"{tests:,} tests share the level of {100 * settings['alpha']:g} %, so a difference must be larger to be called a gap here than in one"
-        " comparison alone, which is what a coverage page plans for: the points that it says a cell can show are fewer."
+        f"Each cell is one of {tests:,} comparisons that are tested together, so that a false gap in any of them has a chance of at most"
+        f" {100 * settings['alpha']:g} %: a difference must be larger to be called a gap here than in one comparison alone, which is what a coverage page"
+        " plans for. The points that it says a cell can show are fewer."
     )
 
 

@@ -33,6 +33,7 @@ _FURTHEST = 8.0
 _MOST_CURVED = 1.0
 _STRAIGHT = 1e-6
 _TOLD = 1e-10
+_GAINED = 1e-9
 #: Times that a step is halved which makes the counts less likely: with ten words a speaker whole steps went to and fro between the ends of the scale.
 _HALVINGS = 12
 _FEWEST_CONDITIONS = 3
@@ -219,9 +220,10 @@ def _additive(
             size /= 2
         else:
             break
-        moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
+        # levels at the end of their scale can go on to and fro where the likelihood no longer changes
+        moved, gained = max(np.abs(new_a - a).max(), np.abs(new_b - b).max()), new_likely - likely
         a, b, likely = new_a, new_b, new_likely
-        if moved <= _CLOSE:
+        if moved <= _CLOSE or gained <= _GAINED * abs(likely):
             break
     return a, b
 

@@ -99,7 +99,7 @@ def answer(scores: pd.DataFrame, asked: Question, settings: CompareSettings) -> 
     if not len(counts.groups):
         raise RoomtoneError(f"{settings.speaker}: no speaker is known, and the speaker is the unit of every interval")
     other = reference_of(counts.groups, asked.reference or settings.reference)
-    curves = {name: _curve(counts, steps, counts.is_in(g)) for g, name in enumerate(counts.groups)}
+    curves = {name: _curve(counts, steps, counts.is_in(g), asked.share) for g, name in enumerate(counts.groups)}
     said = Wording(steps, asked)
     found = [
         _row(said, counts, name, curves[name]) | _apart(said, counts, g, curves[name], other)
@@ -110,11 +110,11 @@ def answer(scores: pd.DataFrame, asked: Question, settings: CompareSettings) -> 
     )
 
 
-def _curve(counts: SpeakerCounts, steps: Steps, who: np.ndarray) -> Curve:
+def _curve(counts: SpeakerCounts, steps: Steps, who: np.ndarray, share: float) -> Curve:
     errors, words = (counts.counts[kind][who] for kind in (0, 1))
     count = len(steps.levels)
     without = (errors[:, count], words[:, count]) if errors.shape[1] > count else None
-    return curve_of(steps.severity, errors[:, :count], words[:, :count], without, counts.codes[who])
+    return curve_of(steps.severity, errors[:, :count], words[:, :count], without, counts.codes[who], cost=share)
 
 
 def _row(said: Wording, counts: SpeakerCounts, name: str, curve: Curve) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _apart(said: Wording, counts: SpeakerCounts, g: int, curve: Curve, other: in
     if g == other or len(counts.groups) < 2:
         return {"other": "", "apart": None, "needed": None}
     rest = counts.is_in(other) & ~counts.is_in(g) if other >= 0 else ~counts.is_in(g)
-    against = _curve(counts, said.steps, rest)
+    against = _curve(counts, said.steps, rest, said.asked.share)
     found = difference(curve, against, said.asked.share, 1 - said.asked.alpha)
     needed = _speakers_needed(said, found, min(curve.speakers, against.speakers))
     return {"other": counts.groups[other] if other >= 0 else REST, "apart": found, "needed": needed}

@@ -7,7 +7,8 @@ Every sample is paired with itself. With W the WER of a group b, and of what it 
 
 Both are means over the conditions, each weighing the same. The later evaluation takes the place of the conditions and the earlier one that of
 the baseline in the family of tests of `compare`, so changes of gaps have the same guarantees: labels of speakers are permuted, and groups, levels and
-cells are one family. Errors that both make in a sample cancel and are left out, since they say nothing about a difference.
+cells are one family. Errors that both make in a sample say nothing about a change: on the scale of differences they cancel and are left out; a ratio
+has them in both its parts, so they are counted, and taken out of the variance that chance gives it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.comparison.compare import SEVERAL, levels_of
-from roomtone.fairness.inference.counts import Layout, lay_out, prepare
+from roomtone.fairness.inference.counts import SHARED, Layout, lay_out, prepare
 from roomtone.fairness.inference.estimands import ACCENT, ALL_CONDITIONS, CELL, LEVEL, Estimand, Estimands
 from roomtone.fairness.inference.study import REST, Study, work_out
 from roomtone.fairness.settings import CompareSettings
@@ -104,7 +105,10 @@ def _both(before: pd.DataFrame, after: pd.DataFrame, s: CompareSettings) -> pd.D
         found = prepare(frame, **names, baseline=str(frame[s.condition].iloc[0]), sentence=s.sentence)
         errors.append(found["errors"].to_numpy(float))
     shared = np.minimum(*errors)
-    parts = [frame.assign(compared=own, differing=own - shared) for frame, own in zip((before, after), errors)]
+    counted = {SHARED: np.nan_to_num(shared)}  # of a sample that one of both lacks nothing is compared
+    parts = [
+        frame.assign(compared=own, differing=own - shared, **counted) for frame, own in zip((before, after), errors)
+    ]
     parts[0] = parts[0].assign(**{s.condition: _BEFORE})
     return pd.concat(parts, ignore_index=True)
 
@@ -113,9 +117,10 @@ def _rows(both: pd.DataFrame, column: str, s: CompareSettings) -> pd.DataFrame:
     counted = both.drop(columns=["substitutions", "deletions", "insertions"], errors="ignore").assign(
         errors=both[column]
     )
-    return prepare(
+    rows = prepare(
         counted, group=s.group, condition=s.condition, speaker=s.speaker, baseline=_BEFORE, utterance="sample_id", sentence=s.sentence
     )  # fmt: skip
+    return rows.assign(**{SHARED: both[SHARED].to_numpy()}) if column == "compared" else rows
 
 
 def _estimands(conditions: Sequence[str], levels: Mapping[tuple[str, str], Sequence[int]]) -> Estimands:

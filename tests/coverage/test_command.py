@@ -56,7 +56,7 @@ def test_goals_levels_and_constraints_come_from_the_set(small_set, capsys):
     shown = capsys.readouterr().out
     assert "0 of 4 cells" in shown
     # handset x room 2 of 6 - 1, with noise and equipment at none 2 of 3 twice, 1 of 2 twice, 1 of 1
-    assert "2-way: total 56.2 % (9 of 16 combinations)" in shown
+    assert "2-way: 9 of 16 pairs of levels are in the set (56.2 %)" in shown
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def desk(tmp_path_factory):
 
     demo = sorted(DEMO_FOLDER.glob("*.flac"))[:2]
     rows = [f"{file},give ten units of insulin,s{i},scottish\n" for i, file in enumerate(demo)]
+    soundfile.write(home / "my.wav", *soundfile.read(demo[0]))
     (home / "speech.csv").write_text("audio,text,speaker,accent\n" + "".join(rows))
     times = np.arange(6 * 16000) / 16000
     beeps = 0.2 * np.sin(2 * np.pi * 900 * times) * (times % 1.0 < 0.3) + 0.001 * rng.standard_normal(times.size)

@@ -66,6 +66,11 @@ class Chain(Processor):
             report = merge_reports(report, found)
         return out, report
 
+    def talker_fir(self, sample_rate_hz: int) -> np.ndarray | None:
+        """Return what the stages do to the talker alone in front of the mix, or None."""
+        firs = [fir for stage in self.stages if (fir := stage.talker_fir(sample_rate_hz)) is not None]
+        return functools.reduce(np.convolve, firs) if firs else None
+
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
         """Return what the linear parts of the stages make of a signal, float32 [shape=(samples,)]; see `Processor`."""
         out = np.array(samples, dtype=np.float32)

@@ -48,7 +48,7 @@ def drift_integral(time_s: float, drift: np.ndarray) -> float:
 
 
 @njit(cache=True)
-def _envelope(gain: np.ndarray, local_s: float, step_s: float, length_s: float, edges: np.ndarray) -> None:
+def fill_envelope(gain: np.ndarray, local_s: float, step_s: float, length_s: float, edges: np.ndarray) -> None:
     """Fill `gain` with raised-cosine edges and, if edges[2] > 0, an exponential decay of that time constant."""
     rise, fall, decay = edges[0], edges[1], edges[2]
     if rise + fall > length_s:  # a short pulse keeps its length and its smooth edges
@@ -166,7 +166,7 @@ def render_pulses(
             continue
         first_s = start_s + begin * step_s
         gain, tone = np.empty(end - begin), np.zeros(end - begin)
-        _envelope(gain, first_s - pulse[ONSET], step_s, pulse[LENGTH], edges)
+        fill_envelope(gain, first_s - pulse[ONSET], step_s, pulse[LENGTH], edges)
         _carrier(tone, first_s, step_s, pulse, partials, drift, restart, ceiling_hz)
         for i in range(end - begin):
             out[begin + i] += pulse[AMPLITUDE] * gain[i] * tone[i]

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
+from roomtone.augment.ops.sources.periodic_tone import PeriodicTone
 from roomtone.augment.ops.table import Fetch, Source, parse_op, to_dict
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -21,11 +22,15 @@ class Mix(Source):
     Each part is the mapping of a source with `level_db` beside its fields (0 if left out). The ops here have one
     nominal level, so the parts keep their relation. Babble and recordings have no such level; a `recorded_cycle` has, and all of
     a mix share one folder.
+
+    With `one_clock`, parts of different timbre are locked to one stroke: the first part with pulses is the clock, and every other
+    `periodic_tone` with pulses starts its bursts when that one does, early or late with it.
     """
 
     op = "mix"
 
     parts: tuple[dict[str, Any], ...]
+    one_clock: bool = False
 
     def __post_init__(self) -> None:
         if not self.parts:
@@ -34,11 +39,14 @@ class Mix(Source):
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Draw each part from its own stream, so that a part added at the end moves no other."""
-        parts = []
-        for part, (source, level_db) in zip(self.parts, self._sources()):
+        drawn = []
+        for source, level_db in self._sources():
             child = np.random.Generator(np.random.PCG64(int(rng.integers(2**63))))
-            drawn = source.draw(child, context)
-            parts.append(to_dict(drawn) | ({"level_db": level_db} if "level_db" in part else {}))
+            drawn.append((source.draw(child, context), level_db))
+        parts = [
+            to_dict(source) | ({"level_db": level_db} if "level_db" in part else {})
+            for part, (source, level_db) in zip(self.parts, self._locked(drawn))
+        ]
         return dataclasses.replace(self, parts=tuple(parts))
 
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
@@ -103,4 +111,26 @@ class Mix(Source):
                     f"mix, part {index + 1}: {source.op} plays recordings of any level; a mix holds synthetic sources and recorded cycles only"
                 )
             found.append((source, float(level)))
-        return found
+        return self._locked(found)
+
+    def _locked(self, sources: list[tuple[Source, float]]) -> list[tuple[Source, float]]:
+        """Return the sources with the timing of the clock; as they are where each has its own."""
+        if not self.one_clock:
+            return sources
+        pulsed = [source for source, _ in sources if isinstance(source, PeriodicTone) and source.pulses]
+        if len(pulsed) < 2 or not np.max(pulsed[0].period_s):
+            raise RoomtoneError(
+                "mix: one_clock needs two parts that are periodic_tone with pulses, the first of them with its period_s"
+            )
+        clock = pulsed[0]
+        if clock.start_s is None and any(other.period_s not in (0.0, clock.period_s) for other in pulsed[1:]):
+            raise RoomtoneError(
+                "mix: with one_clock only the first part with pulses has a period_s; take out the others"
+            )
+        timing = {name: getattr(clock, name) for name in ("period_s", "jitter_s", "timing", "start_s")}
+        if clock.start_s is not None:
+            timing["clock_seed"] = clock.seed if clock.clock_seed is None else clock.clock_seed
+        return [
+            (dataclasses.replace(source, **timing) if source in pulsed[1:] else source, level_db)
+            for source, level_db in sources
+        ]

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext
-from roomtone.augment.ops.sources.schedule import draw_start, uniform_of
+from roomtone.augment.ops.sources.schedule import SHORTEST_POISSON_S, Timing, burst_starts, draw_start, uniform_of
 from roomtone.augment.ops.sources.spectra import Spectrum, gaussian_noise
 from roomtone.augment.ops.table import Drawn, Fetch, Op, Source, number, pin_ranges
 from roomtone.core.audio.types import Samples
@@ -29,16 +29,19 @@ from roomtone.core.errors import RoomtoneError
 BAND_LIMIT = 0.45
 #: RMS of all named partials together while a pulse is at full height; leaves headroom for mixes.
 NOMINAL_RMS = 0.1
+#: Fields that are drawn after all others, so that tones without them draw what they always drew.
+_DRAWN_LAST = ("vibrato_hz", "vibrato_depth")
 
 
 @dataclass(frozen=True)
 class PeriodicTone(Source):
     """Pulses of a harmonic (or any other) set of partials, repeated in a pattern.
 
-    A pulse row is `[onset_s, length_s, pitch, level_db, glide]`, from left to right as many as needed: the onset
+    A pulse row is `[onset_s, length_s, pitch, level_db, glide, bend]`, from left to right as many as needed: the onset
     counts from the start of the burst; the length runs from the start of the rise to the end of the fall; `pitch`
-    multiplies the fundamental (1); `level_db` is relative (0); the pitch glides linearly in Hz to `glide` times its
-    start (1). Pulses may overlap. Without pulses the tone is continuous.
+    multiplies the fundamental (1); `level_db` is relative (0); the pitch glides to `glide` times its start (1), linearly in
+    Hz, or along a curve where `bend` (0) is not 0: above 0 fast first, as a capacitor is charged, below 0 slow first;
+    -ln(glide) is equal intervals in equal times. Pulses may overlap. Without pulses the tone is continuous.
     """
 
     op = "periodic_tone"
@@ -67,6 +70,13 @@ class PeriodicTone(Source):
     drift: Drawn = 0.0
     #: Each burst but the first drawn one starts early or late by at most this much, uniformly.
     jitter_s: Drawn = 0.0
+    #: Early or late re a grid; re the last burst, so that it adds up (`accumulate`); or at random, a period apart on average (`poisson`).
+    timing: Timing = "grid"
+    #: Time constant of each partial's own decay, in the order of `harmonics`; `decay_s` then is that of the broadband part alone.
+    partial_decays_s: tuple[float, ...] = ()
+    #: The pitch swings `vibrato_hz` times a second by at most this share (0.03 is half a semitone), as a sine; drawn after all else.
+    vibrato_hz: Drawn = 0.0
+    vibrato_depth: Drawn = 0.0
     #: Level of a broadband part re all partials together, gated by the pulses; null for none.
     noise_db: float | None = None
     #: Limits and density slope of the broadband part.
@@ -76,20 +86,22 @@ class PeriodicTone(Source):
     start_s: float | None = None
     #: Drawn: start phases in turns, one for each partial and one for the modulation.
     phases: tuple[float, ...] | None = None
-    #: Drawn: seed of jitter, drift and broadband part.
+    #: Drawn: seed of jitter, drift, vibrato and broadband part.
     seed: int | None = None
+    #: Drawn by a `mix` of one clock: seed of the timing, in place of `seed`.
+    clock_seed: int | None = None
 
     def __post_init__(self) -> None:
         _check(self)
 
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         """Pin ranges, seed, phases and a start at which the machine sounds in the file (see the module)."""
-        pinned = pin_ranges(self, rng)
+        pinned = pin_ranges(self, rng, skip=_DRAWN_LAST)
         seed = int(rng.integers(2**31))
         phases = tuple(rng.random(len(self.harmonics) + 1).tolist())
         share = float(rng.random())
         duration_s = context.num_samples / context.sample_rate_hz
-        period_s = number(pinned.period_s)
+        period_s = 0.0 if self.timing == "poisson" else number(pinned.period_s)
         start_s = draw_start(_pulse_table(pinned), period_s, duration_s, share) if self.pulses else 0.0
         drawn = dataclasses.replace(
             pinned,
@@ -98,34 +110,38 @@ class PeriodicTone(Source):
             start_s=start_s if self.start_s is None else self.start_s,
         )
         drawn._check_audible(context.sample_rate_hz)
-        return drawn
+        return pin_ranges(drawn, rng)
 
     def render(self, num_samples: int, sample_rate_hz: int, fetch: Fetch, *, preroll_samples: int = 0) -> Samples:
         """Return the sound, float32 [shape=(preroll_samples + num_samples,)]; its tones do not depend on the pre-roll."""
-        from roomtone.augment.ops.sources._tone_kernel import render_pulses
-
         del fetch
         length = preroll_samples + num_samples
         begin_s = -preroll_samples / sample_rate_hz
         rows = self._rows(begin_s, num_samples / sample_rate_hz)
         edges = np.array([self.rise_s, self.fall_s, self.decay_s]) if self.pulses else np.zeros(3)
         ceiling_hz = BAND_LIMIT * sample_rate_hz - (number(self.am_hz) if self.am_depth else 0.0)
-        tone, gate = render_pulses(
-            length,
-            begin_s,
-            float(sample_rate_hz),
-            rows,
-            self._partials(),
-            edges,
-            self._drift(),
-            self.restart,
-            ceiling_hz,
-        )
+        tone, gate = self._pulses(length, begin_s, float(sample_rate_hz), rows, edges, ceiling_hz)
         if self.noise_db is not None:
             tone += gate * (10.0 ** (self.noise_db / 20.0) * self._broadband(length, sample_rate_hz))
         if self.am_depth:
             tone *= self._modulation(begin_s + np.arange(length) / sample_rate_hz)
         return (NOMINAL_RMS * tone).astype(np.float32)
+
+    def _pulses(
+        self, length: int, begin_s: float, rate_hz: float, rows: np.ndarray, edges: np.ndarray, ceiling_hz: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tones and the envelope of their broadband part, by the kernel that such tones need."""
+        from roomtone.augment.ops.sources._shaped_kernel import render_shaped
+        from roomtone.augment.ops.sources._tone_kernel import render_pulses
+
+        partials, drift = self._partials(), self._drift()
+        if not (self.partial_decays_s or self.vibrato_depth or rows[:, 5].any()):
+            return render_pulses(length, begin_s, rate_hz, rows, partials, edges, drift, self.restart, ceiling_hz)
+        decays = np.array(self.partial_decays_s or (0.0,) * len(partials))
+        phase = 0.0 if self.restart else float(uniform_of(np.array([4]), (self.seed or 0) ^ 0x5EED)[0])
+        vibrato = np.array([number(self.vibrato_hz), number(self.vibrato_depth), phase])
+        partials = np.column_stack([partials, decays])
+        return render_shaped(length, begin_s, rate_hz, rows, partials, edges, drift, vibrato, self.restart, ceiling_hz)
 
     def sounding(self, num_samples: int, sample_rate_hz: int) -> np.ndarray:
         """Return where a pulse is between the start of its rise and the end of its fall, bool [shape=(num_samples,)]."""
@@ -142,9 +158,9 @@ class PeriodicTone(Source):
         return tuple(sorted(float(row[0]) for row in self._rows(begin_s, end_s))) if self.pulses else ()
 
     def _rows(self, begin_s: float, end_s: float) -> np.ndarray:
-        """Return kernel rows [shape=(pulses, 5)] of everything that sounds between two file times."""
+        """Return kernel rows [shape=(pulses, 6)] of everything that sounds between two file times."""
         if not self.pulses:
-            return np.array([[begin_s - 1.0, end_s - begin_s + 2.0, self.fundamental_hz, 1.0, 1.0]])
+            return np.array([[begin_s - 1.0, end_s - begin_s + 2.0, self.fundamental_hz, 1.0, 1.0, 0.0]])
         pulses = _pulse_table(self)
         starts = self._burst_starts(begin_s, end_s, span_s=float((pulses[:, 0] + pulses[:, 1]).max()))
         rows = np.tile(pulses, (starts.size, 1))
@@ -159,11 +175,8 @@ class PeriodicTone(Source):
             raise RoomtoneError("periodic_tone: start_s is not drawn; call draw() before render()")
         if not period:
             return np.array([start])
-        first = math.floor((begin_s - span_s - jitter - start) / period)
-        index = np.arange(first, math.ceil((end_s + jitter - start) / period) + 1)
-        wobble = jitter * (2.0 * uniform_of(index, self.seed or 0) - 1.0)
-        wobble[index == 0] = 0.0  # the burst that the draw placed inside the file stays there
-        return start + index * period + wobble
+        seed = self.seed if self.clock_seed is None else self.clock_seed
+        return burst_starts(self.timing, start, period, jitter, seed or 0, begin_s - span_s, end_s)[1]
 
     def _partials(self) -> np.ndarray:
         ratio, level_db = np.array(self.harmonics, dtype=np.float64).reshape(-1, 2).T
@@ -204,9 +217,9 @@ class PeriodicTone(Source):
 
 
 def _pulse_table(tone: PeriodicTone) -> np.ndarray:
-    """Return the pulses with all five columns, stretched [shape=(pulses, 5)]."""
-    default = (0.0, 0.0, 1.0, 0.0, 1.0)
-    table = np.array([tuple(row) + default[len(row) :] for row in tone.pulses], dtype=np.float64).reshape(-1, 5)
+    """Return the pulses with all six columns, stretched [shape=(pulses, 6)]."""
+    default = (0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
+    table = np.array([tuple(row) + default[len(row) :] for row in tone.pulses], dtype=np.float64).reshape(-1, 6)
     table[:, :2] *= tone.stretch
     return table
 
@@ -217,13 +230,14 @@ def _check(tone: PeriodicTone) -> None:
     low = {f.name: np.min(getattr(tone, f.name)) for f in dataclasses.fields(tone) if f.type == "Drawn"}
     if low["fundamental_hz"] <= 0 or low["stretch"] <= 0:
         raise RoomtoneError("periodic_tone: fundamental_hz and stretch must be above 0")
-    for name in ("period_s", "decay_s", "am_hz", "am_depth", "drift", "jitter_s"):
+    for name in ("period_s", "decay_s", "am_hz", "am_depth", "drift", "jitter_s", "vibrato_hz", "vibrato_depth"):
         if low[name] < 0:
             raise RoomtoneError(f"periodic_tone: {name} must not be negative, got {getattr(tone, name)!r}")
     if low["rise_s"] < 0.0005 or low["fall_s"] < 0.0005:
         raise RoomtoneError("periodic_tone: rise_s and fall_s must be at least 0.0005 s, or pulses click")
     if np.max(tone.am_depth) > 1 or np.max(tone.drift) > 0.2:
         raise RoomtoneError("periodic_tone: am_depth goes up to 1 and drift up to 0.2 (shares, not percent)")
+    _check_vibrato_and_decays(tone)
     if not tone.harmonics and tone.noise_db is None:
         raise RoomtoneError("periodic_tone: give harmonics or noise_db, or nothing sounds")
     if any(ratio <= 0 for ratio, _ in tone.harmonics):
@@ -237,6 +251,20 @@ def _check(tone: PeriodicTone) -> None:
     _check_pulses(tone)
 
 
+def _check_vibrato_and_decays(tone: PeriodicTone) -> None:
+    if np.max(tone.vibrato_depth) > 0.5 or (np.max(tone.vibrato_depth) > 0 and not np.min(tone.vibrato_hz) > 0):
+        raise RoomtoneError(
+            "periodic_tone: vibrato needs vibrato_hz above 0 and a vibrato_depth up to 0.5 (a share, not percent or Hz), "
+            f"got {tone.vibrato_hz!r} and {tone.vibrato_depth!r}"
+        )
+    decays = tone.partial_decays_s
+    if decays and (len(decays) != len(tone.harmonics) or min(decays) <= 0 or not tone.pulses):
+        raise RoomtoneError(
+            f"periodic_tone: partial_decays_s needs pulses and a time above 0 for each of the {len(tone.harmonics)} harmonics, "
+            f"got {list(decays)!r}"
+        )
+
+
 def _check_ranges(op: Op) -> None:
     for field in dataclasses.fields(op):
         value = getattr(op, field.name)
@@ -247,14 +275,15 @@ def _check_ranges(op: Op) -> None:
 def _check_pulses(tone: PeriodicTone) -> None:
     for row in tone.pulses:
         if (
-            not 2 <= len(row) <= 5
+            not 2 <= len(row) <= 6
             or row[0] < 0
             or row[1] <= 0
             or (len(row) > 2 and row[2] <= 0)
-            or min(row[4:], default=1) <= 0
+            or min(row[4:5], default=1) <= 0
+            or abs(max(row[5:], default=0, key=abs)) > 20
         ):
             raise RoomtoneError(
-                "periodic_tone: a pulse is [onset_s >= 0, length_s > 0, pitch > 0, level_db, glide > 0], "
+                "periodic_tone: a pulse is [onset_s >= 0, length_s > 0, pitch > 0, level_db, glide > 0, bend -20 to 20], "
                 f"at least the first two; got {list(row)!r}"
             )
     if not tone.pulses:
@@ -263,11 +292,19 @@ def _check_pulses(tone: PeriodicTone) -> None:
                 "periodic_tone: period_s without pulses; give pulses, or leave it out for a continuous tone"
             )
         return
-    if np.max(tone.period_s) > 0:
-        burst_s = max(row[0] + row[1] for row in tone.pulses) * float(np.max(tone.stretch))
-        free_s = float(np.min(tone.period_s)) - 2.0 * float(np.max(tone.jitter_s))
-        if burst_s > free_s + 1e-9:
-            raise RoomtoneError(
-                f"periodic_tone: a burst lasts {burst_s:.4g} s but the next may start after {free_s:.4g} s; "
-                "lengthen period_s or shorten the pulses (all in seconds)"
-            )
+    if tone.timing == "poisson":
+        if np.max(tone.jitter_s) > 0 or np.min(tone.period_s) < SHORTEST_POISSON_S:
+            raise RoomtoneError("periodic_tone: timing poisson needs period_s, its mean distance, and no jitter_s")
+    elif np.max(tone.period_s) > 0:
+        _check_room_for_bursts(tone)
+
+
+def _check_room_for_bursts(tone: PeriodicTone) -> None:
+    burst_s = max(row[0] + row[1] for row in tone.pulses) * float(np.max(tone.stretch))
+    both = 2.0 if tone.timing == "grid" else 1.0  # on a grid one burst may be late and the next one early
+    free_s = float(np.min(tone.period_s)) - both * float(np.max(tone.jitter_s))
+    if burst_s > free_s + 1e-9:
+        raise RoomtoneError(
+            f"periodic_tone: a burst lasts {burst_s:.4g} s but the next may start after {free_s:.4g} s; "
+            "lengthen period_s or shorten the pulses (all in seconds)"
+        )

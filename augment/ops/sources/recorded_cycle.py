@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext, RecordingsNeeded
-from roomtone.augment.ops.sources.schedule import draw_start, uniform_of
+from roomtone.augment.ops.sources.schedule import SHORTEST_POISSON_S, Timing, burst_starts, draw_start, uniform_of
 from roomtone.augment.ops.table import Drawn, Fetch, Source, number, pin_ranges
 from roomtone.core.audio.resampling import resample
 from roomtone.core.audio.types import Samples
@@ -43,6 +43,8 @@ class RecordedCycle(Source):
     pitch: Drawn = 1.0
     #: Each repeat but the first drawn one starts early or late by at most this much, uniformly.
     jitter_s: Drawn = 0.0
+    #: Early or late re a grid; re the last repeat, so that it adds up (`accumulate`); or at random, a period apart on average (`poisson`).
+    timing: Timing = "grid"
     #: Each repeat is louder or softer by at most this much, uniformly in dB.
     level_jitter_db: Drawn = 0.0
     #: Drawn, or named where `path` is a folder: id of the recording.
@@ -75,7 +77,8 @@ class RecordedCycle(Source):
         length_s = asset.num_samples / context.sample_rate_hz
         spans = np.array(self.sounds or ((0.0, length_s),)) / number(pinned.pitch)
         duration_s = context.num_samples / context.sample_rate_hz
-        start_s = draw_start(spans, number(pinned.period_s), duration_s, share)
+        period_s = 0.0 if self.timing == "poisson" else number(pinned.period_s)
+        start_s = draw_start(spans, period_s, duration_s, share)
         return dataclasses.replace(
             pinned,
             asset=asset.id,
@@ -161,12 +164,9 @@ class RecordedCycle(Source):
         period, jitter, seed = number(self.period_s), number(self.jitter_s), self.seed or 0
         if not period:
             return np.array([self.start_s]), np.ones(1)
-        first = math.floor((begin_s - span_s - jitter - self.start_s) / period)
-        index = np.arange(first, math.ceil((end_s + jitter - self.start_s) / period) + 1)
-        early_or_late = jitter * (2.0 * uniform_of(index, seed) - 1.0)
-        early_or_late[index == 0] = 0.0  # the repeat that the draw placed inside the file stays there
+        index, starts_s = burst_starts(self.timing, self.start_s, period, jitter, seed, begin_s - span_s, end_s)
         level_db = number(self.level_jitter_db) * (2.0 * uniform_of(index, seed ^ _LEVEL_SEED) - 1.0)
-        return self.start_s + index * period + early_or_late, 10.0 ** (level_db / 20.0)
+        return starts_s, 10.0 ** (level_db / 20.0)
 
 
 def _check(cycle: RecordedCycle) -> None:
@@ -184,6 +184,8 @@ def _check(cycle: RecordedCycle) -> None:
         raise RoomtoneError(f"recorded_cycle: pitch is a ratio up to 10, got {cycle.pitch!r} (in Hz?)")
     if np.max(cycle.jitter_s) > 0.5 * float(np.min(cycle.period_s)):
         raise RoomtoneError(f"recorded_cycle: jitter_s must be at most half of period_s, got {cycle.jitter_s!r}")
+    if cycle.timing == "poisson" and (np.max(cycle.jitter_s) > 0.0 or np.min(cycle.period_s) < SHORTEST_POISSON_S):
+        raise RoomtoneError("recorded_cycle: timing poisson needs period_s, its mean distance, and no jitter_s")
     for row in cycle.sounds:
         if row[0] < 0.0 or row[1] <= 0.0:
             raise RoomtoneError(

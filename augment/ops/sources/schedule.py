@@ -1,8 +1,18 @@
-"""Times of pulses: starts drawn so that a machine sounds in the file, and jitter as a function of the number of a burst."""
+"""Times of pulses: starts drawn so that a machine sounds in the file, and how the bursts after that one follow each other."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
+
+#: How bursts follow each other: on a `grid` of whole periods, each a little early or late; each a period after the last one, so that what is early or
+#: late adds up (`accumulate`); or at random, a period apart on average (`poisson`).
+Timing = Literal["grid", "accumulate", "poisson"]
+#: The shortest mean distance of random bursts, s.
+SHORTEST_POISSON_S = 0.002
 
 
 def uniform_of(index: np.ndarray, seed: int) -> np.ndarray:
@@ -22,6 +32,48 @@ def uniform_of(index: np.ndarray, seed: int) -> np.ndarray:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
     return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def burst_starts(
+    timing: Timing, start_s: float, period_s: float, jitter_s: float, seed: int, begin_s: float, end_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return number and start of every burst that may start between two file times, and of burst 0 [shape=(bursts,)] each.
+
+    The start of a burst depends on its number and the seed alone, whichever times are asked for.
+
+    Args:
+        timing: how they follow each other.
+        start_s: start of burst 0, which stays there.
+        period_s: from one burst to the next, on average; above 0.
+        jitter_s: by how much a burst is early or late at most, uniformly: re the grid, or re one period after the last burst.
+        seed: of what is random.
+        begin_s, end_s: the file times.
+    """
+    if timing == "grid":
+        first = math.floor((begin_s - jitter_s - start_s) / period_s)
+        index = np.arange(first, math.ceil((end_s + jitter_s - start_s) / period_s) + 1)
+        wobble = jitter_s * (2.0 * uniform_of(index, seed) - 1.0)
+        wobble[index == 0] = 0.0  # the burst that the draw placed inside the file stays there
+        return index, start_s + index * period_s + wobble
+
+    def interval_s(number: np.ndarray) -> np.ndarray:
+        share = uniform_of(number, seed)
+        return -period_s * np.log1p(-share) if timing == "poisson" else period_s + jitter_s * (2.0 * share - 1.0)
+
+    after = _sums_within(interval_s, end_s - start_s)
+    before = _sums_within(lambda number: interval_s(-number), start_s - begin_s)
+    index = np.arange(-before.size, after.size + 1)
+    return index, start_s + np.concatenate([-before[::-1], [0.0], after])
+
+
+def _sums_within(interval_s: Callable[[np.ndarray], np.ndarray], reach_s: float) -> np.ndarray:
+    """Return the sums of the first, the first two, the first three intervals and so on that are at most `reach_s`."""
+    count = 16
+    while True:
+        sums = np.cumsum(interval_s(np.arange(1, count + 1)))
+        if sums[-1] > reach_s:
+            return sums[: np.searchsorted(sums, reach_s, side="right")]
+        count *= 2
 
 
 def draw_start(pulses: np.ndarray, period_s: float, duration_s: float, share: float) -> float:

@@ -11,10 +11,10 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.coverage.counting.grid import Grid
 from roomtone.coverage.counting.source import dataset_folder, open_source
 from roomtone.coverage.views.matrix_view.cell_facts import hole_notes, rejections, spreads
-from roomtone.coverage.views.matrix_view.contract import Layer, MatrixData, Spread, Step
+from roomtone.coverage.views.matrix_view.contract import MAX_STEPS, Layer, MatrixData, Spread, Step
 from roomtone.coverage.views.matrix_view.coverage_layers import coverage_layers, first_layer, status_letters
 from roomtone.coverage.views.matrix_view.layout import Layout, lay_out
-from roomtone.coverage.views.matrix_view.next_steps import next_steps
+from roomtone.coverage.views.matrix_view.next_steps import next_steps, shortened
 from roomtone.coverage.views.matrix_view.sample_files import Answers, SampleBudget, sample_measures, write_sample_files
 
 if TYPE_CHECKING:
@@ -90,11 +90,12 @@ def coverage_data(
     if evaluation:
         layers = [*layers, *evaluation.layers(layout)]
         first = evaluation.first or first
+    other = [*(evaluation.steps if evaluation else ()), *further_steps][: MAX_STEPS // 2]
     return MatrixData(
         name=name, row_axis=layout.row_axis.column, row_names=layout.row_names, column_axis=layout.column_axis,
         column_names=layout.column_names, factors=layout.factors, layers=layers, baseline=layout.baseline,
         statuses=status_letters(grid), first=first, measures=measures, spreads=heads,
         notes=hole_notes(holes, grid.names, layout), drawers=drawers, hint=hint, nothing_to_do=nothing_to_do,
-        steps=[*next_steps(holes, grid.names, speech, render_command), *(evaluation.steps if evaluation else ()), *further_steps],
+        steps=[*shortened(next_steps(holes, grid.names, speech, render_command), MAX_STEPS - len(other)), *other],
         sentences=sentences if drawers is None else None,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What to do next, at most ten things: what a render closes, with its command, and what only a recording can.
+"""What to do next: what a render closes, with its command, and what only a recording can.
 
 Speech that was recorded once can be rendered into every condition, so an accent's need is the largest of its cells' needs.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from roomtone.coverage.views.matrix_view.contract import MAX_STEPS, Step
+from roomtone.coverage.views.matrix_view.contract import Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,21 @@ def next_steps(holes: pd.DataFrame, axes: Sequence[str], speech: Sequence[str], 
         return []
     steps = [*_to_render(holes[holes["closable"]], axes, speech, render_command)]
     steps += _to_record(holes[~holes["closable"]], speech)
-    return [step for _, step in sorted(steps, key=lambda pair: -pair[0])][:MAX_STEPS]
+    return [step for _, step in sorted(steps, key=lambda pair: -pair[0])]
+
+
+def shortened(steps: Sequence[Step], most: int) -> list[Step]:
+    """Return so many steps at most; of a longer list the last says how many are left out and where they are.
+
+    Args:
+        steps: those that close most first.
+        most: how many may be shown.
+    """
+    if len(steps) <= most:
+        return list(steps)
+    left = len(steps) - (most - 1)
+    text = f"{left} more like these: `roomtone coverage` with full=true prints them, holes.csv has them cell by cell."
+    return [*steps[: most - 1], Step("record", text)]
 
 
 def _to_render(holes: pd.DataFrame, axes: Sequence[str], speech: Sequence[str], command: str) -> list[tuple[int, Step]]:

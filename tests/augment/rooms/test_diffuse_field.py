@@ -30,27 +30,38 @@ def no_recording(*_: object) -> np.ndarray:
 
 
 def at_a_probe(parts: list[np.ndarray], place_m: tuple[float, float, float]) -> np.ndarray:
-    waves = wave_responses(DRAWN, RATE, 6000, place_m)
+    waves = wave_responses(DRAWN | {"noise_directions": len(parts)}, RATE, 6000, place_m)
     return np.sum([signal.oaconvolve(part, wave)[6000 : part.size] for part, wave in zip(parts, waves)], axis=0)
 
 
-@pytest.mark.parametrize("direction", [(1.0, 0.0, 0.0), (0.0, 0.6, 0.8)])
-def test_coherence_of_two_probes_is_that_of_a_diffuse_field(direction: tuple[float, float, float]) -> None:
+@pytest.mark.parametrize(
+    ("count", "direction", "most_kd", "rms"),
+    [
+        (24, (1.0, 0.0, 0.0), 5.5, 0.11),
+        (24, (0.0, 0.6, 0.8), 5.5, 0.11),
+        # As the packaged rooms have them; above k d = 1.5 six directions hold no bound worth a claim (RMS 0.17 to 0.35 at 5.5).
+        (6, (1.0, 0.0, 0.0), 1.5, 0.15),
+        (6, (0.0, 0.6, 0.8), 1.5, 0.15),
+    ],
+)
+def test_coherence_of_two_probes_is_that_of_a_diffuse_field(
+    count: int, direction: tuple[float, float, float], most_kd: float, rms: float
+) -> None:
     """sin(kd) / (kd), real, by Welch's method on 20 s; what such a noise makes of one response alone would be 1 everywhere."""
     distance_m = 0.1
     noise = ColouredNoise().draw(np.random.default_rng(3), DrawContext(20 * RATE, RATE))
-    parts = noise.render_apart(20 * RATE, RATE, no_recording, 24)
-    assert len(parts) == 24
+    parts = noise.render_apart(20 * RATE, RATE, no_recording, count)
+    assert len(parts) == count
     first, second = (at_a_probe(parts, tuple(share * distance_m * x for x in direction)) for share in (-0.5, 0.5))
     hertz, cross = signal.csd(first, second, RATE, nperseg=512)
     powers = [signal.welch(probe, RATE, nperseg=512)[1] for probe in (first, second)]
     coherence = cross / np.sqrt(powers[0] * powers[1])
-    inside = (hertz > 150) & (hertz < 3000)  # k d up to 5.5
-    expected = np.sinc(2 * hertz[inside] * distance_m / 344.0)
-    error = coherence[inside] - expected
-    assert np.abs(error.imag).mean() < 0.08
-    assert np.sqrt(np.mean(error.real**2)) < 0.08
-    assert np.abs(error).max() < 0.25
+    inside = (hertz > 150) & (2 * np.pi * hertz * distance_m / 344.0 < most_kd)
+    error = coherence[inside] - np.sinc(2 * hertz[inside] * distance_m / 344.0)
+    assert np.sqrt(np.mean(np.abs(error) ** 2)) < rms
+    if count == 24:
+        assert np.sqrt(np.mean(error.real**2)) < 0.08
+        assert np.abs(error).max() < 0.25
 
 
 def test_directions_cover_the_sphere() -> None:

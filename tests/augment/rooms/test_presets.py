@@ -57,6 +57,8 @@ def test_measured_reverberation_is_the_preset_s(
     name: str, banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom], schroeder_t30: T30
 ) -> None:
     """5 % is the just noticeable difference of ISO 3382-1; calibration leaves 1 %, another filter's shape as much again."""
+    if rooms[name].coupled_t60_s is not None:
+        return  # has two slopes, see test_coupled.py
     target = sum(low_high(rooms[name].t60_s)) / 2
     found = []
     for entry in banks[name]:
@@ -75,7 +77,7 @@ def test_octave_times_are_those_claimed(
 ) -> None:
     """The median of the bank within 5 %, in every octave. A band of a single response scatters with the shape of the filter, the
     more the fewer modes it has: at 125 Hz up to 11 %."""
-    if not rooms[name].materials:
+    if not rooms[name].materials or rooms[name].coupled_t60_s is not None:
         return
     ratios = []
     for entry in banks[name]:
@@ -99,9 +101,10 @@ def test_direct_sound_stands_at_its_sample(
     for entry in banks[name]:
         assert entry.speech.dtype == np.float32
         assert entry.speech[DIRECT_SAMPLE] == 1.0
-        assert np.abs(entry.speech).argmax() == DIRECT_SAMPLE
-        assert np.abs(entry.speech[:DIRECT_SAMPLE]).max() < 0.05  # ripple of a reflection right behind it, in a car
-        assert np.abs(entry.speech[DIRECT_SAMPLE + 2 :]).max() < 0.8  # placings are drawn until it stands out
+        if op.talker_facing_deg is None:  # of a turned talker a wall may be louder, and the direct sound is dull
+            assert np.abs(entry.speech).argmax() == DIRECT_SAMPLE
+            assert np.abs(entry.speech[:DIRECT_SAMPLE]).max() < 0.05  # ripple of a reflection right behind it, in a car
+            assert np.abs(entry.speech[DIRECT_SAMPLE + 2 :]).max() < 0.8  # placings are drawn until it stands out
         for rir, place in ((entry.noise, op.noise_distance_m), (entry.equipment, op.equipment_distance_m)):
             assert rir.shape == entry.speech.shape
             assert np.isfinite(rir).all()
@@ -128,7 +131,8 @@ def test_everything_stands_in_the_room_at_its_distance(
         assert samples == pytest.approx(round(samples), abs=1e-6)
     low, high = low_high(rooms[name].talker_distance_m)
     near = sum((entry.talker_distance_m or 0.0) < (low + high) / 2 for entry in banks[name])
-    assert low == high or 3 <= near <= 5  # of eight: near and far talkers alike
+    half = len(banks[name]) / 2
+    assert low == high or half - 1 <= near <= half + 1  # near and far talkers alike
 
 
 def _talker_ratios(talker: np.ndarray) -> tuple[float, float]:
@@ -142,8 +146,10 @@ def test_clarity_and_direct_sound_fall_with_distance(
 ) -> None:
     """0.5, 1, 2, 4 m, as far as the room goes: DRR by up to 6 dB a doubling, C50 by less once the room prevails.
 
-    Every other of the placings: the median of four."""
+    Three of the placings, and their median. Rooms that are another's with one thing changed are left to their own tests."""
     op = rooms[name]
+    if op.path or op.coupled_t60_s is not None or op.talker_facing_deg is not None:
+        return
     medians = []
     for distance in (0.5, 1.0, 2.0, 4.0):
         if distance > 0.625 * math.hypot(*(low_high(size)[0] for size in op.dimensions_m[:2])):
@@ -151,13 +157,13 @@ def test_clarity_and_direct_sound_fall_with_distance(
                 dataclasses.replace(op, talker_distance_m=distance)
             break
         moved = dataclasses.replace(op, talker_distance_m=distance)
-        drawn = [draw_parameters(moved, RATE, 0, index) for index in range(0, op.realisations, 2)]
+        drawn = [draw_parameters(moved, RATE, 0, index) for index in range(0, op.realisations, 3)]
         found = [two_workers.submit(responses, parameters, RATE, sources=("talker",)) for parameters in drawn]
         medians.append(np.median([_talker_ratios(future.result()[0]) for future in found], axis=0))
     assert len(medians) >= 2
     steps = np.diff(medians, axis=0)
     assert (steps < 0).all(), medians
-    assert (steps[:, 1] > -7.5).all(), medians  # 6.02 dB of spreading, and the scatter of 4 placings
+    assert (steps[:, 1] > -7.5).all(), medians  # 6.02 dB of spreading, and the scatter of 3 placings
 
 
 def test_octave_times_follow_the_preset(banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom]) -> None:

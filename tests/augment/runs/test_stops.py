@@ -9,6 +9,10 @@ import time
 
 import pytest
 
+from roomtone.augment.runs.resume import open_run
+from roomtone.core.dataset.storage import open_storage
+from roomtone.core.errors import RoomtoneError
+from roomtone.core.local_paths import LocalPaths
 from roomtone.core.workers.time_limit import time_limit
 
 
@@ -97,3 +101,18 @@ def test_a_time_limit_that_was_kept_leaves_nothing_behind():
     with time_limit(1.0):
         pass
     time.sleep(1.2)
+
+
+def test_a_run_that_ended_before_its_first_sample_does_not_bind_the_folder(tmp_path):
+    """A noise folder without audio was refused, and then the corrected command too: "this set was begun with another configuration"."""
+    storage = open_storage(str(tmp_path / "set"))
+
+    def begin(seed: int) -> int:
+        identity = {"seed": seed, "scenario": {"name": "ours"}}
+        return int(open_run(storage, identity, LocalPaths({}), {}, (), shards=1, append=False).record["seed"])
+
+    assert [begin(1), begin(2), begin(2)] == [1, 2, 2]
+    storage.write_text("manifest/part-00000.parquet", "of a sample")
+    assert begin(2) == 2
+    with pytest.raises(RoomtoneError, match="begun with another configuration: seed was 2, is 3"):
+        begin(3)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from roomtone.coverage import CoverageMatrix
+from roomtone.coverage.counting.goal_parsing import parse_goals
 from roomtone.coverage.report.html_page import write_page
 from roomtone.coverage.report.next_commands import fill_command
 from roomtone.coverage.views.figure_files import save_figure
@@ -141,8 +142,23 @@ def test_reprs_and_pictures_keep_text_as_text(hostile_set, tmp_path):
 def test_the_command_to_fill_a_set_is_that_of_its_last_run(tmp_path):
     config = {"corpus": {"reader": "table", "path": "/home/me/speech.csv"}, "scenario": {"name": "our floor"}}
     (tmp_path / "my set").mkdir()
-    (tmp_path / "my set/dataset.json").write_text(json.dumps({"runs": [{"config": config}]}))
-    command = "roomtone generate corpus=table corpus.path=PATH 'scenario=our floor' design=fill 'output.dir=my set'"
-    assert fill_command(tmp_path / "my set") == command
+
+    def command(goals=None):
+        (tmp_path / "my set/dataset.json").write_text(json.dumps({"runs": [{"config": config}]}))
+        return fill_command(tmp_path / "my set", goals)
+
+    begin, end = "roomtone generate corpus=table corpus.path=PATH", "design=fill 'output.dir=my set'"
+    assert command() == f"{begin} 'scenario=our floor' {end}"
+    own = {"room": ["none"], "noise": ["none", "hall@5dB"], "equipment": ["none"], "handset": ["none", "gsm"]}
+    config["scenario"] = {"name": "hall@5dB, gsm", "factors": own, "goals": {"default": {"speakers": 3}}}
+    config["presets"] = {"noise": {"hall": {"op": "recordings", "path": "noise_hall:"}}}
+    config["corpus"]["columns"] = {"text": "said", "audio": "audio"}
+    levels = "'room=[none]' 'noise=[none,hall=folder:PATH@5dB]' 'equipment=[none]' 'handset=[none,gsm]'"
+    assert command() == f"{begin} corpus.columns.text=said {levels} {end}"
+    goals = parse_goals({"default": {"speakers": 4}})
+    assert command(goals) == f"{begin} corpus.columns.text=said {levels} 'scenario.goals.default={{speakers:4}}' {end}"
+    assert command(parse_goals({"default": {"speakers": 3}})) == command()
+    own["room"] = ["none,folder:/etc"]  # a level that nobody can have typed is in no command
+    assert command() == ""
     assert fill_command(tmp_path) == ""
     assert fill_command(pd.DataFrame()) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -35,3 +37,10 @@ def test_the_recogniser_of_the_demo_is_offered_for_the_demo_alone(tmp_path, writ
     assert not [step for step in further_steps(folder) if "roomtone evaluate" in step.command]
     assert [step.kind for step in further_steps(folder)] == ["raise"]
     assert not further_steps(folder, raised=True)  # the command that was just typed
+    config = {"corpus": {"reader": "demo"}, "scenario": {"name": "ward_round"}}
+    (folder / "dataset.json").write_text(json.dumps({"runs": [{"config": config}]}))
+    (step,) = further_steps(folder, raised=True, to_record=True)
+    assert (step.kind, step.command) == (
+        "record",
+        "roomtone plan corpus=demo scenario=ward_round design=fill output.dir=set",
+    )

@@ -40,7 +40,7 @@ def test_a_large_matrix_is_a_summary(large, width):
     lines = shown(large, width, {"default": {"speakers": 3}})
     assert len(lines) < 40
     assert lines[0] == "recordings in a table: 30 accents x 200 conditions"
-    assert "--full" in " ".join(lines)
+    assert "columns" in " ".join(lines)
     worst = lines.index("accents with the most missing")
     assert lines[worst + 1] == "  ■■■■■■■■■■  200 of 200 cells  accent_07"
     first = lines[lines.index("conditions with the most missing") + 1]
@@ -57,6 +57,15 @@ def test_asked_for_in_full_every_cell_is_there(large):
         line.count("0/3s") for line in lines if line.startswith("accent_07")
     ) == 200  # fmt: skip
     assert any(line.strip().startswith("200  ward+babble@") for line in lines)
+
+
+def test_in_full_every_row_that_lacks_something_is_told_and_the_summary_counts_all(rows_of):
+    rows = rows_of({(f"accent_{k:02d}", "clean"): 1 for k in range(14)})
+    goals = {"default": {"utterances": 3}}
+    short, full = shown(rows, 80, goals), shown(rows, 80, goals, full=True)
+    assert short[short.index("what closes them") + 6] == "  … and 9 more"
+    assert sum(line.startswith("  record ") for line in full) == 14
+    assert not any("more" in line and "…" in line for line in full)
 
 
 def test_a_small_one_is_shown_whole(rows_of):

@@ -108,6 +108,29 @@ def test_nothing_is_cut_or_off_the_side(which, size, scheme, request, open_page)
     cell(page, 1, 1).click()
     page.locator(".drawer h2").wait_for()
     assert page.evaluate(wide) == [size[0], size[0]]
+    if size[0] >= 1000:  # the open drawer lies over nothing, wherever the page is scrolled to, and pushes nothing away
+        page.locator(".side").scroll_into_view_if_needed()
+        side, drawer, sheet = page.evaluate(
+            f"['.side', '.drawer', '.sheet'].map(name => {ROOT}.querySelector(name).getBoundingClientRect().toJSON())"
+        )
+        assert side["right"] <= drawer["left"] or side["left"] >= drawer["right"]
+        assert side["top"] < sheet["bottom"] + 60
+
+
+def test_goals_of_thousands_of_words_fit_in_their_cells(tmp_path, open_page):
+    """`36/6,2` was what a goal of 6,202 words showed."""
+    manifest = pd.DataFrame([
+        {"sample_id": f"{a}{c}{s}", "accent": a, "condition": c, "speaker": f"{a}{s}", "utterance_id": f"{a}{s}", "text": "one two three"}
+        for a in ("irish", "us") for c in ("clean", "gsm") for s in range(2)
+    ])  # fmt: skip
+    manifest.to_csv(tmp_path / "rows.csv", index=False)
+    matrix = CoverageMatrix(tmp_path / "rows.csv", goals={"default": {"detect": 0.05}})
+    write_page(matrix, tmp_path / "page/index.html")
+    page = open_page(tmp_path / "page/index.html")
+    cells = page.locator("[role=grid] tbody td.short1, [role=grid] tbody td.short0")
+    assert cells.count() > 0
+    assert all("k" in text for text in cells.all_inner_texts())
+    assert cells.evaluate_all("all => all.filter(td => td.scrollWidth > td.clientWidth).length") == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -187,9 +210,17 @@ def test_a_cell_is_opened_and_closed_by_keyboard_alone(page_path, open_page):
 def test_a_sample_plays_and_changes_over_to_clean(page_path, open_page):
     """Durations are read back: 0.4 s and a tenth more for each further speaker; the clean one goes on where the other was."""
     page = open_page(page_path)
+    explained = f"{ROOT}.querySelector('.next h2').getBoundingClientRect().top"
+    before = page.evaluate(explained)
     cell(page, 1, 1).click()
     page.locator(".samples .play").first.wait_for()
-    assert page.locator(".sample").count() == 8
+    assert (
+        abs(page.evaluate(explained) - before) < 40
+    )  # what explains the matrix stays beside the drawer, not a window's height below
+    assert page.evaluate(f"{ROOT}.querySelector('.sample .play').getBoundingClientRect().bottom < innerHeight")
+    assert [page.locator(".sample").count(), page.locator(".sample:visible").count()] == [8, 2]
+    page.get_by_role("button", name="show all 8").click()
+    assert page.locator(".sample:visible").count() == 8
     found = page.evaluate(
         f"""async () => {{ const found = [];
         for (const sample of {ROOT}.querySelectorAll('.sample')) {{

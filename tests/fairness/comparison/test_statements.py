@@ -1,11 +1,12 @@
 """What is said where an interval is small, and why it is not "no gap" all the same."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
 from roomtone.fairness.comparison.statements import statement
-from roomtone.fairness.comparison.verdicts import NO_GAP, NOT_ENOUGH, Evidence, Side, highest_share, judge
+from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, Evidence, Side, highest_share, judge
 
 OWN = Side("scottish", 0.013, 0.013, 8, 153, 0, 0.013)
 OTHERS = Side("all others", 0.028, 0.023, 88, 1683, 1, 0.02)
@@ -39,3 +40,22 @@ def test_no_size_is_called_enough_that_is_there_already():
 def test_many_that_fail_end_the_search_for_a_number(failing):
     many = dataclasses.replace(SMALL, other=dataclasses.replace(OTHERS, failing=failing))
     assert judge(many, statement).speakers_needed < 20_000
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "told"),
+    [
+        (-0.167, -0.224, -0.107, "16.7 points less (95 % interval 10.7 to 22.4 points; "),
+        (0.167, 0.107, 0.224, "16.7 points more (95 % interval 10.7 to 22.4 points; "),
+        (-0.167, -0.224, 0.012, "16.7 points less (95 % interval 22.4 points less to 1.2 more; "),
+    ],
+)
+def test_a_gap_and_its_interval_have_no_sign_beside_the_word(value, low, high, told):
+    """`16.7 points less (95 % interval -22.4 to -10.7)` told the direction twice, once by a word and once by a sign."""
+    assert told in statement(replace(SMALL, value=value, low=low, high=high), GAP, None, None)
+
+
+def test_an_interval_without_a_verdict_says_more_or_less():
+    lower = replace(SMALL, low=-0.3, high=-0.1)
+    assert "interval 10.0 to 30.0 points less; " in statement(lower, NOT_ENOUGH, 40, 900)
+    assert "interval 10.0 to 30.0 points more; " in statement(replace(SMALL, low=0.1, high=0.3), NOT_ENOUGH, 40, 900)

@@ -9,7 +9,7 @@ from roomtone.fairness.inference.counts import lay_out, prepare
 from roomtone.fairness.inference.estimands import make_estimands
 from roomtone.fairness.inference.permutation import every_column, observe
 from roomtone.fairness.inference.statistics import gap_statistics, permuted_statistics
-from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_sums
+from roomtone.fairness.inference.sums import TOP_RATE, available_columns, group_floors, group_sums
 
 
 def made(rows: pd.DataFrame, levels=None, several=False):
@@ -161,3 +161,15 @@ def test_a_cell_that_a_group_lacks_it_lacks_under_every_labelling() -> None:
     assert np.isfinite(t[:, [0, 2]][:, :, beyond]).all()
     # two groups are left of which each is all others of the other: the statistics mirror each other, as those observed do
     assert t[:, 0, beyond] == pytest.approx(-t[:, 2, beyond])
+
+
+def test_the_chance_variance_of_a_log_ratio_of_paired_words_is_the_textbooks() -> None:
+    """Of n pairs both lose a, one alone b and c: var log((a + c) / (a + b)) = (b + c) / ((a + b) (a + c)); 20,000 multinomial draws agree."""
+    n, a, b, c = 400, 90, 40, 25
+    sums = np.array([a + c, n, a + c, n, a + b, n, a], dtype=float).reshape(7, 1, 1).repeat(2, axis=1)
+    floor, _ = group_floors(sums, np.array([0, 1]), np.array([1]), available_columns(sums), True)
+    assert floor[0, 0] == pytest.approx((b + c) / ((a + b) * (a + c)))
+    both, one, other, _ = np.random.default_rng(1).multinomial(n, np.array([a, b, c, n - a - b - c]) / n, 20000).T
+    assert np.log((both + other) / (both + one)).var() == pytest.approx(floor[0, 0], rel=0.03)
+    alone, _ = group_floors(sums[:6], np.array([0, 1]), np.array([1]), available_columns(sums), True)
+    assert alone[0, 0] > 2 * floor[0, 0]

@@ -202,7 +202,7 @@ def test_only_signs_of_invented_text_that_occur_are_named() -> None:
 
 def test_that_tests_share_a_level_is_said_where_something_is_undecided() -> None:
     settings = {"declared": None, "alpha": 0.05}
-    assert shared_level(352, 187, settings).startswith("352 tests share the level of 5 %")
+    assert shared_level(352, 187, settings).startswith("Each cell is one of 352 comparisons that are tested together")
     assert shared_level(352, 0, settings) == shared_level(1, 1, settings) == ""
 
 

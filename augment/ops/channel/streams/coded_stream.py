@@ -19,6 +19,7 @@ from roomtone.augment.ops.channel.codec import to_pcm
 from roomtone.augment.ops.channel.packet_loss import check_loss, draw_lost_frames, frames_affected
 from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.channel.streams.g711 import G711
+from roomtone.augment.ops.channel.streams.gsm import GsmFullRate
 from roomtone.augment.ops.channel.streams.libraries import Lc3, Opus, Pyav, StreamLibrary, StreamSettings
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
@@ -28,7 +29,7 @@ from roomtone.core.errors import RoomtoneError
 
 #: Numerator and denominator in powers of z^-1.
 Filter = tuple[tuple[float, ...], tuple[float, ...]]
-StreamCodec = Literal["opus", "lc3", "msbc", "amr_nb", "g711_mulaw", "g711_alaw"]
+StreamCodec = Literal["opus", "lc3", "msbc", "amr_nb", "gsm_fr", "g711_mulaw", "g711_alaw"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ STREAMS: dict[str, StreamSpec] = {
         has_dtx=True,
         high_pass=lambda rate_hz: _AMR_HIGH_PASS,
     ),
+    # 33 bytes each 20 ms, of which four bits are a signature (RFC 3551, section 4.5.8)
+    "gsm_fr": StreamSpec(GsmFullRate(), None, (8000,), (20.0,), (13.2,), 13.2, modes=True),
     **{
         name: StreamSpec(G711(subtype), None, (8000,), (20.0, 10.0, 30.0, 40.0), (64.0,), 64.0, modes=True)
         for name, subtype in (("g711_mulaw", "ULAW"), ("g711_alaw", "ALAW"))
@@ -126,9 +129,9 @@ class CodedStream(Processor):
     """One stream: coded, partly lost, decoded.
 
     Attributes:
-        codec: `opus`, `lc3` (Bluetooth LE Audio), `msbc` (Bluetooth hands-free, wideband), `amr_nb`, or `g711_mulaw` and `g711_alaw`
-            concealed by G.711 Appendix I.
-        rate_hz, frame_ms: sampling rate inside the codec and length of a frame; null is 16 kHz (AMR-NB and G.711: 8 kHz) and the usual frame.
+        codec: `opus`, `lc3` (Bluetooth LE Audio), `msbc` (Bluetooth hands-free, wideband), `amr_nb`, `gsm_fr` with
+            the substitution of GSM 06.11, or `g711_mulaw` and `g711_alaw` concealed by G.711 Appendix I.
+        rate_hz, frame_ms: sampling rate inside the codec and length of a frame; null is 16 kHz (AMR-NB, GSM and G.711: 8 kHz) and the usual frame.
             The drawn op always has numbers here.
         kbit_s: bit rate; null is the usual one.
         fec: Opus only: each packet also holds a coarse copy of the frame before it, from which a single lost frame is decoded.

@@ -16,11 +16,12 @@ class Drawer {
     const heading = el("h2", { id: `drawer-${model.key}`, tabindex: "-1" }, el("bdi", {}, model.rowName(row)), el("span", { class: "in" }, " in "), this.condition(slot));
     const close = el("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.close() }, "×");
     this.root.setAttribute("aria-labelledby", heading.id);
-    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.owner(row, slot), this.power(row, slot), this.answers(row, slot)].filter(Boolean));
+    const place = el("div", { class: "samples" }), facts = [this.power(row, slot), this.answers(row, slot)];
+    this.root.replaceChildren(...[el("header", {}, heading, close), this.counts(row, slot), this.owner(row, slot), place, ...facts].filter(Boolean));
     this.root.hidden = false;
     this.root.scrollTop = 0;
     heading.focus({ preventScroll: false });
-    if (row !== ALL && slot.col !== undefined) this.samples(row, slot);
+    if (row !== ALL && slot.col !== undefined) this.samples(row, slot, place);
     else this.root.append(this.holes(row, slot));
   }
 
@@ -127,9 +128,8 @@ class Drawer {
     return columns.length > 8 ? [...names, ` and ${written(columns.length - 8)} more`] : names;
   }
 
-  async samples(row, slot) {
-    const place = el("div", { class: "samples" });
-    this.root.append(place);
+  /** Fill a place with the samples of a cell; how their numbers spread stands at the end. */
+  async samples(row, slot, place) {
     const { model } = this;
     const index = row * model.columnCount + slot.col;
     const part = model.drawers ? model.drawers.of[index] : null;
@@ -139,7 +139,8 @@ class Drawer {
     if (this.shown[0] !== row || this.shown[1] !== slot) return;
     if (!found) return void place.replaceChildren(el("p", { class: "warn" }, `The file ${partUrl(model, part)} is missing. Copy the folder ${model.drawers.base} together with this page.`));
     const cell = found.cells[index];
-    place.replaceChildren(...[rejected(cell), spreadList(model, cell)].filter(Boolean), ...sampleList(model, cell, found));
+    place.replaceChildren(...[rejected(cell)].filter(Boolean), ...sampleList(model, cell, found));
+    this.root.append(...[spreadList(model, cell)].filter(Boolean));
     if (cell.sentence && !model.sentences) this.root.querySelector(".answers")?.append(el("p", { class: "said" }, cell.sentence));
     this.say(`${plural(cell.samples.length, "sample")} listed`);
   }

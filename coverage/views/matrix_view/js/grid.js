@@ -70,7 +70,7 @@ class Grid {
     cell.textContent = text;
   }
 
-  /** Columns are as wide as the words over them need, and a little narrower where all of them then fit. */
+  /** Columns are as wide as the words over them and the counts in them need, and a little narrower where all of them then fit. */
   columnWidths() {
     const { model } = this, style = getComputedStyle(this.root);
     const room = this.root.parentElement?.clientWidth || 1200, narrow = room < 640;
@@ -81,9 +81,10 @@ class Grid {
     const font = style.getPropertyValue("--head-font").trim() || "11px sans-serif";
     const { plain, bold } = headerWords(model, this.slots);
     const words = Math.max(longestOf(plain, font), longestOf(bold, `700 ${font}`));
+    const counts = longestOf(widestOfGoals(model), `400 ${style.getPropertyValue("--cell-size").trim() || "12.5px"} ${sans}`);
     const fitting = Math.floor((room - first - all - 1) / Math.max(1, this.slots.length));
-    const ideal = Math.ceil(Math.max(44, Math.min(narrow ? 72 : 110, words + 10)));
-    const width = fitting < ideal && fitting >= words + 7 ? fitting : ideal;
+    const ideal = Math.ceil(Math.max(44, counts + 8, Math.min(narrow ? 72 : 110, words + 10)));
+    const width = fitting < ideal && fitting >= Math.max(words + 7, counts + 8) ? fitting : ideal;
     const columns = [first, all, ...this.slots.map(() => width)];
     return el("colgroup", {}, ...columns.map((px) => el("col", { style: `width:${px}px` })));
   }

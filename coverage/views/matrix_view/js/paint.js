@@ -23,8 +23,20 @@ function paintGoal(model, layer, row, slot, value) {
   const short = status === "p" || status === "e";
   if (!goal) return { text: value ? shortly(layer, value) : "·", cls: `${magnitude(layer, value)}${short ? " other" : ""}` };
   if (value >= goal) return { text: shortly(layer, value), cls: `met${short ? " other" : ""}` };
-  const text = layer.format === "percent" ? shortly(layer, value) : `${shortly(layer, value)}/${shortly(layer, goal)}`;
+  const text = layer.format === "percent" ? shortly(layer, value) : ofGoal(layer, value, goal);
   return { text, cls: shareClass(value / goal) };
+}
+
+/** Return "4/6", thousands as "1.2k/6.3k". */
+function ofGoal(layer, value, goal) {
+  const brief = (number) => (number < 1000 ? shortly(layer, number) : `${written(number / 1000, number < 10000 ? 1 : 0)}k`);
+  return `${brief(value)}/${brief(goal)}`;
+}
+
+/** Return the widest texts that cells can have in the layers with goals. */
+function widestOfGoals(model) {
+  const goals = (layer) => (layer.colour === "goal" && layer.format !== "percent" && layer.fields.goal?.cells) || [];
+  return model.layers.map((layer) => [layer, goals(layer).reduce((most, goal) => Math.max(most, goal || 0), 0)]).map(([layer, most]) => (most ? ofGoal(layer, most, most) : ""));
 }
 
 /** A margin counts what its cells hold together and has no goal of its own, so it is grey; only an empty one is a hole. A mean share has the colour of that share. */

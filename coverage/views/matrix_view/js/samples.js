@@ -1,12 +1,23 @@
 // The samples of a cell: play, see, compare with the clean recording at the same moment, read what was heard.
 
+/** So many samples show at first, so that what else is known of the cell is in reach. */
+const FIRST = 2;
+
 /** Return the nodes of a cell's samples. */
 function sampleList(model, cell, part) {
   if (!cell.samples.length) return [el("p", {}, "There are no samples in this cell.")];
   const shown = cell.samples.length, of = cell.of;
   const which = shown < of ? `${shown} of ${plural(of, "sample")}, drawn over the speakers` : plural(of, "sample");
-  const list = el("ol", {}, ...cell.samples.map((sample) => sampleItem(model, sample, sample.clean === null ? null : part.clean[sample.clean])));
-  return [el("h3", {}, which), part.note ? el("p", { class: "small" }, part.note) : null, list].filter(Boolean);
+  const items = cell.samples.map((sample) => sampleItem(model, sample, sample.clean === null ? null : part.clean[sample.clean]));
+  items.slice(FIRST).forEach((item) => (item.hidden = true));
+  const more = el("button", { type: "button", class: "link", onclick: () => showAll(items, more) }, `show all ${written(shown)}`);
+  return [el("h3", {}, which), part.note ? el("p", { class: "small" }, part.note) : null, el("ol", {}, ...items), shown > FIRST ? more : null].filter(Boolean);
+}
+
+function showAll(items, more) {
+  items.forEach((item) => (item.hidden = false));
+  more.remove();
+  items[FIRST].querySelector("button")?.focus();
 }
 
 function sampleItem(model, sample, clean) {

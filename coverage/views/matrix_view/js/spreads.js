@@ -9,7 +9,7 @@ function spreadList(model, cell) {
   if (!known.length) return null;
   const lines = known.flatMap(([spread, found]) => [el("dt", {}, spread.label), spreadLine(spread, found)]);
   return el("div", { class: "spreads" }, el("h3", {}, "What was measured on its samples"),
-    el("p", { class: "small" }, "The number is the median, then the range of nine samples in ten (of all, where there are fewer than 20); the bars go over the range of the whole set."), el("dl", {}, ...lines));
+    el("p", { class: "small" }, "The number is the median, then the range of nine samples in ten (of all, where there are fewer than 20); the bars go over the range of the whole set, where it has one."), el("dl", {}, ...lines));
 }
 
 function spreadLine(spread, [count, q05, , median, , q95, bars]) {
@@ -18,8 +18,9 @@ function spreadLine(spread, [count, q05, , median, , q95, bars]) {
   const whole = count < FEW, many = whole ? `all ${written(count)}` : "nine in ten";
   const alike = q05 === q95 ? `${many} alike` : `${many} round to this`;
   const range = said(q05) === said(q95) ? "" : `${said(q05)} to ${said(q95)}`;
+  if (said(spread.low) === said(spread.high)) return el("dd", { class: "alike" }, el("b", {}, `${said(median)}${unit}`), el("small", {}, " in the whole set"));
   const name = `${spread.label}: median ${said(median)}${unit}${range ? `, ${many} from ${range}` : `, ${alike}`}, ${plural(count, "sample")}; the set goes from ${said(spread.low)} to ${said(spread.high)}`;
-  const ends = el("span", { class: "ends", "aria-hidden": "true" }, el("span", {}, said(spread.low)), spread.low < spread.high ? el("span", {}, said(spread.high)) : null);
+  const ends = el("span", { class: "ends", "aria-hidden": "true" }, el("span", {}, said(spread.low)), el("span", {}, said(spread.high)));
   return el("dd", {}, el("span", { class: "histogram" }, histogram(bars, name), ends),
     el("span", {}, el("b", {}, `${said(median)}${unit}`), el("small", {}, range || alike)));
 }

@@ -14,6 +14,7 @@ import yaml
 from roomtone.augment.ops.draw_context import Asset, DrawContext
 from roomtone.augment.ops.sources import mix
 from roomtone.augment.ops.sources import periodic_tone as equipment
+from roomtone.augment.ops.sources.pass_by import PassBy
 from roomtone.augment.ops.table import Source, parse_op
 
 CONF = Path(__file__).parents[4] / "conf"
@@ -44,20 +45,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 #: Which tones a test can measure.
 _KINDS: dict[str, Callable[[equipment.PeriodicTone], bool]] = {
-    "steady_name": lambda tone: bool(tone.harmonics) and not tone.decay_s,
-    "pulsed_name": lambda tone: bool(tone.harmonics) and bool(tone.pulses),
+    "steady_name": lambda tone: bool(tone.harmonics) and not tone.decay_s and not tone.partial_decays_s,
+    "pulsed_name": lambda tone: bool(tone.harmonics) and _falls_silent(tone) and tone.timing == "grid",
     "noisy_name": lambda tone: tone.noise_db is not None,
 }
+
+
+def _falls_silent(tone: equipment.PeriodicTone) -> bool:
+    ends = [row[0] + row[1] for row in tone.pulses]
+    return bool(ends) and (not np.max(tone.period_s) or max(ends) < 0.999 * np.min(tone.period_s))
 
 
 def _tones() -> dict[str, equipment.PeriodicTone]:
     found = {}
     for name in preset_names("equipment"):
         op = load("equipment", name)
+        if isinstance(op, PassBy):  # standing still
+            op = parse_op(op.sound, Source, where=name)
         if isinstance(op, mix.Mix):
             for index, part in enumerate(op.parts):
                 fields = {key: value for key, value in part.items() if key != "level_db"}
-                found[f"{name}[{index}]"] = parse_op(fields, equipment.PeriodicTone, where=name)
+                if part["op"] == "periodic_tone":
+                    found[f"{name}[{index}]"] = parse_op(fields, equipment.PeriodicTone, where=name)
         else:
             assert isinstance(op, equipment.PeriodicTone), f"{name}: measured by no test here"
             found[name] = op
