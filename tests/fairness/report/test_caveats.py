@@ -39,3 +39,15 @@ def test_it_says_whose_words_are_one_persons(study) -> None:
     assert "One speaker (X0) has 77 % of the words of X: its WER is mostly this person's" in said_of(
         more.reset_index(drop=True)
     )
+
+
+def test_it_names_who_is_failed_wholly_and_what_a_group_lacks(study) -> None:
+    """A group that was never heard in noise stood first in the list, and a speaker without one word was in no sentence."""
+    rates = {(a, c): 0.1 for a in "XYZ" for c in ("clean", "noisy")}
+    scores = study(np.random.default_rng(0), rates, 4)
+    for text in ("Nearly every word", "There is no sample"):
+        assert text not in said_of(scores)
+    scores.loc[scores["speaker"] == "Z1", "substitutions"] = 12
+    part = scores[(scores["accent"] != "Y") | (scores["condition"] == "clean")].reset_index(drop=True)
+    assert "Nearly every word of Z1 of Z is lost" in said_of(part)
+    assert "There is no sample of Y in noisy: " in said_of(part)
