@@ -268,8 +268,9 @@ class Layout:
                 found[4 + k] = np.repeat(found[k].reshape(shape)[:, 0], shape[1]) * both
         else:
             base_event, base_trial = self.base(event, trial)
-            paired = base_trial > 0
-            for k, values in enumerate((event * paired, trial * paired, base_event, base_trial)):
+            # a reference without words is paired with its like: what was invented there counts on both sides or on neither
+            paired = (base_trial > 0) | ((trial == 0) & self._in_baseline(self.spoken, events, trials))
+            for k, values in enumerate((event * paired, trial * paired, base_event * paired, base_trial)):
                 found[2 + k] = np.bincount(at, values, found.shape[1])
         if SHARED in self.rows:
             found = np.vstack([found, np.bincount(at, self.rows[SHARED].to_numpy(float), found.shape[1])])
@@ -286,6 +287,13 @@ class Layout:
         trial = np.ones(len(event)) if trials == "samples" else self.rows[trials].to_numpy(float)
         known = np.isfinite(event) & np.isfinite(trial)
         return np.where(known, event, 0.0), np.where(known, trial, 0.0)
+
+    def _in_baseline(self, spoken: np.ndarray, events: str, trials: str) -> np.ndarray:
+        """Return whether each row's utterance has a known outcome in the baseline [shape=(rows,), bool]."""
+        names = [events] if trials == "samples" else [events, trials]
+        known = self.rows[names].notna().all(axis=1).to_numpy(bool)
+        found: np.ndarray = np.isin(spoken, spoken[known & (self.column == 0)])
+        return found
 
     def base(self, event: np.ndarray, trial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the baseline counts of each row's utterance, shared out where a condition holds it several times [both shape=(rows,)].

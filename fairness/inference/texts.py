@@ -199,7 +199,7 @@ def _sentence_variance(
     ]
     with np.errstate(invalid="ignore", divide="ignore"):
         rate, base = tables[0] / tables[1], tables[2] / tables[3]
-    by_column = np.concatenate([rate, rate - base], axis=1)
+        by_column = np.concatenate([rate, rate - base], axis=1)
     spread, df, relative = (np.full(len(estimands.items), value) for value in (0.0, np.inf, 0.0))
     for k, item in enumerate(estimands.items):
         values = by_column[:, list(item.columns)]

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 #: Speakers of each of two groups below which it is not said, before any number, that they are written differently.
 FEWEST_SPEAKERS = 3
+#: Names that a sentence lists.
+SHOWN = 3
+#: Samples of a group that failed from which it is said that most are its own.
+FEWEST_FAILED = 5
+#: Share of words lost from which a speaker is named as one whom the recogniser fails, where half of the group lose less than half.
+FAILS_WHOLLY = 0.9
+#: Share of a group's words from which one speaker is named as having most of them.
+MOST_WORDS = 0.5
 
 
 def caveats(
@@ -33,7 +41,12 @@ def caveats(
         said.append(
             "Stored answers were taken whoever wrote them (trust_stored=true): whoever made the set may have chosen them."
         )
-    said += [*_people(scores, settings), *speech_note(scores), *_lost_coverage(scores), *_texts(comparison, settings)]
+    said += [
+        *_people(scores, settings),
+        *speech_note(scores),
+        *_lost_coverage(scores, settings),
+        *_texts(comparison, settings),
+    ]
     return tuple([*said, *_units(scores, settings.group), *_formatting(formatting, settings)])
 
 
@@ -47,10 +60,56 @@ def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
         said.append(
             "There is one speaker: whatever differs may be this person, and nothing can be said about any group."
         )
+    said += [*_one_has_most_words(scores, settings), *_failed_wholly(scores, settings), *_lacking(scores, settings)]
     if groups < 2:
         named = f"one {settings.group}" if groups == 1 else f"no {settings.group} at all"
         said.append(f"The set holds {named}, so there is nothing to compare: no claim about {settings.group}s is made.")
     return said
+
+
+def _one_has_most_words(scores: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return which groups' words are mostly one speaker's, though several were recorded."""
+    said = []
+    for name, part in scores.groupby(settings.group):
+        words = part.groupby(settings.speaker)["words"].sum()
+        share = words.max() / words.sum() if words.sum() else 0.0
+        if len(words) >= FEWEST_SPEAKERS and share > MOST_WORDS:
+            said.append(
+                f"One speaker ({words.idxmax()}) has {100 * share:.0f} % of the words of {name}: its WER is mostly this person's, and says little of"
+                " the others."
+            )
+    return said
+
+
+def _failed_wholly(scores: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return of which speakers nearly no word was recognised, though most of their group's words were."""
+    kinds = [settings.group, settings.speaker]
+    counts = scores.assign(_lost=scores["substitutions"] + scores["deletions"]).groupby(kinds)[["_lost", "words"]].sum()
+    share = (counts["_lost"] / counts["words"]).dropna()
+    usual = share.groupby(level=0).transform("median")
+    failed = share[(share >= FAILS_WHOLLY) & (usual < 0.5)]
+    if failed.empty:
+        return []
+    names = ", ".join(f"{who} of {name}" for name, who in failed.index[:SHOWN])
+    more = f" and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+    return [
+        f"Nearly every word of {names}{more} is lost, unlike those of most speakers of the same {settings.group}: listen to these recordings first."
+    ]
+
+
+def _lacking(scores: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return which groups have no sample in a condition that others have."""
+    import pandas as pd
+
+    counts = pd.crosstab(scores[settings.group], scores[settings.condition])
+    empty = [(name, condition) for name, row in counts.iterrows() for condition, count in row.items() if not count]
+    if not empty:
+        return []
+    names = ", ".join(f"{name} in {condition}" for name, condition in empty[:SHOWN])
+    more = f" and {len(empty) - SHOWN} more pairs" if len(empty) > SHOWN else ""
+    return [
+        f'There is no sample of {names}{more}: "over all conditions" leaves them out, and such a mean may be of milder conditions than that of others.'
+    ]
 
 
 def speech_note(scores: pd.DataFrame) -> list[str]:
@@ -71,7 +130,7 @@ def speech_note(scores: pd.DataFrame) -> list[str]:
     ]
 
 
-def _lost_coverage(scores: pd.DataFrame) -> list[str]:
+def _lost_coverage(scores: pd.DataFrame, settings: Settings) -> list[str]:
     said = []
     silent = scores["reason"] == NO_TRANSCRIPT
     if silent.any():
@@ -82,14 +141,27 @@ def _lost_coverage(scores: pd.DataFrame) -> list[str]:
     failed = scores.loc[~silent, "reason"].dropna()
     if len(failed):
         most = failed.value_counts()
+        whose = _mostly_of(scores, scores["reason"].notna() & ~silent, settings.group)
         said.append(
             f"{len(failed)} of {len(scores)} samples have no hypothesis and are not in any rate; most often: {most.index[0]}"
-            f" ({most.iloc[0]} times). A recogniser that fails where it is hard looks better than it is."
+            f" ({most.iloc[0]} times){whose}. A recogniser that fails where it is hard looks better than it is."
         )
     empty = int((scores["words"] == 0).sum())
     if empty:
         said.append(f"{empty} samples have an empty reference: their hypotheses count as insertions over no words.")
     return said
+
+
+def _mostly_of(scores: pd.DataFrame, failed: pd.Series, group: str) -> str:
+    """Return whose samples failed at least twice as often as all others', or nothing."""
+    counts = failed.groupby(scores[group]).agg(["sum", "size"])
+    rest = counts.sum() - counts
+    counts = counts.assign(share=counts["sum"] / counts["size"], other=rest["sum"] / rest["size"])
+    clear = counts[(counts["sum"] >= FEWEST_FAILED) & (counts["share"] >= 2 * counts["other"])]
+    if clear.empty:
+        return ""
+    worst = clear.sort_values("share").iloc[-1]
+    return f", of {worst.name} in {100 * worst['share']:.0f} % of its samples, of all others in {100 * worst['other']:.0f} %"
 
 
 def _texts(comparison: Comparison, settings: Settings) -> list[str]:
@@ -116,7 +188,8 @@ def formatting_note(formatting: Formatting, group: str) -> str | None:
     costs = (
         "The normaliser used here counts them as different, so they are scored as errors."
         if formatting.errors[formatting.chosen] > formatting.errors["spoken_english"]
-        else "The normaliser used here counts digits and the words for them as equal (8 and eight), so none of it is scored as an error."
+        else "The normaliser used here counts digits and the words for them as equal (8 and eight); units and abbreviations that it does not know are scored"
+        " as errors."
     )
     return (
         f"Figures, contractions or spellings are written otherwise than in the transcript in {most}, against {least}: the recogniser may write"

@@ -225,7 +225,7 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     as_many = as_many_inserted(inserted, words)
     any_sign = int((looped | long | as_many).sum())
     signs = int(looped.sum()), int(long.sum()), int(as_many.sum())
-    found = c.hallucination[c.hallucination["verdict"] == GAP]
+    found = c.hallucination[c.hallucination["verdict"] == GAP].sort_values("gap", ascending=False, kind="stable")
     invented = c.cells[c.cells["invented"].fillna(0) > _INVENTED].sort_values(
         "invented", ascending=False, kind="stable"
     )
