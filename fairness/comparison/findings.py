@@ -38,7 +38,8 @@ def rank_findings(tables: Mapping[str, Sequence[dict[str, Any]]]) -> pd.DataFram
         tables: rows by table: `accents`, `levels`, `gaps`.
 
     Returns:
-        `group` is who the finding is about: where a group has less than the named one that it is compared with, the latter. `part_of` is the row of an earlier finding on the same group that says it already, null where none does.
+        `group` is who the finding is about: where a group has less than the named one that it is compared with, the latter.
+        `part_of` is the row of an earlier finding on the same two sides that says it already, null where none does.
     """
     import pandas as pd
 

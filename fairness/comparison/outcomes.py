@@ -58,7 +58,8 @@ def outcome_rows(
     chosen = replace(settings, scale="difference", declared=None)
     study = work_out(layout, make_estimands(conditions, {}), chosen, events=events, trials=trials)
     made = Comparisons(study, measure=measure)
-    return [row | {"family": measure} for row in made.rows(range(len(study.estimands.items)))]
+    tested = [k for k, item in enumerate(study.estimands.items) if item.kind]
+    return [row | {"family": measure} for row in made.rows(tested)]
 
 
 def intersection_rows(

@@ -105,9 +105,10 @@ def _range(e: Evidence, *, said: bool = False) -> str:
 def _ends(e: Evidence, *, said: bool) -> str:
     if e.is_ratio:
         return f"{_amount(e, e.low)} to {_amount(e, e.high)} times"
+    low, high = (min(1.0, abs(end)) for end in (e.low, e.high))  # no difference of shares is greater
     if e.low < 0 < e.high:
-        return f"{_amount(e, -e.low)} points less to {_amount(e, e.high)} more"
-    low, high = sorted((abs(e.low), abs(e.high)))
+        return f"{_amount(e, low)} points less to {_amount(e, high)} more"
+    low, high = sorted((low, high))
     way = "" if said else " less" if e.high <= 0 else " more"
     return f"{_amount(e, low)} to {_amount(e, high)} points{way}"
 

@@ -101,6 +101,7 @@ class Verdict:
 def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | None], str]) -> Verdict:
     """Return the verdict on one comparison.
 
+    A gap has a p of alpha at most beside all other tests and an interval of its own that does not hold zero.
     A difference whose whole interval is smaller than what matters is `no_gap`, even where it is surely not zero.
     Where both sides lose more than 80 % of the words the verdict is `saturated` whatever the difference; where one does,
     unless the difference shows in spite of it.
@@ -110,7 +111,7 @@ def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | No
         say: returns the sentence, of the evidence, the verdict, and the speakers and words needed.
     """
     e = evidence
-    found = e.p_adjusted <= e.alpha
+    found = e.p_adjusted <= e.alpha and not e.low <= 0 <= e.high
     lost = max(e.own.lost, e.other.lost) > SATURATED_LOST
     if min(e.own.lost, e.other.lost) > SATURATED_LOST or (lost and not found):
         return Verdict(SATURATED, say(e, SATURATED, None, None))

@@ -11,6 +11,7 @@ from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
+from roomtone.fairness.inference.estimands import ALL_CONDITIONS
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.caveats import formatting_note
 from roomtone.fairness.report.formatting import SIGNS, percent, records
@@ -21,7 +22,6 @@ from roomtone.fairness.report.wording import (
     condition_columns,
     invented_text,
     shared_level,
-    too_little,
     wer_names,
 )
 from roomtone.fairness.scoring.edits import ALL
@@ -38,6 +38,7 @@ NO_SLICE = (
 )
 _FINDINGS = 20
 _WORDS_SHOWN = 8
+_OTHER_FINDINGS = 3
 #: Share of inserted words from which a cell is named, and how many are.
 _INVENTED, _INVENTED_SHOWN = 0.05, 6
 #: Speakers below which a cell is thin: its interval is wide and its spread little known.
@@ -69,7 +70,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
         "groups": sorted(c.cells[group].unique()), "conditions": _ordered(c.cells[condition], settings["baseline"]),
         "verdicts": [(VERDICT_NAMES[v], SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
-        "findings": _findings(c), "context": _context(c), "statements": statements(c.gaps, condition),
+        "findings": _findings(c), "context": _context(c), "other_findings": _other_findings(c), "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
         "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
         "family": family_text(c.facts, settings), "overall": overall, "overall_table": condition_columns(overall),
@@ -150,6 +151,21 @@ def _context(c: Comparison) -> list[str]:
         if len(found)
         else []
     )
+
+
+def _other_findings(c: Comparison) -> list[str]:
+    """Return who is worse off by another outcome than WER, or as a part of a group: the largest of each table first, its cells only where no row says more."""
+    said: list[str] = []
+    for table in (c.intersections, c.terms, c.outcome, c.hallucination):
+        if not len(table):
+            continue
+        worse = table[(table["verdict"] == GAP) & (table["gap"] > 0)].sort_values("gap", ascending=False, kind="stable")
+        everywhere = (
+            worse[worse[c.settings["condition"]] == ALL_CONDITIONS] if c.settings["condition"] in worse else worse
+        )
+        cells = worse[~worse[c.settings["group"]].isin(everywhere[c.settings["group"]])]
+        said += [*everywhere["statement"].head(_OTHER_FINDINGS), *cells["statement"].head(_OTHER_FINDINGS)]
+    return said
 
 
 def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
@@ -301,42 +317,3 @@ def interval(row: Mapping[str, Any], name: str) -> tuple[float | None, float | N
         name: of the figure.
     """
     return row[f"{name}_low"], row[f"{name}_high"]
-
-
-#: What a gap must have to be named although it is not shown.
-_MEASURED = ("gap", "gap_low", "gap_high", "p_adjusted")
-
-
-def headline(content: Mapping[str, Any]) -> str:
-    """Return the first sentence of the report: who is worse off, that nobody is found to be, or that nothing could be tested.
-
-    Args:
-        content: of `gather`.
-    """
-    if content["findings"]:
-        return str(content["findings"][0][1])
-    rows: Sequence[Mapping[str, Any]] = content["accents"]
-    if not rows:
-        return f"There is one {content['group']}, so nothing is compared."
-    little = too_little(content)
-    if little is not None:
-        return little
-    said = f"No {content['group']} is found to be worse off.{_largest_gap(rows, content)}"
-    sizes = [row["detectable"] for row in rows if row["detectable"] is not None and math.isfinite(row["detectable"])]
-    if content["settings"]["scale"] == "ratio" or not sizes:
-        return said
-    return f"{said} Over all conditions these data would show {100 * min(sizes):.1f} to {100 * max(sizes):.1f} points."
-
-
-def _largest_gap(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> str:
-    """Return whose measured gap is the largest, as a sentence that claims nothing; empty where no gap has an interval."""
-    known = [row for row in rows if all(row[name] is not None and math.isfinite(row[name]) for name in _MEASURED)]
-    worst = max(known, key=lambda row: row["gap"], default=None)
-    if content["settings"]["scale"] == "ratio" or worst is None or worst["gap"] <= 0:
-        return ""
-    low, high = (100 * worst[name] for name in ("gap_low", "gap_high"))
-    return (
-        f" The largest measured gap over all conditions, that of {worst[content['group']]}, is not shown: {100 * worst['gap']:.1f} points more than"
-        f" {worst['reference']} ({100 * (1 - content['settings']['alpha']):g} % interval alone {low:.1f} to {high:.1f} points;"
-        f" p = {worst['p_adjusted']:.2g} beside all other tests)."
-    )

@@ -19,6 +19,7 @@ def markdown(content: Mapping[str, Any]) -> str:
     group, condition = content["group"], content["condition"]
     lines = [f"# {shown(content['title'])}", "", *(f"> {shown(note)}\n" for note in content["notes"]), ""]
     lines += [f"**{shown(content['headline'])}**", "", *(f"- {shown(text)}" for _, text in content["findings"][1:])]
+    lines += [f"- {shown(text)}" for text in content["other_findings"][0 if content["findings"] else 1 :]]
     lines += [*(f"- (context) {shown(text)}" for text in content["context"]), ""]
     lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {shown(content['family'])}", ""]
     parts: list[tuple[str, list[str]]] = [

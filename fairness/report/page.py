@@ -18,8 +18,9 @@ from roomtone.coverage.views.matrix_view.static_table import breakable
 from roomtone.fairness.comparison.verdicts import GAP
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.report.charts import ranked_groups, snr_charts, speaker_points, ticks
-from roomtone.fairness.report.content import gather, headline
+from roomtone.fairness.report.content import gather
 from roomtone.fairness.report.formatting import between, detectable, number, percent, points, sign
+from roomtone.fairness.report.headline import headline
 from roomtone.fairness.report.markdown import card, markdown
 from roomtone.fairness.report.matrix import report_matrix
 from roomtone.fairness.report.samples import page_samples
@@ -86,8 +87,8 @@ def summary_lines(result: Evaluation) -> Iterable[str]:
     yield from wer_lines([(row.name, row.average.rate) for row in ranked], content)
     yield headline(content)
     yield from (f"  {text}" for _, text in content["findings"][1:])
+    yield from (f"  {text}" for text in content["other_findings"][0 if content["findings"] else 1 :])
     yield from (f"  context: {text}" for text in content["context"])
-    yield from (f"  {text}" for text in content["hallucination_gaps"])
     for name, _, count, _ in content["verdicts"]:
         if count:
             yield f"{count} of {len(content['gaps'])} cells: {name}"

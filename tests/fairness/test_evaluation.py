@@ -17,8 +17,9 @@ from roomtone.core.dataset.study import read_study
 from roomtone.core.errors import RoomtoneError, TooManyRejectedError
 from roomtone.coverage import CoverageMatrix, read_manifest
 from roomtone.fairness.evaluation import Settings, evaluate, held_out
-from roomtone.fairness.report.content import gather, headline
+from roomtone.fairness.report.content import gather
 from roomtone.fairness.report.formatting import points
+from roomtone.fairness.report.headline import headline
 from roomtone.fairness.report.page import write_report
 
 WORDS = ["give", "ten", "units", "of", "saline", "every", "hour", "before", "noon", "please"]

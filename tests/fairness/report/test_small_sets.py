@@ -11,7 +11,8 @@ import pytest
 
 from roomtone.cli.main import main
 from roomtone.fairness.evaluation import Evaluation, Settings, evaluate
-from roomtone.fairness.report.content import gather, headline
+from roomtone.fairness.report.content import gather
+from roomtone.fairness.report.headline import headline
 from roomtone.fairness.report.page import summary_lines, write_report
 from roomtone.fairness.report.samples import page_samples
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level
@@ -237,24 +238,32 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
 
 
 def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    from roomtone.fairness.report import content
-
-    monkeypatch.setattr(content, "too_little", lambda _: None)
+    monkeypatch.setattr("roomtone.fairness.report.headline.too_little", lambda _: None)
     row = {"reference": "all others", "gap_low": -0.02, "gap_high": 0.3, "p_adjusted": 0.061, "detectable": 0.35}
     rows = [
         row | {"accent": "hindi", "gap": 0.245},
         row | {"accent": "irish", "gap": 0.1},
         row | {"accent": "welsh", "gap": None},
     ]
-    report = {"findings": [], "accents": rows, "group": "accent", "settings": {"scale": "difference", "alpha": 0.05}}
-    said = content.headline(report)
+    report = {
+        "findings": [],
+        "other_findings": [],
+        "accents": rows,
+        "group": "accent",
+        "settings": {"scale": "difference", "alpha": 0.05},
+    }
+    said = headline(report)
     assert said.startswith(
         "No accent is found to be worse off. The largest measured gap over all conditions, that of hindi, is not shown: 24.5 points"
     )
     assert "-2.0 to 30.0 points; p = 0.061" in said
-    assert said.endswith("these data would show 35.0 to 35.0 points.")
+    assert said.endswith("these data would show 35.0 points.")
     better = [row | {"accent": "hindi", "gap": -0.2}]
-    assert "largest" not in content.headline(report | {"accents": better})
+    assert "largest" not in headline(report | {"accents": better})
+    named = row | {"accent": "hindi", "gap": -0.2, "gap_low": -0.3, "gap_high": 0.02, "reference": "american"}
+    assert "that of american, is not shown: 20.0 points more than hindi" in headline(report | {"accents": [named]})
+    lost = "Over all conditions, hindi has 88.9 % critical terms lost and all others 0.0 %: 88.9 points more."
+    assert headline(report | {"other_findings": [lost]}) == f"By WER alone no accent is found to be worse off. {lost}"
 
 
 def test_groups_that_are_too_small_to_be_searched_are_said_not_to_have_been() -> None:
