@@ -197,10 +197,14 @@ def _run(values: dict[str, Any]) -> int:
     from roomtone.augment.generation import generate, rejection_line
     from roomtone.cli.commands.generate import set_config
     from roomtone.cli.compose import plain
-    from roomtone.fairness.bounty.claim import read_terms
+    from roomtone.fairness.bounty.claim import parse_claim, read_terms
 
     home = Path(values["dir"])
     terms = read_terms(home / _TERMS)
+    if values["claim"] is not None and parse_claim(values["claim"]) != terms.claim:
+        raise RoomtoneError(
+            f"{home}: the plan there is for the claim {terms.claim}; another claim needs a plan in another folder: dir=…"
+        )
     cfg = _generate_config(values, terms.claim, terms.seed, terms.utterances)
     summary = generate(plain(cfg), config=set_config(cfg))
     for entry in summary.rejected[:5]:

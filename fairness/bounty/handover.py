@@ -203,6 +203,8 @@ def read_folder(folder: Path, registered: str | None = None) -> Handed:
     """
     _check_sums(folder)
     terms = read_terms(folder / "claim.json")
+    if registered is not None and len(registered.strip()) != len(terms.sha256):
+        raise RoomtoneError(f"registered: a hash has {len(terms.sha256)} digits, got {registered.strip()!r}")
     if registered is not None and registered.strip().lower() != terms.sha256:
         raise RoomtoneError(
             f"refused: the claim in {folder} has the hash {terms.sha256}, registered was {registered.strip()}: it is another claim"

@@ -99,8 +99,8 @@ class Wording:
                 f"its interval is wider than {self._end(0)} to {self._end(-1)}; more speakers or words would narrow it"
             )
         if found.at > 0:
-            return f"not at {self._end(-1)}, the hardest step, but chance may hide it from {self._at(found.low)} on; add harder steps or speakers"
-        return f"at {self._end(0)}, the mildest step, already, but chance may do that up to {self._at(found.high)}; add milder steps or speakers"
+            return f"not at {self._end(-1)}, the hardest step, but it may be passed from {self._at(found.low)} on; add harder steps or speakers"
+        return f"at {self._end(0)}, the mildest step, already, but it may be passed as late as {self._at(found.high)}; add milder steps or speakers"
 
     def _end(self, step: int) -> str:
         return self.place(float(self.steps.values[step]))
@@ -118,7 +118,7 @@ class Wording:
         """Return where one is safe: the mild end of the interval."""
         if math.isinf(found.low):
             return " Every step may be too hard already."
-        return f" To be sure of less: {self._at(found.low)} or {'more' if self.steps.lower_is_worse else 'less'}."
+        return f" To be sure of less than {self.limit}: {self._at(found.low)} or {'more' if self.steps.lower_is_worse else 'less'}."
 
     def difference(
         self, name: str, other: str, verdict: str, at: float, low: float, high: float, needed: int | None
@@ -154,7 +154,10 @@ class Wording:
         ends = [self._number(end, "+") if math.isfinite(end) else "open" for end in (low, high)]
         if math.isfinite(at):
             return f"{self._number(at, '+')} {unit} ({confidence} interval {ends[0]} to {ends[1]})"
-        return f"between {ends[0]} and {ends[1]} {unit} ({confidence} interval; one of them passes it beyond the steps)"
+        known = f"between {ends[0]} and {ends[1]} {unit}"
+        if math.isinf(low) or math.isinf(high):
+            known = f"{ends[0]} {unit} or more" if math.isinf(high) else f"{ends[1]} {unit} or less"
+        return f"{known} ({confidence} interval; one of them passes it beyond the steps)"
 
     def _number(self, value: float, sign: str = "") -> str:
         return f"{value:{sign}.1f}" if self.steps.is_in_db else f"{value:{sign}.3g}"

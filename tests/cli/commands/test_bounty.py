@@ -300,6 +300,8 @@ def test_nobody_there_is_said_at_once_and_costs_nothing(home, tmp_path, monkeypa
         port = free.getsockname()[1]
     nobody = ["asr=http", f"asr.url=http://127.0.0.1:{port}/v1", "asr.model=m", "asr.attempts=1", "asr.concurrency=2"]
     shutil.copytree(home / "bounty", "bounty", ignore=shutil.ignore_patterns("answers"))
+    assert main(["bounty", "run", "claim=accent=scottish points=20", *nobody]) == 1
+    assert "the plan there is for the claim" in capsys.readouterr().err
     for _ in range(2):
         assert main(["bounty", "run", *nobody, "executor=serial"]) == 1
         out, err = capsys.readouterr()

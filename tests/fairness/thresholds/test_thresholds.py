@@ -118,7 +118,7 @@ def test_a_cost_is_counted_from_the_same_samples_without_the_noise():
     truth = -2.5 * np.log(0.9 * 0.73 / 0.2 - 1) * -1  # 0.9 * 0.73 of the words are the noise's
     assert row["low"] - 0.3 < truth < row["high"] + 0.3
     assert "babble costs hard 20 points of WER at" in row["statement"]
-    assert f"To be sure of less: {row['high']:.1f} dB SNR or more." in row["statement"]
+    assert f"To be sure of less than 20 points of WER: {row['high']:.1f} dB SNR or more." in row["statement"]
 
 
 def test_the_places_come_from_names_from_a_column_or_from_the_question(frame):
