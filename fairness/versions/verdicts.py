@@ -57,7 +57,7 @@ def judge_gap(e: GapChange) -> tuple[str, str]:
     smallest = math.log(s.smallest_ratio) if e.is_ratio else s.smallest_gap
     where = "over all conditions" if e.everywhere else f"in {e.label}"
     figures = f"{_points(e.before)} before, {_points(e.after)} after: {_amount(e, e.value)} ({_range(e)})"
-    if math.isfinite(e.low) and e.p_adjusted <= s.alpha:
+    if math.isfinite(e.low) and e.p_adjusted <= s.alpha and not e.low <= 0 <= e.high:
         verdict, said = _changed(e)
         return verdict, f"The gap between {e.name} and {e.other} {where} {said}: {figures}."
     if math.isfinite(e.low) and -smallest < e.low and e.high < smallest:

@@ -94,5 +94,5 @@ def test_whichever_of_two_groups_is_worse_off_is_the_first_finding(study, worse)
     )
     first = found.findings.iloc[0]
     assert (first["accent"], bool(first["worse_off"])) == (worse, True)
-    assert first["size"] > 0.2
+    assert first["size"] > 0.1
     assert found.findings["part_of"].isna().sum() == 1
