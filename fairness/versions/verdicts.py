@@ -9,7 +9,8 @@ from roomtone.fairness.settings import CompareSettings
 
 NARROWED, WIDENED, TURNED, SAME, NOT_ENOUGH = "narrowed", "widened", "turned", "no_change", "not_enough_data"
 VERDICTS = (WIDENED, TURNED, NARROWED, SAME, NOT_ENOUGH)
-#: Share of alpha that a change of a ratio is held to: at the whole of it a change that is not there was told in 5.8 % of 1,200 simulated pairs, at this one in 3.8 %.
+#: Share of alpha that a change of a ratio is held to: at the whole of it a change that is not there was told in 5.8 % of 1,200 simulated
+#: pairs, at this one in 3.8 %.
 _LEVEL_OF_RATIOS = 0.6
 
 
