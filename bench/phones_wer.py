@@ -1,6 +1,6 @@
 """Prints what two real recognisers make of the demo corpus behind the handsets of 2026 and behind the older ones, by accent.
 
-    pip install 'roomtone[asr,demo-voice,phones]' jiwer
+    pip install '.[asr,demo-voice,phones]' jiwer
     nice python -P bench/phones_wer.py CACHE_DIR [UTTERANCES]
 
 UTTERANCES of each accent (default 2), from different speakers, go through each handset in quiet and in a crowd at 10 dB. The

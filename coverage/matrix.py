@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.extras import how_to_install
 from roomtone.core.vocabulary import FACTORS
 from roomtone.coverage.counting.axes import Axis, check_columns, check_named_levels, parse_axes
 from roomtone.coverage.counting.cells import cell_rows
@@ -297,7 +298,7 @@ class CoverageMatrix:
         try:
             import xarray as xr
         except ImportError as error:
-            raise RoomtoneError("to_xarray: xarray is not installed; pip install 'roomtone[notebooks]'") from error
+            raise RoomtoneError(f"to_xarray: xarray is not installed; {how_to_install('notebooks')}") from error
 
         columns = [*UNITS, *[f"goal_{unit}" for unit in UNITS], "covered_share", "status", "weight"]
         data = {name: (self.axes, self.grid.array(name)) for name in columns}

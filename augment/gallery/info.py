@@ -12,6 +12,7 @@ from roomtone.augment.ops.packages import EXTRA, missing_packages
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, load_preset, parse_preset, preset_file, preset_names
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError, nearest
+from roomtone.core.extras import how_to_install
 from roomtone.core.vocabulary import FACTORS
 
 #: Fields of a preset that are its key figures, in the order in which they are shown, and how.
@@ -110,7 +111,7 @@ def _needs(preset: Mapping[str, Any]) -> str | None:
     if path is not None and not Path(str(path)).exists():
         return f"a folder of recordings at its path ({path})"
     missing = sorted({package for _, package in missing_packages(preset)})
-    return f"{', '.join(missing)}: pip install 'roomtone[{EXTRA}]'" if missing else None
+    return f"{', '.join(missing)}: {how_to_install(EXTRA)}" if missing else None
 
 
 def every_preset(search: Sequence[Path] = ()) -> list[PresetInfo]:

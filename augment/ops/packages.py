@@ -9,6 +9,7 @@ from typing import Any
 
 from roomtone.augment.ops.table import TABLE, op_table
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.core.plugins import OPS, versions_of_added
 
 #: The extra that brings every package below.
@@ -84,7 +85,7 @@ def missing_package(op: str, package: str) -> str:
         op: its name.
         package: the distribution's name.
     """
-    return f"op {op!r} needs the package {package}, which the extra {EXTRA} brings: pip install 'roomtone[{EXTRA}]'"
+    return f"op {op!r} needs the package {package}, which the extra {EXTRA} brings: {how_to_install(EXTRA)}"
 
 
 def _packages_of(node: Mapping[str, Any]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def _next_commands(dataset: str) -> str:
         [
             f"open {page}: a click on a cell plays its samples. Next:",
             '  roomtone listen "ward+babble@10dB+gsm" to=heard.wav       one condition to hear; audio=my.wav takes your own voice',
-            f"  roomtone evaluate dataset={dataset}                    who is worse off where (pip install 'roomtone[asr]')",
+            f"  roomtone evaluate dataset={dataset}                    who is worse off where (pip install '.[asr]')",
             "  roomtone generate corpus=table corpus.path=speech.csv     your own speech: columns audio, text, speaker, accent",
         ]
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from roomtone.core.bounded.regular_files import open_regular
 from roomtone.core.dataset.storage import LOCK_NAME, SESSION_NAME, DatasetStorage
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.core.files import open_binary, write_whole
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _library() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
-        raise RoomtoneError("signatures need the extra 'sign': pip install 'roomtone[sign]'") from error
+        raise RoomtoneError(f"signatures need the extra 'sign': {how_to_install('sign')}") from error
     return serialization, ed25519
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from roomtone.core.bounded.held_folders import is_inside, remove_regular, rename_into
 from roomtone.core.bounded.regular_files import MAX_BYTES, FileTooLargeError, read_bytes
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.core.files import user_id, write_whole
 from roomtone.core.random_streams import content_key
 
@@ -231,7 +232,7 @@ class ObjectStorage(DatasetStorage):
             try:
                 self._fs, self._path = fsspec.core.url_to_fs(self.url)
             except ImportError as error:
-                raise RoomtoneError(f"output.dir={self.url}: {error} (for s3:// pip install 'roomtone[s3]')") from error
+                raise RoomtoneError(f"output.dir={self.url}: {error} (for s3:// {how_to_install('s3')})") from error
             except (ValueError, OSError) as error:
                 raise RoomtoneError(f"output.dir={self.url}: {str(error).splitlines()[0]}") from error
         return self._fs

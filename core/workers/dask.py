@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.core.workers.engine import Engine, one_thread_below
 
 
@@ -23,7 +24,7 @@ class DaskEngine(Engine):
         try:
             import distributed
         except ImportError as error:
-            raise RoomtoneError("executor=dask needs the extra 'dask': pip install 'roomtone[dask]'") from error
+            raise RoomtoneError(f"executor=dask needs the extra 'dask': {how_to_install('dask')}") from error
         self._cluster: Any = None
         if address is None:
             self._cluster = _own_cluster(workers)

@@ -7,12 +7,14 @@ import re
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_json
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.core.files import is_remote, read_yaml
 from roomtone.core.vocabulary import FACTORS
 from roomtone.coverage.counting.goal_parsing import parse_goals
@@ -22,6 +24,9 @@ from roomtone.coverage.views.matrix_view import Step
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: What stands in a command for a place that no set holds begins with this.
+_YOURS = "YOUR_"
 
 
 def fill_command(source: Any, goals: Goals | None = None) -> str:
@@ -54,7 +59,7 @@ def _corpus_words(corpus: Mapping[str, Any]) -> list[str]:
     columns = (corpus.get("columns") or {}) if corpus["reader"] == "table" else {}
     return [
         f"corpus={corpus['reader']}",
-        *(["corpus.path=PATH"] if corpus.get("path") else []),
+        *([f"corpus.path={_YOURS}SPEECH"] if corpus.get("path") else []),
         *(f"corpus.columns.{key}={name}" for key, name in columns.items() if name not in (key, None)),
     ]
 
@@ -79,7 +84,7 @@ def _scenario_words(config: Mapping[str, Any]) -> list[str]:
 
 
 def _level(level: str, presets: Mapping[str, Any]) -> str:
-    """Return a level as it is typed; one of own recordings names its folder, which no set holds: `hall=folder:PATH@5dB`."""
+    """Return a level as it is typed; one of own recordings names its folder, which no set holds: `hall=folder:YOUR_HALL@5dB`."""
     if not re.fullmatch(r"[\w@.+-]+", level):
         raise ValueError("not a level that can be typed as it is")
     name, at, snr = level.partition("@")
@@ -87,7 +92,7 @@ def _level(level: str, presets: Mapping[str, Any]) -> str:
     if not isinstance(preset, Mapping) or not str(preset.get("path") or "").endswith(":"):
         return level
     kind = preset.get("kind") or ("file" if preset.get("op") in ("recording", "recorded_device") else "folder")
-    return f"{name}={kind}:PATH{at}{snr}"
+    return f"{name}={kind}:{_YOURS}{name.upper()}{at}{snr}"
 
 
 def further_steps(
@@ -111,14 +116,18 @@ def further_steps(
     ask = Step("raise", question, asked)
     more = "With more speakers in the corpus: see how far they bring the set; plan renders nothing, generate with the same words does."
     again = _again(source, "plan", goals) if to_record else ""
+    yours = list(dict.fromkeys(re.findall(rf"{_YOURS}\w+", again)))
+    if yours:
+        more += f" A set does not hold where your files lie: type their places for {' and '.join(yours)}."
     further = [*([Step("record", more, again)] if again else []), *([] if raised else [ask])]
     if evaluated or (folder / "evaluation" / "evaluation.json").is_file():
         return further
     # the default recogniser is PocketSphinx, with a grammar that knows the demo's sentences and nothing else
     recogniser = "" if _corpora(folder) == {"demo"} else " asr=faster_whisper asr.model=tiny.en"
     command = f"roomtone evaluate {dataset}{recogniser}"
-    extra = "asr" if not recogniser else "faster-whisper"
-    needs = f" It needs pip install 'roomtone[{extra}]'{'; without a network asr.model=FOLDER' if recogniser else ''}."
+    extra, module = ("faster-whisper", "faster_whisper") if recogniser else ("asr", "pocketsphinx")
+    needs = "" if find_spec(module) else f" It needs {how_to_install(extra)}."
+    needs += " Without a network, give the folder of a model." if recogniser else ""
     measure = Step("measure", f"See what a recogniser makes of it, accent by accent.{needs}", command)
     return [*further, measure] if raised else [measure, *further]
 

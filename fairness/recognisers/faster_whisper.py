@@ -1,4 +1,4 @@
-"""Whisper models through CTranslate2 (`pip install 'roomtone[faster-whisper]'`), from a folder or the library's own cache."""
+"""Whisper models through CTranslate2 (extra `faster-whisper`), from a folder or the library's own cache."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, read_samples
 from roomtone.fairness.scoring.units import primary_language
 
@@ -46,7 +47,7 @@ class FasterWhisper(Recogniser):
             RoomtoneError: one of these.
         """
         if importlib.util.find_spec("faster_whisper") is None:
-            raise RoomtoneError("asr=faster_whisper needs its library: pip install 'roomtone[faster-whisper]'")
+            raise RoomtoneError(f"asr=faster_whisper needs its library: {how_to_install('faster-whisper')}")
         folder = Path(self.model).expanduser()
         is_folder = os.sep in self.model or self.model.startswith((".", "~")) or folder.is_dir()
         if is_folder and not (folder / "model.bin").is_file():

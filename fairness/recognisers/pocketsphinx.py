@@ -10,6 +10,7 @@ import numpy as np
 
 from roomtone.core.bounded.regular_files import read_text
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, TranscriptionError, read_samples
 
 _RATE_HZ = 16000
@@ -32,7 +33,7 @@ class PocketSphinx(Recogniser):
         import importlib.util
 
         if importlib.util.find_spec("pocketsphinx") is None:
-            raise RoomtoneError("asr=pocketsphinx needs PocketSphinx: pip install 'roomtone[asr]'")
+            raise RoomtoneError(f"asr=pocketsphinx needs PocketSphinx: {how_to_install('asr')}")
         if self.grammar is not None and not Path(self.grammar).is_file():
             raise RoomtoneError(f"asr.grammar: there is no file {self.grammar!r}")
 

@@ -1,4 +1,4 @@
-"""Any speech model that Hugging Face's pipeline loads (`pip install 'roomtone[transformers]'`), from a folder or its own cache."""
+"""Any speech model that Hugging Face's pipeline loads (extra `transformers`), from a folder or its own cache."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.extras import how_to_install
 from roomtone.fairness.recognisers.base import Recogniser, SampleAudio, read_samples
 
 _RATE_HZ = 16000
@@ -27,7 +28,7 @@ class Transformers(Recogniser):
             raise RoomtoneError("asr.model: the folder of a model, or its name in the hub, is needed")
         for name in ("transformers", "torch"):
             if importlib.util.find_spec(name) is None:
-                raise RoomtoneError(f"asr=transformers needs {name}: pip install 'roomtone[transformers]'")
+                raise RoomtoneError(f"asr=transformers needs {name}: {how_to_install('transformers')}")
 
     def open(self) -> None:
         """Load the model."""

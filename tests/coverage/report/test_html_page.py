@@ -147,13 +147,13 @@ def test_the_command_to_fill_a_set_is_that_of_its_last_run(tmp_path):
         (tmp_path / "my set/dataset.json").write_text(json.dumps({"runs": [{"config": config}]}))
         return fill_command(tmp_path / "my set", goals)
 
-    begin, end = "roomtone generate corpus=table corpus.path=PATH", "design=fill 'output.dir=my set'"
+    begin, end = "roomtone generate corpus=table corpus.path=YOUR_SPEECH", "design=fill 'output.dir=my set'"
     assert command() == f"{begin} 'scenario=our floor' {end}"
     own = {"room": ["none"], "noise": ["none", "hall@5dB"], "equipment": ["none"], "handset": ["none", "gsm"]}
     config["scenario"] = {"name": "hall@5dB, gsm", "factors": own, "goals": {"default": {"speakers": 3}}}
     config["presets"] = {"noise": {"hall": {"op": "recordings", "path": "noise_hall:"}}}
     config["corpus"]["columns"] = {"text": "said", "audio": "audio"}
-    levels = "'room=[none]' 'noise=[none,hall=folder:PATH@5dB]' 'equipment=[none]' 'handset=[none,gsm]'"
+    levels = "'room=[none]' 'noise=[none,hall=folder:YOUR_HALL@5dB]' 'equipment=[none]' 'handset=[none,gsm]'"
     assert command() == f"{begin} corpus.columns.text=said {levels} {end}"
     goals = parse_goals({"default": {"speakers": 4}})
     assert command(goals) == f"{begin} corpus.columns.text=said {levels} 'scenario.goals.default={{speakers:4}}' {end}"
