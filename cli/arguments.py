@@ -34,7 +34,7 @@ class Arguments:
         for word in self.overrides if key == "condition" else ():
             if "+" in word.partition("=")[0].lstrip("+") and ":" in word.partition("=")[2]:
                 raise RoomtoneError(
-                    f"condition {word!r}: places of your own are given by factor: room=ward noise=hall=folder:DIR@5dB"
+                    f"condition {word!r}: recordings of your own are given with their factor: noise=folder:DIR@5dB"
                 )
         if key is None or not words:
             return self

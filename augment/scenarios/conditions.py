@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,9 @@ def _malformed(factor: str, text: str) -> str:
     if slip and factor in WITH_SNR:
         decimals = f".{slip[3]}" if slip[3] else ""
         return f"is not of the form babble@5dB; write {slip[1]}@{slip[2]}{decimals}dB"
+    if Path(text.partition("@")[0]).exists():
+        kind = "file" if Path(text.partition("@")[0]).is_file() else "folder"
+        return f"is a place of your own: {factor}={kind}:{text}"
     own = re.fullmatch(r"([A-Za-z0-9_]+)=([^:@]+)(@.*)?", text)
     if own:
         kind = "file" if factor == "handset" else "folder"
@@ -234,7 +238,7 @@ def parse_condition_name(name: str, presets: PresetLookup, names: Callable[[str]
     """
     if "=" in name or ":" in name:
         raise RoomtoneError(
-            f"condition {name!r}: places of your own are given by factor: room=ward noise=hall=folder:DIR@5dB"
+            f"condition {name!r}: recordings of your own are given with their factor: noise=folder:DIR@5dB"
         )
     parts = [part for part in re.split(r"[,;\s]+", name) if part]
     spaced = re.sub(r"\s+(?=dBA?\b)", "", name)

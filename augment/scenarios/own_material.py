@@ -86,6 +86,12 @@ def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tu
     if kind not in _KINDS:
         raise RoomtoneError(f"{factor}: {text!r}: unknown kind {kind!r}; {nearest(kind, _KINDS)}")
     if not path.exists():
+        place, _, snr = match["path"].rpartition("@")
+        if place and Path(place).expanduser().exists():
+            raise RoomtoneError(
+                f"{factor}: {text!r}: an SNR is written as 5dB, 0..10dB or env65dBA, not {snr!r}; write {text.replace(f'@{snr}', '@5dB')},"
+                f" and a second SNR as a level of its own: {factor}=[none,own={kind}:{place}@5dB,own@10dB]"
+            )
         what = "file" if kind == "file" else "folder"
         raise RoomtoneError(f"{factor}: {text!r}: there is no {what} {match['path']!r}")
     if (kind == "file") != path.is_file():

@@ -100,7 +100,7 @@ from roomtone.cli.main import main
         (["listen", "ward, babble@5dB"], "levels are joined with +: ward+babble@5dB"),
         (["listen", "ward", "babble@5dB"], "levels are joined with +: ward+babble@5dB"),
         (["listen", "ward+babble"], "says no SNR; write for instance babble@10dB"),
-        (["listen", "ward+hall=folder:noises@5dB"], "given by factor: room=ward noise=hall=folder:DIR@5dB"),
+        (["listen", "ward+hall=folder:noises@5dB"], "given with their factor: noise=folder:DIR@5dB"),
         (["listen", "noise=[white@5dB,pink@5dB]"], "listen plays one level at a time"),
         (["listen", "ward", "noise=white@5dB"], "a condition's name or its levels by factor, not both: ward and noise"),
     ],

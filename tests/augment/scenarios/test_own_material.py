@@ -1,11 +1,13 @@
 """Folders and files of one's own as levels, without any YAML."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import soundfile
 
+from roomtone.augment.scenarios.conditions import split_level
 from roomtone.augment.scenarios.own_material import own_levels, with_own_material
 from roomtone.cli.main import main
 from roomtone.core.dataset.manifest import read_manifest
@@ -80,6 +82,14 @@ def test_two_folders_of_one_name_are_told(folder, tmp_path):
     other.mkdir(parents=True)
     with pytest.raises(RoomtoneError, match="two folders are called 'our_hall'; give one a name"):
         own_levels("noise", [f"folder:{folder}@5dB", f"folder:{other}@5dB"])
+
+
+@pytest.mark.parametrize("snr", ["5", "5db", "5 dB", "[5"])
+def test_an_snr_that_is_written_otherwise_is_not_called_a_missing_folder(folder, snr):
+    with pytest.raises(RoomtoneError, match=re.escape(f"not '{snr}'; write hall=folder:{folder}@5dB")):
+        own_levels("noise", [f"hall=folder:{folder}@{snr}"])
+    with pytest.raises(RoomtoneError, match=re.escape(f"is a place of your own: noise=folder:{folder}@5dB")):
+        split_level("noise", f"{folder}@5dB")
 
 
 def test_packaged_levels_pass_as_they_are():
