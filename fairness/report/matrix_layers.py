@@ -117,7 +117,9 @@ def evaluation_layers(
     """
     sheet = Sheet(comparison, rows, columns, factors)
     speakers = sheet.numbers("speakers")
-    thin = Table(np.isfinite(speakers) & (speakers < THIN_SPEAKERS))
+    people = sheet.margin("accents", "speakers")
+    whole = None if people is None else _floats(people) < THIN_SPEAKERS  # NaN is not
+    thin = Table(np.isfinite(speakers) & (speakers < THIN_SPEAKERS), rows=whole)
     layers = [layer for layer in (_lost(sheet, thin), _invented(sheet, thin)) if layer is not None]
     layers += [_wer(sheet, thin), _width(sheet)]
     baseline = comparison.settings["baseline"]
