@@ -102,7 +102,8 @@ def poisson_of(data: SpeakerCounts, reference: str | None, interaction_p: float 
     first = groups[0] if groups and first < 0 else first
     if len(groups) < 2 or len(conditions) < 2 or first not in groups:
         raise RoomtoneError(
-            f"the Poisson model needs two groups and two conditions with errors in every cell, got {len(groups)} and {len(conditions)}"
+            "the Poisson model needs two groups and two conditions in each of which every group has errors; here errors are too few:"
+            f" {len(groups)} of {len(data.groups)} groups and {len(conditions)} of {len(data.conditions)} conditions are left"
         )
     groups = [first, *(g for g in groups if g != first)]
     return _fit(data, groups, conditions, left_out, interaction_p)

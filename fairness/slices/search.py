@@ -129,19 +129,20 @@ def search_as(
     rest = [row | {"named": False} for row in tested[:_SHOWN]]
     shown = pd.DataFrame([*named, *rest], columns=[*COLUMNS]).astype({"named": bool})
     shown.attrs["not_searched"] = left_out
-    shown.attrs["note"] = "" if len(shown) else _why_none(settings)
+    shown.attrs["note"] = "" if len(shown) else _why_none(settings, table)
     return shown
 
 
-def _why_none(settings: SearchSettings) -> str:
+def _why_none(settings: SearchSettings, table: CountTable) -> str:
     """Return why no slice could be tested."""
+    conditions = np.bincount(np.unique(np.stack([table.speaker, table.condition]), axis=1)[0])
+    if settings.outcome == "excess" and (conditions < 2).all():
+        return (
+            "No slice could be tested. A slice's excess is told from what its speakers lose in other conditions, and no speaker was heard in several of"
+            " them (subgroups.outcome=errors compares WERs instead)."
+        )
     least = f"no slice has {settings.min_speakers} speakers and {settings.min_words} words, with {settings.min_speakers} speakers outside of it"
-    if settings.outcome != "excess":
-        return f"No slice could be tested: {least}."
-    return (
-        "No slice could be tested. A slice's excess is told from what its speakers lose in other conditions: either no speaker was heard in several of"
-        f" them (subgroups.outcome=errors compares WERs instead), or {least}."
-    )
+    return f"No slice could be tested: {least}."
 
 
 def _slice_columns(scores: pd.DataFrame, columns: Sequence[str] | None, group: str, condition: str) -> list[str]:
