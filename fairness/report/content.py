@@ -13,7 +13,7 @@ from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.inference.estimands import ALL_CONDITIONS
 from roomtone.fairness.recognisers import public_identity
-from roomtone.fairness.report.caveats import formatting_note
+from roomtone.fairness.report.caveats import formatting_note, mostly_of, unanswered
 from roomtone.fairness.report.formatting import SIGNS, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
@@ -79,6 +79,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
         "outcome_rows": [] if result.settings.outcome is None else records(c.outcome),
+        **_failures(c, result.scores),
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note,
         "no_slice": no_slice(people, group, result.settings.subgroups.min_speakers),
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
@@ -156,7 +157,7 @@ def _context(c: Comparison) -> list[str]:
 def _other_findings(c: Comparison) -> list[str]:
     """Return who is worse off by another outcome than WER, or as a part of a group: the largest of each table first, its cells only where no row says more."""
     said: list[str] = []
-    for table in (c.intersections, c.terms, c.outcome, c.hallucination):
+    for table in (c.failures, c.intersections, c.terms, c.outcome, c.hallucination):
         if not len(table):
             continue
         worse = table[(table["verdict"] == GAP) & (table["gap"] > 0)].sort_values("gap", ascending=False, kind="stable")
@@ -249,6 +250,20 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
         "hallucinated": records(cells[several]), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
         "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
         "invented_text": invented_text(len(scores), any_sign, *signs, single=int((~several).sum())),
+    }  # fmt: skip
+
+
+def _failures(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
+    """Return how many samples of each group have no hypothesis (no row where all have one), whose they mostly are, and the gaps in it."""
+    group = c.settings["group"]
+    lost = unanswered(scores)
+    by_group = lost.groupby(scores[group].fillna("unknown")).agg(["sum", "size"]) if lost.any() else None
+    rows = [] if by_group is None else [
+        {"group": str(row.Index), "samples": int(row.size), "failed": int(row.sum), "share": row.sum / row.size} for row in by_group.itertuples()
+    ]  # fmt: skip
+    found = c.failures[c.failures["verdict"] == GAP].sort_values("gap", ascending=False, kind="stable")
+    return {
+        "failures": sorted(rows, key=lambda row: -row["share"]), "failure_gaps": found["statement"].tolist(), "failed_of": mostly_of(scores, group),
     }  # fmt: skip
 
 

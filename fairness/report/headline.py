@@ -26,6 +26,11 @@ def headline(content: Mapping[str, Any]) -> str:
         return f"There is one {content['group']}, so nothing is compared."
     if content["other_findings"]:
         return f"By WER alone no {content['group']} is found to be worse off. {content['other_findings'][0]}"
+    if content["failed_of"]:
+        return (
+            f"Among the samples that were answered no {content['group']} is found to be worse off, but without a hypothesis are those of"
+            f" {content['failed_of']}."
+        )
     little = too_little(content)
     if little is not None:
         return little

@@ -29,6 +29,7 @@ def markdown(content: Mapping[str, Any]) -> str:
         (f"WER by {shown(group)} and {shown(condition)}, %", _matrix(content)),
         ("Gaps", [*_verdicts(content), "", *_notes(content), *table([group, condition, *_gap_head(content)], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {shown(condition)}", _overall(content)),
+        *([("Samples without a hypothesis", _failures(content))] if content["failures"] else []),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         *([("Shortfall of the outcome", [f"- {shown(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
         ("Intersections", _intersections(content)),
@@ -156,6 +157,12 @@ def _hallucination(content: Mapping[str, Any]) -> list[str]:
         for r in content["hallucinated"]
     ]  # fmt: skip
     return [*said, "", *table(head, rows)]
+
+
+def _failures(content: Mapping[str, Any]) -> list[str]:
+    head = [content["group"], "samples", "without a hypothesis", "%"]
+    rows = [(r["group"], r["samples"], r["failed"], percent(r["share"])) for r in content["failures"]]
+    return [*(f"- {shown(text)}" for text in content["failure_gaps"]), "", *table(head, rows)]
 
 
 def _lost_words(content: Mapping[str, Any]) -> list[str]:

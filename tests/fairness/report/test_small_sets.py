@@ -248,6 +248,7 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
     report = {
         "findings": [],
         "other_findings": [],
+        "failed_of": "",
         "accents": rows,
         "group": "accent",
         "settings": {"scale": "difference", "alpha": 0.05},
