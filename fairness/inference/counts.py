@@ -135,8 +135,8 @@ def prepare(
         sentence: the column of the text, which speakers may share; may be missing.
 
     Returns:
-        `group, condition, speaker, utterance, sentence`, `errors` (compared), `all_errors`, `words`, `lost`, `invented`, `hallucinated`
-        (share, NaN where not known) and `failed`.
+        `group, condition, speaker, utterance, sentence`, `unit` where it is known, `errors` (compared), `all_errors`, `words`, `lost`,
+        `invented`, `hallucinated` (share, NaN where not known) and `failed`.
 
     Raises:
         RoomtoneError: no table, a column is missing, nothing is scored, or no row is in the baseline.
@@ -156,6 +156,8 @@ def prepare(
     rows["group"] = rows["group"].where(rows["group"].notna(), UNKNOWN).map(str)
     for name, column in (("utterance", utterance), ("sentence", sentence)):
         rows[name] = scores[column].astype(object).to_numpy() if column in scores else None
+    if "unit" in scores:
+        rows["unit"] = scores["unit"].astype(object).to_numpy()
     rows = rows.assign(**sample_outcomes(scores))
     rows["failed"] = rows["errors"].isna() | rows["words"].isna()
     if rows["failed"].all():
