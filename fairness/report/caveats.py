@@ -236,6 +236,6 @@ def _units(scores: pd.DataFrame, group: str) -> list[str]:
     if scores.dropna(subset="unit").groupby(group)["unit"].agg(frozenset).nunique() > 1:
         said.append(
             f"Some {group}s are counted in characters and others in words: a gap between such {group}s, or with all others where those hold both,"
-            " compares two units and does not say who is worse off. Evaluate each language apart."
+            " compares two units and does not say who is worse off: none is claimed. Evaluate each language apart."
         )
     return said

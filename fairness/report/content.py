@@ -14,10 +14,11 @@ from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.inference.estimands import ALL_CONDITIONS
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.caveats import formatting_note, mostly_of, unanswered
-from roomtone.fairness.report.formatting import SIGNS, percent, records
+from roomtone.fairness.report.formatting import BETTER, SIGNS, percent, records, sign
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.wording import (
+    CONTEXT,
     column_notes,
     condition_columns,
     invented_text,
@@ -69,8 +70,9 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "samples": len(result.scores), "failed": result.failed,
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
         "groups": sorted(c.cells[group].unique()), "conditions": _ordered(c.cells[condition], settings["baseline"]),
-        "verdicts": [(VERDICT_NAMES[v], SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
-        "findings": _findings(c), "context": _context(c), "other_findings": _other_findings(c), "statements": statements(c.gaps, condition),
+        "verdicts": [(_counted(c.gaps, v), SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
+        "findings": _findings(c), "context": _context(c), "context_is": CONTEXT, "other_findings": _other_findings(c),
+        "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
         "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
         "family": family_text(c.facts, settings), "overall": overall, "overall_table": condition_columns(overall),
@@ -89,6 +91,15 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "groups_of_people": people, "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,
     }  # fmt: skip
+
+
+def _counted(gaps: pd.DataFrame, verdict: str) -> str:
+    """Return the name of a verdict beside its count; of gaps, in how many the compared group has more and in how many less."""
+    found = gaps[gaps["verdict"] == verdict] if len(gaps) else gaps
+    if verdict != GAP or not len(found):
+        return VERDICT_NAMES[verdict]
+    less = sum(sign(row) == BETTER for row in found.to_dict("records"))
+    return f"{VERDICT_NAMES[GAP]} (worse off in {len(found) - less}, better off in {less})"
 
 
 def _repeat(result: Evaluation, recogniser: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from roomtone.core.printable import markdown_text as shown
 from roomtone.fairness.report.formatting import between, detectable, number, percent, points, table
+from roomtone.fairness.report.wording import CONTEXT
 
 
 def markdown(content: Mapping[str, Any]) -> str:
@@ -20,6 +21,7 @@ def markdown(content: Mapping[str, Any]) -> str:
     lines = [f"# {shown(content['title'])}", "", *(f"> {shown(note)}\n" for note in content["notes"]), ""]
     lines += [f"**{shown(content['headline'])}**", "", *(f"- {shown(text)}" for _, text in content["findings"][1:])]
     lines += [f"- {shown(text)}" for text in content["other_findings"][0 if content["findings"] else 1 :]]
+    lines += ["", f"For context, {CONTEXT}:", ""] if content["context"] else []
     lines += [*(f"- (context) {shown(text)}" for text in content["context"]), ""]
     lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {shown(content['family'])}", ""]
     parts: list[tuple[str, list[str]]] = [
