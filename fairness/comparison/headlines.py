@@ -119,7 +119,7 @@ def _condition_verdict(rows: Sequence[dict[str, Any]], p_adjusted: float, alpha:
     verdicts = {row["verdict"] for row in rows}
     if verdicts == {SATURATED} or verdicts == {NO_GAP}:
         return str(verdicts.pop())
-    if any(row["_units_differ"] for row in rows):  # what tests all groups at once compares units too
+    if any(row["units_differ"] for row in rows):  # what tests all groups at once compares units too
         return GAP if GAP in verdicts else NOT_ENOUGH
     return GAP if GAP in verdicts or (p_adjusted <= alpha and SATURATED not in verdicts) else NOT_ENOUGH
 

@@ -170,7 +170,7 @@ def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
     if is_small(e) and is_few(e):
         return (
             f"Whether {_subject(e)} by {_size(e)} or more cannot be said, though these speakers show less ({_range(e)}): with fewer than"
-            f" {FEWEST_FOR_NO_GAP} speakers on a side, those whom the recogniser fails may not have been recorded."
+            f" {FEWEST_FOR_NO_GAP} speakers on a side, those whom the recogniser fails may not have been recorded. Each side needs about {speakers}."
         )
     shown = (
         f"this much data shows {_amount(e, e.detectable)} {'times' if e.is_ratio else 'points'} at best"

@@ -24,7 +24,7 @@ COLUMNS = (
     "ror", "ror_low", "ror_high", "logit_did", "simultaneous_low", "simultaneous_high", "p", "p_adjusted", "detectable", "verdict",
     "statement", "speakers", "reference_speakers", "words", "reference_words", "wer", "reference_wer", "lost", "reference_lost",
     "speakers_needed", "words_needed", "gap_bootstrap_low", "gap_bootstrap_high", "did_bootstrap_low", "did_bootstrap_high",
-    "saturated", "few_errors", "own_texts", "family",
+    "saturated", "few_errors", "own_texts", "units_differ", "family",
 )  # fmt: skip
 _LOGIT_TOP = 0.999
 
@@ -94,7 +94,6 @@ class Comparisons:
         row |= self._estimates(g, conditions) | self._test(g, k) | self._facts(g, k, conditions, sides)
         verdict = judge(self._evidence(g, k, item, row, sides), statement)
         row |= {"verdict": verdict.verdict, "statement": verdict.statement, "_columns": item.columns}
-        row["_units_differ"] = self._is_wer and self.contents.units_differ(g)
         return row | {"speakers_needed": verdict.speakers_needed, "words_needed": verdict.words_needed}
 
     def _estimates(self, g: int, conditions: Sequence[int]) -> dict[str, float]:
@@ -157,7 +156,7 @@ class Comparisons:
             "speakers": own.speakers, "reference_speakers": other.speakers, "words": own.words, "reference_words": other.words,
             "wer": own.wer, "reference_wer": other.wer, "lost": own.lost, "reference_lost": other.lost,
             "saturated": bool(max(own.lost, other.lost) > SATURATED_LOST), "few_errors": bool(min(errors) < FEW_ERRORS),
-            "own_texts": bool(self.study.texts.confounded[g]),
+            "own_texts": bool(self.study.texts.confounded[g]), "units_differ": self._is_wer and self.contents.units_differ(g),
         }  # fmt: skip
 
     def _sides(self, g: int, conditions: Sequence[int]) -> tuple[Side, Side]:
@@ -197,7 +196,7 @@ class Comparisons:
             float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]), float(study.shown_at_smallest[g, k]),
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
             row["own_texts"], f"{self.measure} (without what was invented)" if hides else self.measure,
-            self.contents.others_with_own_texts(g), self._is_wer and self.contents.units_differ(g),
+            self.contents.others_with_own_texts(g), row["units_differ"],
         )  # fmt: skip
 
 

@@ -224,14 +224,13 @@ def enough(e: Evidence) -> tuple[int, int]:
     if is_small(e) and (hidden := hidden_by_failing(e)) is not None:
         speakers = _enough_to_bound_failing(e, hidden[0])
         return max(speakers, e.speakers_for_p), math.ceil(hidden[0].words * speakers / hidden[0].speakers)
-    if is_small(e) and is_few(e):
-        times = FEWEST_FOR_NO_GAP / max(1, fewest)
-        return FEWEST_FOR_NO_GAP, math.ceil(max(1, min(e.own.words, e.other.words)) * times)
     if math.isfinite(e.low):
         # where nothing below 100 points would show, no number of speakers near the present one can be enough
         least = 0.0 if math.isfinite(e.detectable) else 1.0
         shown = e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low
         times = speakers_times(max(least, shown), e.smallest)
+        if is_small(e):
+            times = max(times, FEWEST_FOR_NO_GAP / max(1, fewest))
         return max(math.ceil(max(1, fewest) * times), e.speakers_for_p), math.ceil(
             max(1, min(e.own.words, e.other.words)) * times
         )

@@ -98,7 +98,7 @@ def _counted(gaps: pd.DataFrame, verdict: str) -> str:
     found = gaps[gaps["verdict"] == verdict] if len(gaps) else gaps
     if verdict != GAP or not len(found):
         return VERDICT_NAMES[verdict]
-    less = sum(sign(row) == BETTER for row in found.to_dict("records"))
+    less = sum(sign(row) == BETTER for row in records(found))
     return f"{VERDICT_NAMES[GAP]} (worse off in {len(found) - less}, better off in {less})"
 
 
@@ -268,10 +268,13 @@ def _failures(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     """Return how many samples of each group have no hypothesis (no row where all have one), whose they mostly are, and the gaps in it."""
     group = c.settings["group"]
     lost = unanswered(scores)
-    by_group = lost.groupby(scores[group].fillna("unknown")).agg(["sum", "size"]) if lost.any() else None
-    rows = [] if by_group is None else [
-        {"group": str(row.Index), "samples": int(row.size), "failed": int(row.sum), "share": row.sum / row.size} for row in by_group.itertuples()
-    ]  # fmt: skip
+    named = lost.groupby(scores[group].fillna("unknown").map(str))
+    asked, failed = (dict(counts.astype(int)) for counts in (named.size(), named.sum()))
+    rows = [
+        {"group": name, "samples": int(of), "failed": int(failed[name]), "share": float(failed[name] / of)}
+        for name, of in asked.items()
+        if lost.any()
+    ]
     found = c.failures[c.failures["verdict"] == GAP].sort_values("gap", ascending=False, kind="stable")
     return {
         "failures": sorted(rows, key=lambda row: -row["share"]), "failure_gaps": found["statement"].tolist(), "failed_of": mostly_of(scores, group),

@@ -32,6 +32,9 @@ def headline(content: Mapping[str, Any]) -> str:
             f"Among the samples that were answered no {content['group']} is found to be worse off, but without a hypothesis are those of"
             f" {content['failed_of']}."
         )
+    if all(row["units_differ"] for row in rows):
+        return f"No {content['group']} can be compared with the others: some are counted in characters and others in words. Evaluate each language apart."
+    rows = [row for row in rows if not row["units_differ"]]
     if all(row["verdict"] == SATURATED for row in rows):
         return (
             f"So many words are lost that it cannot be told whether any {content['group']} is worse off: {_lost(rows)}."

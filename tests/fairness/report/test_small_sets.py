@@ -249,6 +249,7 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
         "p_adjusted": 0.061,
         "detectable": 0.35,
         "verdict": "not_enough_data",
+        "units_differ": False,
     }
     rows = [
         row | {"accent": "hindi", "gap": 0.245},
@@ -280,6 +281,10 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
         "So many words are lost that it cannot be told whether any accent is worse off: 97 % over all conditions, and so near the top differences"
         " shrink or cannot show."
     )
+    apart = headline(report | {"accents": [one | {"units_differ": True} for one in rows]})
+    assert apart.startswith("No accent can be compared with the others: some are counted in characters and others in")
+    mixed = [rows[0] | {"units_differ": True}, *rows[1:]]
+    assert "that of irish, is not shown: 10.0 points" in headline(report | {"accents": mixed})
 
 
 def test_a_gap_counts_as_worse_off_or_better_off_and_context_is_explained(study) -> None:
