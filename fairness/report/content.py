@@ -14,7 +14,7 @@ from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.inference.estimands import ALL_CONDITIONS
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.caveats import formatting_note, mostly_of, unanswered
-from roomtone.fairness.report.formatting import BETTER, SIGNS, percent, records, sign
+from roomtone.fairness.report.formatting import SIGNS, counted, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.wording import (
@@ -70,7 +70,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "samples": len(result.scores), "failed": result.failed,
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
         "groups": sorted(c.cells[group].unique()), "conditions": _ordered(c.cells[condition], settings["baseline"]),
-        "verdicts": [(_counted(c.gaps, v), SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
+        "verdicts": [(counted(c.gaps, v, VERDICT_NAMES[v]), SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
         "findings": _findings(c), "context": _context(c), "context_is": CONTEXT, "other_findings": _other_findings(c),
         "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
@@ -91,15 +91,6 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "groups_of_people": people, "signs": SIGNS, "names": VERDICT_NAMES,
         "method": METHOD, "limits": LIMITS,
     }  # fmt: skip
-
-
-def _counted(gaps: pd.DataFrame, verdict: str) -> str:
-    """Return the name of a verdict beside its count; of gaps, in how many the compared group has more and in how many less."""
-    found = gaps[gaps["verdict"] == verdict] if len(gaps) else gaps
-    if verdict != GAP or not len(found):
-        return VERDICT_NAMES[verdict]
-    less = sum(sign(row) == BETTER for row in records(found))
-    return f"{VERDICT_NAMES[GAP]} (worse off in {len(found) - less}, better off in {less})"
 
 
 def _repeat(result: Evaluation, recogniser: Mapping[str, Any]) -> str:
@@ -193,7 +184,11 @@ def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
     said = [(NO_GAP, text) for text in gaps.loc[gaps["verdict"] == NO_GAP, "statement"].head(_FINDINGS)]
     for name, part in gaps[gaps["verdict"] == SATURATED].groupby(condition):
         said.append((SATURATED, _lost(str(name), part)))
-    undecided = gaps[gaps["verdict"] == NOT_ENOUGH].sort_values("speakers_needed")
+    apart = gaps["units_differ"].astype(bool)
+    if apart.any():
+        alike = f" So it is with {apart.sum() - 1} comparisons more." if apart.sum() > 1 else ""
+        said.append((NOT_ENOUGH, str(gaps.loc[apart, "statement"].iloc[0]) + alike))
+    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & ~apart].sort_values("speakers_needed")
     if len(undecided) == 1:
         said.append((NOT_ENOUGH, str(undecided["statement"].iloc[0])))
     elif len(undecided):

@@ -13,7 +13,8 @@ import pytest
 from roomtone.cli.main import main
 from roomtone.fairness import compare
 from roomtone.fairness.evaluation import Evaluation, Settings, evaluate
-from roomtone.fairness.report.content import _counted, gather
+from roomtone.fairness.report.content import gather
+from roomtone.fairness.report.formatting import counted
 from roomtone.fairness.report.headline import headline
 from roomtone.fairness.report.method import family_text
 from roomtone.fairness.report.page import summary_lines, write_report
@@ -233,6 +234,7 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
     heard.write_text("".join(json.dumps({"sample_id": r["sample_id"], "hypothesis": r["text"]}) + "\n" for r in rows))
     dataset = make_set(rows)
     result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(heard)}, resamples=0))
+    assert "gap" not in set(result.comparison.gaps["verdict"])
     assert any("compares two units and does not say who is worse off" in note for note in result.notes)
     text = write_report(result)[1].read_text(encoding="utf-8")
     assert "No attribute was crossed with accent" in text.split("## Intersections")[1].split("##")[0]
@@ -292,8 +294,8 @@ def test_a_gap_counts_as_worse_off_or_better_off_and_context_is_explained(study)
     rates = {(a, "clean"): 0.6 if a == "a" else 0.1 for a in "abc"}
     gaps = compare(study(np.random.default_rng(0), rates, 8), resamples=0, permutations=199).gaps
     assert gaps["verdict"].tolist() == ["gap"] * 3
-    assert _counted(gaps, "gap") == "gap (worse off in 1, better off in 2)"
-    assert _counted(gaps, "no_gap") == "no gap"
+    assert counted(gaps, "gap", "gap") == "gap (worse off in 1, better off in 2)"
+    assert counted(gaps, "no_gap", "no gap") == "no gap"
 
 
 def test_the_chance_of_a_false_gap_is_told_with_its_condition() -> None:
