@@ -28,11 +28,24 @@ class Contents:
         Args:
             group: number of the group that is compared.
         """
-        rows = self._study.layout.rows
-        if UNIT not in rows:
-            return False
-        own, rest = (set(rows.loc[side, UNIT].dropna()) for side in self._rows_of(group))
-        return bool(own and rest and own != rest)
+        return bool(self._units_differ[group])
+
+    @cached_property
+    def _units_differ(self) -> list[bool]:
+        study = self._study
+        rows, people = study.layout.rows, study.layout.person
+        found = []
+        units = rows[UNIT].to_numpy() if UNIT in rows else np.full(len(rows), None)
+        names = sorted({unit for unit in units if isinstance(unit, str)})
+        codes = np.array([names.index(unit) if isinstance(unit, str) else -1 for unit in units], dtype=np.int64)
+        held = np.zeros((study.layout.people, len(names)), dtype=bool)
+        held[people[codes >= 0], codes[codes >= 0]] = True
+        for group in range(len(study.data.groups)):
+            inside = study.everybody.is_in(group)
+            rest = study.everybody.is_in(study.other) if study.other >= 0 else ~inside
+            own, other = held[inside].any(axis=0), held[rest].any(axis=0)
+            found.append(bool(own.any() and other.any() and (own != other).any()))
+        return found
 
     def are_invented(self, group: int, columns: tuple[int, ...]) -> bool:
         """Return whether any sample of a comparison holds text that nobody spoke, whose inserted words are left out of it.
@@ -55,15 +68,13 @@ class Contents:
         """
         study = self._study
         others = [study.other] if study.other >= 0 else [g for g in range(len(study.data.groups)) if g != group]
-        return tuple(study.data.groups[g] for g in others if study.texts.confounded[g])
+        return tuple(study.data.groups[g] for g in others if self._confounded[g])
+
+    @cached_property
+    def _confounded(self) -> list[bool]:
+        return [bool(own) for own in self._study.texts.confounded]
 
     @cached_property
     def _invented(self) -> np.ndarray:
         """Return the samples with invented text of each group and condition [shape=(groups, conditions)]."""
         return self._study.layout.count("hallucinated", "samples").sums(0)
-
-    def _rows_of(self, group: int) -> tuple[np.ndarray, np.ndarray]:
-        study = self._study
-        inside = study.everybody.is_in(group)
-        rest = study.everybody.is_in(study.other) if study.other >= 0 else ~inside
-        return inside[study.layout.person], rest[study.layout.person]
