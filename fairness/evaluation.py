@@ -244,8 +244,8 @@ def _write_tables(result: Evaluation) -> None:
     c = result.comparison
     tables = {
         "cells": c.cells, "gaps": c.gaps, "accents": c.accents, "conditions": c.conditions, "levels": c.levels, "findings": c.findings,
-        "hallucination": c.hallucination, "intersections": c.intersections, "term_gaps": c.terms, "outcome_gaps": c.outcome, "terms": result.terms,
-        "lost_words": result.words, "mapsswe": result.pairs, "subgroups": result.subgroups,
+        "hallucination": c.hallucination, "failures": c.failures, "intersections": c.intersections, "term_gaps": c.terms, "outcome_gaps": c.outcome,
+        "terms": result.terms, "lost_words": result.words, "mapsswe": result.pairs, "subgroups": result.subgroups,
         "interaction": result.model.terms if result.model is not None else None,
     }  # fmt: skip
     for name, table in tables.items():

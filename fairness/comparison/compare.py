@@ -22,7 +22,14 @@ from roomtone.fairness.comparison.cells import cell_table
 from roomtone.fairness.comparison.findings import rank_findings
 from roomtone.fairness.comparison.headlines import HEADLINE, accent_rows, condition_rows
 from roomtone.fairness.comparison.outcome_scores import SHORTFALL
-from roomtone.fairness.comparison.outcomes import HALLUCINATION, OUTCOME, TERMS, intersection_rows, outcome_rows
+from roomtone.fairness.comparison.outcomes import (
+    HALLUCINATION,
+    OUTCOME,
+    TERMS,
+    failure_rows,
+    intersection_rows,
+    outcome_rows,
+)
 from roomtone.fairness.comparison.tables import COLUMNS, Comparisons
 from roomtone.fairness.inference.bootstrap import draw
 from roomtone.fairness.inference.counts import lay_out, prepare
@@ -48,6 +55,7 @@ class Comparison:
         conditions: one row a condition: whether groups differ in it, and which is worst off.
         levels: one row a group and factor level, over all conditions that have it.
         hallucination: groups over all conditions and cells, by the share of samples with text that nobody spoke; a family of its own.
+        failures: likewise, by the share of samples without a hypothesis; a family of its own.
         terms: likewise, by the critical terms that were lost; a family of its own.
         outcome: likewise, by what the samples' outcomes lack of 1 (`outcome=FILE` of `roomtone evaluate`); a family of its own.
         intersections: group x attribute over all conditions; a family of its own.
@@ -63,6 +71,7 @@ class Comparison:
     conditions: pd.DataFrame
     levels: pd.DataFrame
     hallucination: pd.DataFrame
+    failures: pd.DataFrame
     terms: pd.DataFrame
     outcome: pd.DataFrame
     intersections: pd.DataFrame
@@ -173,7 +182,7 @@ def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
     frames = {key: _frame(value, s, key) for key, value in tables.items()}
     return Comparison(
         cells.rename(columns=names), frames["gaps"], frames["accents"], frames["conditions"], frames["levels"], frames["hallucination"],
-        frames["terms"], frames["outcome"], frames["intersections"], found.rename(columns=names),
+        frames["failures"], frames["terms"], frames["outcome"], frames["intersections"], found.rename(columns=names),
         max(study.test.interaction_p, study.smallest_p), s.to_json(), facts,
     )  # fmt: skip
 
@@ -234,6 +243,7 @@ def _others(
         "hallucination": outcome_rows(
             rows, conditions, settings, events="hallucinated", trials="samples", measure=HALLUCINATION, several=several
         ),
+        "failures": failure_rows(rows, conditions, settings, several=several),
         "terms": [], "outcome": [], "intersections": intersection_rows(rows, scores, conditions, settings),
     }  # fmt: skip
     if "terms" in scores and "terms_lost" in scores:

@@ -119,6 +119,8 @@ def _condition_verdict(rows: Sequence[dict[str, Any]], p_adjusted: float, alpha:
     verdicts = {row["verdict"] for row in rows}
     if verdicts == {SATURATED} or verdicts == {NO_GAP}:
         return str(verdicts.pop())
+    if any(row["units_differ"] for row in rows):  # what tests all groups at once compares units too
+        return GAP if GAP in verdicts else NOT_ENOUGH
     return GAP if GAP in verdicts or (p_adjusted <= alpha and SATURATED not in verdicts) else NOT_ENOUGH
 
 

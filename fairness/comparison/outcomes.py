@@ -1,4 +1,4 @@
-"""Comparisons beside that of errors, each a family with an alpha of its own: hallucination, critical terms, any outcome, intersections."""
+"""Comparisons beside that of errors, each a family with an alpha of its own: hallucination, lost answers, critical terms, any outcome, intersections."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _MOST_VALUES = 20
 HALLUCINATION = "samples with text that nobody spoke"
 TERMS = "critical terms lost"
 OUTCOME = "shortfall of the outcome"
+FAILURES = "samples without a hypothesis"
 
 
 def outcome_rows(
@@ -60,6 +61,24 @@ def outcome_rows(
     made = Comparisons(study, measure=measure)
     tested = [k for k, item in enumerate(study.estimands.items) if item.kind]
     return [row | {"family": measure} for row in made.rows(tested)]
+
+
+def failure_rows(
+    rows: pd.DataFrame, conditions: Sequence[str], settings: CompareSettings, *, several: bool
+) -> list[dict[str, Any]]:
+    """Return the comparisons by the share of samples that the recogniser did not answer; samples without a transcript are no such.
+
+    Args:
+        rows: of `prepare`.
+        conditions: their names, the baseline first.
+        settings: the choices; verdicts rest on differences.
+        several: as in `outcome_rows`.
+    """
+    asked = rows[rows["words"].notna()]
+    asked = asked.assign(unanswered=asked["errors"].isna().astype(float), failed=False)
+    return outcome_rows(
+        asked, conditions, settings, events="unanswered", trials="samples", measure=FAILURES, several=several
+    )
 
 
 def intersection_rows(

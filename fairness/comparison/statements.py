@@ -6,16 +6,21 @@ import math
 from dataclasses import replace
 
 from roomtone.fairness.comparison.verdicts import (
+    FEWEST_FOR_NO_GAP,
     GAP,
     NO_GAP,
     SATURATED,
     SATURATED_LOST,
     Evidence,
     hidden_by_failing,
+    is_few,
     is_small,
     unseen_share,
 )
 from roomtone.fairness.inference.study import REST
+
+#: Groups with texts of their own that a sentence names at most.
+_NAMED = 3
 
 
 def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None) -> str:
@@ -26,6 +31,11 @@ def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None
         verdict: one of `VERDICTS`.
         speakers, words: what would be enough on each side, where the data are not.
     """
+    if e.units_differ:
+        return (
+            f"Nothing can be said about {e.own.name} against {e.other.name} {_where(e)}: one side is counted in characters where the other is counted"
+            " in words. Evaluate each language apart."
+        )
     if verdict == SATURATED:
         return _saturated(e)
     if verdict == GAP:
@@ -126,11 +136,20 @@ def _unseen(e: Evidence) -> str:
 
 def _texts(e: Evidence) -> str:
     if not e.own_texts:
-        return ""
+        return _texts_of_others(e)
     return (
         f" {e.own.name} reads texts that no other group reads, so text and group cannot be told apart: the interval takes its texts for a"
         " random sample."
     )
+
+
+def _texts_of_others(e: Evidence) -> str:
+    names, count = e.other_own_texts, len(e.other_own_texts)
+    if not names:
+        return ""
+    who = f"{count} groups" if count > _NAMED else " and ".join(names)
+    among = "" if names == (e.other.name,) else f" among {e.other.name}"
+    return f" {who}{among} read{'s' * (count == 1)} texts that no other group reads: harder or easier texts would look like a gap."
 
 
 def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
@@ -147,6 +166,11 @@ def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
             f"Whether {_subject(e)} by {_size(e)} or more cannot be said, though these speakers show less ({_range(e)}): of the {side.speakers}"
             f" speakers of {side.name} {few}, and of those who were not recorded up to {100 * share:.0f} % may. About {speakers} speakers of"
             f" {side.name} of whom no more do would tell."
+        )
+    if is_small(e) and is_few(e):
+        return (
+            f"Whether {_subject(e)} by {_size(e)} or more cannot be said, though these speakers show less ({_range(e)}): with fewer than"
+            f" {FEWEST_FOR_NO_GAP} speakers on a side, those whom the recogniser fails may not have been recorded. Each side needs about {speakers}."
         )
     shown = (
         f"this much data shows {_amount(e, e.detectable)} {'times' if e.is_ratio else 'points'} at best"

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.fairness.comparison.contents import Contents
 from roomtone.fairness.comparison.failing import Failing
 from roomtone.fairness.comparison.statements import statement
-from roomtone.fairness.comparison.verdicts import SATURATED_LOST, Evidence, Side, judge
+from roomtone.fairness.comparison.verdicts import SATURATED_LOST, WER, Evidence, Side, judge
 from roomtone.fairness.inference.bootstrap import Bootstrap
 from roomtone.fairness.inference.counts import SpeakerCounts
 from roomtone.fairness.inference.estimands import Estimand
@@ -23,7 +24,7 @@ COLUMNS = (
     "ror", "ror_low", "ror_high", "logit_did", "simultaneous_low", "simultaneous_high", "p", "p_adjusted", "detectable", "verdict",
     "statement", "speakers", "reference_speakers", "words", "reference_words", "wer", "reference_wer", "lost", "reference_lost",
     "speakers_needed", "words_needed", "gap_bootstrap_low", "gap_bootstrap_high", "did_bootstrap_low", "did_bootstrap_high",
-    "saturated", "few_errors", "own_texts", "family",
+    "saturated", "few_errors", "own_texts", "units_differ", "family",
 )  # fmt: skip
 _LOGIT_TOP = 0.999
 
@@ -39,12 +40,13 @@ class Comparisons:
     """
 
     def __init__(
-        self, study: Study, lost: SpeakerCounts | None = None, bootstrap: Bootstrap | None = None, measure: str = "WER"
+        self, study: Study, lost: SpeakerCounts | None = None, bootstrap: Bootstrap | None = None, measure: str = WER
     ) -> None:
         self.study = study
         self.measure = measure
         self.bootstrap = bootstrap
         self.failing = Failing(study.data)
+        self.contents = Contents(study)
         self._count = len(study.data.conditions)
         self._known = study.estimands.numbers
         self._own, self._rest = _sides(study.everybody, study.other)
@@ -108,6 +110,8 @@ class Comparisons:
                 with np.errstate(over="ignore"):
                     values = [float(np.exp(v)) if key == log_name else float(v) for v in three]
                 found |= dict(zip((key, f"{key}_low", f"{key}_high"), values))
+        if not max(side[0][g, list(conditions)].sum() for side in (self._own, self._rest)):
+            found |= dict.fromkeys(("ratio", "ratio_low", "ratio_high"), math.nan)  # no error against none
         single = conditions[0] if len(conditions) == 1 else None
         found["logit_did"] = float(self._logits[g, single]) if single else math.nan
         if self.bootstrap is not None and single is not None:
@@ -124,6 +128,10 @@ class Comparisons:
                     rate = np.minimum(_rate(side[events], side[events + 1]), _LOGIT_TOP)
                     total += sign * also * np.log(rate / (1 - rate))
         return total
+
+    @property
+    def _is_wer(self) -> bool:
+        return self.measure == WER
 
     def _test(self, g: int, k: int) -> dict[str, Any]:
         study, test = self.study, self.study.test
@@ -148,7 +156,7 @@ class Comparisons:
             "speakers": own.speakers, "reference_speakers": other.speakers, "words": own.words, "reference_words": other.words,
             "wer": own.wer, "reference_wer": other.wer, "lost": own.lost, "reference_lost": other.lost,
             "saturated": bool(max(own.lost, other.lost) > SATURATED_LOST), "few_errors": bool(min(errors) < FEW_ERRORS),
-            "own_texts": bool(self.study.texts.confounded[g]),
+            "own_texts": bool(self.study.texts.confounded[g]), "units_differ": self._is_wer and self.contents.units_differ(g),
         }  # fmt: skip
 
     def _sides(self, g: int, conditions: Sequence[int]) -> tuple[Side, Side]:
@@ -182,11 +190,13 @@ class Comparisons:
     def _evidence(self, g: int, k: int, item: Estimand, row: dict[str, Any], sides: tuple[Side, Side]) -> Evidence:
         study, s = self.study, self.study.settings
         seen, (low, high) = (study.logs, self._log_bounds) if study.is_ratio else (study.observed, self._bounds)
+        hides = self._is_wer and self.contents.are_invented(g, item.columns)
         return Evidence(
             sides[0], sides[1], item.label, item.kind or "cell", s.baseline, row["estimand"], float(seen.value[g, k]), float(low[g, k]),
             float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]), float(study.shown_at_smallest[g, k]),
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
-            row["own_texts"], self.measure,
+            row["own_texts"], f"{self.measure} (without what was invented)" if hides else self.measure,
+            self.contents.others_with_own_texts(g), row["units_differ"],
         )  # fmt: skip
 
 

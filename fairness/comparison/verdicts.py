@@ -19,6 +19,10 @@ GAP, NO_GAP, NOT_ENOUGH, SATURATED = "gap", "no_gap", "not_enough_data", "satura
 VERDICTS = (GAP, NO_GAP, NOT_ENOUGH, SATURATED)
 #: Share of words lost beyond which a condition counts as saturated: everybody fails, and differences shrink.
 SATURATED_LOST = 0.8
+#: Speakers on each side from which "no gap" can be said: of fewer, most could fail wholly without one of them having been recorded.
+FEWEST_FOR_NO_GAP = 6
+#: What rates are of where nothing else is said.
+WER = "WER"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Evidence:
         speakers_for_p: speakers in each group from which it can give alpha.
         own_texts: whether the group reads texts of its own.
         measure: what the rates are of, in words.
+        other_own_texts: the groups on the other side that do.
+        units_differ: whether one side is counted in a unit (words, characters) that the other is not.
     """
 
     own: Side
@@ -75,7 +81,9 @@ class Evidence:
     smallest_p: float
     speakers_for_p: int
     own_texts: bool
-    measure: str = "WER"
+    measure: str = WER
+    other_own_texts: tuple[str, ...] = ()
+    units_differ: bool = False
 
     @property
     def is_ratio(self) -> bool:
@@ -101,8 +109,10 @@ class Verdict:
 def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | None], str]) -> Verdict:
     """Return the verdict on one comparison.
 
+    Nothing is said where the sides are counted in different units.
     A gap has a p of alpha at most beside all other tests and an interval of its own that does not hold zero.
-    A difference whose whole interval is smaller than what matters is `no_gap`, even where it is surely not zero.
+    A difference whose whole interval is smaller than what matters is `no_gap`, even where it is surely not zero;
+    of fewer than `FEWEST_FOR_NO_GAP` speakers on a side nothing is said then.
     Where both sides lose more than 80 % of the words the verdict is `saturated` whatever the difference; where one does,
     unless the difference shows in spite of it.
 
@@ -111,15 +121,17 @@ def judge(evidence: Evidence, say: Callable[[Evidence, str, int | None, int | No
         say: returns the sentence, of the evidence, the verdict, and the speakers and words needed.
     """
     e = evidence
+    if e.units_differ:
+        return Verdict(NOT_ENOUGH, say(e, NOT_ENOUGH, None, None))
     found = e.p_adjusted <= e.alpha and not e.low <= 0 <= e.high
     lost = max(e.own.lost, e.other.lost) > SATURATED_LOST
     if min(e.own.lost, e.other.lost) > SATURATED_LOST or (lost and not found):
         return Verdict(SATURATED, say(e, SATURATED, None, None))
-    if is_small(e) and hidden_by_failing(e) is None:
+    if is_small(e) and hidden_by_failing(e) is None and not is_few(e):
         return Verdict(NO_GAP, say(e, NO_GAP, None, None))
-    if found:
+    if found and not (is_small(e) and is_few(e)):
         return Verdict(GAP, say(e, GAP, None, None))
-    speakers, words = enough(e)
+    speakers, words = (about(number) for number in enough(e))
     return Verdict(NOT_ENOUGH, say(e, NOT_ENOUGH, speakers, words), speakers, words)
 
 
@@ -148,6 +160,28 @@ def is_small(e: Evidence) -> bool:
         e: the evidence.
     """
     return math.isfinite(e.low) and -e.smallest < e.low and e.high < e.smallest
+
+
+def is_few(e: Evidence) -> bool:
+    """Return whether a side has fewer speakers than "no gap" takes.
+
+    Args:
+        e: the evidence.
+    """
+    return min(e.own.speakers, e.other.speakers) < FEWEST_FOR_NO_GAP
+
+
+def about(number: int) -> int:
+    """Return a number rounded up to two significant figures: what would be enough is not known better.
+
+    Args:
+        number: any from 0 on.
+
+    >>> about(1642), about(187_183), about(37)
+    (1700, 190000, 37)
+    """
+    step = 10 ** max(0, len(str(number)) - 2)
+    return -(-number // step) * step
 
 
 def highest_share(failing: int, speakers: int, alpha: float) -> float:
@@ -195,6 +229,8 @@ def enough(e: Evidence) -> tuple[int, int]:
         least = 0.0 if math.isfinite(e.detectable) else 1.0
         shown = e.shown_at_smallest if math.isfinite(e.shown_at_smallest) else e.high - e.low
         times = speakers_times(max(least, shown), e.smallest)
+        if is_small(e):
+            times = max(times, FEWEST_FOR_NO_GAP / max(1, fewest))
         return max(math.ceil(max(1, fewest) * times), e.speakers_for_p), math.ceil(
             max(1, min(e.own.words, e.other.words)) * times
         )

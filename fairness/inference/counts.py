@@ -135,8 +135,8 @@ def prepare(
         sentence: the column of the text, which speakers may share; may be missing.
 
     Returns:
-        `group, condition, speaker, utterance, sentence`, `errors` (compared), `all_errors`, `words`, `lost`, `invented`, `hallucinated`
-        (share, NaN where not known) and `failed`.
+        `group, condition, speaker, utterance, sentence`, `unit`, `errors` (compared), `all_errors`, `words`, `lost`,
+        `invented`, `hallucinated` (share, NaN where not known) and `failed`.
 
     Raises:
         RoomtoneError: no table, a column is missing, nothing is scored, or no row is in the baseline.
@@ -154,7 +154,7 @@ def prepare(
     labels = {"group": scores[group], "condition": scores[condition], "speaker": scores[speaker]}
     rows = pd.DataFrame(labels).astype(object).reset_index(drop=True)
     rows["group"] = rows["group"].where(rows["group"].notna(), UNKNOWN).map(str)
-    for name, column in (("utterance", utterance), ("sentence", sentence)):
+    for name, column in (("utterance", utterance), ("sentence", sentence), ("unit", "unit")):
         rows[name] = scores[column].astype(object).to_numpy() if column in scores else None
     rows = rows.assign(**sample_outcomes(scores))
     rows["failed"] = rows["errors"].isna() | rows["words"].isna()

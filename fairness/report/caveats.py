@@ -132,16 +132,16 @@ def speech_note(scores: pd.DataFrame) -> list[str]:
 
 def _lost_coverage(scores: pd.DataFrame, settings: Settings) -> list[str]:
     said = []
-    silent = scores["reason"] == NO_TRANSCRIPT
+    silent, lost = scores["reason"] == NO_TRANSCRIPT, unanswered(scores)
     if silent.any():
         said.append(
             f"{int(silent.sum())} of {len(scores)} samples have no transcript and are in no rate: coverage that is lost. Only a transcript that is"
             " stated and empty is silence."
         )
-    failed = scores.loc[~silent, "reason"].dropna()
-    if len(failed):
-        most = failed.value_counts()
-        whose = _mostly_of(scores, scores["reason"].notna() & ~silent, settings.group)
+    if lost.any():
+        failed = scores.loc[lost, "reason"]
+        most, whose = failed.value_counts(), mostly_of(scores, settings.group)
+        whose = f", of {whose}" if whose else ""
         said.append(
             f"{len(failed)} of {len(scores)} samples have no hypothesis and are not in any rate; most often: {most.index[0]}"
             f" ({most.iloc[0]} times){whose}. A recogniser that fails where it is hard looks better than it is."
@@ -152,16 +152,31 @@ def _lost_coverage(scores: pd.DataFrame, settings: Settings) -> list[str]:
     return said
 
 
-def _mostly_of(scores: pd.DataFrame, failed: pd.Series, group: str) -> str:
-    """Return whose samples failed at least twice as often as all others', or nothing."""
-    counts = failed.groupby(scores[group]).agg(["sum", "size"])
+def unanswered(scores: pd.DataFrame) -> pd.Series:
+    """Return which samples have a transcript and no hypothesis.
+
+    Args:
+        scores: one row a sample, with `reason`.
+    """
+    found: pd.Series = scores["reason"].notna() & (scores["reason"] != NO_TRANSCRIPT)
+    return found
+
+
+def mostly_of(scores: pd.DataFrame, group: str) -> str:
+    """Return whose samples were not answered at least twice as often as all others', or nothing.
+
+    Args:
+        scores: one row a sample, with labels and `reason`.
+        group: the column of groups.
+    """
+    counts = unanswered(scores).groupby(scores[group]).agg(["sum", "size"])
     rest = counts.sum() - counts
     counts = counts.assign(share=counts["sum"] / counts["size"], other=rest["sum"] / rest["size"])
     clear = counts[(counts["sum"] >= FEWEST_FAILED) & (counts["share"] >= 2 * counts["other"])]
     if clear.empty:
         return ""
     worst = clear.sort_values("share").iloc[-1]
-    return f", of {worst.name} in {100 * worst['share']:.0f} % of its samples, of all others in {100 * worst['other']:.0f} %"
+    return f"{worst.name} in {100 * worst['share']:.0f} % of its samples, of all others in {100 * worst['other']:.0f} %"
 
 
 def _texts(comparison: Comparison, settings: Settings) -> list[str]:
@@ -221,6 +236,6 @@ def _units(scores: pd.DataFrame, group: str) -> list[str]:
     if scores.dropna(subset="unit").groupby(group)["unit"].agg(frozenset).nunique() > 1:
         said.append(
             f"Some {group}s are counted in characters and others in words: a gap between such {group}s, or with all others where those hold both,"
-            " compares two units and does not say who is worse off. Evaluate each language apart."
+            " compares two units and does not say who is worse off: none is claimed. Evaluate each language apart."
         )
     return said

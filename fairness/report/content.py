@@ -13,11 +13,12 @@ from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.inference.estimands import ALL_CONDITIONS
 from roomtone.fairness.recognisers import public_identity
-from roomtone.fairness.report.caveats import formatting_note
-from roomtone.fairness.report.formatting import SIGNS, percent, records
+from roomtone.fairness.report.caveats import formatting_note, mostly_of, unanswered
+from roomtone.fairness.report.formatting import SIGNS, counted, percent, records
 from roomtone.fairness.report.method import LIMITS, METHOD, family_text
 from roomtone.fairness.report.repeat import repeat_command
 from roomtone.fairness.report.wording import (
+    CONTEXT,
     column_notes,
     condition_columns,
     invented_text,
@@ -69,8 +70,9 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "samples": len(result.scores), "failed": result.failed,
         "speakers": int(result.scores[result.settings.speaker].dropna().nunique()),
         "groups": sorted(c.cells[group].unique()), "conditions": _ordered(c.cells[condition], settings["baseline"]),
-        "verdicts": [(VERDICT_NAMES[v], SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
-        "findings": _findings(c), "context": _context(c), "other_findings": _other_findings(c), "statements": statements(c.gaps, condition),
+        "verdicts": [(counted(c.gaps, v, VERDICT_NAMES[v]), SIGNS[v], int(found.get(v, 0)), v) for v in VERDICT_NAMES],
+        "findings": _findings(c), "context": _context(c), "context_is": CONTEXT, "other_findings": _other_findings(c),
+        "statements": statements(c.gaps, condition),
         "accents": records(c.accents), "condition_rows": _condition_rows(c, group, condition), "levels": records(c.levels),
         "facts": c.facts, **wer_names(settings, compared=len(c.accents) > 0),
         "family": family_text(c.facts, settings), "overall": overall, "overall_table": condition_columns(overall),
@@ -79,6 +81,7 @@ def gather(result: Evaluation) -> dict[str, Any]:
         "gaps": records(c.gaps), "cells": records(c.cells), **_hallucination(c, result.scores), **_words(result),
         "intersections": records(c.intersections), "term_cells": records(c.terms), "terms": records(result.terms),
         "outcome_rows": [] if result.settings.outcome is None else records(c.outcome),
+        **_failures(c, result.scores),
         "speed": _speed(result.scores), **_model(result), "slices_note": result.subgroups_note,
         "no_slice": no_slice(people, group, result.settings.subgroups.min_speakers),
         "slices": records(result.subgroups[result.subgroups["named"].astype(bool)]), "not_searched": result.subgroups.attrs.get("not_searched", []),
@@ -156,7 +159,7 @@ def _context(c: Comparison) -> list[str]:
 def _other_findings(c: Comparison) -> list[str]:
     """Return who is worse off by another outcome than WER, or as a part of a group: the largest of each table first, its cells only where no row says more."""
     said: list[str] = []
-    for table in (c.intersections, c.terms, c.outcome, c.hallucination):
+    for table in (c.failures, c.intersections, c.terms, c.outcome, c.hallucination):
         if not len(table):
             continue
         worse = table[(table["verdict"] == GAP) & (table["gap"] > 0)].sort_values("gap", ascending=False, kind="stable")
@@ -181,7 +184,11 @@ def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
     said = [(NO_GAP, text) for text in gaps.loc[gaps["verdict"] == NO_GAP, "statement"].head(_FINDINGS)]
     for name, part in gaps[gaps["verdict"] == SATURATED].groupby(condition):
         said.append((SATURATED, _lost(str(name), part)))
-    undecided = gaps[gaps["verdict"] == NOT_ENOUGH].sort_values("speakers_needed")
+    apart = gaps["units_differ"].astype(bool)
+    if apart.any():
+        alike = f" So it is with {apart.sum() - 1} comparisons more." if apart.sum() > 1 else ""
+        said.append((NOT_ENOUGH, str(gaps.loc[apart, "statement"].iloc[0]) + alike))
+    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & ~apart].sort_values("speakers_needed")
     if len(undecided) == 1:
         said.append((NOT_ENOUGH, str(undecided["statement"].iloc[0])))
     elif len(undecided):
@@ -249,6 +256,23 @@ def _hallucination(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
         "hallucinated": records(cells[several]), "hallucination_gaps": found["statement"].tolist(), "invented": records(invented.head(_INVENTED_SHOWN)),
         "invented_more": max(0, len(invented) - _INVENTED_SHOWN),
         "invented_text": invented_text(len(scores), any_sign, *signs, single=int((~several).sum())),
+    }  # fmt: skip
+
+
+def _failures(c: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
+    """Return how many samples of each group have no hypothesis (no row where all have one), whose they mostly are, and the gaps in it."""
+    group = c.settings["group"]
+    lost = unanswered(scores)
+    named = lost.groupby(scores[group].fillna("unknown").map(str))
+    asked, failed = (dict(counts.astype(int)) for counts in (named.size(), named.sum()))
+    rows = [
+        {"group": name, "samples": int(of), "failed": int(failed[name]), "share": float(failed[name] / of)}
+        for name, of in asked.items()
+        if lost.any()
+    ]
+    found = c.failures[c.failures["verdict"] == GAP].sort_values("gap", ascending=False, kind="stable")
+    return {
+        "failures": sorted(rows, key=lambda row: -row["share"]), "failure_gaps": found["statement"].tolist(), "failed_of": mostly_of(scores, group),
     }  # fmt: skip
 
 

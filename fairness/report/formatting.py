@@ -71,6 +71,21 @@ def sign(row: Mapping[str, Any]) -> str:
     return BETTER if verdict == "gap" and row[estimand] < nothing else SIGNS[verdict]
 
 
+def counted(gaps: pd.DataFrame, verdict: str, name: str) -> str:
+    """Return the name of a verdict beside its count; of gaps, in how many the compared group is worse off and in how many better.
+
+    Args:
+        gaps: of the comparison.
+        verdict: as in their column.
+        name: in words.
+    """
+    found = records(gaps[gaps["verdict"] == verdict]) if len(gaps) else []
+    if verdict != "gap" or not found:
+        return name
+    less = sum(sign(row) == BETTER for row in found)
+    return f"{name} (worse off in {len(found) - less}, better off in {less})"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number, or a dash.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roomtone.fairness.comparison.statements import is_reference_worse
+from roomtone.fairness.comparison.verdicts import SATURATED
 from roomtone.fairness.report.wording import too_little
 
 #: What a gap must have to be named although it is not shown.
@@ -26,6 +27,18 @@ def headline(content: Mapping[str, Any]) -> str:
         return f"There is one {content['group']}, so nothing is compared."
     if content["other_findings"]:
         return f"By WER alone no {content['group']} is found to be worse off. {content['other_findings'][0]}"
+    if content["failed_of"]:
+        return (
+            f"Among the samples that were answered no {content['group']} is found to be worse off, but without a hypothesis are those of"
+            f" {content['failed_of']}."
+        )
+    if all(row["units_differ"] for row in rows):
+        return f"No {content['group']} can be compared with the others: some are counted in characters and others in words. Evaluate each language apart."
+    rows = [row for row in rows if not row["units_differ"]]
+    if all(row["verdict"] == SATURATED for row in rows):
+        return (
+            f"So many words are lost that it cannot be told whether any {content['group']} is worse off: {_lost(rows)}."
+        )
     little = too_little(content)
     if little is not None:
         return little
@@ -35,6 +48,12 @@ def headline(content: Mapping[str, Any]) -> str:
         return said
     shown = " to ".join(dict.fromkeys(f"{100 * size:.1f}" for size in (min(sizes), max(sizes))))
     return f"{said} Over all conditions these data would show {shown} points."
+
+
+def _lost(rows: Sequence[Mapping[str, Any]]) -> str:
+    rates = [max(row["lost"], row["reference_lost"]) for row in rows]
+    ends = " to ".join(dict.fromkeys(f"{100 * rate:.0f}" for rate in (min(rates), max(rates))))
+    return f"{ends} % over all conditions, and so near the top differences shrink or cannot show"
 
 
 def _turned(row: Mapping[str, Any], group: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from roomtone.core.printable import markdown_text as shown
 from roomtone.fairness.report.formatting import between, detectable, number, percent, points, table
+from roomtone.fairness.report.wording import CONTEXT
 
 
 def markdown(content: Mapping[str, Any]) -> str:
@@ -20,6 +21,7 @@ def markdown(content: Mapping[str, Any]) -> str:
     lines = [f"# {shown(content['title'])}", "", *(f"> {shown(note)}\n" for note in content["notes"]), ""]
     lines += [f"**{shown(content['headline'])}**", "", *(f"- {shown(text)}" for _, text in content["findings"][1:])]
     lines += [f"- {shown(text)}" for text in content["other_findings"][0 if content["findings"] else 1 :]]
+    lines += ["", f"For context, {CONTEXT}:", ""] if content["context"] else []
     lines += [*(f"- (context) {shown(text)}" for text in content["context"]), ""]
     lines += [f"{content['samples']:,} samples, {content['speakers']} speakers. {shown(content['family'])}", ""]
     parts: list[tuple[str, list[str]]] = [
@@ -29,6 +31,7 @@ def markdown(content: Mapping[str, Any]) -> str:
         (f"WER by {shown(group)} and {shown(condition)}, %", _matrix(content)),
         ("Gaps", [*_verdicts(content), "", *_notes(content), *table([group, condition, *_gap_head(content)], _rows(content, content["gaps"], (condition,)))]),
         (f"Words lost and words invented by {shown(condition)}", _overall(content)),
+        *([("Samples without a hypothesis", _failures(content))] if content["failures"] else []),
         ("Words that nobody spoke", _hallucination(content)), ("Words lost", _lost_words(content)), ("Critical terms", _terms(content)),
         *([("Shortfall of the outcome", [f"- {shown(r['statement'])}" for r in content["outcome_rows"]])] if content["outcome_rows"] else []),
         ("Intersections", _intersections(content)),
@@ -156,6 +159,12 @@ def _hallucination(content: Mapping[str, Any]) -> list[str]:
         for r in content["hallucinated"]
     ]  # fmt: skip
     return [*said, "", *table(head, rows)]
+
+
+def _failures(content: Mapping[str, Any]) -> list[str]:
+    head = [content["group"], "samples", "without a hypothesis", "%"]
+    rows = [(r["group"], r["samples"], r["failed"], percent(r["share"])) for r in content["failures"]]
+    return [*(f"- {shown(text)}" for text in content["failure_gaps"]), "", *table(head, rows)]
 
 
 def _lost_words(content: Mapping[str, Any]) -> list[str]:

@@ -61,6 +61,8 @@ def family_text(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if not facts["tests"]:
         return "With so few speakers no comparison of WER could be tested."
     return (
-        f"{what}: the chance that any gap claimed among them is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations).{rest}"
-        f" Hallucination, critical terms and intersections have {100 * alpha:g} % of their own each, and so has the test of the whole grid."
+        f"{what}: the chance that any gap claimed among them is not there is at most {100 * alpha:g} % ({facts['permutations']} permutations) where"
+        " the speakers of all groups spread alike; where they do not it was 6 to 8 % in most simulated studies, and up to a quarter where a group of"
+        f" four is heard well or not at all.{rest}"
+        f" Hallucination, lost answers, critical terms and intersections have {100 * alpha:g} % of their own each, and so has the test of the whole grid."
     )

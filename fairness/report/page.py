@@ -24,7 +24,7 @@ from roomtone.fairness.report.headline import headline
 from roomtone.fairness.report.markdown import card, markdown
 from roomtone.fairness.report.matrix import report_matrix
 from roomtone.fairness.report.samples import page_samples
-from roomtone.fairness.report.wording import wer_lines
+from roomtone.fairness.report.wording import CONTEXT, wer_lines
 
 __all__ = ["summary_lines", "write_report"]
 
@@ -88,6 +88,8 @@ def summary_lines(result: Evaluation) -> Iterable[str]:
     yield headline(content)
     yield from (f"  {text}" for _, text in content["findings"][1:])
     yield from (f"  {text}" for text in content["other_findings"][0 if content["findings"] else 1 :])
+    if content["context"]:
+        yield f"context, {CONTEXT}:"
     yield from (f"  context: {text}" for text in content["context"])
     for name, _, count, _ in content["verdicts"]:
         if count:

@@ -9,6 +9,9 @@ from typing import Any
 from roomtone.fairness.inference.counts import FEWEST_INVENTED
 from roomtone.fairness.report.formatting import percent
 
+#: What the findings are that are told as context.
+CONTEXT = "who has less WER than those compared with; where the worst off are among those, that alone may be why"
+
 
 def wer_names(settings: Mapping[str, Any], *, compared: bool) -> dict[str, str]:
     """Return what each WER of the report is: `compared_wer`, `condition_wer`, `pooled_wer`.

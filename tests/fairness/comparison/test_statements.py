@@ -34,7 +34,7 @@ def test_no_size_is_called_enough_that_is_there_already():
     assert "4.9 points at best" in said
     untested = dataclasses.replace(wide, smallest_p=0.2, speakers_for_p=335)
     assert (
-        "It can be tested from 335 speakers in each group on, and about 335 would show 5.0 points."
+        "It can be tested from 335 speakers in each group on, and about 340 would show 5.0 points."
         in judge(untested, statement).statement
     )
 
@@ -96,3 +96,79 @@ def test_whichever_of_two_groups_is_worse_off_is_the_first_finding(study, worse)
     assert (first["accent"], bool(first["worse_off"])) == (worse, True)
     assert first["size"] > 0.1
     assert found.findings["part_of"].isna().sum() == 1
+
+
+def test_no_gap_takes_six_speakers_on_each_side():
+    """Of three and three speakers it said "no gap", and in the next sentence that all of such speakers could fail."""
+    sure = replace(SMALL, other=replace(OTHERS, failing=0))
+    for side in ("own", "other"):
+        few = replace(sure, **{side: replace(getattr(sure, side), speakers=5)})
+        said = judge(few, statement)
+        assert (said.verdict, said.speakers_needed) == (NOT_ENOUGH, 6)
+        assert "with fewer than 6 speakers on a side, those whom the recogniser fails may not" in said.statement
+        assert judge(replace(few, low=-0.04, high=-0.01, p_adjusted=0.001), statement).verdict == NOT_ENOUGH
+    assert judge(replace(sure, own=replace(sure.own, speakers=6)), statement).verdict == NO_GAP
+
+
+def test_what_would_be_enough_is_told_in_two_figures():
+    wide = judge(replace(SMALL, low=-0.62, high=0.71, shown_at_smallest=0.9), statement)
+    assert wide.speakers_needed > 100
+    for number in (wide.speakers_needed, wide.words_needed):
+        assert len(str(number).rstrip("0")) <= 2
+        assert f"{number:,}" in wide.statement or str(number) in wide.statement
+
+
+def test_no_error_against_none_has_no_ratio(study):
+    rates = {(a, c): 0.0 if c == "clean" else 0.3 for a in "abc" for c in ("clean", "noise")}
+    gaps = compare_as(study(np.random.default_rng(0), rates, 4), CompareSettings(permutations=199, resamples=0)).gaps
+    clean, noise = (gaps[gaps["condition"] == name] for name in ("clean", "noise"))
+    assert clean[["ratio", "ratio_low", "ratio_high"]].isna().all(axis=None)
+    assert noise[["ratio", "ratio_low", "ratio_high"]].notna().all(axis=None)
+
+
+def test_it_is_said_of_a_rate_that_inserted_words_are_left_out_of_it(study):
+    """ "C has 29.8 % WER" beside a WER of 351 % in the table: quoted alone it was false."""
+    rates = {(a, c): 0.5 if a == "c" else 0.1 for a in "abc" for c in ("clean", "noise")}
+    scores = study(np.random.default_rng(0), rates, 6)
+    plain = CompareSettings(permutations=199, resamples=0)
+    assert "(without what was invented)" not in " ".join(compare_as(scores, plain).accents["statement"])
+    scores.loc[(scores["accent"] == "c") & (scores["condition"] == "noise"), "insertions"] = 60
+    found = compare_as(scores, plain)
+    row = found.accents.set_index("accent").loc["c"]
+    assert f"c has {100 * row['wer']:.1f} % WER (without what was invented) and all others" in row["statement"]
+    gaps = found.gaps.set_index(["accent", "condition"])["statement"]
+    assert "without what was invented" not in gaps["c", "clean"]
+    assert "c has 100.0 % samples with text that nobody spoke" in " ".join(found.hallucination["statement"])
+
+
+def test_characters_are_not_compared_with_words(study):
+    rates = {(a, c): 0.6 if a == "zh" else 0.1 for a in ("en", "zh", "fr") for c in ("clean", "noise")}
+    scores = study(np.random.default_rng(0), rates, 6)
+    scores["unit"] = np.where(scores["accent"] == "zh", "character", "word")
+    plain = CompareSettings(permutations=199, resamples=0)
+    found = compare_as(scores, plain)
+    assert compare_as(scores.assign(unit="word"), plain).findings["worse_off"].any()
+    assert found.findings.empty
+    for table in (found.accents, found.gaps, found.conditions):
+        assert set(table["verdict"]) == {NOT_ENOUGH}
+    assert "Nothing can be said about zh against all others over all conditions: one side is counted in characters" in (
+        " ".join(found.accents["statement"])
+    )
+    against = compare_as(scores, replace(plain, reference="en")).accents.set_index("accent")["statement"]
+    assert "Evaluate each language apart" in against["zh"]
+    assert "Evaluate each language apart" not in against["fr"]
+
+
+def test_a_pool_with_a_group_that_reads_its_own_texts_has_the_caveat_too(study):
+    rates = {(a, "clean"): 0.4 if a == "a" else 0.1 for a in "abc"}
+    scores = study(np.random.default_rng(0), rates, 6)
+    number = scores["utterance_id"].str.rpartition("-")[2]
+    scores["text"] = np.where(scores["accent"] == "a", "a" + number, "b" + number)
+    plain = CompareSettings(permutations=199, resamples=0)
+    said = compare_as(scores, plain).accents.set_index("accent")["statement"]
+    assert "a reads texts that no other group reads, so" in said["a"]
+    for name in "bc":
+        assert said[name].endswith(
+            "a among all others reads texts that no other group reads: harder or easier texts would look like a gap."
+        )
+    assert "read texts" not in " ".join(compare_as(scores.assign(text=number), plain).accents["statement"])

@@ -131,7 +131,10 @@ def test_every_sentence_says_what_its_row_says(evaluated) -> None:
             assert row["verdict"] == "not_enough_data"
             assert f"{row['accent']} against {row['reference']}" in said
             assert f"({row['speakers']} and {row['reference_speakers']} known speakers)" in said
-            assert f"About {row['speakers_needed']:.0f} speakers and {row['words_needed']:,.0f} words" in said
+            assert (
+                f"Each side needs about {row['speakers_needed']:.0f} speakers with {row['words_needed']:,.0f} words"
+                in said
+            )
     summary = json.loads((evaluated / "evaluation" / "evaluation.json").read_text())
     assert (summary["samples"], summary["failed"], summary["findings"]) == (72, 0, [])
     assert "raised in steps of 0.2" in summary["decoding"]

@@ -6,13 +6,17 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from roomtone.cli.main import main
+from roomtone.fairness import compare
 from roomtone.fairness.evaluation import Evaluation, Settings, evaluate
 from roomtone.fairness.report.content import gather
+from roomtone.fairness.report.formatting import counted
 from roomtone.fairness.report.headline import headline
+from roomtone.fairness.report.method import family_text
 from roomtone.fairness.report.page import summary_lines, write_report
 from roomtone.fairness.report.samples import page_samples
 from roomtone.fairness.report.wording import condition_columns, invented_text, shared_level
@@ -230,6 +234,7 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
     heard.write_text("".join(json.dumps({"sample_id": r["sample_id"], "hypothesis": r["text"]}) + "\n" for r in rows))
     dataset = make_set(rows)
     result = evaluate(dataset, Settings(asr={"recogniser": "hypotheses", "path": str(heard)}, resamples=0))
+    assert "gap" not in set(result.comparison.gaps["verdict"])
     assert any("compares two units and does not say who is worse off" in note for note in result.notes)
     text = write_report(result)[1].read_text(encoding="utf-8")
     assert "No attribute was crossed with accent" in text.split("## Intersections")[1].split("##")[0]
@@ -239,7 +244,15 @@ def test_characters_and_words_are_not_compared_in_silence(make_set, tmp_path) ->
 
 def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roomtone.fairness.report.headline.too_little", lambda _: None)
-    row = {"reference": "all others", "gap_low": -0.02, "gap_high": 0.3, "p_adjusted": 0.061, "detectable": 0.35}
+    row = {
+        "reference": "all others",
+        "gap_low": -0.02,
+        "gap_high": 0.3,
+        "p_adjusted": 0.061,
+        "detectable": 0.35,
+        "verdict": "not_enough_data",
+        "units_differ": False,
+    }
     rows = [
         row | {"accent": "hindi", "gap": 0.245},
         row | {"accent": "irish", "gap": 0.1},
@@ -248,6 +261,7 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
     report = {
         "findings": [],
         "other_findings": [],
+        "failed_of": "",
         "accents": rows,
         "group": "accent",
         "settings": {"scale": "difference", "alpha": 0.05},
@@ -264,6 +278,34 @@ def test_the_largest_gap_that_is_not_shown_is_named_as_such(monkeypatch: pytest.
     assert "that of american, is not shown: 20.0 points more than hindi" in headline(report | {"accents": [named]})
     lost = "Over all conditions, hindi has 88.9 % critical terms lost and all others 0.0 %: 88.9 points more."
     assert headline(report | {"other_findings": [lost]}) == f"By WER alone no accent is found to be worse off. {lost}"
+    gone = [one | {"verdict": "saturated", "lost": 0.97, "reference_lost": 0.953} for one in rows]
+    assert headline(report | {"accents": gone}) == (
+        "So many words are lost that it cannot be told whether any accent is worse off: 97 % over all conditions, and so near the top differences"
+        " shrink or cannot show."
+    )
+    apart = headline(report | {"accents": [one | {"units_differ": True} for one in rows]})
+    assert apart.startswith("No accent can be compared with the others: some are counted in characters and others in")
+    mixed = [rows[0] | {"units_differ": True}, *rows[1:]]
+    assert "that of irish, is not shown: 10.0 points" in headline(report | {"accents": mixed})
+
+
+def test_a_gap_counts_as_worse_off_or_better_off_and_context_is_explained(study) -> None:
+    """One bad accent of three made "3 of 3 cells: gap": the other two had less than a pool that held it."""
+    rates = {(a, "clean"): 0.6 if a == "a" else 0.1 for a in "abc"}
+    gaps = compare(study(np.random.default_rng(0), rates, 8), resamples=0, permutations=199).gaps
+    assert gaps["verdict"].tolist() == ["gap"] * 3
+    assert counted(gaps, "gap", "gap") == "gap (worse off in 1, better off in 2)"
+    assert counted(gaps, "no_gap", "no gap") == "no gap"
+
+
+def test_the_chance_of_a_false_gap_is_told_with_its_condition() -> None:
+    facts = {"tests": 6, "permutations": 999}
+    said = family_text(facts, {"alpha": 0.05, "declared": None})
+    assert (
+        "is at most 5 % (999 permutations) where the speakers of all groups spread alike; where they do not it was 6 to 8 %"
+        in said
+    )
+    assert "up to a quarter where a group of four" in said
 
 
 def test_groups_that_are_too_small_to_be_searched_are_said_not_to_have_been() -> None:
