@@ -43,6 +43,8 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
         conditions, items, notes = fill_items(settings, scenario, presets, utterances)
         return Plan(scenario, presets, conditions, utterances, (), items, notes)
     conditions = design_conditions(scenario, settings.design, presets, settings.seed)
+    if settings.design.get("clean") is False and len(conditions) > 1:
+        del conditions[CLEAN]  # of a bounty, which sends one condition
     spread = spread_items(settings, scenario, conditions, utterances)
     if spread is not None:
         return Plan(scenario, presets, conditions, utterances, (), *spread)
