@@ -127,9 +127,19 @@ def manifest_parts(dataset: Dataset) -> list[str]:
 
 
 def _local_parts(folder: Path) -> list[str]:
+    if folder.is_file():
+        raise RoomtoneError(f"{folder}: is a file, and a set is a folder; {_set_of(folder)}")
     if not folder.is_dir():
         raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
     return _canonical(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
+
+
+def _set_of(file: Path) -> str:
+    """Return what to type for a file: the set that it is in, or how a table becomes one."""
+    inside = next((one for one in file.parents if (one / "manifest").is_dir()), None)
+    if inside is not None:
+        return f"the set is {inside}"
+    return f"roomtone generate corpus=table corpus.path={file} room=none noise=none equipment=none handset=none makes one of a table, as recorded"
 
 
 def _remote_parts(folder: str) -> list[str]:

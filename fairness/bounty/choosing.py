@@ -176,7 +176,9 @@ def what_would_do(
         for side, n in ((of_group, free.people), (~of_group, free.others))
     ]
     counts = np.unique(np.geomspace(2, _MOST_SPEAKERS, 400).round())
-    enough = counts[goal.chance(counts, counts, np.float64(words[0]), np.float64(words[1])) >= goal.power]
+    enough = counts[
+        goal.chance(counts, counts, np.full(len(counts), words[0]), np.full(len(counts), words[1])) >= goal.power
+    ]
     larger = (
         ""
         if free.utterances == choice.utterances
