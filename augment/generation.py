@@ -183,8 +183,10 @@ def _too_many(summary: Summary, limit: int) -> str:
     first = f"the first: {rejection_line(summary.rejected[0])}"
     cause = "; ".join([*summary.systematic, first])
     tried = summary.rendered + len(summary.rejected)
+    files = len({entry["utterance_id"] for entry in summary.rejected})
+    of_files = f"they are of {files:,} recording{'s' if files > 1 else ''}; " if files < len(summary.rejected) else ""
     return (
-        f"{len(summary.rejected):,} of {tried:,} samples rejected ({summary.planned:,} planned), max_rejected allows {limit:,}; {cause}; "
+        f"{len(summary.rejected):,} of {tried:,} samples rejected ({summary.planned:,} planned), max_rejected allows {limit:,}; {of_files}{cause}; "
         f"all are listed in {summary.dataset}/rejected"
     )
 

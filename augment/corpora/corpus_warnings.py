@@ -10,6 +10,8 @@ from roomtone.augment.corpora.utterance import Utterance
 from roomtone.core.vocabulary import NOT_STATED
 
 _MOST_KINDS = 6
+#: Unusable recordings that are named.
+_SHOWN = 3
 
 
 def accent_notes(utterances: Iterable[Utterance]) -> list[str]:
@@ -88,12 +90,14 @@ def unusable_note(problems: Sequence[str], total: int) -> list[str]:
         total: utterances of the corpus.
 
     >>> unusable_note(["a.wav: there is no such file"], 3)
-    ['1 of 3 recordings will be rejected (`roomtone corpus` lists them); the first: a.wav: there is no such file']
+    ['1 of 3 recordings will be rejected (`roomtone corpus` lists them): a.wav: there is no such file']
     """
     if not problems:
         return []
     rejected = f"{len(problems):,} of {total:,} recordings will be rejected"
-    return [f"{rejected} (`roomtone corpus` lists them); the first: {problems[0]}"]
+    first = "; ".join(problems[:_SHOWN])
+    more = f"; and {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+    return [f"{rejected} (`roomtone corpus` lists them): {first}{more}"]
 
 
 def narrow_note(rates_hz: Sequence[int], sample_rate_hz: int) -> list[str]:

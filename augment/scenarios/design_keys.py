@@ -12,7 +12,7 @@ LIMITS = ("hours", "renders", "utterances_per_condition", "first")
 _OWN = {
     "fill": (*LIMITS, "axes", "max_per_speaker", "max_per_asset"),
     "covering": (*LIMITS, "strength", "rows_per_utterance"),
-    "full": (*LIMITS, "rows_per_utterance"),
+    "full": (*LIMITS, "rows_per_utterance", "clean"),
     "one_at_a_time": (*LIMITS, "rows_per_utterance"),
 }
 

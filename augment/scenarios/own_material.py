@@ -19,6 +19,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 
 _KINDS = ("folder", "file", *(name for name in LAYOUTS if name != "folder"))
 _LEVEL = re.compile(r"(?:(?P<name>[^=:]*)=)?(?P<kind>[A-Za-z0-9_]+):(?P<path>.+?)(?P<snr>@[-+.\w]+(?:dB|dBA))?")
+_OWN = "the user's own recordings"
 #: The op that a factor's own material becomes.
 _OPS = {"room": "recorded_room", "noise": "recordings", "equipment": "recording", "handset": "recorded_device"}
 
@@ -80,6 +81,22 @@ def with_own_material(
     return {**scenario, "factors": resolved}, found
 
 
+def shared_names(presets: Mapping[str, Mapping[str, Any]], search: Sequence[Path] = ()) -> list[str]:
+    """Return a sentence for each level of one's own that has the name of a preset of another factor.
+
+    Args:
+        presets: by factor and name, those of a scenario.
+        search: folders of the user's own presets.
+    """
+    return [
+        f"{factor}: your own {name!r} has the name of a preset of {other}, which it is not; my_{name}=… tells them apart"
+        for factor, named in presets.items()
+        for name, preset in named.items()
+        for other in _OPS
+        if preset.get("source") == _OWN and other != factor and name in preset_names(other, search)
+    ]
+
+
 def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tuple[str, dict[str, Any]]:
     kind, text = match["kind"], match[0]
     path = Path(match["path"]).expanduser().absolute()
@@ -115,7 +132,7 @@ def _own_preset(factor: str, match: re.Match[str], search: Sequence[Path]) -> tu
         "op": _OPS[factor],
         "path": str(path),
         "description": f"Own {factor}",
-        "source": "the user's own recordings",
+        "source": _OWN,
     }
     if factor == "noise" and kind not in ("folder", "file"):
         corpus, licence = LICENCES[kind]

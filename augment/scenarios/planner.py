@@ -11,6 +11,7 @@ from typing import Any
 from roomtone.augment.corpora.utterance import Utterance
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.design_keys import check_design
+from roomtone.augment.scenarios.own_material import shared_names
 from roomtone.augment.scenarios.plan import Item, Plan
 from roomtone.augment.scenarios.scenario import design_conditions, inline_presets, parse_scenario
 from roomtone.augment.scenarios.spread import spread_items
@@ -36,6 +37,8 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
     scenario = parse_scenario(settings.scenario)
     presets = inline_presets(scenario, settings.presets, settings.search)
     check_design(settings.design)
+    for note in shared_names(presets, settings.search):
+        _LOG.warning(note)
     utterances = read_utterances(settings)
     if settings.design.get("name") == "fill":
         from roomtone.augment.scenarios.fill import fill_items
@@ -43,6 +46,8 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
         conditions, items, notes = fill_items(settings, scenario, presets, utterances)
         return Plan(scenario, presets, conditions, utterances, (), items, notes)
     conditions = design_conditions(scenario, settings.design, presets, settings.seed)
+    if settings.design.get("clean") is False and len(conditions) > 1:
+        del conditions[CLEAN]  # of a bounty, which sends one condition
     spread = spread_items(settings, scenario, conditions, utterances)
     if spread is not None:
         return Plan(scenario, presets, conditions, utterances, (), *spread)

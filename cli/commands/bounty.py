@@ -66,7 +66,7 @@ def _plan(values: dict[str, Any]) -> int:
     from roomtone.augment.scenarios.speech_table import speech_table
     from roomtone.augment.settings import generate_settings
     from roomtone.cli.compose import plain
-    from roomtone.fairness.bounty.choosing import Goal, choose, with_repeats
+    from roomtone.fairness.bounty.choosing import Goal, choose, what_would_do, with_repeats
     from roomtone.fairness.bounty.claim import Terms, parse_claim, write_terms
     from roomtone.fairness.recognisers import make_recogniser, public_identity
 
@@ -100,6 +100,8 @@ def _plan(values: dict[str, Any]) -> int:
     at_once = make_recogniser(values["asr"]).at_once or os.cpu_count() or 1
     for line in _plan_lines(terms, choice, values["price_per_minute"], repeat, at_once):
         print(line)
+    if choice.chance < goal.power:
+        print(what_would_do(speech, of_group, goal, choice, repeat=repeat, seed=values["seed"]))
     print(f"plan: {home / _TERMS}; next: roomtone bounty run with the same corpus=…, asr=… and dir={home}")
     return 0 if choice.chance >= goal.power else 2
 
@@ -155,7 +157,6 @@ def _plan_lines(terms: Terms, choice: Choice, price: float | None, repeat: float
     minutes = choice.minutes * asked / len(choice.utterances)
     cost = "cost not known (price_per_minute=…)" if price is None else f"cost {price * minutes:.2f}"
     assumed = terms.assumed
-    enough = choice.chance >= assumed["power"]
     return [
         f"claim: {terms.claim}",
         f"set: {len(choice.utterances)} recordings by {choice.people} speakers of {terms.claim.group} and {choice.others} others, {choice.minutes:.1f} minutes",
@@ -163,7 +164,7 @@ def _plan_lines(terms: Terms, choice: Choice, price: float | None, repeat: float
         f"{minutes / 60 / at_once:.2f} hours if recognising takes as long as speaking, {at_once} at once",
         f"chance of deciding: {100 * choice.chance:.0f} % if the true gap is 0 or {assumed['points']:g} points (others' WER {100 * assumed['wer']:g} %, "
         f"speakers' standard deviation {100 * assumed['speaker_sd']:g} points)"
-        + ("" if enough else f": this corpus and budget cannot decide it with {100 * assumed['power']:g} %; more speakers, more minutes or more points can"),
+,
         f"hash of the claim: {terms.sha256}",
         "send it to somebody now: who has it can tell later that the claim came before the measurement",
     ]  # fmt: skip
@@ -187,6 +188,7 @@ def _generate_config(values: dict[str, Any], claim: Claim, seed: int, utterances
             "description": str(claim),
             "factors": {factor: [level] for factor, level in levels.items()},
         }
+        cfg.design.clean = False
         cfg.output.dir = str(Path(values["dir"]) / _SET)
         if utterances is not None:
             cfg.corpus["select"] = {"where": {"utterance_id": list(utterances)}}
@@ -248,14 +250,14 @@ def _sent(terms: Terms, values: dict[str, Any], *, budget: bool) -> Sent:
 
 
 def _write(values: dict[str, Any]) -> int:
-    from roomtone.augment.corpora.licences import credit_lines, set_licences, terms
-    from roomtone.core.dataset.run_record import read_record
-    from roomtone.core.dataset.storage import open_storage
+    from roomtone.augment.corpora.licences import set_licences, terms
+    from roomtone.fairness.bounty.checking import check_recogniser
     from roomtone.fairness.bounty.claim import read_terms
     from roomtone.fairness.bounty.handover import write_folder
 
     home = Path(values["dir"])
     planned = read_terms(home / _TERMS)
+    check_recogniser(planned, values["asr"])
     if not (home / _ANSWERS).is_dir():
         raise RoomtoneError(f"{home}: nothing was sent yet; roomtone bounty run dir={home} …")
     for licence in set_licences(home / _SET) if values["audio"] else ():
@@ -263,11 +265,10 @@ def _write(values: dict[str, Any]) -> int:
             raise RoomtoneError(
                 f"the recordings are under {licence}, which allows no adaptations; audio=false hands over the rest"
             )
-    runs = read_record(open_storage(home / _SET))["runs"]
     sent = _sent(planned, values, budget=False)
     key = os.environ.get(str(values["asr"].get("api_key_env") or ""))
     ruling, digest = write_folder(
-        planned, sent, home / _SET, Path(values["to"]), licences=credit_lines(home / _SET, [run["config"]["corpus"] for run in runs]),
+        planned, sent, home / _SET, Path(values["to"]), licences=_licences(home / _SET),
         audio=values["audio"], secret=key,
     )  # fmt: skip
     print(ruling.sentence(planned.claim))
@@ -275,6 +276,19 @@ def _write(values: dict[str, Any]) -> int:
     print(f"hash of the folder: {digest}")
     print(f"folder: {values['to']}; its index.html is for people")
     return 0
+
+
+def _licences(dataset: Path) -> list[str]:
+    """Return whom to credit and what is allowed, as the set itself states it."""
+    from roomtone.augment.corpora.licences import credit_lines
+    from roomtone.core.dataset.run_record import read_record
+    from roomtone.core.dataset.storage import open_storage
+
+    try:
+        corpora = [dict(run["config"]["corpus"]) for run in read_record(open_storage(dataset))["runs"]]
+    except (TypeError, KeyError, ValueError) as error:
+        raise RoomtoneError(f"{dataset}/dataset.json: does not say of what corpus the set is") from error
+    return credit_lines(dataset, corpora)
 
 
 def _check(values: dict[str, Any]) -> int:
@@ -287,6 +301,10 @@ def _check(values: dict[str, Any]) -> int:
             "bounty check needs the folder: roomtone bounty check bounty=FOLDER registered=HASH asr=… dataset=SET"
         )
     handed = read_folder(Path(values["bounty"]), values["registered"])
+    if handed.page_checked and handed.licences != _licences(handed.folder / "set"):
+        raise RoomtoneError(
+            f"refused: {handed.folder / 'LICENCES.md'} is not what the set states: {'; '.join(_licences(handed.folder / 'set'))}"
+        )
     claim = handed.terms.claim
     print(f"claim: {claim}")
     proof = (

@@ -155,7 +155,7 @@ def _folder(settings: CoverageSettings) -> Path:
     local = [name for name in settings.dataset if Path(name).is_dir() and not is_remote(name)]
     if settings.to is None and not local:
         raise RoomtoneError(
-            f"to: name a folder for the results, e.g. to=coverage; {', '.join(map(str, settings.dataset))} is no folder to write them into"
+            f"to: name a folder for the results, e.g. to=coverage; {', '.join(map(str, settings.dataset))} is a file or a URL, beside which nothing is written"
         )
     folder = Path(settings.to or Path(local[0]) / "coverage")
     if settings.to is None:

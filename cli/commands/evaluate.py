@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CONFIG_NAME = "evaluate"
 HELP = "transcribe, score and compare accents across conditions"
 DEMO_CORPUS = "demo"
+#: What `asr` is where none is named.
+_DEMO = "demo"
 #: What a recogniser cannot do without, and what to type: its key, then an example.
 _NEEDS = {
     "faster_whisper": ("model", "asr.model=tiny.en (a name that the library downloads, or a folder)"),
@@ -88,18 +90,26 @@ def _asr(asr: dict[str, Any], dataset: Path) -> dict[str, Any]:
     """Return the recogniser's settings; the demo corpus brings a grammar of its orders, which `auto` takes.
 
     Raises:
-        RoomtoneError: a recogniser lacks what it cannot do without.
+        RoomtoneError: a recogniser lacks what it cannot do without, or none is named for a set of another corpus.
     """
     check_needs(asr)
-    if asr.get("grammar") != "auto":
+    if asr.get("grammar") != "auto" and asr.get("recogniser") != _DEMO:
         return asr
     from importlib.resources import files
 
     from roomtone.core.dataset.manifest import read_manifest
 
-    corpora = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna())
+    is_demo = set(read_manifest(dataset, columns=["corpus"])["corpus"].dropna()) == {DEMO_CORPUS}
+    if asr.get("recogniser") == _DEMO:
+        if not is_demo:
+            raise RoomtoneError(
+                "asr: name the recogniser, e.g. asr=faster_whisper asr.model=tiny.en, or asr=hypotheses path=FILE; roomtone list asr names all"
+            )
+        asr |= {"recogniser": "pocketsphinx"}
+    if asr.get("grammar") != "auto":
+        return asr
     grammar = files("roomtone.augment") / "corpora" / "demo_data" / "ward_orders.gram"
-    return asr | {"grammar": str(grammar) if corpora == {DEMO_CORPUS} else None}
+    return asr | {"grammar": str(grammar) if is_demo else None}
 
 
 def check_needs(asr: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.printable import printable
@@ -33,10 +33,11 @@ def run(cfg: DictConfig) -> int:
     names = {item.name for item in dataclasses.fields(Question)}
     asked = {key: value for key, value in values.items() if key in names}
     found = find_thresholds(values["dataset"], **asked | {"reference": values["reference_accent"]})
-    told = _of(found, values["accent"])
+    if values["accent"] is not None:
+        found = dataclasses.replace(found, asked_of=_known(found, str(values["accent"])))
     home = read_stored(values["dataset"]).folder / "thresholds" / folder_name(found)
     page = write_thresholds(found, Path(values["to"]) if values["to"] else home)
-    for text in told:
+    for text in _lines(found):
         print(printable(text))
     if found.steps.left_out:
         print(f"{found.steps.left_out} samples whose utterance lacks a step are left out")
@@ -44,15 +45,19 @@ def run(cfg: DictConfig) -> int:
     return 0
 
 
-def _of(found: Thresholds, accent: Any) -> list[str]:
-    """Return the lines to print: of one group, or the headline and all."""
-    rows = found.accents.set_index(found.accents[found.group].map(str))
-    if accent is not None:
-        if str(accent) not in rows.index:
-            raise RoomtoneError(f"accent: no {found.group} is called {accent!r}; {nearest(str(accent), rows.index)}")
-        row = rows.loc[str(accent)]
-        return [text for text in (row["statement"], row["difference_statement"]) if text]
-    return [
-        found.headline(),
-        *(f"  {' '.join(filter(None, pair))}" for pair in zip(rows["statement"], rows["difference_statement"])),
-    ]
+def _known(found: Thresholds, accent: str) -> str:
+    """Return the name of a group that is there."""
+    names = [str(name) for name in found.accents[found.group]]
+    if accent not in names:
+        raise RoomtoneError(f"accent: no {found.group} is called {accent!r}; {nearest(accent, names)}")
+    return accent
+
+
+def _lines(found: Thresholds) -> list[str]:
+    """Return the lines to print: the headline, and where all groups are asked the sentences that are not in it."""
+    first = found.headline()
+    if found.asked_of is not None:
+        return [first]
+    pairs = zip(found.accents["statement"], found.accents["difference_statement"])
+    rest = (" ".join(text for text in pair if text and text not in first) for pair in pairs)
+    return [first, *(f"  {text}" for text in rest if text)]

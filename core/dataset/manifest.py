@@ -128,7 +128,7 @@ def manifest_parts(dataset: Dataset) -> list[str]:
 
 def _local_parts(folder: Path) -> list[str]:
     if not folder.is_dir():
-        raise RoomtoneError(f"{folder}: there is no such dataset folder{_neighbour(folder)}")
+        raise RoomtoneError(f"{folder}: {_not_there(folder)}")
     return _canonical(str(path) for path in (folder / "manifest").glob("part-*.parquet"))
 
 
@@ -175,12 +175,18 @@ def dataset_folders(dataset: Dataset) -> list[str]:
     return list(folders.values())
 
 
-def _neighbour(folder: Path) -> str:
+def _not_there(folder: Path) -> str:
+    """Return why there is no set: no such folder, or a file, with the set that it is in or how a table becomes one."""
+    if folder.is_file():
+        table = f"roomtone generate corpus=table corpus.path={folder} room=none noise=none equipment=none handset=none makes one of a table, as recorded"
+        inside = [f"the set is {one}" for one in folder.parents if (one / "manifest").is_dir()]
+        return f"is a file, and a set is a folder; {[*inside, table][0]}"
+    said = "there is no such dataset folder"
     try:
         beside = [p.name for p in folder.resolve().parent.iterdir() if (p / "manifest").is_dir()]
     except OSError:
-        return ""
-    return f"; {nearest(folder.name, beside)}" if beside else ""
+        return said
+    return f"{said}; {nearest(folder.name, beside)}" if beside else said
 
 
 def read_manifest(dataset: Dataset, columns: Sequence[str] | None = None) -> pd.DataFrame:

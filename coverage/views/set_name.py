@@ -1,4 +1,4 @@
-"""The name under which a set is shown: that of its scenario or folder, never the path of a machine."""
+"""The name under which a set is shown: its folder with the scenario, or the levels, that it was made of; never the path of a machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def _name(path: str) -> str:
         stated = read_json(folder / "dataset.json").get("name")
     except (OSError, ValueError, AttributeError):
         stated = None
-    return stated if isinstance(stated, str) and stated else folder.name
+    if not isinstance(stated, str) or not stated or stated == folder.name:
+        return folder.name
+    return f"{folder.name} ({stated})"
 
 
 def report_name(path: str | os.PathLike[str]) -> str:

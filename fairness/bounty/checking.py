@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,7 +132,11 @@ def check_recogniser(terms: Terms, asr: Mapping[str, Any]) -> None:
         if own.get(key) != terms.recogniser.get(key)
     ]
     if differing:
-        raise RoomtoneError(f"the claim is about another recogniser: {'; '.join(differing)}")
+        stated = {key: value for key, value in terms.recogniser.items() if value is not None and key != "recogniser"}
+        if own.get("recogniser") == terms.recogniser.get("recogniser"):
+            stated = {key: value for key, value in stated.items() if value != own.get(key)}
+        words = [f"asr={terms.recogniser.get('recogniser')}", *(f"asr.{key}={value}" for key, value in stated.items())]
+        raise RoomtoneError(f"the claim is about another recogniser: {'; '.join(differing)}; type {shlex.join(words)}")
 
 
 def on_other_speakers(

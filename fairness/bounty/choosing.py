@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Numbers of speakers that are tried on each side, at most, and recordings of a speaker.
 _TRIED, _MOST_EACH = 48, 60
+#: More speakers on each side than this are not proposed.
+_MOST_SPEAKERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,40 @@ def choose(
     return Choice(
         tuple(map(str, chosen)), people, others, float(seconds.sum()) / 60, float(seconds.max()), reached_chance
     )
+
+
+def what_would_do(
+    speech: pd.DataFrame, of_group: np.ndarray, goal: Goal, choice: Choice, *, repeat: float, seed: int
+) -> str:
+    """Return what would decide the claim where corpus and budget do not: a larger budget, or how many speakers.
+
+    Args:
+        speech, of_group, goal, seed: as `choose` takes them.
+        choice: the best that the budget holds.
+        repeat: share of the recordings that is sent twice.
+    """
+    free = choose(speech, of_group, goal, minutes=math.inf, requests=math.inf, seed=seed)
+    said = f"not enough for {100 * goal.power:g} %: "
+    if free.chance >= goal.power:
+        asked = math.ceil((1 + repeat) * len(free.utterances))
+        return f"{said}a budget of {(1 + repeat) * free.minutes:.1f} minutes and {asked} requests would do"
+    chosen = speech["utterance_id"].astype(str).isin(free.utterances).to_numpy()
+    words = [
+        float(speech.loc[chosen & side, "words"].sum()) / n
+        for side, n in ((of_group, free.people), (~of_group, free.others))
+    ]
+    counts = np.unique(np.geomspace(2, _MOST_SPEAKERS, 400).round())
+    enough = counts[
+        goal.chance(counts, counts, np.full(len(counts), words[0]), np.full(len(counts), words[1])) >= goal.power
+    ]
+    larger = (
+        ""
+        if free.utterances == choice.utterances
+        else f"; with all of this corpus the chance is {100 * free.chance:.0f} %"
+    )
+    if not len(enough):
+        return f"{said}not even {_MOST_SPEAKERS:,} speakers on each side would do; claim other points{larger}"
+    return f"{said}about {enough[0]:.0f} speakers on each side would do, with as many words of each as here{larger}"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ answers.jsonl     each request and its answer, failures too
 certificate.json  what the counts say of the claim
 index.html        the same for people
 LICENCES.md       of the recordings
-set/              the recordings with their labels and recipes, as `roomtone verify` and `evaluate` read them
+set/              the recordings with their labels and recipes, as `roomtone verify` reads them; nothing in it that was not sent
 SHA256SUMS        of all other files, as `sha256sum -c` reads it
 """
 
@@ -39,6 +39,7 @@ _OF_SET = ("README.md", "dataset.json", "config.yaml", "manifest", "audio", "rej
 #: Endings of files that nothing runs.
 _DATA = (".json", ".jsonl", ".md", ".html", ".yaml", ".parquet", ".flac", ".wav", ".opus")
 _MOST_ANSWERS = 1_000_000
+_LICENCES = "# Licences of the recordings"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Handed:
         rows: of the set's manifest, those that were sent.
         answers: one row a request: `round, sample_id, hypothesis, reason, seconds`.
         ruling: what the answers say, counted here and not read from the folder.
+        licences: lines of its LICENCES.md, which its page repeats.
         page_checked: whether its page was compared with what follows from the answers: another version writes another page.
     """
 
@@ -58,6 +60,7 @@ class Handed:
     rows: pd.DataFrame
     answers: pd.DataFrame
     ruling: Ruling
+    licences: list[str]
     page_checked: bool
 
     @property
@@ -90,8 +93,6 @@ def write_folder(
     Raises:
         RoomtoneError: the folder holds something, nothing came back, or the key is in a file.
     """
-    from roomtone.fairness.bounty.page import render_page
-
     if to.exists() and any(to.iterdir()):
         raise RoomtoneError(f"to: {to} holds something already; name another folder")
     for name in _OF_SET if audio else [one for one in _OF_SET if one != "audio"]:
@@ -118,8 +119,8 @@ def write_folder(
     write_whole(
         to / "certificate.json", (json.dumps(_certificate(terms, ruling, _counted(sent)), indent=1) + "\n").encode()
     )
-    write_whole(to / "LICENCES.md", "\n".join(["# Licences of the recordings", "", *licences, ""]).encode())
-    write_whole(to / "index.html", render_page(terms, ruling, sent, scores, licences, audio=audio))
+    write_whole(to / "LICENCES.md", "\n".join([_LICENCES, "", *licences, ""]).encode())
+    write_whole(to / "index.html", page_of(to, terms, ruling, sent, scores))
     if secret:
         _refuse_secret(to, secret)
     return ruling, _seal(to)
@@ -227,7 +228,7 @@ def read_folder(folder: Path, registered: str | None = None) -> Handed:
         raise RoomtoneError(
             f"refused: {folder / 'index.html'} does not follow from the answers; counted here: {ruling.sentence(terms.claim)}"
         )
-    return Handed(folder, terms, rows, answers, ruling, same_version)
+    return Handed(folder, terms, rows, answers, ruling, _licences(folder), same_version)
 
 
 def page_of(folder: Path, terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame) -> bytes:
@@ -237,10 +238,18 @@ def page_of(folder: Path, terms: Terms, ruling: Ruling, sent: Sent, scores: pd.D
         folder: with its licences, and the recordings where they were handed over.
         terms, ruling, sent, scores: as read from it and counted.
     """
-    from roomtone.fairness.bounty.page import render_page
+    from roomtone.fairness.bounty.page import descriptions, render_page
 
-    licences = read_text(folder / "LICENCES.md").splitlines()[2:]
-    return render_page(terms, ruling, sent, scores, licences, audio=(folder / "set" / "audio").is_dir())
+    return render_page(
+        terms, ruling, sent, scores, _licences(folder), descriptions(folder / "set"), audio=(folder / "set" / "audio").is_dir()
+    )  # fmt: skip
+
+
+def _licences(folder: Path) -> list[str]:
+    head, *lines = read_text(folder / "LICENCES.md").splitlines() or [""]
+    if head != _LICENCES:
+        raise RoomtoneError(f"refused: {folder / 'LICENCES.md'} is not of the form that a bounty writes")
+    return lines[1:]
 
 
 def _stated_sent(stated: Any, answers: pd.DataFrame) -> Sent | None:

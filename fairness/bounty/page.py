@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roomtone.core.bounded.regular_files import read_text
+from roomtone.core.dataset.run_record import read_record
+from roomtone.core.dataset.storage import open_storage
 from roomtone.coverage.views.matrix_view.embed import page_style
-from roomtone.fairness.bounty.claim import Terms
+from roomtone.fairness.bounty.claim import Claim, Terms
 from roomtone.fairness.bounty.ruling import CANNOT_BE_TOLD, NOT_UPHELD, UPHELD, Ruling
 from roomtone.fairness.bounty.sending import Sent, disagreement
 from roomtone.fairness.report.caveats import speech_note
@@ -28,8 +31,8 @@ _HEADLINES = {
 
 
 def render_page(
-    terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame, licences: Sequence[str], *, audio: bool
-) -> bytes:
+    terms: Terms, ruling: Ruling, sent: Sent, scores: pd.DataFrame, licences: Sequence[str], described: Mapping[str, str], *, audio: bool,
+) -> bytes:  # fmt: skip
     """Return `index.html`; the same folder gives the same bytes.
 
     Args:
@@ -38,6 +41,7 @@ def render_page(
         sent: what came back.
         scores: counts with labels beside them.
         licences: lines of Markdown.
+        described: of `descriptions`.
         audio: whether the recordings lie beside the page.
     """
     from jinja2 import Environment, StrictUndefined
@@ -52,10 +56,49 @@ def render_page(
     text = environment.from_string(read_text(here.with_name("bounty.html"))).render(
         style=Markup(style), policy=_POLICY, terms=terms, claim=terms.claim, ruling=ruling, headline=_HEADLINES[ruling.verdict],
         figures=ruling.figures(terms.claim), sent=sent, repeated=repeated, differing=differing, licences=licences, audio=audio,
-        examples=_examples(terms, scores),
+        place=place_in_words(terms.claim, described), examples=_examples(terms, scores),
         asked_again=max(0, sent.requests - sent.in_flight - len(sent.first) - len(sent.repeat)), most_examples=_EXAMPLES, notes=speech_note(scores),
     )  # fmt: skip
     return text.encode()
+
+
+def descriptions(dataset: Path) -> dict[str, str]:
+    """Return what a set says of the presets of its levels, by name; nothing where it says nothing.
+
+    Args:
+        dataset: of the recordings; a stranger may have made it.
+    """
+    try:
+        presets = read_record(open_storage(dataset))["runs"][0]["config"]["presets"]
+        return {
+            str(name): " ".join(str(preset["description"]).split())
+            for named in presets.values()
+            for name, preset in named.items()
+            if preset.get("description")
+        }
+    except (TypeError, KeyError, IndexError, AttributeError):
+        return {}
+
+
+def place_in_words(claim: Claim, described: Mapping[str, str]) -> str:
+    """Return the condition for who knows no presets: what each is, and how loud beside the speech.
+
+    Args:
+        claim: with its levels.
+        described: name of a preset -> description.
+
+    >>> from roomtone.fairness.bounty.claim import parse_claim
+    >>> place_in_words(parse_claim("accent=a noise=babble@-5dB room=ward points=5"), {"babble": "Six talkers"})
+    'ward; Six talkers, 5 dB above the speech'
+    """
+    said = []
+    for level in claim.levels.values():
+        name, _, snr = level.partition("@")
+        found = re.fullmatch(r"([-+]?[0-9.]+)dB", snr)
+        db = float(found[1]) if found else 0.0
+        beside = f"{abs(db):g} dB {'below' if db > 0 else 'above'} the speech" if db else "as loud as the speech"
+        said.append(described.get(name, name) + (f", {beside}" if found else f", {snr}" if snr else ""))
+    return "; ".join(said)
 
 
 def _examples(terms: Terms, scores: pd.DataFrame) -> list[dict[Any, Any]]:

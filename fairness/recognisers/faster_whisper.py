@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,8 +81,10 @@ class FasterWhisper(Recogniser):
         Raises:
             RoomtoneError: the library cannot load it.
         """
+        import ctranslate2
         from faster_whisper import WhisperModel
 
+        ctranslate2.set_log_level(logging.ERROR)  # it warns of weights that are stored as float16, which is no fault
         name = str(Path(self.model).expanduser()) if self.model.startswith("~") else self.model
         try:
             self._model.append(WhisperModel(name, device=self.device, compute_type=self.compute_type))
@@ -91,8 +94,9 @@ class FasterWhisper(Recogniser):
                     f"asr=faster_whisper: the model {self.model!r} is not on this machine and cannot be downloaded (no network?); "
                     "write asr.model=FOLDER of a model that CTranslate2 converted"
                 ) from error
+            missing = "" if Path(name).is_dir() else "there is no folder of that name here, and "
             raise RoomtoneError(
-                f"asr=faster_whisper: {self.model!r} cannot be loaded ({str(error).splitlines()[0]})"
+                f"asr=faster_whisper: {self.model!r}: {missing}it cannot be loaded ({str(error).splitlines()[0]})"
             ) from error
 
     def transcribe(self, clip: SampleAudio) -> str:

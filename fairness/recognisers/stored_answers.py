@@ -14,7 +14,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from roomtone.core.bounded.lines import open_bounded_text
 from roomtone.core.errors import RoomtoneError
@@ -77,14 +77,18 @@ class StoredAnswers:
         Args:
             identity: of the recogniser, fit to be shared; kept beside the answers.
         """
-        write_whole(self._folder / "settings.json", json.dumps(identity, indent=2, default=str).encode())
         seal = user_seal(make=True)
-        with open(self._folder / f"run-{uuid.uuid4().hex}.jsonl", "x", encoding="utf-8") as file:
+        opened: list[TextIO] = []
+        with contextlib.ExitStack() as stack:
 
             def write(answer: Mapping[str, Any]) -> None:
+                if not opened:  # a model that does not load leaves no folder
+                    write_whole(self._folder / "settings.json", json.dumps(identity, indent=2, default=str).encode())
+                    path = self._folder / f"run-{uuid.uuid4().hex}.jsonl"
+                    opened.append(stack.enter_context(open(path, "x", encoding="utf-8")))
                 code = None if seal is None else seal.code(self._sealed(answer))
-                file.write(json.dumps({**answer, "code": code}, ensure_ascii=False) + "\n")
-                file.flush()
+                opened[0].write(json.dumps({**answer, "code": code}, ensure_ascii=False) + "\n")
+                opened[0].flush()
 
             yield write
 

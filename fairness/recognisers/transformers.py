@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from roomtone.core.errors import RoomtoneError
@@ -23,9 +25,18 @@ class Transformers(Recogniser):
     _pipeline: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def check(self) -> None:
-        """Refuse a machine without the libraries."""
+        """Refuse a machine without the libraries, and a folder that is none.
+
+        Raises:
+            RoomtoneError: one of these.
+        """
         if not self.model:
             raise RoomtoneError("asr.model: the folder of a model, or its name in the hub, is needed")
+        folder = Path(self.model).expanduser()
+        if folder.is_file():
+            raise RoomtoneError(f"asr.model: {self.model!r} is a file; name its folder")
+        if self.model.startswith((os.sep, ".", "~")) and not folder.is_dir():
+            raise RoomtoneError(f"asr.model: there is no folder {self.model!r}")
         for name in ("transformers", "torch"):
             if importlib.util.find_spec(name) is None:
                 raise RoomtoneError(f"asr=transformers needs {name}: {how_to_install('transformers')}")

@@ -173,6 +173,10 @@ def read_samples(path: str | os.PathLike[str], name: str, what: str) -> pd.DataF
     except Exception as error:  # pandas believes the metadata of a Parquet file, which may be anything
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise RoomtoneError(f"{file}: not readable as {kind[1:]} ({said})") from error
-    column(frame, "sample_id", str(file))
-    column(frame, name, str(file))
+    lacking = [one for one in ("sample_id", name) if one not in frame]
+    if lacking:
+        known = nearest(lacking[0], map(str, frame.columns))
+        raise RoomtoneError(
+            f"{file}: there is no column {' and none '.join(map(repr, lacking))}; {known}; rename columns to sample_id (as in the set's manifest) and {name}"
+        )
     return frame

@@ -38,6 +38,7 @@ class Thresholds:
             later, no_difference, not_enough_data), and the sentences.
         rates: one row a group and step: what was counted.
         curves: of each group.
+        asked_of: the group whose answer comes first; None where all are asked.
     """
 
     question: Question
@@ -46,10 +47,14 @@ class Thresholds:
     accents: pd.DataFrame
     rates: pd.DataFrame
     curves: dict[str, Curve]
+    asked_of: str | None = None
 
     def headline(self) -> str:
         """Return the answer in a sentence or two."""
         rows = self.accents
+        if self.asked_of is not None:
+            row = rows[rows[self.group].map(str) == self.asked_of].iloc[0]
+            return " ".join(filter(None, (row["statement"], row["difference_statement"])))
         found = rows[rows["answer"].isin([AT, ALWAYS])]
         first = str((found if len(found) else rows)["statement"].iloc[0])
         apart = [str(text) for text in rows.loc[rows["verdict"] == SOONER, "difference_statement"]]

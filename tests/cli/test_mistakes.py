@@ -126,6 +126,7 @@ def small_set(tmp_path_factory):
     (home / "gone.csv").write_text(f"{head}gone.wav,hello,s,scottish\n")
     (home / "semi.csv").write_text(f"{head}a.wav,hello,s,scottish\n".replace(",", ";"))
     (home / "names.csv").write_text("file,text,speaker,accent\na.wav,hello,s,scottish\n")
+    (home / "others.csv").write_text("audio,words,who\na.wav,hello,s\n")
     (home / "empty.csv").write_text("")
     pd.DataFrame({"audio": ["a.wav"], "x": [1]}).to_parquet(home / "odd.parquet")
     (home / "odd" / "manifest").mkdir(parents=True)
@@ -136,6 +137,9 @@ def small_set(tmp_path_factory):
     none = [f"{factor}=none" for factor in ("room", "noise", "equipment", "handset")]
     words = ["corpus.select.max_per_accent=1", "executor=serial", f"output.dir={home / 'set'}", "--quiet"]
     assert main(["generate", *none, *words]) == 0
+    (home / "own" / "manifest").mkdir(parents=True)
+    part = "manifest/part-00000.parquet"
+    pd.read_parquet(home / "set" / part).assign(corpus="mine").to_parquet(home / "own" / part)
     return home
 
 
@@ -170,6 +174,18 @@ def small_set(tmp_path_factory):
             "separated by ';'; save it with commas (.csv) or tabs (.tsv)",
         ),
         (["plan", "corpus=table", "corpus.path=names.csv"], "corpus.columns.audio=NAME names another"),
+        (
+            ["plan", "corpus=table", "corpus.path=others.csv"],
+            "no columns 'text', 'speaker', 'accent'; columns: audio, words, who; corpus.columns.text=NAME corpus.columns.speaker=NAME",
+        ),
+        (["evaluate", "dataset=others.csv"], "corpus.path=others.csv room=none noise=none equipment=none handset=none"),
+        (["evaluate", "dataset=own"], "asr: name the recogniser, e.g. asr=faster_whisper"),
+        (["coverage", "dataset=set/coverage/index.html"], "is a file, and a set is a folder; the set is set"),
+        (["coverage", "dataset=semi.csv", "columns={sample_id: audio}"], "to: name a folder for the results"),
+        (
+            ["evaluate", "dataset=set", "asr=hypotheses", "path=others.csv"],
+            "'sample_id' and none 'hypothesis'; known: audio, who, words; rename",
+        ),
         (["plan", "corpus=table", "corpus.path=empty.csv"], "is empty; a table needs a line of column names"),
         (["plan", "corpus=table", "corpus.path=a.wav"], "not a table that can be read; endings: .csv"),
         (["plan", "corpus=vctk", "corpus.path=nothing"], "is it the VCTK folder?"),

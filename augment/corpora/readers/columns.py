@@ -17,8 +17,12 @@ def require_columns(found: Sequence[str], needed: Mapping[str, str], where: str 
         where: the table's file, for the message.
 
     Raises:
-        RoomtoneError: one is missing; the message names the nearest, and the columns that there are.
+        RoomtoneError: one is missing; the message names the nearest, and the columns that there are. Of several, all are named.
     """
+    lacking = {use: name for use, name in needed.items() if name not in found}
+    if len(lacking) > 1 and len(found) > 1:
+        named = ", ".join(f"{name!r} (for {use})" if use != name else repr(name) for use, name in lacking.items())
+        raise RoomtoneError(f"{os.fspath(where)}: there are no columns {named}; columns: {', '.join(found)}")
     for use, name in needed.items():
         if name not in found:
             other = next((mark for mark in (";", "\t", "|", ",") if len(found) == 1 and mark in found[0]), None)

@@ -10,7 +10,7 @@ relative to the table, or absolute; `..` and symbolic links may not lead out of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -80,13 +80,11 @@ class Table(Reader):
         stated = {use for use, name in self.columns.items() if name is not None and name != self.renamed(use)}
         needed = {use: name for use, name in names.items() if use in REQUIRED or use in stated}
         found = _fields_of(path, set(needed.values()))
-        missing = next((use for use, name in needed.items() if name not in found), None)
+        missing = [use for use, name in needed.items() if name not in found]
         try:
             require_columns(found, needed, path)
         except RoomtoneError as error:
-            raise (
-                error if len(found) < 2 else RoomtoneError(f"{error}; corpus.columns.{missing}=NAME names another")
-            ) from None
+            raise (error if len(found) < 2 else RoomtoneError(f"{error}; {_other_names(missing)}")) from None
         return names
 
     def _utterance(
@@ -118,6 +116,11 @@ class Table(Reader):
             problem=problem or wrong_start or wrong_duration,
             stated_s=duration if start is None and self.durations_state_lengths else None,
         )
+
+
+def _other_names(missing: Sequence[str]) -> str:
+    named = " ".join(f"corpus.columns.{use}=NAME" for use in missing)
+    return f"{named} {'name others' if len(missing) > 1 else 'names another'}"
 
 
 def _file_name(value: object) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from roomtone.augment.scenarios.conditions import split_level
-from roomtone.augment.scenarios.own_material import own_levels, with_own_material
+from roomtone.augment.scenarios.own_material import own_levels, shared_names, with_own_material
 from roomtone.cli.main import main
 from roomtone.core.dataset.manifest import read_manifest
 from roomtone.core.errors import RoomtoneError
@@ -30,6 +30,15 @@ def test_a_folder_is_a_level_by_its_own_name_or_by_another(folder):
     assert levels == ["none", "our_hall@5dB", "hall@0..10dB"]
     assert presets["hall"] == presets["our_hall"]
     assert presets["hall"]["path"] == str(folder)
+
+
+def test_a_noise_of_ones_own_with_the_name_of_a_room_is_told_apart(folder):
+    """`listen kitchen@5dB` and the packaged room `kitchen` were taken for one another."""
+    _, noises = own_levels("noise", [f"kitchen=folder:{folder}@5dB", f"hall=folder:{folder}@5dB"])
+    said = shared_names({"noise": noises, "room": {"ward": {"op": "x"}}})
+    assert said == [
+        "noise: your own 'kitchen' has the name of a preset of room, which it is not; my_kitchen=… tells them apart"
+    ]
 
 
 def test_each_factor_takes_its_own_kind(folder):

@@ -194,7 +194,11 @@ def test_what_is_handed_over_is_data_without_key_script_or_path(handed, home):
     page = (handed / "index.html").read_text()
     assert "<script" not in page
     assert "script-src" not in page
-    assert "The measurement supports the claim" in page
+    assert "<title>The measurement supports the claim. hindi_l1: Scanner buzz, 800 Hz with harmonics" in page
+    assert "scanner_800hz@5dB is: Scanner buzz" in page
+    assert "5 dB below the speech" in page
+    assert set(read_manifest(handed / "set")["condition"]) == {LEVEL}  # nothing is rendered that is not sent
+    assert "Nothing was sent without the disturbance" in page
     assert "licence MIT" in (handed / "LICENCES.md").read_text()
     done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=handed, check=False)
     assert done.returncode == 0
@@ -253,6 +257,11 @@ def better_page(folder: Path):
     page.write_text(page.read_text().replace("words wrong, %", "words wrong, about %"))
 
 
+def other_licences(folder: Path):
+    (folder / "LICENCES.md").write_text("# Licences of the recordings\n\n- CC0, free to print\n")
+    restate(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "seal", "said"),
@@ -262,6 +271,7 @@ def better_page(folder: Path):
         (lambda folder: next((folder / "set").rglob("*.flac")).unlink(), False, "was taken away"),
         (better_figures, True, "certificate.json does not follow from the answers"),
         (better_page, True, "index.html does not follow from the answers"),
+        (other_licences, True, "LICENCES.md is not what the set states"),
         (worse_answers, True, "the folder's answers are not those of this recogniser"),
         (other_claim, True, "it is another claim"),
     ],
@@ -276,11 +286,13 @@ def test_forged_folders_are_refused(handed, home, server, tmp_path, capsys, chan
 def test_mistakes_are_said_before_anything_is_sent(server, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     claim = f"claim=accent={GROUP} points=20"
+    assert main(["bounty", "plan", claim, "assume.points=90", "dir=planned", *server.words]) == 0
     for words, said in (
         (["plam"], "did you mean 'plan'"),
         (["plan", "claim=accent=hindi points=5"], "hindi_l1"),
         (["plan", "claim=accnt=hindi_l1 points=5"], "says nothing of"),
         (["plan", f"claim=accent={GROUP} equipment=scaner_800hz@5dB points=5"], "scanner_800hz"),
+        (["write", "dir=planned"], f"type asr=http asr.url={server.words[1].partition('=')[2]} asr.model=m"),
         (["plan", claim, "budget.money=3"], "needs price_per_minute"),
         (["plan", claim, "asr=http", "asr.url=http://me:secret@localhost/v1", "asr.model=m"], "keys belong into"),
         (["run"], "bounty plan"),

@@ -88,7 +88,7 @@ def test_no_file_names_the_machine(hostile_set, tmp_path):
 def test_the_title_is_the_name_that_the_set_states(hostile_set):
     (hostile_set / "dataset.json").write_text(json.dumps({"name": "ward <b>floor</b>"}))
     page = write_page(CoverageMatrix(hostile_set), hostile_set / "coverage/index.html").read_text(encoding="utf-8")
-    assert "<title>ward &lt;b&gt;floor&lt;/b&gt;: coverage</title>" in page
+    assert "<title>set (ward &lt;b&gt;floor&lt;/b&gt;): coverage</title>" in page
 
 
 def test_a_second_run_leaves_no_file_of_the_first(hostile_set):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.bounty import sending
 from roomtone.fairness.bounty.checking import AskedAgain
-from roomtone.fairness.bounty.choosing import Goal, choose
+from roomtone.fairness.bounty.choosing import Goal, choose, what_would_do
 from roomtone.fairness.bounty.claim import Claim, Terms, parse_claim, read_terms, write_terms
 from roomtone.fairness.bounty.ruling import rule, scores_of
 from roomtone.fairness.recognisers.transcription import transcribe
@@ -116,6 +117,24 @@ def test_the_smallest_set_that_decides_is_chosen_and_a_budget_gives_the_best_tha
         chosen(table[table["speaker"].isin(["hindi_l1/0", "irish/0"])])
     with pytest.raises(RoomtoneError, match="does not hold"):
         chosen(table, requests=3)
+
+
+def test_what_would_do_is_minutes_where_the_corpus_holds_them_and_else_speakers():
+    """Thirteen of thirty minutes were used, all speakers were in, and the advice was more minutes."""
+    table = speech()
+    of_group, goal = CLAIM.of_group(table), Goal(0.1, 0.2)
+    small = chosen(table, minutes=chosen(table).minutes * 0.8)
+    said = what_would_do(table, of_group, goal, small, repeat=0.1, seed=0)
+    assert f"a budget of {1.1 * chosen(table).minutes:.1f} minutes" in said
+    few = speech(people=(6, 6))
+    said = what_would_do(few, CLAIM.of_group(few), goal, chosen(few), repeat=0.1, seed=0)
+    needed = int(re.search(r"about (\d+) speakers on each side would do", said)[1])
+    more = speech(people=(needed, needed))
+    assert chosen(more).chance >= 0.8
+    assert chosen(speech(people=(needed - 6, needed - 6))).chance < 0.8
+    assert "with all of this corpus" in what_would_do(
+        few, CLAIM.of_group(few), goal, chosen(few, requests=20), repeat=0.1, seed=0
+    )
 
 
 def simulated(rng, choice, gap, sd=0.1, wer=0.2):

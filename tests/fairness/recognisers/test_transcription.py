@@ -1,6 +1,7 @@
 """Recognisers that really run: PocketSphinx on recorded speech, a program, and a server that fails, stalls and limits."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -317,7 +318,7 @@ def test_a_process_that_dies_costs_its_sample_and_no_other(tmp_path, monkeypatch
     assert found["hypothesis"].drop("2.wav").tolist() == ["go forward ten meters"] * 3
 
 
-def test_a_whisper_model_that_is_not_at_hand_without_a_network_is_one_line(monkeypatch):
+def test_a_whisper_model_that_is_not_at_hand_without_a_network_is_one_line(recordings, monkeypatch, tmp_path):
     """The library's place is taken by one that looks for the model as it does, with the hub's own client, offline: the error is the real one."""
     import types
 
@@ -325,9 +326,29 @@ def test_a_whisper_model_that_is_not_at_hand_without_a_network_is_one_line(monke
 
     library = types.ModuleType("faster_whisper")
     library.WhisperModel = lambda name, **options: snapshot_download(f"nobody/{name}", local_files_only=True)
+    engine, levels = types.ModuleType("ctranslate2"), []
+    engine.set_log_level = levels.append  # it warned of float16 weights in the middle of the progress
     monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    monkeypatch.setitem(sys.modules, "ctranslate2", engine)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     recogniser = make_recogniser({"recogniser": "faster_whisper", "model": "tiny.en"})
     with pytest.raises(RoomtoneError, match=r"'tiny.en' is not on this machine .* write asr.model=FOLDER") as caught:
         recogniser.open()
     assert "\n" not in str(caught.value)
+    assert levels == [logging.ERROR]
+    with pytest.raises(RoomtoneError, match="not on this machine"):
+        transcribe(recordings, tmp_path, {"recogniser": "faster_whisper", "model": "tiny.en"}, tmp_path / "store")
+    assert not (tmp_path / "store").exists()  # each misspelt model left a folder
+    library.WhisperModel = lambda name, **options: int(f"Invalid model size {name!r}")
+    with pytest.raises(RoomtoneError, match="'tiny.en': there is no folder of that name here, and it cannot be loaded"):
+        recogniser.open()
+
+
+def test_a_model_folder_that_is_none_is_said_as_such(tmp_path):
+    (tmp_path / "model.bin").write_bytes(b"x")
+    for model, said in (
+        (tmp_path / "model.bin", "is a file; name its folder"),
+        (tmp_path / "gone", "there is no folder"),
+    ):
+        with pytest.raises(RoomtoneError, match=said):
+            make_recogniser({"recogniser": "transformers", "model": str(model)})

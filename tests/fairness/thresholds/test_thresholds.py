@@ -1,5 +1,6 @@
 """Where accents pass a limit: planted thresholds, never and always, costs, what is refused, and the command with its page."""
 
+import html
 import json
 
 import numpy as np
@@ -282,6 +283,17 @@ def test_the_command_answers_in_one_line_and_writes_page_tables_and_picture(eval
     assert told["steps"]["values"] == [20, 10, 0]
     page = (folder / "index.html").read_text()
     assert "<svg" in page
+    assert f'<p class="headline" dir="auto">{html.escape(table.loc["hindi", "statement"])}' in page.replace(
+        "&#43;", "+"
+    )
+    assert told["headline"].startswith(table.loc["hindi", "statement"])
+    assert main(["threshold", f"dataset={evaluated}", "factor=noise", "cost=0.05", "accent=irish"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(table.loc["irish", "statement"])
+    assert html.escape(first) in (folder / "index.html").read_text().replace("&#43;", "+")
+    assert main(["threshold", f"dataset={evaluated}", "factor=noise", "cost=0.05"]) == 0
+    out = capsys.readouterr().out
+    assert [out.count(text) for text in table["statement"]] == [1, 1]
     assert str(evaluated) not in page
     assert table.loc["irish", "statement"] in page.replace("&#43;", "+")
     assert main(["threshold", f"dataset={evaluated}", "wer=0.3", "accent=hindo"]) == 1
