@@ -116,7 +116,9 @@ def _read(match: re.Match[str]) -> list[Token]:
         return _sign(lower, match)
     if kind == "initials":
         letters = tuple(lower.replace(".", ""))
-        return [(("".join(letters),), letters)]
+        own = _word("".join(letters), False)  # ML is a unit too, as ml is
+        readings = ((own[0],),) if isinstance(own[0], str) else own[0]
+        return [tuple(dict.fromkeys((*readings, letters)))] if len(own) == 1 else own
     if kind == "number":
         return [readings_of(lower)]
     if kind == "measure":
