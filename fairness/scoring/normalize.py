@@ -72,8 +72,8 @@ def _basic(text: str) -> list[Token]:
         lambda found: unicodedata.normalize("NFKC", found[0]), text.translate(_APOSTROPHES)
     ).casefold()
     folded = folded.replace("i\u0307", "i")  # what casefolding makes of a Turkish capital I with its dot
-    folded = _LONE_APOSTROPHE.sub(" ", _DOTTED.sub("", folded))
-    return [*split_words("".join(map(_basic_character, folded)))]
+    spaced = "".join(map(_basic_character, _DOTTED.sub("", folded)))
+    return [*split_words(_LONE_APOSTROPHE.sub(" ", spaced))]
 
 
 @functools.lru_cache(maxsize=1 << 14)

@@ -147,6 +147,7 @@ def test_one_normaliser_reads_both_sides_and_is_named() -> None:
 @example("10O")
 @given(st.text(max_size=30))
 @example("a:ML")
+@example("0`_")
 def test_normalising_twice_changes_nothing(text: str) -> None:
     for each in NORMALIZERS.values():
         if each.name == "whisper_english":
