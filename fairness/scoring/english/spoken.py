@@ -117,8 +117,10 @@ def _read(match: re.Match[str]) -> list[Token]:
     if kind == "initials":
         letters = tuple(lower.replace(".", ""))
         own = _word("".join(letters), False)  # ML is a unit too, as ml is
+        if len(own) != 1:
+            return own
         readings = ((own[0],),) if isinstance(own[0], str) else own[0]
-        return [tuple(dict.fromkeys((*readings, letters)))] if len(own) == 1 else own
+        return [tuple(dict.fromkeys((*readings, letters)))]
     if kind == "number":
         return [readings_of(lower)]
     if kind == "measure":

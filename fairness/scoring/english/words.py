@@ -20,7 +20,7 @@ CONTRACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "ain't": (("is", "not"), ("am", "not"), ("are", "not"), ("has", "not"), ("have", "not")),
     "let's": (("let", "us"),), "i'm": (("i", "am"),), "y'all": (("you", "all"),), "o'clock": (("o'clock",),), "ma'am": (("madam",),),
     "gonna": (("going", "to"),), "wanna": (("want", "to"), ("want", "a")), "gotta": (("got", "to"), ("got", "a")),
-    "gimme": (("give", "me"),), "lemme": (("let", "me"),), "dunno": (("don't", "know"),), "kinda": (("kind", "of"),),
+    "gimme": (("give", "me"),), "lemme": (("let", "me"),), "dunno": (("do", "not", "know"),), "kinda": (("kind", "of"),),
     "sorta": (("sort", "of"),), "outta": (("out", "of"),), "'cause": (("because",),), "'em": (("them",),), "'til": (("until",),),
     "c'mon": (("come", "on"),), "'bout": (("about",),),
 }  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.scoring.alignment import align, align_network, count_errors
 from roomtone.fairness.scoring.edits import lost_words
+from roomtone.fairness.scoring.english import words
 from roomtone.fairness.scoring.hypotheses import read_hypotheses
 from roomtone.fairness.scoring.normalize import NORMALIZERS, normalizer
 from roomtone.fairness.scoring.sclite import network, read_trn, score_trn
@@ -154,6 +155,15 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
             continue  # the library's own is not idempotent: it reads its own figures once more
         once = each.words(text)
         assert each.words(" ".join(once)) == once
+
+
+def test_the_words_of_the_lists_are_read_once_in_capitals_and_beside_others_too() -> None:
+    """`a ML` was milliliters at the second reading only, DUNNO went from "don't know" to "do not know"."""
+    spoken = normalizer("spoken_english")
+    for word in (*words.CONTRACTIONS, *words.UNITS, *words.FILLERS):
+        for text in (word.upper(), f"a {word}", f"a {word.upper()} b", f"5 {word}"):
+            once = spoken.words(text)
+            assert spoken.words(" ".join(once)) == once
 
 
 @pytest.mark.parametrize(
