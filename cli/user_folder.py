@@ -151,6 +151,8 @@ def _stated_paths(node: Any, prefix: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, str):
         parts = [part for part in prefix.split(".") if not part.isdigit()]
         in_presets = parts[0] == "presets" and any(is_path_key(part) for part in parts[1:])
+        # the baseline of a matrix is a file, that of an evaluation the name of a condition
+        named = prefix == "baseline" and os.sep not in node and not node.endswith(".csv")
         accents = prefix in ("accents", "corpus.accents") and (os.sep in node or node.endswith((".yaml", ".yml")))
-        if in_presets or ".".join(parts) in PATH_KEYS or accents:
+        if in_presets or (".".join(parts) in PATH_KEYS and not named) or accents:
             yield prefix, node

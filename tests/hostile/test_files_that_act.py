@@ -78,7 +78,7 @@ def test_what_a_sets_config_may_not_say_is_refused_by_name(doctored, refused, ke
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("asr/pocketsphinx.yaml", "recogniser: command\ncommand: 'touch {audio}.owned'\n"),
+        ("asr/demo.yaml", "recogniser: command\ncommand: 'touch {audio}.owned'\n"),
         ("evaluate.yaml", "defaults:\n  - asr: command\n  - _self_\ndataset: null\n"),
     ],
 )
@@ -89,6 +89,19 @@ def test_a_folder_cannot_put_a_command_behind_a_packaged_recogniser(workshop, re
     path.write_text(text)
     refused(str(path), "evaluate", f"dataset={workshop / 'set'}", "--config-dir", tmp_path / "lab")
     assert not list((workshop / "set").rglob("*.owned"))
+
+
+def test_a_recogniser_that_is_typed_is_the_packaged_one(workshop, tmp_path, roomtone):
+    """Neither does a file in its place act, nor does a folder of presets make a path of the baseline's name."""
+    path = tmp_path / "lab" / "asr" / "pocketsphinx.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("recogniser: command\ncommand: 'touch {audio}.owned'\n")
+    words = [f"dataset={workshop / 'set'}", "asr=pocketsphinx", "--config-dir", tmp_path / "lab", "--cfg"]
+    status, shown, err = roomtone("evaluate", *words)
+    assert status == 0, err
+    assert "baseline: clean" in shown
+    assert "recogniser: pocketsphinx" in shown
+    assert "touch" not in shown
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def test_without_the_optional_decoder_the_format_is_named(
     other: dict[str, Path], ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)  # as where the extra is not installed
-    with pytest.raises(BadAudioError, match=rf"is .*{NAMES[ending]}.*needs the extra av: pip install 'roomtone\[av\]'"):
+    with pytest.raises(BadAudioError, match=rf"is .*{NAMES[ending]}.*needs the extra av: pip install '\.\[av\]'"):
         inspect(other[ending])
 
 

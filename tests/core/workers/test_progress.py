@@ -12,6 +12,7 @@ def test_the_first_item_is_in_no_estimate(monkeypatch: pytest.MonkeyPatch, capsy
     """The first of 72 recordings took 35 s with the loading of Whisper: "about 36 min left" was told of a run of 6 min."""
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "_silent", False)  # as a command before it in this process may have left it
     with Progress(72, "transcribing") as shown:
         for seconds in [35.0, *[5.0] * 71]:
             now[0] += seconds
