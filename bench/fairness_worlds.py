@@ -143,6 +143,8 @@ PLANTED: dict[str, World] = {
     "12 x 4, everywhere": World(sizes=(4,) * 12, planted=Planted(0, 0.2)),
     "12 x 4, one condition": World(sizes=(4,) * 12, planted=Planted(0, 0.2, 3)),
     "12 x 4, one room": World(sizes=(4,) * 12, planted=Planted(0, 0.2, room="room1")),
+    "12 x 6, everywhere": World(sizes=(6,) * 12, planted=Planted(0, 0.2)),
+    "12 x 6, one condition": World(sizes=(6,) * 12, planted=Planted(0, 0.2, 3)),
     "6 x 3, everywhere": World(sizes=(3,) * 6, planted=Planted(0, 0.2)),
     "3, 8, 30, 300, everywhere": World(sizes=(3, 8, 30, 300), planted=Planted(2, 0.2)),
     "one speaker has most words, 4 x 10, everywhere": World(sizes=(10,) * 4, talkative="one", planted=Planted(1, 0.2)),

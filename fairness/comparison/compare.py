@@ -11,6 +11,7 @@ all conditions (`accents`), conditions, factor levels, cells; all are one family
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ class Comparison:
         outcome: likewise, by what the samples' outcomes lack of 1 (`outcome=FILE` of `roomtone evaluate`); a family of its own.
         intersections: group x attribute over all conditions; a family of its own.
         findings: the gaps that were found, in the order in which they should be told.
-        interaction_p: that any condition costs some group more than others; NaN where it cannot be tested.
+        interaction_p: that any condition costs some group more than others; NaN where it cannot be tested, or groups are counted in different units.
         settings: all that was chosen.
         facts: family size, permutations, smallest possible p, share of own texts by group, and the groups that texts are confounded with.
     """
@@ -180,10 +181,11 @@ def compare_as(scores: pd.DataFrame, settings: CompareSettings) -> Comparison:
     }  # fmt: skip
     found = rank_findings(tables)
     frames = {key: _frame(value, s, key) for key, value in tables.items()}
+    units_differ = any(row["units_differ"] for row in tables["accents"])
     return Comparison(
         cells.rename(columns=names), frames["gaps"], frames["accents"], frames["conditions"], frames["levels"], frames["hallucination"],
         frames["failures"], frames["terms"], frames["outcome"], frames["intersections"], found.rename(columns=names),
-        max(study.test.interaction_p, study.smallest_p), s.to_json(), facts,
+        math.nan if units_differ else max(study.test.interaction_p, study.smallest_p), s.to_json(), facts,
     )  # fmt: skip
 
 

@@ -77,3 +77,14 @@ def _says(first: dict[str, Any], later: dict[str, Any]) -> bool:
         return bool(first["_score"] >= later["_score"])
     shared = len(first["_columns"] & later["_columns"])
     return shared * 2 >= min(len(first["_columns"]), len(later["_columns"]))
+
+
+def sort_by_lacking(table: pd.DataFrame) -> pd.DataFrame:
+    """Return undecided comparisons, those first whose smaller side lacks the fewest speakers.
+
+    Args:
+        table: one of a comparison, with `speakers_needed`.
+    """
+    has = table[["speakers", "reference_speakers"]].min(axis=1)
+    lacking = (table["speakers_needed"].astype("Float64") - has).rename("lacking")
+    return table.loc[lacking.sort_values(kind="stable").index]

@@ -23,10 +23,7 @@ _ROUNDS = 25
 #: Change of a size, a share of words, from which it is worked out no further.
 _SETTLED = 1e-7
 #: Where between the scale of rates (0) and that of odds (1) the spread of speakers grows.
-_BETWEEN = 0.4
-#: Share of the worked out size that is printed: of gaps of the whole of it 82 % were found over the bench (80 asked),
-#: 90 % where speakers differ in log odds; of 0.975 of it 70 % of those of an accent with 40 speakers.
-_PRINTED = 0.985
+_BETWEEN = 0.6
 #: Speakers that the spread of all groups counts for beside a group's own.
 _POOLED = 20.0
 
@@ -140,8 +137,8 @@ class Sizes:
             # who loses more words loses more of them to hard texts too; the test sees the texts' variance averaged over groups
             seen = speakers + self._own_texts * (1 + (grown - 1) / len(gap))
             real = speakers + self._own_texts * grown
-            size = _PRINTED * (self._critical * np.sqrt(seen) + self._margin * np.sqrt(real))
-        return np.asarray(np.minimum(size, 2.0))
+            found: np.ndarray = np.minimum(self._critical * np.sqrt(seen) + self._margin * np.sqrt(real), 2.0)
+        return found
 
     def detectable(self) -> np.ndarray:
         """Return the smallest gap of each pair that would be found; NaN where none below 1 would [shape=(G, K)]."""

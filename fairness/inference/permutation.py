@@ -36,7 +36,7 @@ _LARGE = 50_000
 #: A group is small that has fewer than this share of the other groups' mean number of speakers.
 _SMALL = 0.5
 #: Speakers of the smallest group from which a pointwise quantile may be nearer than a normal's: by this power of its permuted scale.
-_KNOWN_TAILS, _BELIEVED = 8, 0.25
+_KNOWN_TAILS, _BELIEVED = 6, 0.25
 #: Tail from which the scale of a statistic is taken, and the normal quantile there.
 _TAIL, _TAIL_Z = 0.05, 1.6448536269514722
 

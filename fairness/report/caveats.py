@@ -60,11 +60,32 @@ def _people(scores: pd.DataFrame, settings: Settings) -> list[str]:
         said.append(
             "There is one speaker: whatever differs may be this person, and nothing can be said about any group."
         )
-    said += [*_one_has_most_words(scores, settings), *_failed_wholly(scores, settings), *_lacking(scores, settings)]
+    said += [
+        *_under_two_names(scores, settings),
+        *_one_has_most_words(scores, settings),
+        *_failed_wholly(scores, settings),
+    ]
+    said += _lacking(scores, settings)
     if groups < 2:
         named = f"one {settings.group}" if groups == 1 else f"no {settings.group} at all"
         said.append(f"The set holds {named}, so there is nothing to compare: no claim about {settings.group}s is made.")
     return said
+
+
+def _under_two_names(scores: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return of which speakers the same recording stands under another name too."""
+    if "pcm_sha256" not in scores:
+        return []
+    known = scores.dropna(subset=["pcm_sha256", settings.speaker]).drop_duplicates(["pcm_sha256", settings.speaker])
+    twice = known[known.duplicated("pcm_sha256", keep=False)]
+    if twice.empty:
+        return []
+    names = list(dict.fromkeys(twice.sort_values(["pcm_sha256", settings.speaker])[settings.speaker]))
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return [
+        f"The same recording stands under several speakers ({', '.join(map(str, names[:SHOWN]))}{more}): a person with two names counts as two, and"
+        " intervals are then too narrow."
+    ]
 
 
 def _one_has_most_words(scores: pd.DataFrame, settings: Settings) -> list[str]:

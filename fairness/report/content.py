@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.compare import Comparison
+from roomtone.fairness.comparison.findings import sort_by_lacking
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
 from roomtone.fairness.inference.counts import as_many_inserted
@@ -188,7 +189,7 @@ def statements(gaps: pd.DataFrame, condition: str) -> list[tuple[str, str]]:
     if apart.any():
         alike = f" So it is with {apart.sum() - 1} comparisons more." if apart.sum() > 1 else ""
         said.append((NOT_ENOUGH, str(gaps.loc[apart, "statement"].iloc[0]) + alike))
-    undecided = gaps[(gaps["verdict"] == NOT_ENOUGH) & ~apart].sort_values("speakers_needed")
+    undecided = sort_by_lacking(gaps[(gaps["verdict"] == NOT_ENOUGH) & ~apart])
     if len(undecided) == 1:
         said.append((NOT_ENOUGH, str(undecided["statement"].iloc[0])))
     elif len(undecided):

@@ -26,6 +26,7 @@ from roomtone.coverage.views.matrix_view import (
 from roomtone.coverage.views.matrix_view.layout import UNKNOWN_LEVEL, Layout, levels_in_name
 from roomtone.coverage.views.matrix_view.next_steps import filter_words
 from roomtone.coverage.views.set_name import set_name
+from roomtone.fairness.comparison.findings import sort_by_lacking
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH
 from roomtone.fairness.report.matrix_layers import Compared, evaluation_layers
 from roomtone.fairness.results import evaluation_dir, read_evaluation
@@ -293,7 +294,7 @@ def _undecided(comparison: Compared, where: str) -> list[Step]:
         return []
     rows = table[(table["verdict"] == NOT_ENOUGH) & table["speakers_needed"].notna()]
     found = []
-    for row in rows.sort_values("speakers_needed", kind="stable").head(MAX_OPEN).to_dict("records"):
+    for row in sort_by_lacking(rows).head(MAX_OPEN).to_dict("records"):
         name = str(row[settings["group"]])
         place = "over all conditions" if where == "accents" else f"in {row[settings['condition']]}"
         people = f"about {row['speakers_needed']:,.0f} speakers in all ({row['speakers']:,.0f} now)"

@@ -51,3 +51,15 @@ def test_it_names_who_is_failed_wholly_and_what_a_group_lacks(study) -> None:
     part = scores[(scores["accent"] != "Y") | (scores["condition"] == "clean")].reset_index(drop=True)
     assert "Nearly every word of Z1 of Z is lost" in said_of(part)
     assert "There is no sample of Y in noisy: " in said_of(part)
+
+
+def test_it_names_speakers_whose_recording_is_the_same(study) -> None:
+    """A speaker copied under a second name counted as two people, and nothing said so."""
+    scores = study(np.random.default_rng(0), {(a, "clean"): 0.1 for a in "XY"}, 4)
+    scores["pcm_sha256"] = [f"{n:04x}" for n in range(len(scores))]
+    assert "stands under several speakers" not in said_of(scores)
+    twin = scores[scores["speaker"] == "X0"].assign(speaker="X9", utterance_id=lambda f: f["utterance_id"] + "-twin")
+    assert (
+        "The same recording stands under several speakers (X0, X9): a person with two names counts as two"
+        in said_of(pd.concat([scores, twin], ignore_index=True))
+    )
