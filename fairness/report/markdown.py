@@ -230,7 +230,7 @@ def _model(content: Mapping[str, Any]) -> list[str]:
     if model is None:
         return [f"No Poisson model: {shown(content['model_note'])}."]
     p = (
-        "cannot be tested with so few speakers"
+        "cannot be tested with these data"
         if model["interaction_p"] is None
         else f"p = {number(model['interaction_p'])}"
     )

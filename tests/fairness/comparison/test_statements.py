@@ -4,9 +4,11 @@ import dataclasses
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from roomtone.fairness.comparison.compare import compare_as
+from roomtone.fairness.comparison.findings import sort_by_lacking
 from roomtone.fairness.comparison.statements import statement
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, Evidence, Side, highest_share, judge
 from roomtone.fairness.settings import CompareSettings
@@ -149,6 +151,8 @@ def test_characters_are_not_compared_with_words(study):
     found = compare_as(scores, plain)
     assert compare_as(scores.assign(unit="word"), plain).findings["worse_off"].any()
     assert found.findings.empty
+    assert np.isnan(found.interaction_p)
+    assert compare_as(scores.assign(unit="word"), plain).interaction_p <= 1
     for table in (found.accents, found.gaps, found.conditions):
         assert set(table["verdict"]) == {NOT_ENOUGH}
     assert "Nothing can be said about zh against all others over all conditions: one side is counted in characters" in (
@@ -172,3 +176,12 @@ def test_a_pool_with_a_group_that_reads_its_own_texts_has_the_caveat_too(study):
             "a among all others reads texts that no other group reads: harder or easier texts would look like a gap."
         )
     assert "read texts" not in " ".join(compare_as(scores.assign(text=number), plain).accents["statement"])
+
+
+def test_the_comparison_that_lacks_the_fewest_speakers_is_named(study):
+    """ "The one that needs the fewest speakers" was of a group that had them all, while another lacked two."""
+    rates = {(a, "clean"): 0.1 for a in "abc"}
+    found = compare_as(study(np.random.default_rng(0), rates, 6), CompareSettings(permutations=199, resamples=0)).accents
+    table = found.assign(speakers=[6, 3, 40], reference_speakers=50)
+    table["speakers_needed"] = pd.array([60, 8, 42], dtype="Int64")
+    assert list(sort_by_lacking(table)["speakers_needed"]) == [42, 8, 60]
