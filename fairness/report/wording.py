@@ -72,7 +72,8 @@ def column_notes(tests: int, settings: Mapping[str, Any]) -> dict[str, str]:
     interval = (
         "Each interval is that of its own comparison alone, adjusted p allows for all comparisons that are tested together"
         f"{f' ({tests:,})' if tests > 1 and settings['declared'] is None else ''}: among many, some intervals leave out 0 by chance. So an"
-        f" interval can leave out 0 where p is above {alpha / 100:g} and no gap is claimed."
+        f" interval can leave out 0 where p is above {alpha / 100:g} and no gap is claimed. In a condition, p, detectable size and verdict are on the"
+        f" difference beyond {baseline}; in {baseline} and over all conditions, on the gap itself."
     )
     detectable = (
         f"Detectable is for the comparison of its own row: the smallest gap with more errors that it would show in {power:g} of 100 such studies. It is no"
