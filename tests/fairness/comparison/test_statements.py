@@ -181,7 +181,9 @@ def test_a_pool_with_a_group_that_reads_its_own_texts_has_the_caveat_too(study):
 def test_the_comparison_that_lacks_the_fewest_speakers_is_named(study):
     """ "The one that needs the fewest speakers" was of a group that had them all, while another lacked two."""
     rates = {(a, "clean"): 0.1 for a in "abc"}
-    found = compare_as(study(np.random.default_rng(0), rates, 6), CompareSettings(permutations=199, resamples=0)).accents
+    found = compare_as(
+        study(np.random.default_rng(0), rates, 6), CompareSettings(permutations=199, resamples=0)
+    ).accents
     table = found.assign(speakers=[6, 3, 40], reference_speakers=50)
     table["speakers_needed"] = pd.array([60, 8, 42], dtype="Int64")
     assert list(sort_by_lacking(table)["speakers_needed"]) == [42, 8, 60]
