@@ -32,8 +32,8 @@ def comparison() -> SimpleNamespace:
     cells = cells.assign(wer_low=cells["wer"] - 0.01, wer_high=cells["wer"] + 0.03)
     gaps = pd.DataFrame(
         {"accent": ["a", "b", "b"], "condition": ["clean", "clean", "ward+gsm"], "gap": [-0.08, 0.08, 0.1], "did": [np.nan, np.nan, -0.2],
-         "verdict": ["gap", "gap", "gap"], "statement": ["s0", "s1", "s2"], "speakers_needed": [np.nan, np.nan, np.nan], "speakers": [2, 5, 5], "reference_speakers": [10, 7, 7],
-         "reference": "all others"}
+         "verdict": ["gap", "gap", "gap"], "statement": ["s0", "s1", "s2"], "speakers_needed": [np.nan, np.nan, np.nan], "speakers": [2, 5, 5],
+         "reference": "all others", "reference_speakers": [10, 7, 7]}
     )  # fmt: skip
     return SimpleNamespace(cells=cells, gaps=gaps, settings=SETTINGS)
 
