@@ -31,12 +31,7 @@ from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.plugins import OPS, added_names, load_added_class
 from roomtone.core.settings import check_fields, schema_of
 
-if typing.TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 T = typing.TypeVar("T", bound="Op")
-#: An op, or a dataclass that is a field of one.
-D = typing.TypeVar("D", bound="DataclassInstance")
 _LOG = logging.getLogger("roomtone")
 
 #: A number, or a `[low, high]` range from which `draw` takes a uniform value.
@@ -158,20 +153,6 @@ class Processor(Op):
         """Whether `linear_reference` changes anything."""
         return self.linear or type(self).linear_reference is not Processor.linear_reference
 
-    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
-        """Return the op with what it decides by the signal decided for this one, so that it treats other signals alike; most decide nothing.
-
-        Args:
-            samples, sample_rate_hz: as `apply`, which gives the same for these samples as before.
-        """
-        del samples, sample_rate_hz
-        return self
-
-    @property
-    def settles(self) -> bool:
-        """Whether `settled` changes anything."""
-        return type(self).settled is not Processor.settled
-
     def asked_codec(self) -> dict[str, Any]:
         """Return `codec` and `codec_rate_hz` as the label has them, which `apply_measured` has to report; nothing without a codec."""
         return {}
@@ -292,7 +273,7 @@ def number(value: Drawn | None) -> float:
     return float(value)
 
 
-def pin_ranges(op: D, rng: np.random.Generator, skip: tuple[str, ...] = ()) -> T:
+def pin_ranges(op: T, rng: np.random.Generator, skip: tuple[str, ...] = ()) -> T:
     """Return `op` with each `(low, high)` of a `Drawn` field replaced by a uniform draw from `rng`.
 
     A number is drawn for every `Drawn` field, pinned or not, so that pinning one by hand moves no other.
@@ -352,14 +333,13 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
 
 def to_dict(op: Op) -> dict[str, Any]:
     """Return `{op: name, **fields}` in plain JSON types; `parse_op` gives an equal op back."""
-    return {"op": op.op} | {f.name: _plain(getattr(op, f.name)) for f in dataclasses.fields(op) if f.init}
+    return typing.cast(dict[str, Any], _plain(op))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Op):
-        return to_dict(value)
     if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        name = {"op": value.op} if isinstance(value, Op) else {}
+        return name | {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

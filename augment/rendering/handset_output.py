@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from roomtone.augment.ops.settling import Settling
 from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.augment.rendering.levels import LevelledSpeech, at_level
 from roomtone.augment.rendering.mixing import MICROPHONE_LEVEL_DBOV, CleanSpeech, Stems, summed
@@ -80,7 +81,7 @@ class Handset:
             RoomtoneError: the handset changed the length, or gave values that are not finite.
             UnmetLevelError: nothing of the speech is left.
         """
-        if self.processor is not None and self.processor.settles:
+        if isinstance(self.processor, Settling) and self.processor.settles:
             self._settle(self.processor, stems)
         processor = self.processor
         if processor is None:
@@ -116,12 +117,11 @@ class Handset:
         rate = self._recipe.sample_rate_hz
         return self._shared(("level", level_dbov), partial(at_level, output.speech, rate, level_dbov))
 
-    def _settle(self, processor: Processor, stems: Stems) -> None:
+    def _settle(self, processor: Settling, stems: Stems) -> None:
         """Let the handset treat all signals of this render as it treats their sum, which other conditions do not have."""
         settled = processor.settled(stems.microphone(), self._recipe.sample_rate_hz)
-        if settled != processor:
-            self.processor = settled
-            self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
+        self.processor = settled
+        self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
 
     def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
         """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""

@@ -26,7 +26,6 @@ from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
 from roomtone.core.audio.time_map import then
 from roomtone.core.audio.types import Samples
 
-
 #: Why a row of a stretched file has no single delay.
 STRETCHES = "a jitter buffer stretches time, so no one delay holds; see time_map"
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from roomtone.augment.ops.channel.filters import apply_fir
 from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.settling import Settling
 from roomtone.augment.ops.table import Processor
 from roomtone.core.audio.time_map import then
 from roomtone.core.audio.types import Samples
@@ -23,7 +24,7 @@ from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)
-class Chain(Processor):
+class Chain(Settling):
     """Processors one after the other; each has its own stream of draws, so a stage added at the end moves none.
 
     Attributes:
@@ -71,17 +72,18 @@ class Chain(Processor):
     @property
     def settles(self) -> bool:
         """Whether a stage decides anything by the signal."""
-        return any(stage.settles for stage in self.stages)
+        return any(isinstance(stage, Settling) and stage.settles for stage in self.stages)
 
     def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
-        """Return the chain with every stage settled for what reaches it of this signal, see `Processor`."""
-        if not self.settles:
-            return self
+        """Return the chain with every stage settled for what reaches it of this signal, see `Settling`."""
         stages, out = list(self.stages), np.array(samples, dtype=np.float32)
-        last = max(index for index, stage in enumerate(stages) if stage.settles)
-        for index, stage in enumerate(stages[: last + 1]):
-            stages[index] = stage.settled(out, sample_rate_hz)
-            out = stages[index].apply(out, sample_rate_hz) if index < last else out
+        settling = {index: stage for index, stage in enumerate(stages) if isinstance(stage, Settling) and stage.settles}
+        last = max(settling, default=-1)
+        for index in range(last + 1):
+            if index in settling:
+                stages[index] = settling[index].settled(out, sample_rate_hz)
+            if index < last:
+                out = stages[index].apply(out, sample_rate_hz)
         return dataclasses.replace(self, stages=tuple(stages))
 
     def talker_fir(self, sample_rate_hz: int) -> np.ndarray | None:

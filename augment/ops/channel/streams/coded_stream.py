@@ -25,7 +25,8 @@ from roomtone.augment.ops.channel.streams.jitter import Jitter, Playout, play_ou
 from roomtone.augment.ops.channel.streams.libraries import Lc3, Opus, Pyav, StreamLibrary, StreamSettings
 from roomtone.augment.ops.channel.streams.time_scaling import least_cut, spliced, time_report
 from roomtone.augment.ops.draw_context import DrawContext
-from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
+from roomtone.augment.ops.settling import Settling
+from roomtone.augment.ops.table import Drawn, number, pin_ranges
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -128,7 +129,7 @@ _FLUSHED = 3
 
 
 @dataclass(frozen=True)
-class CodedStream(Processor):
+class CodedStream(Settling):
     """One stream: coded, partly lost, decoded.
 
     Attributes:
@@ -233,13 +234,16 @@ class CodedStream(Processor):
         out = fit_length(resample(in_time, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
         return out.astype(np.float32), report | {"clipped_share": clipped_share}
 
+    @property
+    def settles(self) -> bool:
+        """Whether time is stretched by the signal."""
+        return self.jitter is not None and self.jitter.splices is None
+
     def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
         """Return the stream that stretches any signal where it stretches this one."""
-        if self.jitter is None or self.jitter.splices is not None:
-            return self
         pcm, _ = to_pcm(resample(samples, sample_rate_hz, self._settings().rate_hz, quality="HQ"))
         heard, _, playout = self._transcoded(pcm)
-        if playout is None:
+        if playout is None or self.jitter is None:
             return self
         splices = tuple((splice.at, splice.samples) for splice in playout.splices)
         first = self._file_start(spliced(heard, playout.splices), playout, pcm.size)
@@ -257,7 +261,9 @@ class CodedStream(Processor):
 
     def delay_samples(self) -> int:
         """Return by how many samples at its own rate the codec delays before that is compensated."""
-        plain = dataclasses.replace(self, lost_frames=(), loss=0.0, mean_burst_frames=1.0, dtx=False, fec=False, jitter=None)
+        plain = dataclasses.replace(
+            self, lost_frames=(), loss=0.0, mean_burst_frames=1.0, dtx=False, fec=False, jitter=None
+        )
         return _stream_delay(dataclasses.replace(plain, kbit_s=STREAMS[self.codec].default_kbit_s))
 
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:

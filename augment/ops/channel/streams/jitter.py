@@ -28,7 +28,7 @@ import numpy as np
 
 from roomtone.augment.ops.channel.streams.libraries import StreamSettings
 from roomtone.augment.ops.channel.streams.time_scaling import Splice, longest_period, period_at
-from roomtone.augment.ops.table import Drawn, number, pin_ranges
+from roomtone.augment.ops.table import Drawn, number
 from roomtone.core.errors import RoomtoneError
 
 _OP = "coded_stream, jitter"
@@ -98,7 +98,7 @@ class Jitter:
             packets: of the file.
             frame_ms: from one to the next.
         """
-        pinned = pin_ranges(self, rng)
+        pinned = self._pinned(rng)
         if self.delays_ms is not None:
             return pinned
         count = _HISTORY + packets
@@ -109,6 +109,14 @@ class Jitter:
         ends = np.where(begins, sent + rng.exponential(outage_ms, count), 0.0)
         delays = np.maximum(queued, np.maximum.accumulate(ends) - sent)
         return dataclasses.replace(pinned, delays_ms=tuple(int(delay) for delay in np.ceil(delays)))
+
+    def _pinned(self, rng: np.random.Generator) -> Self:
+        """Return the jitter with each range replaced by one number; three are drawn, whether they are ranges or not."""
+        changes: dict[str, Drawn] = {}
+        for name in ("mean_ms", "outages_per_minute", "outage_ms"):
+            value, share = getattr(self, name), float(rng.random())
+            changes[name] = value[0] + (value[1] - value[0]) * share if isinstance(value, tuple) else value
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
 
 class Playout(NamedTuple):

@@ -127,9 +127,7 @@ def least_cut(played: np.ndarray, num_samples: int) -> int:
     return int(np.argmin(before + behind))
 
 
-def time_report(
-    splices: Sequence[Splice], delay: int, first: int, duration_s: float, rate_hz: int
-) -> dict[str, Any]:
+def time_report(splices: Sequence[Splice], delay: int, first: int, duration_s: float, rate_hz: int) -> dict[str, Any]:
     """Return the time map of a playout (see `core.audio.time_map`), and how much time it added and removed.
 
     Args:
@@ -140,7 +138,7 @@ def time_report(
         rate_hz: of the stream.
     """
     moved = [splice.samples for splice in splices]
-    end = round(duration_s * rate_hz) + delay + sum(map(abs, moved))
+    end = round(duration_s * rate_hz) + delay + sum(map(abs, moved)) + rate_hz  # behind the end of the file
     before, after = time_points(splices, end)
     before_s, after_s = (before - delay) / rate_hz, (after - first) / rate_hz
     sent_s = np.unique(np.concatenate([[0.0, duration_s], before_s[(before_s > 0.0) & (before_s < duration_s)]]))
