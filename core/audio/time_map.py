@@ -26,8 +26,9 @@ def mapped(time_map: TimeMap, times_s: np.ndarray) -> np.ndarray:
     [0.6, 2.2]
     """
     before, after = np.asarray(time_map, dtype=np.float64).T
-    inside: np.ndarray = np.interp(times_s, before, after)
-    return inside + np.minimum(times_s - before[0], 0.0) + np.maximum(times_s - before[-1], 0.0)
+    outside = np.minimum(times_s - before[0], 0.0) + np.maximum(times_s - before[-1], 0.0)
+    found: np.ndarray = np.interp(times_s, before, after) + outside
+    return found
 
 
 def then(first: TimeMap, second: TimeMap) -> list[list[float]]:

@@ -318,9 +318,12 @@ def test_maps_follow_one_another() -> None:
 def test_a_talker_who_walks_is_heard_through_both_maps() -> None:
     clean = demo(16000, 1)
     condition = Condition(room="ward_walk", handset="smartphone_jitter")
-    made = condition.render(clean, 16000, key=10)
+    for key in range(10):  # some files are not stretched at all
+        made = condition.render(clean, 16000, key=key)
+        if made.measured["time_added_s"] + made.measured["time_removed_s"] > 0.0:
+            break
     assert made.measured["delay_samples"] is made.measured["measured_delay_samples"] is None
-    handset = parse_op(condition.recipe(clean.size, 16000, key=10).handset, Processor, where="test")
+    handset = parse_op(condition.recipe(clean.size, 16000, key=key).handset, Processor, where="test")
     played = handset.apply_measured(made.stems.microphone(), 16000)[1]["time_map"]
     assert len(played) > 2
     walked = made.stems.walk.time_map  # type: ignore[union-attr]
