@@ -11,7 +11,8 @@ aims at an order statistic of the last delays (Liang, Färber and Girod, "Adapti
 communication over IP networks", IEEE Trans. Multimedia 5(4), 2003) and is led there inside speech by one period more or less at a
 time. Its thresholds are those of WebRTC's NetEq, as read in its source: stretch below the lesser of 3/4 of the target and 85 ms under it, shorten
 above the target and at least 20 ms above that limit, where the signal matches itself to 0.9 or is little above its background (8 times
-its power), at most every 50 ms. Unlike NetEq it never waits for a late packet, and it holds its least delay from the call's first packet.
+its power), at most every 50 ms. Unlike NetEq it never waits for a late packet, so that more are lost in
+an outage, and all would be behind a network whose least delay rises for good, which this one's does not.
 
 The periods are those of the stream as it is decoded without loss; splices keep away from lost frames.
 """
