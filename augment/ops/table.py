@@ -333,12 +333,13 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
 
 def to_dict(op: Op) -> dict[str, Any]:
     """Return `{op: name, **fields}` in plain JSON types; `parse_op` gives an equal op back."""
-    return {"op": op.op} | {f.name: _plain(getattr(op, f.name)) for f in dataclasses.fields(op) if f.init}
+    return typing.cast(dict[str, Any], _plain(op))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Op):
-        return to_dict(value)
+    if dataclasses.is_dataclass(value):
+        name = {"op": value.op} if isinstance(value, Op) else {}
+        return name | {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.ops.table import Processor, parse_op
+from roomtone.augment.ops.settling import Settling
+from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.augment.rendering.levels import LevelledSpeech, at_level
 from roomtone.augment.rendering.mixing import MICROPHONE_LEVEL_DBOV, CleanSpeech, Stems, summed
 from roomtone.augment.rendering.recipe import Recipe
@@ -62,7 +63,7 @@ class Handset:
         #: Stands for the drawn handset.
         self.key = handset
         #: Room and handset: conditions in which both are equal share the speech behind them.
-        self._key = (None if entry is None else entry.id, handset)
+        self._key: tuple[Any, ...] = (None if entry is None else entry.id, handset)
         parse = partial(_parsed, recipe.handset, name)
         self.processor: Processor | None = clean.share(("handset", handset), parse)
 
@@ -80,6 +81,8 @@ class Handset:
             RoomtoneError: the handset changed the length, or gave values that are not finite.
             UnmetLevelError: nothing of the speech is left.
         """
+        if isinstance(self.processor, Settling) and self.processor.settles:
+            self._settle(self.processor, stems)
         processor = self.processor
         if processor is None:
             _, *others = stems.present()
@@ -113,6 +116,12 @@ class Handset:
             return LevelledSpeech(stems.speech, 1.0, stems.level, stems.level_spread_db)
         rate = self._recipe.sample_rate_hz
         return self._shared(("level", level_dbov), partial(at_level, output.speech, rate, level_dbov))
+
+    def _settle(self, processor: Settling, stems: Stems) -> None:
+        """Let the handset treat all signals of this render as it treats their sum, which other conditions do not have."""
+        settled = processor.settled(stems.microphone(), self._recipe.sample_rate_hz)
+        self.processor = settled
+        self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
 
     def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
         """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""

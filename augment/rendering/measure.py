@@ -23,7 +23,11 @@ from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octave
 from roomtone.augment.rooms.talker.walk_figures import MOVES
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
+from roomtone.core.audio.time_map import then
 from roomtone.core.audio.types import Samples
+
+#: Why a row of a stretched file has no single delay.
+STRETCHES = "a jitter buffer stretches time, so no one delay holds; see time_map"
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ def measure(
         "measured_lost_share": output.report.get("lost_share"),
         "frames_lost": output.report.get("frames_lost"),
         "frames_affected": output.report.get("frames_affected"),
+        "time_added_s": output.report.get("time_added_s"),
+        "time_removed_s": output.report.get("time_removed_s"),
     }
     values |= _microphone_snrs(stems, recipe.sample_rate_hz)
     if recipe.handset is None and stems.backgrounds:
@@ -90,6 +96,9 @@ def measure(
     found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
     if stems.walk is not None:
         found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES}
+    if "time_map" in output.report:
+        values |= _playout_columns(stems, output.report)
+        found |= {"delay_samples": STRETCHES, "measured_delay_samples": STRETCHES}
     reasons = {column: reason for column, reason in found.items() if reason is not None}
     return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
 
@@ -101,6 +110,12 @@ def _walk_columns(stems: Stems) -> dict[str, str | None]:
     noise_dbov = None if stems.noise is None else rms_db(stems.noise)
     equipment_dbov = None if stems.equipment is None else rms_db(while_sounding(stems.equipment, stems.sounding))
     return dict(stems.walk.columns(noise_dbov, equipment_dbov))
+
+
+def _playout_columns(stems: Stems, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a handset that stretches time, the map behind that of a talker who walks."""
+    heard = report["time_map"] if stems.walk is None else then(stems.walk.time_map, report["time_map"])
+    return {"delay_samples": None, "measured_delay_samples": None, "time_map": json.dumps(heard)}
 
 
 def _microphone_snrs(stems: Stems, sample_rate_hz: int) -> dict[str, float | None]:

@@ -46,6 +46,11 @@ def output_snr_db(
     if output.background is None:
         return None, None
     level_dbov = speech.level.level_dbov - 20.0 * math.log10(speech.gain)
+    if "time_map" in output.report:
+        return (
+            None,
+            "a jitter buffer moves the background, so that its samples cannot be compared with those at the microphone",
+        )
     if output.linear:
         return level_dbov - rms_db(output.background), None
     from roomtone.core.audio._kernels import two_stem_powers

@@ -45,10 +45,11 @@ COLUMNS: dict[str, str] = {
     **{"measured_codec": "string", "measured_codec_rate_hz": "float64", "measured_codec_kbit_s": "float64"},
     "measured_lost_share": "float64",
     **dict.fromkeys(["frames_lost", "frames_affected"], "int32"),
+    **dict.fromkeys(["time_added_s", "time_removed_s"], "float64"),
     "output_snr_db": "float64",
     **dict.fromkeys(["active_level_dbov", "active_level_spread_db", "activity", "clipped_share"], "float64"),
     **dict.fromkeys(["delay_samples", "measured_delay_samples"], "int32"),
-    # a talker who walks, JSON: [[s in the clean speech, s in the file], …], and {start|end: {figure: value}}
+    # JSON: [[s in the clean speech, s in the file], …] where no one delay holds; of a talker who walks {start|end: {figure: value}}
     **dict.fromkeys(["time_map", "measured_path_ends"], "string"),
     # why one of these is null where the render could not tell it: JSON, {column: reason}
     "unmeasured": "string",

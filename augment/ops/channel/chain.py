@@ -16,13 +16,15 @@ import numpy as np
 
 from roomtone.augment.ops.channel.filters import apply_fir
 from roomtone.augment.ops.draw_context import DrawContext
+from roomtone.augment.ops.settling import Settling
 from roomtone.augment.ops.table import Processor
+from roomtone.core.audio.time_map import then
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
 
 @dataclass(frozen=True)
-class Chain(Processor):
+class Chain(Settling):
     """Processors one after the other; each has its own stream of draws, so a stage added at the end moves none.
 
     Attributes:
@@ -48,7 +50,8 @@ class Chain(Processor):
 
         Keys, where a stage has them: `clipped_share` (sum over the stages, at most 1), `codec`, `codec_rate_hz`,
         `codec_kbit_s` (of several codecs: the names joined by `+`, the lowest figures), `lost_share` (of several: at
-        least one lost), `frames_lost` and `frames_affected` (sums), `audiomentations` (one record a stage).
+        least one lost), `frames_lost`, `frames_affected`, `time_added_s` and `time_removed_s` (sums), `time_map` (one after
+        the other), `audiomentations` (one record a stage).
 
         Raises:
             RoomtoneError: a stage changed the length or made values that are not finite.
@@ -65,6 +68,23 @@ class Chain(Processor):
                 )
             report = merge_reports(report, found)
         return out, report
+
+    @property
+    def settles(self) -> bool:
+        """Whether a stage decides anything by the signal."""
+        return any(isinstance(stage, Settling) and stage.settles for stage in self.stages)
+
+    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
+        """Return the chain with every stage settled for what reaches it of this signal, see `Settling`."""
+        stages, out = list(self.stages), np.array(samples, dtype=np.float32)
+        settling = {index: stage for index, stage in enumerate(stages) if isinstance(stage, Settling) and stage.settles}
+        last = max(settling, default=-1)
+        for index in range(last + 1):
+            if index in settling:
+                stages[index] = settling[index].settled(out, sample_rate_hz)
+            if index < last:
+                out = stages[index].apply(out, sample_rate_hz)
+        return dataclasses.replace(self, stages=tuple(stages))
 
     def talker_fir(self, sample_rate_hz: int) -> np.ndarray | None:
         """Return what the stages do to the talker alone in front of the mix, or None."""
@@ -120,6 +140,9 @@ _MERGE: dict[str, Any] = {
     "codec_kbit_s": _lowest,
     "frames_lost": lambda a, b: a + b,
     "frames_affected": lambda a, b: a + b,
+    "time_map": then,
+    "time_added_s": lambda a, b: a + b,
+    "time_removed_s": lambda a, b: a + b,
     "lost_share": lambda a, b: 1.0 - (1.0 - a) * (1.0 - b),
     "audiomentations": lambda a, b: [*a, *b],
 }

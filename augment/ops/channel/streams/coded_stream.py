@@ -2,7 +2,8 @@
 
 Frames are erased in front of the decoder, by the same Gilbert-Elliott draw as `packet_loss`. What is heard is what the codec's own
 library makes of the gap, and the frames after it suffer too, because the decoder has lost its state. How many do is measured against
-the same packets without loss. Length is kept; the delay is found once with a probe and taken out.
+the same packets without loss. Length is kept; the delay is found once with a probe and taken out. With `jitter` the packets also come
+when the network lets them, and a buffer stretches and shortens time (see `jitter`): then no one delay holds, and a time map says when what was sent is heard.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from roomtone.augment.ops.channel.packet_loss import check_loss, draw_lost_frame
 from roomtone.augment.ops.channel.probe import probed_delay
 from roomtone.augment.ops.channel.streams.g711 import G711
 from roomtone.augment.ops.channel.streams.gsm import GsmFullRate
+from roomtone.augment.ops.channel.streams.jitter import Jitter, Playout, play_out
 from roomtone.augment.ops.channel.streams.libraries import Lc3, Opus, Pyav, StreamLibrary, StreamSettings
+from roomtone.augment.ops.channel.streams.time_scaling import least_cut, spliced, time_report
 from roomtone.augment.ops.draw_context import DrawContext
-from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
+from roomtone.augment.ops.settling import Settling
+from roomtone.augment.ops.table import Drawn, number, pin_ranges
 from roomtone.core.audio.resampling import fit_length, resample, shift
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
@@ -125,7 +129,7 @@ _FLUSHED = 3
 
 
 @dataclass(frozen=True)
-class CodedStream(Processor):
+class CodedStream(Settling):
     """One stream: coded, partly lost, decoded.
 
     Attributes:
@@ -138,6 +142,7 @@ class CodedStream(Processor):
         dtx: pauses are not sent; the decoder fills them with comfort noise.
         loss, mean_burst_frames: share of frames lost, and mean length of a run of them, as in `packet_loss`.
         lost_frames: indices of the lost frames; drawn.
+        jitter: the network's delays and the buffer behind them; null plays each frame when it was sent.
     """
 
     op: ClassVar[str] = "coded_stream"
@@ -150,6 +155,7 @@ class CodedStream(Processor):
     loss: Drawn = 0.0
     mean_burst_frames: Drawn = 1.0
     lost_frames: tuple[int, ...] | None = None
+    jitter: Jitter | None = None
 
     def __post_init__(self) -> None:
         spec = STREAMS[self.codec]
@@ -170,9 +176,9 @@ class CodedStream(Processor):
             raise RoomtoneError(
                 f"coded_stream {self.codec}: has no {'fec' if not spec.has_fec and self.fec else 'dtx'}"
             )
-        if np.max(self.loss) > 0.0 and not spec.conceals:
+        if (np.max(self.loss) > 0.0 or self.jitter is not None) and not spec.conceals:
             raise RoomtoneError(
-                f"coded_stream {self.codec}: its decoder conceals no lost frame; loss must be 0 (op packet_loss conceals behind it)"
+                f"coded_stream {self.codec}: its decoder conceals no lost frame; loss must be 0 and jitter null (op packet_loss conceals behind it)"
             )
         check_loss(self.op, self.loss, self.mean_burst_frames)
 
@@ -194,6 +200,7 @@ class CodedStream(Processor):
             frame_ms=frame_ms,
             kbit_s=spec.default_kbit_s if pinned.kbit_s is None else round(number(pinned.kbit_s), 2),
             lost_frames=lost if self.lost_frames is None else self.lost_frames,
+            jitter=None if self.jitter is None else self.jitter.draw(rng, frames, frame_ms),
         )
 
     def asked_codec(self) -> dict[str, Any]:
@@ -205,8 +212,9 @@ class CodedStream(Processor):
     def apply_measured(self, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:
         """Return the decoded samples, and codec, rate, kbit/s sent, the clipped share and what was lost.
 
-        `lost_share` is of all frames; `frames_lost` counts those that were sent and did not arrive; `frames_affected` those that sound
-        otherwise than without loss, see `packet_loss.frames_affected`.
+        `lost_share` is of all frames; `frames_lost` counts those that were sent and did not arrive, or too late; `frames_affected` those
+        that sound otherwise than without loss, see `packet_loss.frames_affected`, before time is stretched. With `jitter` also
+        `time_map`, see `core.audio.time_map`, and `time_added_s` and `time_removed_s`.
 
         Raises:
             RoomtoneError: the lost frames are not drawn yet, or the library gave another number of samples.
@@ -215,15 +223,47 @@ class CodedStream(Processor):
             raise RoomtoneError("coded_stream: the lost frames are not drawn yet")
         rate_hz = self._settings().rate_hz
         pcm, clipped_share = to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
-        heard, report = self._transcoded(pcm)
+        heard, report, playout = self._transcoded(pcm)
+        delay = first = self.delay_samples()
+        if playout is not None:
+            heard = spliced(heard, playout.splices)
+            first = self._file_start(heard, playout, pcm.size)
+            report |= time_report(playout.splices, delay, first, samples.size / sample_rate_hz, rate_hz)
         # time is kept at the codec's rate, where its delay is a whole number of samples
-        in_time = shift(heard, -self.delay_samples(), pcm.size) / np.float32(32768.0)
+        in_time = shift(heard, -first, pcm.size) / np.float32(32768.0)
         out = fit_length(resample(in_time, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
         return out.astype(np.float32), report | {"clipped_share": clipped_share}
 
+    @property
+    def settles(self) -> bool:
+        """Whether time is stretched by the signal."""
+        return self.jitter is not None and self.jitter.splices is None
+
+    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
+        """Return the stream that stretches any signal where it stretches this one."""
+        pcm, _ = to_pcm(resample(samples, sample_rate_hz, self._settings().rate_hz, quality="HQ"))
+        heard, _, playout = self._transcoded(pcm)
+        if playout is None or self.jitter is None:
+            return self
+        splices = tuple((splice.at, splice.samples) for splice in playout.splices)
+        first = self._file_start(spliced(heard, playout.splices), playout, pcm.size)
+        return dataclasses.replace(
+            self, jitter=dataclasses.replace(self.jitter, splices=splices, file_start_samples=first)
+        )
+
+    def _file_start(self, heard: np.ndarray, playout: Playout, num_samples: int) -> int:
+        """Return the sample of what is heard with which the file begins."""
+        if self.jitter is not None and self.jitter.file_start_samples is not None:
+            return self.jitter.file_start_samples
+        delay = self.delay_samples()
+        played = num_samples + sum(splice.samples for splice in playout.splices)
+        return delay + least_cut(heard[delay : delay + played], num_samples)
+
     def delay_samples(self) -> int:
         """Return by how many samples at its own rate the codec delays before that is compensated."""
-        plain = dataclasses.replace(self, lost_frames=(), loss=0.0, mean_burst_frames=1.0, dtx=False, fec=False)
+        plain = dataclasses.replace(
+            self, lost_frames=(), loss=0.0, mean_burst_frames=1.0, dtx=False, fec=False, jitter=None
+        )
         return _stream_delay(dataclasses.replace(plain, kbit_s=STREAMS[self.codec].default_kbit_s))
 
     def linear_reference(self, samples: Samples, sample_rate_hz: int) -> Samples:
@@ -247,8 +287,8 @@ class CodedStream(Processor):
         kbit_s = spec.default_kbit_s if self.kbit_s is None else number(self.kbit_s)
         return StreamSettings(rate_hz, frame, kbit_s, self.fec, self.dtx, number(self.loss))
 
-    def _transcoded(self, pcm: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-        """Return decoded int16 samples at the codec's rate, longer than `pcm` by what the codec delays, and the report."""
+    def _transcoded(self, pcm: np.ndarray) -> tuple[np.ndarray, dict[str, Any], Playout | None]:
+        """Return decoded int16 samples at the codec's rate, longer than `pcm` by what the codec delays, the report, and how they are played."""
         settings, library = self._settings(), STREAMS[self.codec].library
         size = settings.frame_samples
         count = -(-pcm.size // size)
@@ -256,14 +296,20 @@ class CodedStream(Processor):
         packets = library.encode(frames, settings) if count else []
         lost = {frame for frame in self.lost_frames or () if 0 <= frame < count}
         whole = library.decode(packets, settings) if count else pcm
+        playout = ahead = None
+        if self.jitter is not None and count:
+            arrives = [index not in lost for index in range(count)]
+            playout = play_out(self.jitter, whole, arrives, list(map(bool, packets[:count])), settings)
+            lost |= playout.late
+            ahead = playout.ahead
         heard = whole
         if lost:
             arrived = [None if index in lost else packet for index, packet in enumerate(packets)]
-            heard = library.decode(arrived, settings)
+            heard = library.decode(arrived, settings, ahead)
         if count and not len(packets) * size == whole.size == heard.size == frames.size:
             raise RoomtoneError(f"coded_stream {self.codec}: {frames.size} samples went in, {heard.size} came back")
         bits = 8.0 * sum(map(len, packets[:count]))
-        return heard, {
+        report = {
             "codec": self.codec,
             "codec_rate_hz": settings.rate_hz,
             "codec_kbit_s": bits / 1000.0 / (max(pcm.size, 1) / settings.rate_hz),
@@ -271,6 +317,7 @@ class CodedStream(Processor):
             "frames_lost": sum(1 for index in lost if packets[index]),
             "frames_affected": frames_affected(whole[: count * size], heard[: count * size], size),
         }
+        return heard, report, playout
 
 
 @functools.lru_cache(maxsize=64)

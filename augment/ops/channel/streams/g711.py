@@ -45,7 +45,9 @@ class G711:
         coded, size = buffer.getvalue(), settings.frame_samples
         return [coded[start : start + size] for start in range(0, len(coded), size)]
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
         import soundfile
 
         silence = bytes(settings.frame_samples)

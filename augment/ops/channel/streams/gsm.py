@@ -37,7 +37,9 @@ class GsmFullRate:
         coded, size = buffer.getvalue(), len(SILENCE)
         return [coded[start : start + size] for start in range(0, len(coded), size)]
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
         import soundfile
 
         stream = io.BytesIO(b"".join(substituted(packets)))

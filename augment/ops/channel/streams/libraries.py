@@ -46,8 +46,16 @@ class StreamLibrary(Protocol):
     def encode(self, frames: np.ndarray, settings: StreamSettings) -> list[bytes]:
         """Return a packet a frame; frames are int16 [shape=(frames, frame_samples)]."""
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
-        """Return the decoded samples, int16 [shape=(packets * frame_samples,)]."""
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
+        """Return the decoded samples, int16 [shape=(packets * frame_samples,)].
+
+        Args:
+            packets: None did not arrive.
+            settings: of the stream.
+            ahead: for each frame whether the next packet is there when it is played; None is always.
+        """
 
 
 class Opus:
@@ -66,11 +74,15 @@ class Opus:
         packets = [encoder.encode(frame.tobytes(), settings.frame_samples) for frame in frames]
         return [b"" if len(packet) <= self._NOT_SENT else packet for packet in packets]
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
         library = self._library()
         decoder, size = library.Decoder(settings.rate_hz, 1), settings.frame_samples
         heard = []
-        for packet, following in zip(packets, [*packets[1:], None], strict=True):
+        for index, packet in enumerate(packets):
+            in_hand = ahead is None or index >= len(ahead) or ahead[index]
+            following = packets[index + 1] if in_hand and index + 1 < len(packets) else None
             if packet:
                 heard.append(decoder.decode(packet, size))
             elif packet is None and settings.fec and following:
@@ -100,7 +112,9 @@ class Lc3:
         num_bytes = self._num_bytes(settings)
         return [bytes(encoder.encode(frame.tobytes(), num_bytes, 16)) for frame in frames]
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
         decoder = self._library().Decoder(self._frame_us(settings), settings.rate_hz, 1)
         lost = b"\xff" * self._num_bytes(settings)  # no valid frame: liblc3 conceals it, as it does one that is missing
         heard = [decoder.decode(packet or lost, 16) for packet in packets]
@@ -150,7 +164,9 @@ class Pyav:
         packets += [bytes(packet) for packet in context.encode(None)]
         return [b"" if packet == self._lost else packet for packet in packets[: len(frames)]]
 
-    def decode(self, packets: Sequence[bytes | None], settings: StreamSettings) -> np.ndarray:
+    def decode(
+        self, packets: Sequence[bytes | None], settings: StreamSettings, ahead: Sequence[bool] | None = None
+    ) -> np.ndarray:
         av = load_package("av", "av", _OP)
         context = av.CodecContext.create(self._decoder, "r")
         context.sample_rate, context.layout = settings.rate_hz, "mono"

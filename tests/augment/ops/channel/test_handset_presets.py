@@ -87,6 +87,8 @@ def test_each_preset_keeps_the_contract(name: str, sample_rate_hz: int, speech_l
     # 0.3 ms without delaying anything. So does the high-pass of WebRTC, RNNoise, Opus and AMR-NB.
     reference = op.linear_reference(samples, sample_rate_hz)
     assert reference.shape == samples.shape
+    if "time_map" in report:  # time is stretched: `test_jitter` measures where
+        return
     assert lag(reference, heard) == 0
     dispersive = any(
         name in str(to_dict(op)) for name in ("SevenBandParametricEQ", "webrtc", "rnnoise", "opus", "amr_nb")
@@ -94,7 +96,7 @@ def test_each_preset_keeps_the_contract(name: str, sample_rate_hz: int, speech_l
     assert abs(lag(samples, heard)) <= (0.0003 * sample_rate_hz if dispersive else 0)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [name for name in PRESETS if "jitter" not in str(load_preset("handset", name))])
 def test_each_preset_stays_aligned_in_noise_at_0_db(name: str, speech_like: Speech, lag: Lag) -> None:
     speech = speech_like(16000, 2.0)
     noise = (0.05 * np.random.default_rng(5).normal(size=speech.size)).astype(np.float32)
