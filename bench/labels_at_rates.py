@@ -2,12 +2,14 @@
 
     python bench/labels_at_rates.py SPEECH.wav … [--groups room,noise,equipment,handset] [--rates 8000,48000]
 
-The recordings are joined to 12 s, and brought to each rate. Nothing of Roomtone measures here: the active speech level is ITU-T P.56 as written
-below, SNRs and the loudest 10 ms are taken from the stems, periods from the autocorrelation of the machine's envelope, T30 from Schroeder's
-integral of each response behind octaves of Butterworth's magnitude and no phase. Per group and label: how many renders hold it, how many tell it, and the worst.
+The recordings are joined to 12 s, and brought to each rate. Nothing of Roomtone measures here: the active speech level is ITU-T P.56 as
+written below, SNRs and the loudest 10 ms are taken from the stems, periods from the autocorrelation of the machine's envelope, T30 from
+Schroeder's integral of each response behind octaves of Butterworth's magnitude and no phase. Per group and label: how many renders hold it,
+how many tell it, and the worst.
 
 Bounds: levels and SNRs 0.5 dB; period 1 %; delay 0.5 ms; clipped share 0.001; T30 of a response 5 % of what the manifest says, and in each
-octave 5 % of what it says there and of what the materials claim, the median of a bank 5 % of the preset's `t60_s`; the file is the sum of its stems (no handset) to -40 dB. A render that is refused counts as a failure.
+octave 5 % of what it says there and of what the materials claim, the median of a bank 5 % of the preset's `t60_s`; the file is the sum of its
+stems (no handset) to -40 dB. A render that is refused counts as a failure.
 """
 
 from __future__ import annotations
