@@ -1,7 +1,7 @@
 """T30 by octave: what a row says of its response, and what the materials claim, by filters and regressions of other kinds.
 
 Why 5 %: it is the just noticeable difference of ISO 3382-1. A decay of few modes is no straight line, so filters of another shape read another
-time on one response; the worst of these three differ from the label by 4.7 %. Filters with vertical edges cannot be used: they ring as 1/t,
+time on one response: where bandwidth times T60 is below 70 (a car at 500 Hz, a bathroom at 125 Hz) up to 5.3 %, so 6 % are allowed there. Filters with vertical edges cannot be used: they ring as 1/t,
 longer than a room, and read up to 64 % more at 500 Hz in `exam_room`.
 """
 
@@ -65,12 +65,13 @@ def check(entry: RoomEntry, rate: int, *, coupled: bool = False) -> None:
     rir, claimed = np.asarray(entry.speech, dtype=float), dict(map(tuple, entry.parameters["t60_octaves_s"]))
     said = dict(map(tuple, entry.t30_octaves_s))
     assert list(said) == list(claimed)
+    bound = np.array([0.06 if centre * time_s < 100 else 0.05 for centre, time_s in claimed.items()])
     assert {500.0, 1000.0, 2000.0} <= set(said)
     for other in OTHERS:
-        found = [other(rir, rate, centre) for centre in said]
-        assert found == pytest.approx(list(said.values()), rel=0.05), other.__name__
+        found = np.array([other(rir, rate, centre) for centre in said])
+        assert (abs(found / list(said.values()) - 1) < bound).all(), (other.__name__, found, said)
         if not coupled:
-            assert found == pytest.approx(list(claimed.values()), rel=0.05), other.__name__
+            assert (abs(found / list(claimed.values()) - 1) < bound).all(), (other.__name__, found, claimed)
     if not coupled:
         assert np.mean([claimed[500.0], claimed[1000.0]]) == pytest.approx(entry.t60_s, rel=0.001)
 
