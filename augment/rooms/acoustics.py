@@ -28,6 +28,8 @@ EDT_RANGE_DB = 20.0
 #: Half width of the window that counts as direct sound, and the border between early and late.
 DIRECT_S = 0.0025
 EARLY_S = 0.050
+#: After so many periods of its centre the ringing of an octave filter has fallen by 75 dB.
+_RINGING_PERIODS = 8
 #: The level of a decay is read over blocks of this length.
 _BLOCK_S = 0.005
 
@@ -171,8 +173,8 @@ def octave_t30_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> di
     for centre in OCTAVES_HZ:
         if centre * 2**0.5 >= 0.49 * sample_rate_hz:
             continue
-        band, lead = with_ringing(rir, sample_rate_hz, centre)
-        found[centre] = measure_response(band, sample_rate_hz, direct_sample + lead).t30_s
+        band = octave_with_ringing(rir, sample_rate_hz, direct_sample, centre)
+        found[centre] = measure_response(band, sample_rate_hz, 0).t30_s
     return found
 
 
@@ -186,20 +188,24 @@ def octave_decay_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, cen
     Raises:
         RoomtoneError: as `measure`.
     """
-    band, lead = with_ringing(rir, sample_rate_hz, centre_hz)
-    return decay_time_s(decay_db(band, direct_sample + lead), sample_rate_hz, -5.0, -35.0)
+    band = octave_with_ringing(rir, sample_rate_hz, direct_sample, centre_hz)
+    return decay_time_s(decay_db(band, 0), sample_rate_hz, -5.0, -35.0)
 
 
-def with_ringing(rir: np.ndarray, sample_rate_hz: int, centre_hz: float) -> tuple[np.ndarray, int]:
-    """Return a response in one octave band, and by how many samples it begins earlier, so that the filter's ringing has room.
+def octave_with_ringing(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, centre_hz: float) -> np.ndarray:
+    """Return a response from its direct sound on in one octave band, begun so much earlier that the filter's ringing is in it, float64 [shape=(samples,)].
+
+    A decay starts with all of the band's energy. The filter runs backwards, so most of the direct sound's comes before its time; a decay
+    read from there on has lost it, and its -5 dB lie where those of no other filter do.
 
     Args:
-        rir, sample_rate_hz: as `measure`.
+        rir, sample_rate_hz, direct_sample: as `measure_response`.
         centre_hz: of the band.
     """
-    lead = round(4 * sample_rate_hz / centre_hz)
-    padded = np.concatenate([np.zeros(lead), np.asarray(rir, dtype=np.float64)])
-    return octave_band(padded, sample_rate_hz, centre_hz), lead
+    lead = np.zeros(round(_RINGING_PERIODS * sample_rate_hz / centre_hz))
+    before = max(direct_sample - round(DIRECT_S * sample_rate_hz), 0)  # the direct sound is not one sample
+    padded = np.concatenate([lead, np.asarray(rir[before:], dtype=np.float64)])
+    return octave_band(padded, sample_rate_hz, centre_hz)
 
 
 def noise_knee(rir: np.ndarray, sample_rate_hz: int, direct_sample: int) -> int:

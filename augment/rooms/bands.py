@@ -27,9 +27,11 @@ _AIR_20C_MOIST = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.7e-3, 4.1e-3, 1.35e-2)
 _AIR_20C_DRY = (1.0e-4, 3.0e-4, 6.0e-4, 1.0e-3, 1.9e-3, 5.8e-3, 2.03e-2)
 #: Losses per band are corrected until every time is this near, and no more often than this.
 _NEAR = 0.002
-_STEPS = 25
-#: What a band may lose more than its own time asks, over what that asks: beyond it a filter reads its neighbours alone.
-_SPARE = 0.3
+_STEPS = 40
+#: So much of each correction is made after the first, and half as much each time it has overshot: neighbours overlap, and few modes fall in steps.
+_DAMPED = 0.5
+#: After so many steps a band that losing more does not shorten gets no more: its filter reads its neighbours, and would read them alone.
+_FREE = 8
 #: Width of the overlap of sharp bands, octaves.
 _OVERLAP = 0.3
 
@@ -116,15 +118,18 @@ def losses_for_times(
     """
     centres, wanted = ALL_CENTRES_HZ[: len(times_s)], np.array(times_s)
     losses, most = np.zeros(len(centres)), np.full(len(centres), np.inf)
+    share, before, less = np.ones(len(centres)), np.zeros(len(centres)), losses
     for step in range(_STEPS):
         response = apply_losses(bands, losses, sample_rate_hz, direct_sample)
         found = np.array([octave_decay_s(response, sample_rate_hz, direct_sample, centre) for centre in centres])
         found[~np.array(told)] = found[told].mean() if step == 0 else wanted[~np.array(told)]
         if np.abs(found / wanted - 1.0).max() < _NEAR:
             break
-        losses = np.minimum(losses + NEPER_60_DB * (1.0 / wanted - 1.0 / found), most)
-        if step == 0:
-            most = losses + _SPARE * NEPER_60_DB / wanted
+        short = NEPER_60_DB * (1.0 / wanted - 1.0 / found)
+        share = np.where(short * before < 0.0, 0.5 * share, share) if step > 1 else np.full_like(share, _DAMPED**step)
+        if step > _FREE:
+            most = np.where((short > 0.0) & (short > before), np.minimum(most, less), most)
+        less, losses, before = losses, np.minimum(losses + share * short, most), short
     mid = [centres.index(centre) for centre in MID_HZ]
     for _ in range(_STEPS):  # where a band could not be brought to its time, the mean of the two still is
         response = apply_losses(bands, losses, sample_rate_hz, direct_sample)

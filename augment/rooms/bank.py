@@ -35,6 +35,8 @@ from roomtone.core.errors import RoomtoneError
 from roomtone.core.random_streams import content_key
 from roomtone.core.workers.waiting import wait_for_any
 
+#: Raised when the realisations of an op, or what is measured on them, change: banks that lie in a cache are then built anew.
+_CALIBRATION = 2
 #: (function, arguments) that makes one realisation.
 Task = tuple[Any, ...]
 
@@ -128,7 +130,7 @@ def _bank_key(room: Op, sample_rate_hz: int, seed: int) -> str:
 
     versions = [version(name) for name in ("numpy", "scipy", "pyroomacoustics", "soxr")]
     content = _kind(room.op).content(room)
-    return content_key("room bank", FORMAT, to_dict(room), sample_rate_hz, seed, versions, content)
+    return content_key("room bank", FORMAT, _CALIBRATION, to_dict(room), sample_rate_hz, seed, versions, content)
 
 
 def _build(

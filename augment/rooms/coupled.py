@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import MID_HZ, decay_db, decay_time_s, with_ringing
+from roomtone.augment.rooms.acoustics import MID_HZ, decay_db, decay_time_s, octave_with_ringing
 from roomtone.augment.rooms.bands import NEPER_60_DB, split_bands
 from roomtone.augment.rooms.simulate import DIRECT_SAMPLE, speed_of_sound
 from roomtone.core.errors import RoomtoneError
@@ -116,8 +116,7 @@ def two_slopes_s(rir: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
     """
     found: dict[str, list[float]] = {"early_s": [], "late_s": []}
     for centre in MID_HZ:
-        band, lead = with_ringing(rir, sample_rate_hz, centre)
-        level_db = decay_db(band, DIRECT_SAMPLE + lead)
+        level_db = decay_db(octave_with_ringing(rir, sample_rate_hz, DIRECT_SAMPLE, centre), 0)
         for name, (top_db, bottom_db) in (("early_s", EARLY_DB), ("late_s", LATE_DB)):
             found[name].append(decay_time_s(level_db, sample_rate_hz, top_db, bottom_db))
     return {name: float(np.mean(times)) for name, times in found.items()}

@@ -43,7 +43,8 @@ class ShoeBoxRoom(RoomOp):
         t60_bands_s: `[[centre in Hz, T60 in s], …]`, centres ascending from 125 to 8000. It sets the ratio between the
             bands; where the broadband T30 of these times is not `t60_s`, all of them are scaled until it is.
         materials: `[[material of pyroomacoustics' table, where], …]`; where is `floor`, `ceiling` or `walls` (which several share equally), or
-            a number of square metres besides (furniture, beds, people). They and the air set the ratio between the octaves; `t60_s` sets the time.
+            a number of square metres besides (furniture, beds, people). They and the air set the ratio between the octaves, which each
+            response holds (`bands.losses_for_times`); `t60_s` sets the time.
         noise_distance_m: to the place of the noise, or `diffuse`: from the far side of the room, its direct sound blocked
             (ventilation, people behind furniture).
         noise_directions: of a `diffuse` noise: from how many directions its parts come, each with a decay of its own (the voices of babble, the

@@ -49,8 +49,8 @@ _TRIES = 12
 #: By how much later the response of coupled rooms ends, so that its late slope can be measured, dB.
 _LATE_SPARE_DB = 13.0
 _MAX_ABSORPTION = 0.95
-#: Centre of an octave times its T60 from which a decay can be told from the ringing of few modes: the bandwidth times T60 is then 22.
-_LEAST_PRODUCT = 32.0
+#: Centre of an octave times its T60 from which a decay can be told from the ringing of few modes: the bandwidth times T60 is then 28.
+_LEAST_PRODUCT = 40.0
 
 
 def draw_parameters(op: ShoeBoxRoom, sample_rate_hz: int, seed: int, index: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A talker who walks: positions over time, what arrives of the direct sound, and between which responses the rest is cross-faded.
 
 The direct sound is exact: it is delayed by the way it travels, which changes as the talker walks (so its pitch does, too: the Doppler effect),
-and its level goes as one over the distance. Reflections and reverberation come through responses at places along the path, at most
-`STEP_M` apart; speech is faded from one to the next with gains whose squares add up to one, since their tails are independent. Time is
+and its level goes as one over the distance. Reflections and reverberation are made from the speech with that delay, so they share
+the direct sound's Doppler shift, where in a real room each has the one of its own path. They come through responses at places along the path,
+at most `STEP_M` apart; speech is faded from one to the next with gains whose squares add up to one, since their tails are independent. Time is
 counted so that the first sample is in time: what arrives later, or sooner, than at the start is in the time map.
 """
 

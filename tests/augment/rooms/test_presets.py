@@ -67,29 +67,7 @@ def test_measured_reverberation_is_the_preset_s(
         found.append(np.mean([schroeder_t30(band, RATE, DIRECT_SAMPLE) for band in bands]))
     assert np.median(found) == pytest.approx(target, rel=0.02)
     assert [entry.t60_s for entry in banks[name]] == pytest.approx([entry.t30_s for entry in banks[name]], rel=0.01)
-    # In a car the octave of 500 Hz has few modes, and a single time depends on the shape of the filter.
-    assert found == pytest.approx([entry.t60_s for entry in banks[name]], rel=0.1 if name == "car_cabin" else 0.05)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_octave_times_are_those_claimed(
-    name: str, banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom], schroeder_t30: T30
-) -> None:
-    """The median of the bank within 5 %, in every octave. A band of a single response scatters with the shape of the filter, the
-    more the fewer modes it has: at 125 Hz up to 11 %."""
-    if not rooms[name].materials or rooms[name].coupled_t60_s is not None:
-        return
-    ratios = []
-    for entry in banks[name]:
-        rir = np.concatenate([np.zeros(RATE // 10), entry.speech]).astype(float)
-        claimed = dict(entry.parameters["t60_octaves_s"])
-        assert {500.0, 1000.0, 2000.0, 4000.0} <= set(claimed)
-        assert np.mean([claimed[500.0], claimed[1000.0]]) == pytest.approx(entry.t60_s, rel=0.001)
-        found = {centre: schroeder_t30(octave(rir, centre), RATE, DIRECT_SAMPLE + RATE // 10) for centre in claimed}
-        ratios.append([found[centre] / claimed[centre] for centre in claimed])
-        assert found[2000.0] == pytest.approx(dict(entry.t30_octaves_s)[2000.0], rel=0.06)
-    assert np.median(ratios, axis=0) == pytest.approx(1.0, abs=0.05)
-    assert np.array(ratios)[:, -3:] == pytest.approx(1.0, abs=0.08)  # 1, 2 and 4 kHz, each by itself
+    assert found == pytest.approx([entry.t60_s for entry in banks[name]], rel=0.05)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,115 @@
+"""T30 by octave: what a row says of its response, and what the materials claim, by filters and regressions of other kinds.
+
+Why 5 %: it is the just noticeable difference of ISO 3382-1. A decay of few modes is no straight line, so filters of another shape read another
+time on one response: where centre times T60 is below 100 (a car at 500 Hz, a bathroom at 125 Hz) up to 5.3 %, so 6 % are allowed there.
+Filters with vertical edges cannot be used: they ring as 1/t, longer than a room, and read up to 64 % more at 500 Hz in `exam_room`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from roomtone.augment.rooms.acoustics import octave_decay_s
+from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomBank, RoomEntry, build_bank
+from roomtone.augment.rooms.op import ShoeBoxRoom
+from roomtone.augment.scenarios.presets import preset_names
+
+RATE = 16000
+#: (response, its rate, centre of the octave in Hz) -> s
+Measure = Callable[[np.ndarray, int, float], float]
+
+
+def without_phase(rir: np.ndarray, rate: int, centre_hz: float) -> float:
+    """Butterworth's magnitude of order 4 in the spectrum, so half of the ringing comes before; an own straight line from -5 to -35 dB."""
+    padded = np.pad(rir, round(0.2 * rate))
+    hertz = np.maximum(np.fft.rfftfreq(2 * padded.size, 1 / rate), 1.0)
+    gains = 1 / np.sqrt(1 + (2**0.5 * (hertz / centre_hz - centre_hz / hertz)) ** 8)
+    band = np.fft.irfft(np.fft.rfft(padded, 2 * padded.size) * gains)[: padded.size]
+    left = np.cumsum(band[::-1] ** 2)[::-1]
+    level_db = 10 * np.log10(left / left[0] + 1e-30)
+    inside = (level_db <= -5) & (level_db >= -35)
+    return float(-60 / np.polyfit(np.flatnonzero(inside) / rate, level_db[inside], 1)[0])
+
+
+def forwards(rir: np.ndarray, rate: int, centre_hz: float) -> float:
+    """A recursive filter forwards in time, so all of its ringing comes after; the library's regression."""
+    from pyroomacoustics.experimental import measure_rt60
+
+    edges = (centre_hz / 2**0.5, min(centre_hz * 2**0.5, 0.49 * rate))
+    sections = signal.butter(3, edges, "bandpass", fs=rate, output="sos")
+    return float(measure_rt60(signal.sosfilt(sections, np.pad(rir, (0, round(0.2 * rate)))), rate, decay_db=30))
+
+
+def backwards(rir: np.ndarray, rate: int, centre_hz: float) -> float:
+    """A steeper recursive filter backwards in time, so all of its ringing comes before; the library's regression."""
+    from pyroomacoustics.experimental import measure_rt60
+
+    edges = (centre_hz / 2**0.5, min(centre_hz * 2**0.5, 0.49 * rate))
+    sections = signal.butter(4, edges, "bandpass", fs=rate, output="sos")
+    band = signal.sosfilt(sections, np.pad(rir, (round(0.2 * rate), 0))[::-1])[::-1]
+    return float(measure_rt60(band, rate, decay_db=30))
+
+
+OTHERS: tuple[Measure, ...] = (without_phase, forwards, backwards)
+
+
+def check(entry: RoomEntry, rate: int, *, coupled: bool = False) -> None:
+    """Every octave of a response: the time that is said is measured by the others, and is the one claimed."""
+    rir, claimed = np.asarray(entry.speech, dtype=float), dict(map(tuple, entry.parameters["t60_octaves_s"]))
+    said = dict(map(tuple, entry.t30_octaves_s))
+    assert list(said) == list(claimed)
+    bound = np.array([0.06 if centre * time_s < 100 else 0.05 for centre, time_s in claimed.items()])
+    assert {500.0, 1000.0, 2000.0} <= set(said)
+    for other in OTHERS:
+        found = np.array([other(rir, rate, centre) for centre in said])
+        assert (abs(found / list(said.values()) - 1) < bound).all(), (other.__name__, found, said)
+        if not coupled:
+            assert (abs(found / list(claimed.values()) - 1) < bound).all(), (other.__name__, found, claimed)
+    if not coupled:
+        assert np.mean([claimed[500.0], claimed[1000.0]]) == pytest.approx(entry.t60_s, rel=0.001)
+
+
+def test_a_decay_begins_with_all_energy_of_its_band() -> None:
+    """The filter runs backwards, so the direct sound rings before its time. While the decay was read from there on, a bend after a strong direct
+    sound moved through the range from -5 to -35 dB, and the times of packaged rooms were up to 11 % from those of other filters."""
+    rng, times = np.random.default_rng(2), np.arange(8000) / RATE
+    tail = rng.standard_normal(8000) * (10 ** (-60 / 20 * times / 0.25) + 0.05 * 10 ** (-60 / 20 * times / 0.6))
+    rir = np.concatenate([np.zeros(DIRECT_SAMPLE), [1.3 * np.sqrt((tail**2).sum())], np.zeros(60), tail])
+    for centre in (250.0, 500.0, 1000.0, 2000.0):
+        said = octave_decay_s(rir, RATE, DIRECT_SAMPLE, centre)
+        assert [other(rir, RATE, centre) for other in OTHERS] == pytest.approx([said] * 3, rel=0.02)
+
+
+def test_a_dry_room_holds_its_octaves(small_room: ShoeBoxRoom, tmp_path: Path) -> None:
+    materials = (("carpet_thin", "floor"), ("ceiling_fissured_tile", "ceiling"), ("plasterboard", "walls"))
+    for entry in build_bank(dataclasses.replace(small_room, materials=materials), RATE, cache_dir=tmp_path):
+        check(entry, RATE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", preset_names("room"))
+def test_octave_times_are_those_said_and_those_claimed(
+    name: str, banks: dict[str, RoomBank], rooms: dict[str, ShoeBoxRoom]
+) -> None:
+    """Each octave of each response of each room, 125 Hz included; in coupled rooms the claim is that of the first room by itself."""
+    if rooms[name].materials:
+        for entry in banks[name]:
+            check(entry, RATE, coupled=rooms[name].coupled_t60_s is not None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [8000, 48000])
+@pytest.mark.parametrize("name", ["car_cabin", "office"])
+def test_octave_times_hold_at_other_rates(
+    name: str, rate: int, rooms: dict[str, ShoeBoxRoom], two_workers: Executor
+) -> None:
+    """The rooms with the shortest decays, whose bands have the fewest modes; at 8 kHz the rate cuts the octave of 4 kHz."""
+    for entry in build_bank(rooms[name], rate, executor=two_workers):
+        check(entry, rate)
