@@ -274,7 +274,8 @@ def _rises(gate_model: GateLikelihood, on_s: float) -> bool:
     step = gate_model.segment.step_s
     middle, reach = round(on_s / step), max(2, round(_RISES_S / step))
     power = (np.abs(gate_model.segment.z) ** 2).sum(axis=1)
-    return bool(power[middle : middle + reach].mean() > 2.0 * power[max(middle - reach, 0) : middle].mean())
+    before, after = power[max(middle - reach, 0) : middle], power[middle : middle + reach]
+    return bool(before.size and after.size and after.mean() > 2.0 * before.mean())
 
 
 def _one_more(gate_model: GateLikelihood, fit: GateFit, ons: np.ndarray, tau: float) -> GateFit:
