@@ -1,6 +1,10 @@
 """Prints how well machines are measured back: every equipment preset that keeps its place and its clock, three rooms, noise 20 and 10 dB below, 20 s each.
 
-    python bench/measure_round_trip.py [PRESET …]
+    python bench/measure_round_trip.py [--plain-rooms] [--log FILE] [PRESET …]
+
+With `--plain-rooms` the rooms have no materials, only their reverberation time: the recordings of the tables before rooms had materials, the same bits.
+Each result is written to the log as a line of JSON as soon as it is there; what the log holds already is not measured again, so that a run can
+be stopped and goes on. BENCH_WORKERS=1 measures one recording at a time; else there are as many workers as cores.
 
 Period: of the drawn preset, where two bursts fit into the recording (of a swelling: one over its rate), within 2 %.
 
@@ -18,9 +22,13 @@ A dash is what the preset does not have (a steady tone has no pulse), or what 20
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,14 +40,19 @@ NOISE_BELOW_DB = (20, 10)
 CHECKS = ("period", "pitch", "length", "levels")
 
 
-def render(preset: str, room: str, below_db: float) -> tuple[Any, np.ndarray, np.ndarray]:
+Task = tuple[str, str, float]
+
+
+def render(preset: str, room: str, below_db: float, *, plain_rooms: bool = False) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return the drawn op, the tonal part of its reverberant stem, and all of it in pink noise, float64 [shape=(samples,)] each."""
     rng = np.random.Generator(np.random.PCG64([7, *map(ord, preset)]))
-    op, tonal, stem = drawn_stem(preset, room, rng)
+    op, tonal, stem = drawn_stem(preset, room, rng, plain_rooms=plain_rooms)
     return op, tonal, stem + pink(rng, 0.1 * 10.0 ** (-below_db / 20.0))
 
 
-def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, np.ndarray, np.ndarray]:
+def drawn_stem(
+    preset: str, room: str, rng: np.random.Generator, *, plain_rooms: bool = False
+) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return a drawn op, the tonal part of its reverberant stem, and the stem, -20 dB re full scale while it sounds."""
     from scipy.signal import fftconvolve
 
@@ -49,7 +62,8 @@ def drawn_stem(preset: str, room: str, rng: np.random.Generator) -> tuple[Any, n
 
     count = round(SECONDS * RATE)
     op = parse_preset("equipment", preset, load_preset("equipment", preset)).draw(rng, DrawContext(count, RATE))
-    response = build_bank(parse_preset("room", room, load_preset("room", room)), RATE).entry(0).equipment  # type: ignore[arg-type]
+    walls = {key: value for key, value in load_preset("room", room).items() if not (plain_rooms and key == "materials")}
+    response = build_bank(parse_preset("room", room, walls), RATE).entry(0).equipment  # type: ignore[arg-type]
 
     def heard(sounds: list[Any]) -> np.ndarray:
         dry = sum(
@@ -100,12 +114,26 @@ def tonal_parts(op: Any) -> list[Any]:
     return [parse_op({"op": "mix", "parts": plain}, Source, where="mix")] if plain else []
 
 
-def check(preset: str, room: str, below_db: float) -> dict[str, bool | None]:
-    """Return which figures of one recording were measured back; None where there is nothing to measure."""
+def check(preset: str, room: str, below_db: float, *, plain_rooms: bool = False) -> dict[str, Any]:
+    """Return which figures of one recording were measured back, None where there is nothing to measure; what was found and in how many seconds."""
     from roomtone.measure.detection.machines import measure_equipment
 
-    op, tonal, mixed = render(preset, room, below_db)
-    return check_found(op, tonal, measure_equipment(mixed, RATE).machines)
+    op, tonal, mixed = render(preset, room, below_db, plain_rooms=plain_rooms)
+    start = time.perf_counter()
+    machines = measure_equipment(mixed, RATE).machines
+    seconds = round(time.perf_counter() - start, 1)
+    return check_found(op, tonal, machines) | {"found": [_brief(machine) for machine in machines], "seconds": seconds}
+
+
+def _brief(machine: Any) -> str:
+    """Return what a machine is, in a few words."""
+    kind = "cycle" if machine.recorded is not None else machine.kind
+    pulses = len(machine.cycle.pulses) if machine.cycle else 0
+    swell = f", swells at {machine.am_hz:.2f} Hz" if machine.am_hz else ""
+    return (
+        f"{kind} {machine.fundamental_hz:.1f} Hz, {len(machine.partials)} partials, {pulses} pulses each "
+        f"{machine.period_s:.4f} s{swell}, {machine.level_db:.1f} dB"
+    )
 
 
 def check_found(op: Any, tonal: np.ndarray, found: Any) -> dict[str, bool | None]:
@@ -198,7 +226,9 @@ def _levels(strongest: list[tuple[float, float]], found: Any) -> bool | None:
     off = []
     for hz, energy_db in strongest:
         power = sum(_energy(m) * p.power for m in found for p in m.partials if abs(p.hz / hz - 1.0) < 0.012)
-        off.append(10 * np.log10(power + 1e-30) - energy_db)
+        if not power:
+            return False
+        off.append(10 * np.log10(power) - energy_db)
     return bool(np.ptp(off) <= 4.0 and np.abs(np.array(off) - np.median(off)).max() <= 2.0)
 
 
@@ -222,11 +252,11 @@ def _length(tones: list[Any], found: Any) -> bool | None:
     return bool(np.median([min(abs(one - length) for one in lengths) for length in truth]) <= 0.015)
 
 
-def _one(task: tuple[str, str, float]) -> tuple[tuple[str, str, float], dict[str, bool | None]]:
-    return task, check(*task)
+def _one(task: Task, plain_rooms: bool) -> tuple[Task, dict[str, Any]]:
+    return task, check(*task, plain_rooms=plain_rooms)
 
 
-def tasks(presets: list[str]) -> Iterator[tuple[str, str, float]]:
+def tasks(presets: list[str]) -> Iterator[Task]:
     """Yield every combination of preset, room and noise."""
     return ((preset, room, below) for preset in presets for room in ROOMS for below in NOISE_BELOW_DB)
 
@@ -235,13 +265,29 @@ def _has_a_clock(preset: Any) -> bool:
     return preset["op"] != "pass_by" and preset.get("timing", "grid") == "grid"
 
 
-def main(presets: list[str]) -> None:
-    """Measure all combinations and print the table."""
+def main(presets: list[str], log: Path, *, plain_rooms: bool) -> None:
+    """Measure all combinations, each a line in the log, and print the table."""
     from roomtone.augment.scenarios.presets import load_preset, preset_names
 
     named = presets or [name for name in preset_names("equipment") if _has_a_clock(load_preset("equipment", name))]
-    with ProcessPoolExecutor() as pool:
-        results = dict(pool.map(_one, tasks(named)))
+    wanted = list(tasks(named))
+    done = _logged(log)
+    left = [task for task in wanted if task not in done]
+    with ProcessPoolExecutor(int(os.environ.get("BENCH_WORKERS", "0")) or None) as pool, log.open("a") as lines:
+        for task, result in pool.map(_one, left, [plain_rooms] * len(left)):
+            done[task] = result
+            print(json.dumps([*task, result]), file=lines, flush=True)
+    print_table({task: done[task] for task in sorted(wanted)})
+
+
+def _logged(log: Path) -> dict[Task, dict[str, Any]]:
+    """Return the results that a log holds."""
+    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    return {(preset, room, below): result for preset, room, below, result in rows}
+
+
+def print_table(results: dict[Task, dict[str, Any]]) -> None:
+    """Print how many recordings of each preset are right, and the sums."""
     print(f"{'preset':<20}" + "".join(f"{c:>9}{below:>3} dB" for below in NOISE_BELOW_DB for c in CHECKS))
     for preset in dict.fromkeys(task[0] for task in results):
         cells = []
@@ -260,12 +306,17 @@ def main(presets: list[str]) -> None:
             )
 
 
-def _told(result: dict[str, bool | None], name: str) -> bool | None:
+def _told(result: dict[str, Any], name: str) -> bool | None:
     if name != "all four":
-        return result[name]
-    told = [one for one in result.values() if one is not None]
+        return None if result[name] is None else bool(result[name])
+    told = [result[check] for check in CHECKS if result[check] is not None]
     return all(told) if told else None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("presets", nargs="*", metavar="PRESET")
+    parser.add_argument("--plain-rooms", action="store_true", help="rooms without their materials")
+    parser.add_argument("--log", type=Path, default=Path(os.devnull), help="where results are kept as they come")
+    given = parser.parse_args()
+    main(given.presets, given.log, plain_rooms=given.plain_rooms)

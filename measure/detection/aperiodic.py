@@ -39,6 +39,8 @@ _OFF = 30
 _TONAL = 0.4
 _PITCH_MOVES = 0.0025
 _LEVEL_MOVES_DB = 4.0
+#: Most partials whose level is asked, and the least power of one re the strongest.
+_STRONGEST, _STRONG = 3, 0.1
 _SHORTEST_S = 0.06
 
 
@@ -189,7 +191,10 @@ def _is_tonal(view: Spectrogram, whole: CycleDraft, pulse: Pulse) -> bool:
 
 
 def is_constant_tone(samples: np.ndarray, rate: int, pulse: Pulse) -> bool:
-    """Return whether the strongest partial of a pulse keeps its pitch and level from its first half to its second.
+    """Return whether a pulse keeps its pitch and level from its first half to its second.
+
+    While a room builds up it moves level and phase of one partial. A voice moves all its harmonics, and a plucked string falls in all of them. So
+    what the strong partials have in common counts.
 
     Args:
         samples: the recording.
@@ -198,19 +203,23 @@ def is_constant_tone(samples: np.ndarray, rate: int, pulse: Pulse) -> bool:
     """
     begin = max(round((pulse.onset_s - 0.05) * rate), 0)
     part = samples[begin : round((pulse.onset_s + pulse.length_s + 0.05) * rate)]
-    z = baseband(part, rate, pulse.partials[0].hz, max(40.0, 3.0 / pulse.length_s), 1000.0)
     first = round(1000.0 * (pulse.onset_s - begin / rate + 0.2 * pulse.length_s))
     last = round(1000.0 * (pulse.onset_s - begin / rate + 0.75 * pulse.length_s))
     middle = (first + last) // 2
     if middle - first < 12:
         return True
-    turns = [np.angle((z[a + 1 : b] * z[a : b - 1].conj()).sum()) for a, b in ((first, middle), (middle, last))]
-    moved = abs(turns[1] - turns[0]) / (2.0 * np.pi) * 1000.0 / pulse.partials[0].hz
-    levels = [float((np.abs(z[a:b]) ** 2).mean()) for a, b in ((first, middle), (middle, last))]
-    return bool(
-        moved < max(_PITCH_MOVES, 0.25 / pulse.length_s / pulse.partials[0].hz)
-        and abs(10.0 * np.log10(levels[1] / levels[0])) < _LEVEL_MOVES_DB
-    )
+    halves = ((first, middle), (middle, last))
+    half_hz = max(40.0, 3.0 / pulse.length_s)
+    strong = [p.hz for p in pulse.partials[:_STRONGEST] if p.power > _STRONG * pulse.partials[0].power]
+    waves = [baseband(part, rate, hz, half_hz, 1000.0) for hz in strong]
+    turns = np.array([[np.angle((z[a + 1 : b] * z[a : b - 1].conj()).sum()) for a, b in halves] for z in waves])
+    moved_hz = (turns[:, 1] - turns[:, 0]) / (2.0 * np.pi) * 1000.0
+    moved = abs(
+        float((moved_hz * strong).sum() / np.square(strong).sum())
+    )  # least squares: harmonics move in proportion
+    levels = np.array([[(np.abs(z[a:b]) ** 2).mean() for a, b in halves] for z in waves])
+    change_db = float((10.0 * np.log10(levels[:, 1] / levels[:, 0])).mean())
+    return bool(moved < max(_PITCH_MOVES, 0.25 / pulse.length_s / strong[0]) and abs(change_db) < _LEVEL_MOVES_DB)
 
 
 def _alike(pulses: Sequence[Pulse]) -> bool:

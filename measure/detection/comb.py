@@ -140,15 +140,16 @@ def _blocks(samples: np.ndarray, rate: int, period_s: float, cycles: int) -> np.
 
     phase = np.arange(samples.size) / (period_s * rate)
     count = int(phase[-1] / cycles)
-    inside = phase < count * cycles
-    phase, block = phase[inside], (phase[inside] / cycles).astype(int)
+    inside = int(np.searchsorted(phase, count * cycles))
+    phase, x = phase[:inside], samples[:inside]
+    block = (phase / cycles).astype(np.intp)
     size = _grid(period_s, rate)
-    place = (phase % 1.0) * size
-    low = place.astype(int)
+    place = (phase - np.floor(phase)) * size
+    low = place.astype(np.intp)
     share = place - low
-    x = samples[inside]
-    flat = np.bincount(block * size + low, x * (1.0 - share), minlength=count * size)
-    flat += np.bincount(block * size + (low + 1) % size, x * share, minlength=count * size)
+    first = block * size
+    flat = np.bincount(first + low, x * (1.0 - share), minlength=count * size)
+    flat += np.bincount(first + (low + 1) % size, x * share, minlength=count * size)
     lines = int(0.5 * rate * period_s)
     found = fft.rfft(flat.reshape(count, size), axis=1)[:, :lines]
     number = np.bincount(block, minlength=count)[:, None]

@@ -44,6 +44,8 @@ _LONE_LINE_DB = 12.0
 _SIDEBAND_HZ = 0.5
 #: Smaller deviations of bursts are those of the measurement; bursts from which on their kind can be told.
 _LEAST_JITTER_S, _TELLING = 0.006, 12
+#: Lines so far below a pulsed machine, 1 % of its power, that swell with its period are its own.
+_FAINT_DB = 20.0
 #: A line whose level varies over a cycle by this ratio of powers is part of that cycle.
 _VARIES = 4.0
 
@@ -107,11 +109,20 @@ def _measure_single(samples: np.ndarray, sample_rate_hz: int) -> EquipmentFound:
 def _claimed(
     candidates: list[Machine], claimed: Sequence[Machine], samples: np.ndarray, rate: int, view: Spectrogram
 ) -> list[Machine]:
-    """Return what is proved of some candidates; a recorded cycle already holds everything that repeats with its period."""
+    """Return what is proved of some candidates.
+
+    A recorded cycle already holds everything that repeats with its period; and faint lines that swell with the period of a machine are part of it.
+    """
     found = []
     for candidate in candidates:
         own_s = 1.0 / candidate.am_hz if candidate.am_depth else candidate.period_s
-        whole = [m.period_s for m in claimed if m.recorded is not None and m.period_s and own_s]
+        whole = [
+            m.period_s
+            for m in claimed
+            if m.period_s
+            and own_s
+            and (m.recorded is not None or (candidate.am_depth and candidate.level_db < m.level_db - _FAINT_DB))
+        ]
         if any(_is_multiple(own_s, period_s) for period_s in whole):
             continue
         machine = proved(candidate, samples, rate, view)

@@ -16,6 +16,8 @@ BASE_HZ = 1000.0
 #: With a smaller share of their power in the mean, cycles are not coherent, and the strongest few are used instead.
 _COHERENT = 0.5
 _MOST_SINGLE = 4
+#: A cycle with less than this share of the energy of the strongest does not hold the sound: a signal of five beeps is over.
+_SOUNDS = 0.1
 
 
 class Basebands:
@@ -102,7 +104,9 @@ def segment_of(
         mean, share = coherent_mean(cycles)
         count = cycles.shape[1]
         if share < max(_COHERENT, 1.5 / count):
-            cycles = cycles[:, np.argsort(-(np.abs(cycles) ** 2).sum(axis=0))[:_MOST_SINGLE]]
+            energy = (np.abs(cycles) ** 2).sum(axis=0)
+            strongest = np.argsort(-energy)[:_MOST_SINGLE]
+            cycles = cycles[:, strongest[energy[strongest] > _SOUNDS * energy.max()]]
         else:
             spread = (1.0 - share) * float((np.abs(cycles) ** 2).mean()) / max(count - 1, 1)
             floor = spread if count > 3 else max(spread, floor / count)

@@ -198,6 +198,7 @@ class GateLikelihood:
         self._noise = (segment.noise + _MISFIT) * noise + 1e-7 * np.eye(self.times_s.size)
         self._ringing: dict[float, np.ndarray] = {}
         self._kept: dict[tuple[float, float, bool, RoomStatistics, float], np.ndarray] = {}
+        self._scored: dict[tuple[GateSequence, RoomStatistics], float] = {}
         offsets = segment.offsets_hz if segment.offsets_hz.size else np.zeros((segment.z.shape[1], 1))
         self._turned, self._tries = demodulated(segment.z, self.times_s, offsets), offsets.shape[1]
         owners = [0] * len(offsets) if segment.together or not segment.columns else list(segment.columns)
@@ -230,8 +231,10 @@ class GateLikelihood:
             gates: when the source is on.
             room: what the room sends back.
         """
-        scores = self._likelihoods(gates, room, self._turned, self._tries)
-        return float((self._owned @ scores).max(axis=1).sum())
+        if (gates, room) not in self._scored:
+            scores = self._likelihoods(gates, room, self._turned, self._tries)
+            self._scored[gates, room] = float((self._owned @ scores).max(axis=1).sum())
+        return self._scored[gates, room]
 
     def pitch_likelihood(self, gates: GateSequence, room: RoomStatistics, offsets_hz: np.ndarray) -> np.ndarray:
         """Return the log-likelihood of frequency offsets, by demodulating the columns [shape=(columns, tries)].

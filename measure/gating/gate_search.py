@@ -35,8 +35,13 @@ _MOST = 6
 _LATE_S = 0.5
 #: A longer sound is not taken for a decaying one.
 _DECAYING_S = 3.0
-#: Time constants tried of decaying gates.
+#: Time before and after the start of a further decaying gate over which its power is told.
+_RISES_S = 0.04
+#: Time constants tried of decaying gates, of which each has fallen by half before the next begins; and the finer steps around one of them.
 _TAUS_S = np.geomspace(0.003, 1.0, 24)
+_FINER = 1.29 ** (np.arange(-9, 4) / 6.0)
+#: Reverberation makes decays long, so of those that are as likely within so much (two standard errors) the shortest is taken.
+_ALIKE = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,13 @@ class GateFit:
     likelihood: float
 
 
-def fit_gates(segment: PulseSegment, spans_s: Sequence[tuple[float, float]], *, latest_s: float) -> GateFit:
+def fit_gates(
+    segment: PulseSegment,
+    spans_s: Sequence[tuple[float, float]],
+    *,
+    latest_s: float,
+    earlier: GateSequence | None = None,
+) -> GateFit:
     """Return the most likely gates of a segment.
 
     Args:
@@ -56,12 +67,15 @@ def fit_gates(segment: PulseSegment, spans_s: Sequence[tuple[float, float]], *, 
         spans_s: `(on, off)` of each sound as its level shows it: late by some 10 ms at the start and more at the end; reverberation merges some and
             splits others.
         latest_s: end of the last gate at the latest.
+        earlier: gates found with other frequencies, from which the search starts as well.
     """
     gate_model = GateLikelihood(segment)
     worth = _WORTH * segment.z.shape[1]
     decaying = _fit_decaying(gate_model, spans_s, worth)
     rough = [(on, off - on) for on, off in spans_s]
     starts = [rough] if len(rough) > 1 else [rough, [_grid_search(gate_model, *rough[0], latest_s, RoomStatistics())]]
+    if earlier is not None and not earlier.decaying:
+        starts.append(list(earlier.rows))
     held = max((_fit_gates_near(gate_model, list(rows), latest_s) for rows in starts), key=lambda fit: fit.likelihood)
     while len(held.gates.rows) > 1:
         fewer = _remove_gate(gate_model, held)
@@ -245,6 +259,7 @@ def _fit_decaying(gate_model: GateLikelihood, spans_s: Sequence[tuple[float, flo
         rows = fit.gates.rows
         ons = np.arange(rows[-1][0] + 0.04, last, 0.006) if rows else np.arange(first - 0.06, first + 0.03, 0.004)
         ons = ons[ons > gate_model.earliest_s]
+        ons = np.array([on for on in ons if not rows or _rises(gate_model, on)])
         if not ons.size:
             return fit
         more = _one_more(gate_model, fit, ons, rows[0][1] if rows else 0.02)
@@ -254,17 +269,33 @@ def _fit_decaying(gate_model: GateLikelihood, spans_s: Sequence[tuple[float, flo
     return fit
 
 
+def _rises(gate_model: GateLikelihood, on_s: float) -> bool:
+    """Return whether the power of a segment doubles at a time, as it does with each knock: the end of a long tone is none."""
+    step = gate_model.segment.step_s
+    middle, reach = round(on_s / step), max(2, round(_RISES_S / step))
+    power = (np.abs(gate_model.segment.z) ** 2).sum(axis=1)
+    before, after = power[max(middle - reach, 0) : middle], power[middle : middle + reach]
+    return bool(before.size and after.size and after.mean() > 2.0 * before.mean())
+
+
 def _one_more(gate_model: GateLikelihood, fit: GateFit, ons: np.ndarray, tau: float) -> GateFit:
     begun, room = [on for on, _ in fit.gates.rows], fit.room
 
     def gates(on: float, tau: float) -> GateSequence:
         return GateSequence(tuple((one, tau) for one in (*begun, on)), True)
 
+    def best_tau(on: float, taus_s: np.ndarray, alike: float = 0.0) -> float:
+        gap_s = float(np.diff([*begun, on]).min(initial=np.inf))
+        died = taus_s[taus_s * np.log(2.0) <= gap_s].tolist() or taus_s[:1].tolist()
+        scores = [gate_model.score(gates(on, v), room) for v in died]
+        return next(v for v, score in zip(died, scores) if score >= max(scores) - alike)
+
     on = _best(ons, lambda v: gate_model.score(gates(v, tau), room))
-    first = _best(_TAUS_S, lambda v: gate_model.score(gates(on, v), room))
+    first = best_tau(on, _TAUS_S)
     room = best_room(gate_model, gates(on, first))
     again = _best(ons, lambda v: gate_model.score(gates(v, first), room))
-    tau = _best(_TAUS_S, lambda v: gate_model.score(gates(again, v), room))
+    tau = best_tau(again, _TAUS_S)
+    tau = best_tau(again, tau * _FINER, _ALIKE)
     return GateFit(gates(again, tau), room, gate_model.score(gates(again, tau), room))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram, interpolated_peaks
 
 #: By how much a room may raise a part of the skirt of a line (8 dB).
@@ -90,6 +91,26 @@ def without_skirts(partials: Sequence[Partial], length_s: float, *, decaying: bo
         if partial.power > max(skirts, default=0.0):
             kept.append(partial)
     return kept
+
+
+def without_close(partials: Sequence[Partial], length_s: float) -> list[Partial]:
+    """Return the partials of which no two are closer than 2 / length: the spectrum of one pulse shows them as one.
+
+    Two of them come from a span that held several pulses, whose spectrum has sidebands. The one that is a harmonic of the others is kept, else the
+    stronger one.
+
+    Args:
+        partials: strongest first.
+        length_s: of the pulse.
+    """
+    if len(partials) < 2:
+        return list(partials)
+    number = harmonic_numbers(np.array([p.hz for p in partials]), fundamental(partials), 1.0)
+    kept: list[Partial] = []
+    for k in np.argsort(number == 0, kind="stable").tolist():
+        if all(abs(partials[k].hz - other.hz) >= 2.0 / length_s for other in kept):
+            kept.append(partials[k])
+    return sorted(kept, key=lambda partial: -partial.power)
 
 
 def _resolved(weak: Partial, strong: Partial, lobe_hz: float) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from roomtone.measure.gating.basebands import Basebands, segment_of
-from roomtone.measure.gating.gate_likelihood import GateLikelihood, PulseSegment
+from roomtone.measure.gating.gate_likelihood import GateLikelihood, GateSequence, PulseSegment
 from roomtone.measure.gating.gate_search import GateFit, fit_gates, fit_short_cycle
-from roomtone.measure.pulses.partials import without_skirts
+from roomtone.measure.pulses.partials import without_close, without_skirts
 from roomtone.measure.spectra.harmonics import fundamental
 from roomtone.measure.spectra.spectrogram import Partial
 
@@ -78,9 +78,9 @@ def time_pulses(
     def segment_at(strong: Sequence[Partial], half_hz: float) -> PulseSegment | None:
         return segment_of(bands, [p.hz for p in strong], half_hz, starts_s + onset_s - lead_s, duration_s)
 
-    def fit(segment: PulseSegment) -> GateFit:
+    def fit(segment: PulseSegment, earlier: GateSequence | None) -> GateFit:
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
-        return fit_gates(segment, rough, latest_s=lead_s + room_s)
+        return fit_gates(segment, rough, latest_s=lead_s + room_s, earlier=earlier)
 
     if not apart:  # reverberation lengthens a knock by up to 0.15 s, and its spectrum is as wide as it is short
         longest_s = max(length for _, length in spans)
@@ -110,7 +110,7 @@ def time_short_cycle(
         return None if found is None else dataclasses.replace(found, before=0.0)
 
     found = _in_turns(
-        partials, segment_at, lambda segment: fit_short_cycle(segment, period_s), 0.6 * period_s, period_s
+        partials, segment_at, lambda segment, _: fit_short_cycle(segment, period_s), 0.6 * period_s, period_s
     )
     if found is None:
         return None
@@ -122,7 +122,7 @@ def time_short_cycle(
 def _in_turns(
     partials: Sequence[Partial],
     segment_at: Callable[[Sequence[Partial], float], PulseSegment | None],
-    fit: Callable[[PulseSegment], GateFit],
+    fit: Callable[[PulseSegment, GateSequence | None], GateFit],
     rough_s: float,
     period_s: float = 0.0,
     others: Sequence[Partial] = (),
@@ -138,11 +138,13 @@ def _in_turns(
         if segment is None:
             return None
         segment = with_pitch_offsets(segment, strong, _LOOSE / max(length_s, 0.02), _LOOSE_TRIES, apart=apart)
-        fitted = fit(segment)
+        fitted = fit(segment, None if fitted is None else fitted.gates)
         length_s = max(fitted.gates.lengths_s())
         moved = refine_frequencies(segment, fitted, strong, period_s, apart=apart or fitted.gates.decaying)
         close = all(abs(one.hz - other.hz) < 0.08 / max(length_s, 0.02) for one, other in zip(moved, strong))
         kept = without_skirts([*moved, *kept[_ASKED:]], length_s, decaying=fitted.gates.decaying)
+        if not fitted.gates.decaying:
+            kept = without_close(kept, length_s)
         again = snap_to_harmonics(kept[:_ASKED], length_s)
         same = len(again) == len(strong) and all(abs(p.hz - q.hz) < 0.1 / length_s for p, q in zip(again, strong))
         if close and same and half_band(kept, others) < 1.3 * half_hz:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Cycles whose likeness to the mean cycle is less than this share of the best do not hold the sound: a signal of five beeps is over.
+_SOUNDS = 0.3
+
 
 def fold(picture: np.ndarray, starts: np.ndarray, span: int) -> np.ndarray:
     """Return the mean over cycles of a spectrogram [shape=(bins, span)]; frames outside the recording are left out.
@@ -38,12 +41,13 @@ def aligned_starts(excess: np.ndarray, period: float) -> np.ndarray:
     for _ in range(2):
         template = fold(envelope[None, :], starts, span)[0]
         template = template - template.mean()
-        moved = []
-        for start in starts:
-            scores = [_overlap(envelope, template, round(start) + d) for d in range(-reach, reach + 1)]
-            moved.append(start + int(np.argmax(scores)) - reach)
-        wobble = np.array(moved) - starts
-        if np.median(np.abs(wobble - np.median(wobble))) < 2.0:
+        scores = np.array(
+            [[_overlap(envelope, template, round(start) + d) for d in range(-reach, reach + 1)] for start in starts]
+        )
+        wobble = scores.argmax(axis=1) - float(reach)
+        sounds = scores.max(axis=1) > _SOUNDS * scores.max()
+        wobble[~sounds] = np.median(wobble[sounds])  # a cycle without the sound has no start of its own
+        if np.median(np.abs(wobble - np.median(wobble))[sounds]) < 2.0:
             return starts  # the period is fixed
         starts = starts + wobble - np.median(wobble)
     return starts

@@ -16,7 +16,7 @@ from roomtone.measure.gating.gate_likelihood import (
 )
 from roomtone.measure.gating.gate_search import fit_gates
 from roomtone.measure.gating.noise_bursts import add_reverberant_tail, fit_bursts, squared_gate
-from roomtone.measure.pulses.partials import without_skirts
+from roomtone.measure.pulses.partials import without_close, without_skirts
 from roomtone.measure.pulses.timing import snap_to_harmonics, with_pitch_offsets
 from roomtone.measure.spectra.spectrogram import Partial
 
@@ -58,6 +58,29 @@ def test_a_level_with_a_dip_in_it_is_one_gate():
     segment = PulseSegment(through_random_rooms(whole, tau_s=0.08, seed=4), STEP_S, KERNEL_S, 1e-5)
     (row,) = fit_gates(segment, [(0.065, 0.09), (0.12, 0.25)], latest_s=0.27).gates.rows
     assert row == pytest.approx((0.06, 0.16), abs=0.01)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_knock_is_not_longer_for_its_room(seed):
+    """Struck once, dying away with 20 ms, in a room of 0.6 s: of time constants that are about as likely the shortest is taken."""
+    times = np.arange(150) * STEP_S
+    envelope = gate_envelope(0.06, 0.02, True, 0.004, KERNEL_S, times)
+    segment = PulseSegment(through_random_rooms(envelope, tau_s=0.09, seed=seed), STEP_S, KERNEL_S, 1e-5)
+    fit = fit_gates(segment, [(0.065, 0.2)], latest_s=0.29)
+    assert fit.gates.decaying
+    ((on_s, decay_s),) = fit.gates.rows
+    assert on_s == pytest.approx(0.06, abs=0.006)
+    assert 0.01 < decay_s < 0.03
+
+
+def test_partials_of_two_pulses_are_one_partial_of_each():
+    """Two pulses 0.245 s apart put sidebands 4 and 8 Hz beside each partial; one pulse of 0.174 s has none there."""
+    tones = [
+        Partial(hz, power, 20.0)
+        for hz, power in ((261.7, 1.0), (785.0, 0.7), (531.2, 0.6), (1046.5, 0.5), (523.2, 0.4))
+    ]
+    assert [p.hz for p in without_close(tones, 0.174)] == [261.7, 785.0, 1046.5, 523.2]
+    assert [p.hz for p in without_close(tones, 0.3)] == [261.7, 785.0, 531.2, 1046.5, 523.2]
 
 
 def test_a_gate_comes_back_though_its_pitch_is_off():

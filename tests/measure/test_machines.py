@@ -77,6 +77,31 @@ def test_recordings_that_were_not_measured_once(bench, preset, room, seed):
     assert all(value is not False for value in result.values()), result
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("preset", "room", "below_db", "plain_rooms"),
+    [
+        ("alarm_low", "imaging_suite", 20, False),  # its first partial turns by 1 Hz while the room builds up
+        ("alarm_high", "exam_room", 10, False),  # a sideband of two pulses, 8 Hz beside a partial of each
+        (
+            "busy_tone",
+            "ward",
+            20,
+            False,
+        ),  # the room's notches made it two knocks that die away, the second at the end of the tone
+        ("mri_tse", "ward", 20, True),  # with better frequencies the search for gates ended at two
+        ("mri_spin_echo", "imaging_suite", 10, True),  # of decays that are about as likely, the longest
+    ],
+)
+def test_recordings_of_rooms_with_and_without_colour_that_were_not_measured_once(
+    bench, preset, room, below_db, plain_rooms
+):
+    """Recordings of the bench, by its own bounds."""
+    trip = bench("measure_round_trip")
+    result = trip.check(preset, room, below_db, plain_rooms=plain_rooms)
+    assert all(result[name] is not False for name in trip.CHECKS), result
+
+
 def test_an_alarm_just_before_the_end_is_found(ward):
     """Two pulses, the last ending 0.35 s before the recording does; one that is cut off by the end is not claimed."""
     alarm = load_preset("equipment", "alarm_low") | {"period_s": 60.0}
