@@ -43,7 +43,8 @@ MEANING = {
     "snr_db": "SNR that was asked, at the microphone: active speech level (P.56) less the noise's RMS",
     "equipment_snr_db": "the same for equipment, while it sounds",
     "effort_db": "by how many dB the talker is louder than in normal speech, which shapes the voice's spectrum and not its level; null: as recorded",
-    "t60_s": "reverberation time that the room's preset asks: mean of 500 and 1000 Hz where the walls are of materials, else broadband",
+    "t60_s": "reverberation time that the room's preset asks: mean of 500 and 1000 Hz where the walls are of materials, else broadband; "
+    "of a talker who walks, where the walk begins",
     "level_dbov": "active speech level of the file as it was set: what was asked, or less where a loud noise would have clipped",
     "measured_snr_db": "SNR measured on this render, at the microphone",
     "measured_snr_rms_db": "SNR by RMS over the whole file, as many other tools define it",
@@ -51,11 +52,13 @@ MEANING = {
     "measured_equipment_snr_long_db": "equipment SNR over the whole render",
     "measured_equipment_snr_loudest_db": "equipment SNR over the loudest 10 ms of the machine",
     "noise_sounding_share": "share of the render in which recorded noise sounds",
-    "measured_t30_s": "reverberation time measured on this room response: mean of the octaves 500 and 1000 Hz where the walls are of materials, else broadband",
-    "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null where the room's preset names no materials",
-    "measured_two_slopes": "of coupled rooms: JSON, reverberation times of the early slope (-5 to -15 dB) and the late one (-35 to -50 dB), s; else null",
-    "measured_c50_db": "clarity C50 of this room response",
-    "measured_drr_db": "direct-to-reverberant ratio of this room response",
+    "measured_t30_s": "reverberation time measured on this room response: mean of the octaves 500 and 1000 Hz where the walls are of materials, else broadband;"
+    " null where the talker walks, see measured_path_ends",
+    "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null where the preset names no materials or the talker walks",
+    "measured_two_slopes": "of coupled rooms: JSON, reverberation times of the early slope (-5 to -15 dB) and the late one (-35 to -50 dB), s, "
+    "each the mean of the octaves 500 and 1000 Hz; else null",
+    "measured_c50_db": "clarity C50 of this room response; null where the talker walks, see measured_path_ends",
+    "measured_drr_db": "direct-to-reverberant ratio of this room response; null where the talker walks, see measured_path_ends",
     "measured_codec": "codec, read back from its own stream",
     "measured_codec_rate_hz": "rate of that stream",
     "measured_codec_kbit_s": "bit rate of that stream",
@@ -72,7 +75,8 @@ MEANING = {
     "delay_samples": "delay against the clean speech that is left, known from the responses: 0; null where no one delay holds, see time_map",
     "measured_delay_samples": "delay left over, measured",
     "time_map": "of a talker who walks or a jitter buffer: JSON, [time in the clean speech, time in the file] in s, straight between; else null",
-    "measured_path_ends": "of a talker who walks: JSON, distance, T30, C50, DRR and SNR (of all speech, said from there) at the start and the end",
+    "measured_path_ends": "of a talker who walks: JSON, distance, T30 (also by octave), C50, DRR and SNR (of all speech, said from there) "
+    "where the file starts and where it ends",
     "unmeasured": "why a measured column is null: JSON, column to reason",
     "noise_asset": "noise recordings used",
     "room_asset": "room realisation used",

@@ -25,7 +25,6 @@ _FIGURES: tuple[tuple[str, str], ...] = (
     ("slope_db_per_octave", "{} dB/octave"),
     ("period_s", "every {} s"),
     ("pulse_hz", "{} Hz pulses"),
-    ("speed_m_s", "passes at {} m/s"),
     ("distance_m", "{} m away"),
 )
 
@@ -107,8 +106,8 @@ def preset_info(factor: str, name: str, search: Sequence[Path] = ()) -> PresetIn
 
 
 def _needs(preset: Mapping[str, Any]) -> str | None:
-    path = preset.get("path")
-    if path is not None and not Path(str(path)).exists():
+    path = preset.get("path")  # of a room it may be the way of a talker, a list of places
+    if isinstance(path, str) and not Path(path).exists():
         return f"a folder of recordings at its path ({path})"
     missing = sorted({package for _, package in missing_packages(preset)})
     return f"{', '.join(missing)}: {how_to_install(EXTRA)}" if missing else None
@@ -147,6 +146,9 @@ def _figures(preset: Mapping[str, Any]) -> list[str]:
     moving = preset.get("sound") or {}
     parts = (preset, moving, *(preset.get("parts") or moving.get("parts") or ()))
     found = [pitch for part in parts if (pitch := _pitch(part))][:2]
+    if preset.get("speed_m_s"):
+        moves = "wind speed {} m/s" if preset["op"] == "wind_noise" else "passes at {} m/s"
+        found.append(moves.format(_number(preset["speed_m_s"])))
     found += [shape.format(_number(preset[key])) for key, shape in _FIGURES if preset.get(key) not in (None, "", 0)]
     stages = [stage for stage in preset.get("stages") or () if isinstance(stage, Mapping)]
     for stage in stages:

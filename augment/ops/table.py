@@ -313,7 +313,7 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         where: the place for messages, e.g. `handset/landline.yaml, stage 3`.
 
     Raises:
-        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
+        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type or out of bounds.
     """
     if not isinstance(mapping, Mapping):
         raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
@@ -328,7 +328,11 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(str(name), known)}")
     cls = known[name]
     fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
-    return cls(**check_fields(cls, fields, where=f"{where} (op {name})"))
+    checked = check_fields(cls, fields, where=f"{where} (op {name})")
+    try:
+        return cls(**checked)
+    except RoomtoneError as error:  # an op knows its bounds, and not who names it
+        raise RoomtoneError(f"{where}: {error}") from error
 
 
 def to_dict(op: Op) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
 from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
-from roomtone.augment.rooms.talker.walk_figures import MOVES
+from roomtone.augment.rooms.talker.walk_figures import MOVES, MOVES_IN_ROOM, ROOM_FIGURES
 from roomtone.core.audio.convolution import ImpulseResponse
 from roomtone.core.audio.delay import IN_TIME, Lag, measured_lag
 from roomtone.core.audio.time_map import then
@@ -94,13 +94,14 @@ def measure(
         _add_gain_errors(values, stems, file.uncoded)
     values |= _walk_columns(stems)
     found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
+    values |= _room_measures(entry, recipe.sample_rate_hz)
     if stems.walk is not None:
-        found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES}
+        found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES, **dict.fromkeys(ROOM_FIGURES, MOVES_IN_ROOM)}
     if "time_map" in output.report:
         values |= _playout_columns(stems, output.report)
         found |= {"delay_samples": STRETCHES, "measured_delay_samples": STRETCHES}
     reasons = {column: reason for column, reason in found.items() if reason is not None}
-    return Measured(values | _room_measures(entry, recipe.sample_rate_hz), reasons)
+    return Measured(values, reasons)
 
 
 def _walk_columns(stems: Stems) -> dict[str, str | None]:
@@ -165,9 +166,9 @@ def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> 
 
 
 def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
-    if entry is None:
-        names = ("measured_t30_s", "measured_t30_octaves", "measured_two_slopes", "measured_c50_db", "measured_drr_db")
-        return dict.fromkeys(names)
+    """Return the figures of the response that was used; None without a room, and where a walk uses many."""
+    if entry is None or entry.path is not None:
+        return dict.fromkeys((*ROOM_FIGURES, "measured_two_slopes"))
     octaves_hz = claimed_octaves_hz(entry.parameters)
     coupled = "coupled" in entry.parameters
     return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz, coupled))
@@ -177,11 +178,11 @@ def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, An
 def _response_measures(
     response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...], coupled: bool
 ) -> Mapping[str, float | str | None]:
-    from roomtone.augment.rooms.acoustics import room_figures
+    from roomtone.augment.rooms.acoustics import room_figures, rounded_octaves
     from roomtone.augment.rooms.coupled import two_slopes_s
 
     figures, octaves = room_figures(response.taps, sample_rate_hz, DIRECT_SAMPLE, octaves_hz)
-    told = {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if np.isfinite(t30_s)}
+    told = rounded_octaves(octaves)
     measured = {f"measured_{name}": value for name, value in figures.items()}
     slopes = two_slopes_s(response.taps, sample_rate_hz) if coupled else {}
     slopes = {name: round(time_s, 3) for name, time_s in slopes.items() if np.isfinite(time_s)}

@@ -10,7 +10,7 @@ text of the standards was not at hand. Tests hold the figures against closed for
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +102,15 @@ def room_figures(
     octaves = {centre: octave_decay_s(rir, sample_rate_hz, direct_sample, centre) for centre in octaves_hz}
     t30_s = sum(octaves[centre] for centre in MID_HZ) / len(MID_HZ) if octaves else found.t30_s
     return {"t30_s": t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}, octaves
+
+
+def rounded_octaves(octaves: Mapping[float, float]) -> dict[str, float]:
+    """Return T30 by octave as manifests hold it: centres in Hz as texts, s to three digits; without those that cannot be told.
+
+    Args:
+        octaves: from `room_figures`.
+    """
+    return {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if math.isfinite(t30_s)}
 
 
 def decay_db(rir: np.ndarray, direct_sample: int) -> np.ndarray:

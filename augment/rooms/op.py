@@ -53,9 +53,10 @@ class ShoeBoxRoom(RoomOp):
         talker_facing_deg: by how much the talker is turned from the microphone (0 faces it, 180 turns the back), to either side, with the
             directivity of the human voice (`rooms.talker.directivity`); left out, the voice goes alike in all directions.
         path: `[[time in s, x, y], …]` of a talker who walks, from time 0 on, x along the length and y along the width; straight between the
-            points, standing after the last. `talker_distance_m` and the labels of the room then are those of the start (`rooms.talker.moving`).
-        coupled_t60_s, coupled_volume_m3, door_area_m2: of a second, more reverberant room behind an open door (`rooms.coupled`): the decay then has
-            two slopes. `t60_s` and `coupled_t60_s` are the times that either room would have if nothing came back through the door.
+            points, standing after the last. `talker_distance_m` and `t60_s` then are those of the start (`rooms.talker.moving`).
+        coupled_t60_s, coupled_volume_m3, door_area_m2: of a second room behind an open door (`rooms.coupled`): the decay then has two slopes.
+            `t60_s` and `coupled_t60_s`, which is longer, are the times that either room would have if nothing came back through the door,
+            which fits into the largest wall.
         talker_height_m, microphone_height_m: above the floor.
         wall_margin_m: talker, microphone, noise and equipment keep at least this distance to a wall, or than a tenth of the dimension if that is less.
         realisations: how many rooms and placings the bank holds.
@@ -157,7 +158,15 @@ class ShoeBoxRoom(RoomOp):
             raise RoomtoneError("room: give path or coupled_t60_s, not both")
         _check("coupled_t60_s", self.coupled_t60_s, 0.05, 20.0, "seconds")
         _check("coupled_volume_m3", self.coupled_volume_m3, 5.0, 100000.0, "cubic metres")
-        _check("door_area_m2", self.door_area_m2, 0.1, 100.0, "square metres")
+        length, width, height = (low_high(size)[0] for size in self.dimensions_m)
+        wall_m2 = max(length, width) * height
+        _check("door_area_m2", self.door_area_m2, 0.1, wall_m2, "square metres, of which the largest wall has no more")
+        own_s, behind_s = low_high(self.t60_s)[1], low_high(self.coupled_t60_s)[0]
+        if behind_s <= own_s:
+            raise RoomtoneError(
+                f"room, coupled_t60_s: expected more than t60_s, {own_s:g} s, got {behind_s:g} s; what comes back from a room that decays "
+                f"sooner makes no second slope: take out coupled_t60_s and coupled_volume_m3"
+            )
 
     @property
     def num_realisations(self) -> int:

@@ -63,7 +63,8 @@ def load_preset(
         typed: keys of the command line, which go over those of the file and may name any path.
 
     Raises:
-        RoomtoneError: no such preset, not a YAML mapping, a path that leaves the folder, or a reference beyond the file.
+        RoomtoneError: no such preset, not a YAML mapping, a path that leaves the folder, a reference beyond the file, or, in a file of the
+            user's, what `parse_preset` refuses; the message names the file.
     """
     own = dict(typed or {})
     path = preset_file(factor, name, search)
@@ -73,6 +74,11 @@ def load_preset(
     preset: dict[str, Any] = _with_absolute_paths(
         {**_read_yaml(path), **dict.fromkeys(own)}, path.parent, folder, str(path)
     )
+    if not own:  # what is wrong then is wrong in the file
+        try:
+            parse_preset(factor, name, preset)
+        except RoomtoneError as error:
+            raise RoomtoneError(f"{path}: {error}") from error
     return {**preset, **own}
 
 
@@ -171,7 +177,7 @@ def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:
         preset: `{op: name, **fields}`, `description` and `source` among them.
 
     Raises:
-        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
+        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type or out of bounds.
     """
     kinds: dict[str, type[Op]] = {"room": RoomOp, "noise": Source, "equipment": Source, "handset": Processor}
     fields = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}

@@ -136,12 +136,20 @@ def measured_lines(measured: Mapping[str, Any], *, behind_handset: bool) -> list
         behind_handset: whether there is a handset; without one the SNR behind it is that at the microphone.
     """
     reasons = json.loads(measured.get("unmeasured") or "{}")
-    lines = []
+    ends = json.loads(measured.get("measured_path_ends") or "{}")
+    lines = [_end_line(end, figures) for end, figures in ends.items()]
     for name, shape in _SAID.items():
         if name == "output_snr_db" and not behind_handset:
             continue
         if measured.get(name) is not None:
             lines.append(re.sub(r"-(0(?:\.0*)?)(?=[^\d.]|$)", r"\1", shape.format(measured[name])))
-        elif name in reasons:
+        elif name in reasons and name.removeprefix("measured_") not in ends.get("start", {}):
             lines.append(f"{shape.partition(' {')[0]}: cannot be told ({reasons[name]})")
     return lines
+
+
+def _end_line(end: str, figures: Mapping[str, Any]) -> str:
+    """Return the figures of the room where a talker who walks is at the `start` or the `end` of the file."""
+    named = {name.removeprefix("measured_"): shape for name, shape in _SAID.items()}
+    told = [named[name].format(figures[name]) for name in ("t30_s", "c50_db", "drr_db") if name in figures]
+    return ", ".join([f"at the {end} the talker is {figures['distance_m']:.1f} m away", *told])

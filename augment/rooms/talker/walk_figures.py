@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from roomtone.augment.rooms.acoustics import room_figures
+from roomtone.augment.rooms.acoustics import room_figures, rounded_octaves
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
 from roomtone.augment.rooms.talker.moving import TalkerPath
 from roomtone.core.audio.convolution import ImpulseResponse, convolve
@@ -18,6 +17,9 @@ from roomtone.core.audio.types import Samples
 
 #: Why a row of a walking talker has no single delay.
 MOVES = "the talker moves, so no one delay holds; see time_map"
+#: Why it has no single figures of its room either, and their columns; T30 differs by more between two places than a label may (`tolerances`).
+MOVES_IN_ROOM = "the talker moves, so no one response holds; see measured_path_ends"
+ROOM_FIGURES = ("measured_t30_s", "measured_t30_octaves", "measured_c50_db", "measured_drr_db")
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class Walk:
 
     Attributes:
         time_map: `[[time in the clean speech, time in the file], …]`, s.
-        ends: figures at the `start` and at the `end` of the file; `level_dbov` is that of the whole speech from there, at the gain of the file's.
+        ends: figures at the `start` and at the `end` of the file; `level_dbov` is that of the whole speech from there, at the gain of the file's,
+            and `t30_octaves` a mapping of centres in Hz to s, of a room of materials.
     """
 
     time_map: list[list[float]]
-    ends: dict[str, dict[str, float]]
+    ends: dict[str, dict[str, Any]]
 
     def columns(self, noise_dbov: float | None, equipment_dbov: float | None) -> dict[str, str]:
         """Return the manifest columns of the walk: SNRs at both ends are those of the whole speech, said from there.
@@ -38,13 +41,14 @@ class Walk:
         Args:
             noise_dbov, equipment_dbov: RMS of the noise, and of the equipment while it sounds; None without one.
         """
-        told: dict[str, dict[str, float]] = {}
+        told: dict[str, dict[str, Any]] = {}
         for end, figures in self.ends.items():
             rest = dict(figures)
-            level_dbov = rest.pop("level_dbov")
+            level_dbov, octaves = rest.pop("level_dbov"), rest.pop("t30_octaves")
             snrs = {"snr_db": noise_dbov, "equipment_snr_db": equipment_dbov}
             rest |= {name: level_dbov - level for name, level in snrs.items() if level is not None}
             told[end] = {name: round(value, 3) for name, value in rest.items()}
+            told[end] |= {"t30_octaves": octaves} if octaves else {}
         return {"time_map": json.dumps(self.time_map), "measured_path_ends": json.dumps(told)}
 
 
@@ -68,12 +72,11 @@ def measured_walk(clean: Samples, gain: float, entry: RoomEntry, path: TalkerPat
 
 def _figures(
     clean: Samples, gain: float, entry: RoomEntry, path: TalkerPath, time_s: float, sample_rate_hz: int
-) -> dict[str, float]:
+) -> dict[str, Any]:
     response = path.response_at(time_s, entry.along_path)
-    found: Mapping[str, Any] = room_figures(
-        response, sample_rate_hz, DIRECT_SAMPLE, claimed_octaves_hz(entry.parameters)
-    )[0]
+    found, octaves = room_figures(response, sample_rate_hz, DIRECT_SAMPLE, claimed_octaves_hz(entry.parameters))
     heard = convolve(clean, ImpulseResponse(response.astype(np.float32)), DIRECT_SAMPLE, clean.size)
     level = active_speech_level(heard * np.float32(gain), sample_rate_hz)
     known = {"distance_m": float(path.distances_m(np.array([time_s]))[0]), "level_dbov": level.level_dbov}
-    return known | {name: value for name, value in found.items() if np.isfinite(value)}
+    known |= {name: value for name, value in found.items() if np.isfinite(value)}
+    return {**known, "t30_octaves": rounded_octaves(octaves)}

@@ -108,6 +108,23 @@ def test_numbers_give_the_bits_back(drawn: list[tuple[dict[str, Any], np.ndarray
         ({"coupled_t60_s": 2.0}, "belong together"),
         ({"coupled_t60_s": 2.0, "coupled_volume_m3": 1.0}, r"coupled_volume_m3: expected 5 to 100000 \(cubic metres\)"),
         ({"coupled_t60_s": 2.0, "coupled_volume_m3": 90.0, "door_area_m2": 0.0}, "door_area_m2"),
+        (
+            {"coupled_t60_s": 3.0, "coupled_volume_m3": 10000.0, "door_area_m2": 30.0, "dimensions_m": (8.0, 6.0, 2.8)},
+            r"door_area_m2: expected 0.1 to 22.4 \(square metres, of which the largest wall has no more\), got 30",
+        ),
+        (
+            {
+                "coupled_t60_s": 3.0,
+                "coupled_volume_m3": 1e4,
+                "door_area_m2": 13.0,
+                "dimensions_m": ((4.0, 8.0), 5.0, 2.5),
+            },
+            "door_area_m2: expected 0.1 to 12.5",
+        ),
+        (
+            {"coupled_t60_s": (0.2, 2.0), "coupled_volume_m3": 90.0, "t60_s": (0.5, 0.6)},
+            "coupled_t60_s: expected more than t60_s, 0.6 s, got 0.2 s; .*: take out coupled_t60_s and coupled_volume_m3",
+        ),
     ],
 )
 def test_impossible_doors_are_refused(small_room: ShoeBoxRoom, change: dict[str, float], match: str) -> None:

@@ -127,7 +127,9 @@ def test_a_row_says_both_ends_and_no_single_delay(tmp_path: Path) -> None:
     assert said["delay_samples"] is said["measured_delay_samples"] is None
     assert "time_map" in json.loads(said["unmeasured"])["delay_samples"]
     assert said["measured_snr_db"] == pytest.approx(5.0, abs=0.1)
-    assert said["measured_drr_db"] == pytest.approx(ends["start"]["drr_db"], abs=0.2)
+    for column in ("measured_t30_s", "measured_t30_octaves", "measured_c50_db", "measured_drr_db"):  # said the start's
+        assert said[column] is None
+        assert "measured_path_ends" in json.loads(said["unmeasured"])[column]
     recipe = condition.recipe(speech.size, RATE, key="a")
     again = rebuild_entry(json.loads(json.dumps(recipe.room)), RATE)
     whole = json.loads(said["time_map"])
@@ -136,6 +138,11 @@ def test_a_row_says_both_ends_and_no_single_delay(tmp_path: Path) -> None:
     assert whole[-1] == pytest.approx([3.0, 3.0 + late_s], abs=1e-5)
     assert ends["end"]["distance_m"] == pytest.approx(distance_m(again, *PATH[-1][1:]), abs=1e-3)
     assert ends["end"]["drr_db"] < ends["start"]["drr_db"] - 3.0
+    for end, response in zip(ends.values(), _both(again)):
+        assert [end["t30_s"], end["c50_db"], end["drr_db"]] == pytest.approx(
+            list(_by_hand(response)), rel=0.02, abs=0.15
+        )
+        assert "t30_octaves" not in end  # the walls are grey
     # All speech from the start, by another convolution, against the noise as it was summed; noise and silence as ITU-T P.56 would count them.
     clean = prepare(speech, RATE)
     twice = [signal.oaconvolve(clean.samples, response)[DIRECT_SAMPLE:][: speech.size] for response in _both(again)]
@@ -151,6 +158,52 @@ def _both(entry: RoomEntry) -> tuple[np.ndarray, np.ndarray]:
     last = entry.along_path[-1].astype(float)
     last[DIRECT_SAMPLE] += distance_m(entry, *PATH[0][1:]) / distance_m(entry, *PATH[-1][1:])
     return entry.speech.astype(float), last
+
+
+def _by_hand(response: np.ndarray) -> tuple[float, float, float]:
+    """T30 by an own straight line from -5 to -35 dB, C50 and DRR of sums."""
+    energy = response[DIRECT_SAMPLE:].astype(float) ** 2
+    left = energy[::-1].cumsum()[::-1]
+    level_db = 10 * np.log10(left / left[0] + 1e-30)
+    inside = np.flatnonzero((level_db <= -5) & (level_db >= -35))
+    early, direct = round(0.05 * RATE), round(0.0025 * RATE) + 1
+    before = (response[:DIRECT_SAMPLE].astype(float) ** 2).sum()
+    ratios = [(before + left[0] - left[border]) / left[border] for border in (early, direct)]
+    return -60 / np.polyfit(inside / RATE, level_db[inside], 1)[0], *(10 * np.log10(ratios))
+
+
+def test_a_walk_in_a_room_of_materials_says_its_octaves_at_both_ends(tmp_path: Path) -> None:
+    """An outside auditor said everything after the walk: C50 and DRR of the row were 3 and 6 dB off. T30 of the end is another, too."""
+    folder = tmp_path / "room"
+    folder.mkdir()
+    room = {"description": "d", "source": "s", "op": "shoebox", "dimensions_m": [4.0, 4.0, 2.6], "t60_s": 0.4}
+    room |= {"talker_distance_m": 0.6, "path": [list(point) for point in PATH], "realisations": 1}
+    room |= {"materials": [["carpet_thin", "floor"], ["ceiling_fissured_tile", "ceiling"], ["plasterboard", "walls"]]}
+    (folder / "hall.yaml").write_text(json.dumps(room))
+    condition = Condition("hall", config_dir=tmp_path, cache_dir=str(tmp_path / "bank"))
+    speech = np.zeros(5 * RATE, dtype=np.float32)
+    speech[3 * RATE : 4 * RATE] = np.random.default_rng(4).standard_normal(RATE)
+    made = condition.render(speech, RATE, key="a")
+    ends = json.loads(made.measured["measured_path_ends"])
+    for end in ends.values():
+        assert {"125", "250", "500", "1000", "2000", "4000"} <= set(end["t30_octaves"])
+        mid = [end["t30_octaves"]["500"], end["t30_octaves"]["1000"]]
+        assert end["t30_s"] == pytest.approx(np.mean(mid), abs=0.001)
+    assert ends["start"]["t30_s"] == pytest.approx(0.4, rel=0.02)
+    # What is heard of speech after the walk, by deconvolving it with what was said.
+    spectrum, heard = (
+        np.fft.rfft(np.asarray(s, float), 2 * speech.size) for s in (made.stems.clean, made.stems.speech)
+    )
+    power = np.abs(spectrum) ** 2
+    response = np.fft.irfft(heard * spectrum.conj() / (power + 1e-6 * power.max()))
+    late = round(
+        (ends["end"]["distance_m"] - ends["start"]["distance_m"]) / 344.02 * RATE
+    )  # the largest reflection is larger
+    _, c50_db, drr_db = _by_hand(np.roll(response, DIRECT_SAMPLE - late)[: RATE // 2])
+    assert drr_db == pytest.approx(ends["end"]["drr_db"], abs=0.5)
+    assert c50_db == pytest.approx(ends["end"]["c50_db"], abs=0.3)
+    assert drr_db < ends["start"]["drr_db"] - 3.0
+    assert c50_db < ends["start"]["c50_db"] - 3.0
 
 
 def _render(recipe: Recipe, speech: np.ndarray, entry: RoomEntry) -> Render:

@@ -1,5 +1,6 @@
 """What there is, what it looks like, what it sounds like: the three commands by which a newcomer finds a ward."""
 
+import json
 import re
 
 import numpy as np
@@ -122,6 +123,42 @@ def test_what_listen_measured_is_said_with_reasons_and_without_minus_nought():
     assert measured_lines({"measured_snr_db": -0.06, "output_snr_db": 3.0}, behind_handset=False) == [
         "SNR at the microphone -0.1 dB (active speech over noise)"
     ]
+
+
+def test_of_a_walk_listen_says_both_ends():
+    ends = {"start": {"distance_m": 1.25, "t30_s": 0.701, "c50_db": 4.59, "drr_db": -3.514}}
+    ends["end"] = {"distance_m": 3.78, "t30_s": 0.711, "c50_db": 1.744, "drr_db": -10.07}
+    reasons = {name: "the talker moves" for name in ("measured_t30_s", "measured_c50_db", "delay_samples")}
+    measured = {"measured_path_ends": json.dumps(ends), "unmeasured": json.dumps(reasons)}
+    assert measured_lines(measured, behind_handset=False) == [
+        "at the start the talker is 1.2 m away, T30 0.70 s, C50 4.6 dB, direct to reverberant -3.5 dB",
+        "at the end the talker is 3.8 m away, T30 0.71 s, C50 1.7 dB, direct to reverberant -10.1 dB",
+        "delay: cannot be told (the talker moves)",
+    ]
+
+
+def test_the_way_of_a_talker_is_no_folder(capsys):
+    """`list room` said that `ward_walk` "needs a folder of recordings at its path ([[0.0, 1.5, 2.0], …])", and `show` stopped there."""
+    assert find_presets("ward_walk")[0].needs is None
+    assert find_presets("noise/recordings")[0].needs.startswith("a folder of recordings at its path (")
+    assert main(["list", "room"]) == 0
+    assert "folder of recordings" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_show_draws_the_decay_of_a_room_in_which_the_talker_walks(capsys):
+    assert main(["show", "ward_walk"]) == 0
+    out = capsys.readouterr().out
+    assert "decay (Schroeder)" in out
+    assert 'hear it: roomtone listen "ward_walk" to=heard.wav' in out
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [("wind", "wind speed 1.8 to 5 m/s"), ("trolley_pass", "passes at 1 to 1.5 m/s")],
+)
+def test_a_wind_passes_nobody(name, figure):
+    assert figure in find_presets(name)[0].figures
 
 
 @pytest.mark.parametrize(
