@@ -68,10 +68,7 @@ class Op:
         """Return the op of this kind that a mapping names; a field whose type is a kind of op is read by it.
 
         Args:
-            mapping, where: see `parse_op`.
-
-        Raises:
-            RoomtoneError: as `parse_op`.
+            mapping, where: see `parse_op`, which raises for both.
         """
         return parse_op(mapping, cls, where=where)
 
@@ -121,10 +118,7 @@ class Processor(Op):
         """Return the processed samples and what was measured on the way, by name; most ops measure nothing.
 
         Args:
-            samples, sample_rate_hz: as `apply`.
-
-        Raises:
-            RoomtoneError: as `apply`.
+            samples, sample_rate_hz: as `apply`, which raises for both.
         """
         return self.apply(samples, sample_rate_hz), {}
 
