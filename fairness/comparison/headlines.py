@@ -89,7 +89,7 @@ def condition_rows(made: Comparisons, gaps: Sequence[dict[str, Any]]) -> list[di
             "p_adjusted": max(min(least), study.smallest_p) if least else math.nan,
         }
         row["verdict"] = _condition_verdict(rows, row["p_adjusted"], study.settings.alpha)
-        row["statement"] = _condition_statement(row, name, study, len(rows))
+        row["statement"] = _condition_statement(row, name, study, rows, worst["verdict"])
         found.append(row | _condition_figures(study, c))
     return found
 
@@ -124,14 +124,19 @@ def _condition_verdict(rows: Sequence[dict[str, Any]], p_adjusted: float, alpha:
     return GAP if GAP in verdicts or (p_adjusted <= alpha and SATURATED not in verdicts) else NOT_ENOUGH
 
 
-def _condition_statement(row: dict[str, Any], name: str, study: Study, groups: int) -> str:
-    if row["verdict"] != GAP or groups < 2:
-        return str(row["statement"])
+def _condition_statement(
+    row: dict[str, Any], name: str, study: Study, rows: Sequence[dict[str, Any]], of_worst: str
+) -> str:
+    """Return the sentence of a condition's verdict: that of the worst off where it has this verdict, else of the first group that has."""
+    same = next((one for one in rows if one["verdict"] == row["verdict"]), None)
+    said = str(row["statement"] if of_worst == row["verdict"] or same is None else same["statement"])
+    if row["verdict"] != GAP or len(rows) < 2:
+        return said
     beyond = "" if row["estimand"] in ("gap", "ratio") else f" beyond what they differ in {study.settings.baseline}"
-    worst = str(row["statement"])
-    return (
-        f"{groups} groups differ in {name}{beyond} (p = {row['p']:.2g}). The worst off: {worst[:1].lower()}{worst[1:]}"
-    )
+    differ = f"The groups differ in {name}{beyond} (p = {row['p']:.2g})."
+    if of_worst != GAP:
+        return f"{differ} Which is worst off is not shown." + (f" {said}" if same is not None else "")
+    return f"{differ} The worst off: {said[:1].lower()}{said[1:]}"
 
 
 def _from_the_other_side(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from roomtone.fairness.comparison.verdicts import (
     NO_GAP,
     SATURATED,
     SATURATED_LOST,
+    WER,
     Evidence,
     hidden_by_failing,
     is_few,
@@ -50,6 +51,10 @@ def statement(e: Evidence, verdict: str, speakers: int | None, words: int | None
 
 
 def _where(e: Evidence) -> str:
+    both, of = e.shared
+    with_level = f" with {e.label}" if e.kind == "level" else ""
+    if 0 < both < of:
+        return f"over the {both} of {of} conditions{with_level} that both have"
     if e.kind == "accent":
         return "over all conditions"
     return f"in all conditions with {e.label}" if e.kind == "level" else f"in {e.label}"
@@ -115,7 +120,8 @@ def _range(e: Evidence, *, said: bool = False) -> str:
 def _ends(e: Evidence, *, said: bool) -> str:
     if e.is_ratio:
         return f"{_amount(e, e.low)} to {_amount(e, e.high)} times"
-    low, high = (min(1.0, abs(end)) for end in (e.low, e.high))  # no difference of shares is greater
+    # no difference of shares is greater than 1; a WER, with words that nobody spoke, may be
+    low, high = (abs(end) if e.measure.startswith(WER) else min(1.0, abs(end)) for end in (e.low, e.high))
     if e.low < 0 < e.high:
         return f"{_amount(e, low)} points less to {_amount(e, high)} more"
     low, high = sorted((low, high))

@@ -137,8 +137,8 @@ class Comparisons:
         study, test = self.study, self.study.test
         p = max(float(test.p[g, k]), study.smallest_p) if math.isfinite(test.p[g, k]) else math.nan
         adjusted = (
-            max(float(test.p_adjusted[g, k]), study.smallest_p) if math.isfinite(test.p_adjusted[g, k]) else math.nan
-        )
+            max(float(test.p_adjusted[g, k]), p) if math.isfinite(test.p_adjusted[g, k]) else math.nan
+        )  # of few or uneven speakers the family's scales differ a little from those of a test alone
         size = (
             float(study.detectable[g, k]) if study.smallest_p <= study.settings.alpha else math.nan
         )  # no test shows anything
@@ -160,8 +160,7 @@ class Comparisons:
         }  # fmt: skip
 
     def _sides(self, g: int, conditions: Sequence[int]) -> tuple[Side, Side]:
-        study, columns = self.study, list(conditions)
-        both = [c for c in columns if self._own[1][g, c] > 0 and self._rest[1][g, c] > 0]
+        study, columns, both = self.study, list(conditions), self._shared(g, conditions)
         name = study.data.groups[study.other] if study.other >= 0 else REST
         found = []
         for label, side, rates, lost, speakers, failing in zip(
@@ -171,10 +170,19 @@ class Comparisons:
             wer, gone = (float(np.mean(values[g, both])) if both else math.nan for values in (rates, lost))
             found.append(
                 Side(
-                    label, wer, gone, int(speakers[g, columns].max(initial=0)), int(side[1][g, columns].sum()), *failing
+                    label,
+                    wer,
+                    gone,
+                    int(speakers[g, both or columns].max(initial=0)),
+                    int(side[1][g, both or columns].sum()),
+                    *failing,
                 )
             )
         return found[0], found[1]
+
+    def _shared(self, g: int, conditions: Sequence[int]) -> list[int]:
+        """Return which conditions have words of both sides."""
+        return [c for c in conditions if self._own[1][g, c] > 0 and self._rest[1][g, c] > 0]
 
     @cached_property
     def _speakers(self) -> tuple[np.ndarray, np.ndarray]:
@@ -190,13 +198,14 @@ class Comparisons:
     def _evidence(self, g: int, k: int, item: Estimand, row: dict[str, Any], sides: tuple[Side, Side]) -> Evidence:
         study, s = self.study, self.study.settings
         seen, (low, high) = (study.logs, self._log_bounds) if study.is_ratio else (study.observed, self._bounds)
+        conditions = sorted({c % self._count for c in item.columns})
         hides = self._is_wer and self.contents.are_invented(g, item.columns)
         return Evidence(
             sides[0], sides[1], item.label, item.kind or "cell", s.baseline, row["estimand"], float(seen.value[g, k]), float(low[g, k]),
             float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]), float(study.shown_at_smallest[g, k]),
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
             row["own_texts"], f"{self.measure} (without what was invented)" if hides else self.measure,
-            self.contents.others_with_own_texts(g), row["units_differ"],
+            self.contents.others_with_own_texts(g), row["units_differ"], (len(self._shared(g, conditions)), len(conditions)),
         )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ class Evidence:
         measure: what the rates are of, in words.
         other_own_texts: the groups on the other side that do.
         units_differ: whether one side is counted in a unit (words, characters) that the other is not.
+        shared: conditions that both sides have, of how many that it is about.
     """
 
     own: Side
@@ -84,6 +85,7 @@ class Evidence:
     measure: str = WER
     other_own_texts: tuple[str, ...] = ()
     units_differ: bool = False
+    shared: tuple[int, int] = (1, 1)
 
     @property
     def is_ratio(self) -> bool:

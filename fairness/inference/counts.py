@@ -144,7 +144,10 @@ def prepare(
     import pandas as pd
 
     if not isinstance(scores, pd.DataFrame):
-        raise RoomtoneError(f"compare: expected a DataFrame of scores, got {scores!r}")
+        raise RoomtoneError(f"compare: expected a DataFrame of scores, got a {type(scores).__name__}")
+    twice = scores.columns[scores.columns.duplicated()]
+    if len(twice):
+        raise RoomtoneError(f"compare: the scores have two columns {str(twice[0])!r}")
     for name in (group, condition, speaker, "words"):
         if name not in scores:
             raise RoomtoneError(
@@ -219,8 +222,17 @@ def _numbers(scores: pd.DataFrame, name: str) -> np.ndarray:
     if column.dtype == object:
         import pandas as pd
 
-        column = pd.to_numeric(column)
+        try:
+            column = pd.to_numeric(column)
+        except (TypeError, ValueError) as error:
+            raise RoomtoneError(f"compare: the column {name!r} is to hold counts or nulls; {error}") from error
     values: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = (values < 0) | np.isinf(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise RoomtoneError(
+            f"compare: the column {name!r} is to hold counts from 0 on or nulls, got {values[row]:g} in row {row} ({int(wrong.sum())} such rows)"
+        )
     return values
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from roomtone.core.errors import RoomtoneError
 from roomtone.fairness.comparison.compare import compare_as
 from roomtone.fairness.comparison.findings import sort_by_lacking
+from roomtone.fairness.comparison.outcomes import HALLUCINATION
 from roomtone.fairness.comparison.statements import statement
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, Evidence, Side, highest_share, judge
 from roomtone.fairness.settings import CompareSettings
@@ -84,7 +86,7 @@ def test_of_two_named_groups_the_one_that_is_worse_off_is_told_of():
 
 def test_no_difference_of_shares_is_above_a_hundred_points():
     assert "95 % interval 68.9 to 100.0 points" in statement(
-        replace(SMALL, value=0.9, low=0.689, high=1.098), GAP, None, None
+        replace(SMALL, measure=HALLUCINATION, value=0.9, low=0.689, high=1.098), GAP, None, None
     )
 
 
@@ -187,3 +189,74 @@ def test_the_comparison_that_lacks_the_fewest_speakers_is_named(study):
     table = found.assign(speakers=[6, 3, 40], reference_speakers=50)
     table["speakers_needed"] = pd.array([60, 8, 42], dtype="Int64")
     assert list(sort_by_lacking(table)["speakers_needed"]) == [42, 8, 60]
+
+
+PLAIN = CompareSettings(permutations=199, resamples=0)
+
+
+def test_an_interval_holds_its_own_figure_above_100_points(study):
+    """ "236.4 points more (95 % interval 100.0 to 100.0 points)": invented words let a WER pass 100 %, and its differences too."""
+    scores = study(np.random.default_rng(0), {("a", "clean"): 0.1, ("b", "clean"): 0.1}, 8)
+    scores["words"] = 3
+    scores[["substitutions", "deletions"]] = 0
+    scores["insertions"] = np.where(scores["accent"] == "b", 6 + np.arange(len(scores)) % 3, 0)
+    row = compare_as(scores, PLAIN).accents.iloc[0]
+    assert row["gap_high"] > 1.5
+    assert f"{100 * row['gap_low']:.1f} to {100 * row['gap_high']:.1f} points" in row["statement"]
+
+
+def test_a_comparison_says_that_it_is_over_the_conditions_that_both_have(study):
+    """Conditions that only one accent was heard in were left out of "all conditions", of which there was one."""
+    rates = {(a, c): 0.1 for a in "abc" for c in ("clean", *(f"n{x}" for x in "abc"))}
+    scores = study(np.random.default_rng(0), rates, 8)
+    assert all("over all conditions" in said for said in compare_as(scores, PLAIN).accents["statement"])
+    own = (scores["condition"] == "clean") | (scores["condition"].str[1:] == scores["accent"])
+    found = compare_as(scores[own].reset_index(drop=True), PLAIN).accents
+    assert all("over the 1 of 4 conditions that both have" in said.lower() for said in found["statement"])
+    clean = scores[(scores["condition"] == "clean") & (scores["accent"] == "a")]
+    assert set(found.loc[found["accent"] == "a", "words"]) == {clean["words"].sum()}
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    (-1, "counts from 0 on or nulls, got -1 in row 3 (1 such rows)"), (float("inf"), "got inf in row 3"), ("three", "is to hold counts or nulls"),
+])  # fmt: skip
+def test_counts_that_cannot_be_are_refused(study, value, message):
+    """ "B has -16.7 % WER", and one row in ten of -1 turned "not enough data" into "no gap"."""
+    scores = study(np.random.default_rng(0), {(a, "clean"): 0.1 for a in "ab"}, 4).astype({"deletions": object})
+    scores.loc[3, "deletions"] = value
+    with pytest.raises(RoomtoneError, match="deletions") as caught:
+        compare_as(scores, PLAIN)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_table_of_single_columns_is_refused_in_a_line():
+    with pytest.raises(RoomtoneError, match="^compare: expected a DataFrame of scores, got a dict$"):
+        compare_as({"words": [1] * 1000}, PLAIN)
+    twice = pd.DataFrame([[1, 2]], columns=["words", "words"])
+    with pytest.raises(RoomtoneError, match="two columns 'words'"):
+        compare_as(twice, PLAIN)
+
+
+def test_an_adjusted_p_is_never_below_its_own(study):
+    """Of 2 and 200 speakers p was 0.047 and "beside all other tests" 0.010, with no gap."""
+    for seed in range(12):
+        few = study(np.random.default_rng(seed), {(a, c): 0.2 for a in "ab" for c in ("clean", "n")}, 40)
+        kept = few[(few["accent"] == "b") | few["speaker"].isin(["a0", "a1"])].reset_index(drop=True)
+        found = compare_as(kept, PLAIN)
+        for table in (found.accents, found.gaps):
+            known = table.dropna(subset=["p", "p_adjusted"])
+            assert (known["p_adjusted"] >= known["p"]).all()
+
+
+def test_a_condition_has_a_sentence_of_its_own_verdict(study):
+    """A condition that could not be decided had the sentence of a group that surely has no gap."""
+    seen = set()
+    for seed in range(25):
+        rates = {(a, c): 0.1 for a in "abc" for c in ("clean", "n")}
+        sizes = study(np.random.default_rng(seed), rates, 12)
+        for row in compare_as(sizes, PLAIN).conditions.to_dict("records"):
+            seen.add(row["verdict"])
+            assert row["statement"].startswith("If ") == (row["verdict"] == NO_GAP)
+            assert not (row["verdict"] == GAP and "the worst off: whether" in row["statement"].lower())
+    assert NOT_ENOUGH in seen
