@@ -29,7 +29,7 @@ from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.plugins import OPS, added_names, load_added_class
-from roomtone.core.settings import check_fields, schema_of
+from roomtone.core.settings import Bounds, check_fields, schema_of
 
 T = typing.TypeVar("T", bound="Op")
 _LOG = logging.getLogger("roomtone")
@@ -45,6 +45,8 @@ class Op:
     """Base of all ops; a subclass names itself with `op` and is found in the table from then on."""
 
     op: ClassVar[str] = ""
+    #: What a number, or both ends of a range, may be, by field; checked where a preset or a recipe is read.
+    limits: ClassVar[Mapping[str, Bounds]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -313,7 +315,8 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         where: the place for messages, e.g. `handset/landline.yaml, stage 3`.
 
     Raises:
-        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type.
+        RoomtoneError: unknown op or field (with the nearest known name), or a value that is of the wrong type, out of its
+            limits, or refused by the op itself; the message opens with `where`.
     """
     if not isinstance(mapping, Mapping):
         raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
@@ -328,7 +331,30 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(str(name), known)}")
     cls = known[name]
     fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
-    return cls(**check_fields(cls, fields, where=f"{where} (op {name})"))
+    place = f"{where} (op {name})"
+    values = check_fields(cls, fields, where=place)
+    _check_numbers(cls, values, place)
+    try:
+        return cls(**values)
+    except RoomtoneError as error:
+        if type(error) is not RoomtoneError:
+            raise
+        raise RoomtoneError(f"{where}: {error}") from error
+
+
+def _check_numbers(cls: type[Op], values: Mapping[str, Any], place: str) -> None:
+    """Refuse a range that is upside down, and a number out of the op's limits."""
+    for key, value in values.items():
+        if type(value) is tuple and schema_of(cls).hints[key] in (Drawn, Drawn | None) and value[0] > value[1]:
+            raise RoomtoneError(f"{place}, {key}: expected [low, high] with low <= high, got {list(value)!r}")
+    for key, bounds in cls.limits.items():
+        value = values.get(key)
+        if value is None:
+            continue
+        low, high = value if isinstance(value, tuple) else (value, value)
+        if not bounds.least <= low <= high <= bounds.most:
+            slip = f" ({bounds.hint})" if bounds.hint else ""
+            raise RoomtoneError(f"{place}, {key}: expected a number {bounds}, got {_plain(value)!r}{slip}")
 
 
 def to_dict(op: Op) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.augment.rendering.levels import LevelledSpeech, at_level
 from roomtone.augment.rendering.mixing import MICROPHONE_LEVEL_DBOV, CleanSpeech, Stems, summed
 from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.core.audio.types import Samples
@@ -118,7 +119,7 @@ class Handset:
         """
         if self.processor is None and level_dbov == MICROPHONE_LEVEL_DBOV and stems.level is not None:
             return LevelledSpeech(stems.speech, 1.0, stems.level, stems.level_spread_db)
-        make = partial(at_level, output.speech, self._recipe.sample_rate_hz, level_dbov)
+        make = partial(self._at_level, output.speech, level_dbov)
         if output.inverted is not None:  # speech that the background changed is no other condition's
             return make()
         return self._shared(("level", level_dbov), make)
@@ -128,6 +129,17 @@ class Handset:
         settled = processor.settled(stems.microphone(), self._recipe.sample_rate_hz)
         self.processor = settled
         self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
+
+    def _at_level(self, speech: Samples, level_dbov: float) -> LevelledSpeech:
+        try:
+            return at_level(speech, self._recipe.sample_rate_hz, level_dbov)
+        except UnmetLevelError as error:
+            if self.processor is None:
+                raise
+            raise UnmetLevelError(
+                f"no active speech is left behind the handset (ITU-T P.56): what it makes of this speech has {rms_db(speech):.0f} dBov; "
+                "check gains, responses and losses of its stages"
+            ) from error
 
     def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
         """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""
@@ -152,7 +164,7 @@ def _parsed(mapping: Mapping[str, Any] | None, name: str) -> Processor | None:
 
 def _some(speech: Samples) -> Samples:
     if not speech.any():
-        raise UnmetLevelError("no speech is left behind the handset")
+        raise UnmetLevelError("no speech is left behind the handset: what its stages make of it is silence")
     return speech
 
 
