@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
+from roomtone.augment.ops.limits import check_numbers
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.plugins import OPS, added_names, load_added_class
@@ -333,28 +334,14 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
     fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
     place = f"{where} (op {name})"
     values = check_fields(cls, fields, where=place)
-    _check_numbers(cls, values, place)
+    drawn = {key for key, hint in schema_of(cls).hints.items() if hint in (Drawn, Drawn | None)}
+    check_numbers(values, drawn, cls.limits, place)
     try:
         return cls(**values)
     except RoomtoneError as error:
         if type(error) is not RoomtoneError:
             raise
         raise RoomtoneError(f"{where}: {error}") from error
-
-
-def _check_numbers(cls: type[Op], values: Mapping[str, Any], place: str) -> None:
-    """Refuse a range that is upside down, and a number out of the op's limits."""
-    for key, value in values.items():
-        if type(value) is tuple and schema_of(cls).hints[key] in (Drawn, Drawn | None) and value[0] > value[1]:
-            raise RoomtoneError(f"{place}, {key}: expected [low, high] with low <= high, got {list(value)!r}")
-    for key, bounds in cls.limits.items():
-        value = values.get(key)
-        if value is None:
-            continue
-        low, high = value if isinstance(value, tuple) else (value, value)
-        if not bounds.least <= low <= high <= bounds.most:
-            slip = f" ({bounds.hint})" if bounds.hint else ""
-            raise RoomtoneError(f"{place}, {key}: expected a number {bounds}, got {_plain(value)!r}{slip}")
 
 
 def to_dict(op: Op) -> dict[str, Any]:
