@@ -27,6 +27,7 @@ import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
 from roomtone.augment.ops.limits import check_numbers
+from roomtone.augment.ops.modules import OP_MODULES
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.plugins import OPS, added_names, load_added_class
@@ -224,38 +225,11 @@ class RoomOp(Op):
 
 TABLE: dict[str, type[Op]] = {}
 
-#: The modules of this package that define ops; `op_table` imports them.
-_OP_MODULES = (
-    "ops.channel.audiomentations",
-    "ops.channel.chain",
-    "ops.channel.codec",
-    "ops.channel.dropouts",
-    "ops.channel.dynamics",
-    "ops.channel.filters",
-    "ops.channel.near_talker",
-    "ops.channel.packet_loss",
-    "ops.channel.recorded_device",
-    "ops.channel.self_noise",
-    "ops.channel.streams.coded_stream",
-    "ops.channel.suppression",
-    "ops.channel.telephone_filter",
-    "ops.sources.babble",
-    "ops.sources.echo",
-    "ops.sources.mix",
-    "ops.sources.noise",
-    "ops.sources.pass_by",
-    "ops.sources.periodic_tone",
-    "ops.sources.recorded_cycle",
-    "ops.sources.recordings",
-    "ops.sources.wind",
-    "rooms.op",
-)
-
 
 @functools.cache
 def op_table() -> Mapping[str, type[Op]]:
     """Return every op by name, all modules that define one imported, and those that other installed packages add."""
-    for module in _OP_MODULES:
+    for module in OP_MODULES:
         importlib.import_module(f"roomtone.augment.{module}")
     for name in added_names(OPS, TABLE):
         try:
