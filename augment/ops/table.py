@@ -26,10 +26,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext, RecordingsNeeded
+from roomtone.augment.ops.limits import check_numbers
+from roomtone.augment.ops.modules import OP_MODULES
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError, nearest
 from roomtone.core.plugins import OPS, added_names, load_added_class
-from roomtone.core.settings import check_fields, schema_of
+from roomtone.core.settings import Bounds, check_fields, schema_of
 
 T = typing.TypeVar("T", bound="Op")
 _LOG = logging.getLogger("roomtone")
@@ -45,6 +47,8 @@ class Op:
     """Base of all ops; a subclass names itself with `op` and is found in the table from then on."""
 
     op: ClassVar[str] = ""
+    #: What a number, or both ends of a range, may be, by field; checked where a preset or a recipe is read.
+    limits: ClassVar[Mapping[str, Bounds]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -215,38 +219,11 @@ class RoomOp(Op):
 
 TABLE: dict[str, type[Op]] = {}
 
-#: The modules of this package that define ops; `op_table` imports them.
-_OP_MODULES = (
-    "ops.channel.audiomentations",
-    "ops.channel.chain",
-    "ops.channel.codec",
-    "ops.channel.dropouts",
-    "ops.channel.dynamics",
-    "ops.channel.filters",
-    "ops.channel.near_talker",
-    "ops.channel.packet_loss",
-    "ops.channel.recorded_device",
-    "ops.channel.self_noise",
-    "ops.channel.streams.coded_stream",
-    "ops.channel.suppression",
-    "ops.channel.telephone_filter",
-    "ops.sources.babble",
-    "ops.sources.echo",
-    "ops.sources.mix",
-    "ops.sources.noise",
-    "ops.sources.pass_by",
-    "ops.sources.periodic_tone",
-    "ops.sources.recorded_cycle",
-    "ops.sources.recordings",
-    "ops.sources.wind",
-    "rooms.op",
-)
-
 
 @functools.cache
 def op_table() -> Mapping[str, type[Op]]:
     """Return every op by name, all modules that define one imported, and those that other installed packages add."""
-    for module in _OP_MODULES:
+    for module in OP_MODULES:
         importlib.import_module(f"roomtone.augment.{module}")
     for name in added_names(OPS, TABLE):
         try:
@@ -307,7 +284,8 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         where: the place for messages, e.g. `handset/landline.yaml, stage 3`.
 
     Raises:
-        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type or out of bounds.
+        RoomtoneError: unknown op or field (with the nearest known name), or a value that is of the wrong type, out of its
+            limits, or refused by the op itself; the message opens with `where`.
     """
     if not isinstance(mapping, Mapping):
         raise RoomtoneError(f"{where}: expected a mapping with the key 'op', got {mapping!r}")
@@ -322,10 +300,15 @@ def parse_op(mapping: Mapping[str, Any], base: type[T], *, where: str) -> T:
         raise RoomtoneError(f"{where}: unknown op {name!r}; {nearest(str(name), known)}")
     cls = known[name]
     fields = cls.fold({key: value for key, value in mapping.items() if key != "op"})
-    checked = check_fields(cls, fields, where=f"{where} (op {name})")
+    place = f"{where} (op {name})"
+    values = check_fields(cls, fields, where=place)
+    drawn = {key for key, hint in schema_of(cls).hints.items() if hint in (Drawn, Drawn | None)}
+    check_numbers(values, drawn, cls.limits, place)
     try:
-        return cls(**checked)
-    except RoomtoneError as error:  # an op knows its bounds, and not who names it
+        return cls(**values)
+    except RoomtoneError as error:
+        if type(error) is not RoomtoneError:
+            raise
         raise RoomtoneError(f"{where}: {error}") from error
 
 

@@ -10,7 +10,7 @@ people raise their voices, stay as they were recorded.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -26,6 +26,10 @@ _SPECTRA_DB = {
     "loud": np.array([41.55, 44.85, 42.16, 34.39, 25.41, 11.39]),
     "shout": np.array([42.50, 49.24, 51.31, 44.32, 34.41, 20.72]),
 }
+
+
+#: A stated effort and the one of an environment may be this far apart before it is said.
+_AGREES_DB = 3.0
 
 
 def _overall_db(spectrum_db: np.ndarray) -> float:
@@ -50,6 +54,30 @@ def effort_db(environments_dba: Iterable[float], stated: str | None = None) -> f
         raise RoomtoneError(f"effort: {stated!r} is none of {', '.join(RISES_DB)}; {nearest(stated, RISES_DB)}")
     rises = [*map(wu2018_rise_db, environments_dba), *([] if stated is None else [RISES_DB[stated]])]
     return round(max(rises), 3) or None if rises else None
+
+
+def effort_notes(environments_dba: Mapping[str, float], stated: str | None) -> list[str]:
+    """Return where a stated effort contradicts the environments that levels name, a line each.
+
+    Args:
+        environments_dba: noise level in dBA by the name of the level, e.g. `babble@env65dBA`.
+        stated: `raised`, `loud` or `shout` for every condition, or None.
+    """
+    if stated is None:
+        return []
+    rises = {name: wu2018_rise_db(dba) for name, dba in environments_dba.items()}
+    spoken = f"effort={stated} is {RISES_DB[stated]:.1f} dB above normal speech"
+    notes = []
+    for name, rise_db in rises.items():
+        above_db = RISES_DB[stated] - rise_db
+        if above_db > _AGREES_DB:
+            notes.append(
+                f"{spoken}, and {name} draws the SNR of people who raise their voices by {rise_db:.1f} dB there: it is about {above_db:.0f} dB "
+                f"too low for this voice; give an SNR ({name.partition('@')[0]}@10dB), or leave effort out"
+            )
+        elif above_db < -_AGREES_DB:
+            notes.append(f"{spoken}, but in {name} people raise their voices by {rise_db:.1f} dB, and that is rendered")
+    return notes
 
 
 def tilt_db(rise_db: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The samples of the file: the level set by what stands in the file, 16 bits, the coder of a lossy container.
 
-Without noise, the level is that of the file itself. With noise it is that of the speech which was sent through the same handset and
-coder, at the gain of the file, since P.56 is not for noisy speech.
+Without noise, the level is that of the file itself. With noise it is that of the speech in it, at the gain of the file, since P.56 is not
+for noisy speech: behind a handset that is not linear, half the sum of the outputs for the background as it is and for it inverted.
 
 Where an SNR is asked for and the sum would be clipped at full scale, which would change that SNR, the file is lowered by the least
 whole number of decibels that avoids it; the level that it then has is its label.
@@ -41,7 +41,7 @@ class FileSamples:
         gain: from the handset's output to full scale 1.
         level_dbov: the level that the file is to have.
         active_level_dbov: the level that it has.
-        spread_db: by how much the reading of its level varies with gain.
+        speech: the speech in the file, with its gain, and by how much the reading of its level varies with gain.
         clipped_share: share of the samples that were clipped.
     """
 
@@ -51,7 +51,7 @@ class FileSamples:
     gain: float
     level_dbov: float
     active_level_dbov: float
-    spread_db: float
+    speech: LevelledSpeech
     clipped_share: float
 
 
@@ -90,7 +90,7 @@ def file_samples(
         if encoded is None or abs(miss_db) <= _CODER_STEP_DB:
             break
         gain *= 10.0 ** (-miss_db / 20.0)
-    return FileSamples(pcm, uncoded, encoded, gain, level_dbov, found_dbov, speech.spread_db, clipped_share)
+    return FileSamples(pcm, uncoded, encoded, gain, level_dbov, found_dbov, speech, clipped_share)
 
 
 def _unclipped(
@@ -128,12 +128,19 @@ def _level_in_file(
     if output.background is None:
         return active_speech_level(_as_float(pcm), sample_rate_hz).level_dbov
     if suffix == "opus":
-        alone, _ = coded(to_file_scale(output.speech, gain)[0], sample_rate_hz, suffix)
-        return active_speech_level(_as_float(alone), sample_rate_hz).level_dbov
+        alone = _as_float(coded(to_file_scale(_other_of(output), gain)[0], sample_rate_hz, suffix)[0])
+        if output.inverted is not None:
+            alone = (_as_float(pcm) + alone) * np.float32(0.5)
+        return active_speech_level(alone, sample_rate_hz).level_dbov
     found = gain_of(pcm, output.samples) / 32768.0
     if not found > 0.0:
         raise UnmetLevelError("the file does not hold what left the handset")
     return speech.level.level_dbov + 20.0 * math.log10(found / speech.gain)
+
+
+def _other_of(output: HandsetOutput) -> Samples:
+    """Return what is coded to find the speech in a lossy file: behind a linear handset the speech alone, else the mix with inverted background."""
+    return output.speech if output.inverted is None else output.inverted
 
 
 def _as_float(pcm: np.ndarray) -> Samples:

@@ -1,8 +1,9 @@
-"""What leaves the handset: everything at the microphone, and the speech alone through the same draws.
+"""What leaves the handset: everything at the microphone, and the speech in it.
 
-A linear handset maps a sum to the sum of its outputs, so its parts are exact. Behind one that is not linear (automatic gain, clipping,
-codec, loss) the speech is sent through alone, with the same drawn numbers: what comes out is the speech of the file, whose
-level is the file's. Its background can only be estimated, see `output_snr`.
+A linear handset maps a sum to the sum of its outputs, so its parts are exact. One that is not linear (noise suppression, automatic gain,
+clipping, codec, loss) treats speech otherwise when there is noise: a suppressor takes speech away with it. So the mix is sent
+through once more with the background inverted and the same drawn numbers: half the sum of both outputs is the speech as it is in the file,
+whose level is the file's. How well that tells them apart, see `separation`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.augment.rendering.levels import LevelledSpeech, at_level
 from roomtone.augment.rendering.mixing import MICROPHONE_LEVEL_DBOV, CleanSpeech, Stems, summed
 from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.augment.rendering.tolerances import UnmetLevelError
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.core.audio.types import Samples
@@ -32,11 +34,12 @@ class HandsetOutput:
 
     Attributes:
         samples: what the file is made of.
-        speech: the speech alone, through the same draws.
+        speech: the speech in them: behind a linear handset exactly, else half the sum of `samples` and `inverted`.
         background: noise and equipment behind the linear part of the handset; None where there are none.
         reference: speech and background behind the linear part: what `samples` are but for gain, distortion and delay.
         linear: whether `samples` are exactly the sum of `speech` and `background`.
         report: what the handset measured (codec, clipped share, lost share).
+        inverted: what the handset makes of the speech less the background; None where it is linear or there is no background.
     """
 
     samples: Samples
@@ -45,6 +48,7 @@ class HandsetOutput:
     reference: Samples
     linear: bool
     report: Mapping[str, Any]
+    inverted: Samples | None = None
 
 
 class Handset:
@@ -96,10 +100,11 @@ class Handset:
         if processor.linear:
             return HandsetOutput(reference, _some(filtered), background, reference, True, {})
         samples, report = apply_handset(processor, stems.microphone(), rate)
-        speech = samples
-        if background is not None:
-            speech = self._shared("speech", lambda: apply_handset(processor, stems.speech, rate)[0])
-        return HandsetOutput(samples, _some(speech), background, reference, False, report)
+        if background is None:
+            return HandsetOutput(samples, _some(samples), None, reference, False, report)
+        inverted, _ = apply_handset(processor, stems.speech - summed(stems.present()[1:]), rate)
+        speech = (samples + inverted) * np.float32(0.5)
+        return HandsetOutput(samples, _some(speech), background, reference, False, report, inverted)
 
     def levelled(self, stems: Stems, output: HandsetOutput, level_dbov: float) -> LevelledSpeech:
         """Return the speech behind the handset with the gain that brings it to the level of the file.
@@ -114,14 +119,27 @@ class Handset:
         """
         if self.processor is None and level_dbov == MICROPHONE_LEVEL_DBOV and stems.level is not None:
             return LevelledSpeech(stems.speech, 1.0, stems.level, stems.level_spread_db)
-        rate = self._recipe.sample_rate_hz
-        return self._shared(("level", level_dbov), partial(at_level, output.speech, rate, level_dbov))
+        make = partial(self._at_level, output.speech, level_dbov)
+        if output.inverted is not None:  # speech that the background changed is no other condition's
+            return make()
+        return self._shared(("level", level_dbov), make)
 
     def _settle(self, processor: Settling, stems: Stems) -> None:
         """Let the handset treat all signals of this render as it treats their sum, which other conditions do not have."""
         settled = processor.settled(stems.microphone(), self._recipe.sample_rate_hz)
         self.processor = settled
         self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
+
+    def _at_level(self, speech: Samples, level_dbov: float) -> LevelledSpeech:
+        try:
+            return at_level(speech, self._recipe.sample_rate_hz, level_dbov)
+        except UnmetLevelError as error:
+            if self.processor is None:
+                raise
+            raise UnmetLevelError(
+                f"no active speech is left behind the handset (ITU-T P.56): what it makes of this speech has {rms_db(speech):.0f} dBov; "
+                "check gains, responses and losses of its stages"
+            ) from error
 
     def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
         """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""
@@ -146,7 +164,7 @@ def _parsed(mapping: Mapping[str, Any] | None, name: str) -> Processor | None:
 
 def _some(speech: Samples) -> Samples:
     if not speech.any():
-        raise UnmetLevelError("no speech is left behind the handset")
+        raise UnmetLevelError("no speech is left behind the handset: what its stages make of it is silence")
     return speech
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from roomtone.augment.rendering.file_level import FileSamples
 from roomtone.augment.rendering.handset_output import HandsetOutput
 from roomtone.augment.rendering.mixing import Stems, while_sounding
 from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.separation import Separation
 from roomtone.augment.rendering.stem_fit import explained_share, fit_stems, rms_db
 from roomtone.augment.rooms.bank import DIRECT_SAMPLE, RoomEntry, claimed_octaves_hz
 from roomtone.augment.rooms.talker.walk_figures import MOVES, MOVES_IN_ROOM, ROOM_FIGURES
@@ -53,7 +55,7 @@ def measure(
     stems: Stems,
     output: HandsetOutput,
     file: FileSamples,
-    output_snr: tuple[float | None, str | None],
+    parts: Separation | None,
     entry: RoomEntry | None,
 ) -> Measured:
     """Return what was measured on one render.
@@ -63,23 +65,27 @@ def measure(
         stems: the parts at the microphone.
         output: the signals behind the handset.
         file: the samples of the file.
-        output_snr: the SNR behind the handset in dB, or None and the reason.
+        parts: how much of the handset's output is speech, background and neither; None where there is no background.
         entry: the realised room, or None.
     """
     speech = stems.level
     assert speech is not None
     lag = _file_lag(output, file, recipe.sample_rate_hz)
     measured_delay = None if lag.samples is None or stems.room_delay is None else stems.room_delay + lag.samples
+    output_snr_db, snr_reason, level_reason, spread_db = None, None, None, file.speech.spread_db
+    if parts is not None:
+        output_snr_db, snr_reason = parts.snr_db(file.speech.level.level_dbov - 20.0 * math.log10(file.speech.gain))
+        level_reason, spread_db = parts.level_reason(), spread_db + parts.level_doubt_db
     values: dict[str, Any] = {
         "level_dbov": file.level_dbov,
-        "active_level_dbov": file.active_level_dbov,
+        "active_level_dbov": file.active_level_dbov if level_reason is None else None,
         "noise_sounding_share": None,
-        "active_level_spread_db": file.spread_db,
+        "active_level_spread_db": spread_db if level_reason is None else None,
         "activity": speech.activity,
         "clipped_share": max(file.clipped_share, float(output.report.get("clipped_share", 0.0))),
         "delay_samples": stems.room_delay,  # handsets take out their own delay, which they know
         "measured_delay_samples": measured_delay,
-        "output_snr_db": output_snr[0],
+        "output_snr_db": output_snr_db,
         "measured_codec": output.report.get("codec"),
         "measured_codec_rate_hz": output.report.get("codec_rate_hz"),
         "measured_codec_kbit_s": output.report.get("codec_kbit_s"),
@@ -93,7 +99,8 @@ def measure(
     if recipe.handset is None and stems.backgrounds:
         _add_gain_errors(values, stems, file.uncoded)
     values |= _walk_columns(stems)
-    found = {"measured_delay_samples": lag.reason, "output_snr_db": output_snr[1]}
+    found = {"measured_delay_samples": lag.reason, "output_snr_db": snr_reason}
+    found |= dict.fromkeys(("active_level_dbov", "active_level_spread_db"), level_reason)
     values |= _room_measures(entry, recipe.sample_rate_hz)
     if stems.walk is not None:
         found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES, **dict.fromkeys(ROOM_FIGURES, MOVES_IN_ROOM)}

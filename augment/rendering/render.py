@@ -18,8 +18,8 @@ from roomtone.augment.rendering.file_level import file_samples
 from roomtone.augment.rendering.handset_output import Handset
 from roomtone.augment.rendering.measure import measure
 from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems, near_microphone, with_effort
-from roomtone.augment.rendering.output_snr import inverted_snr_db, output_snr_db
 from roomtone.augment.rendering.recipe import Recipe
+from roomtone.augment.rendering.separation import separation
 from roomtone.augment.rendering.tolerances import check_labels
 from roomtone.augment.rooms.bank import RoomEntry
 from roomtone.core.errors import RoomtoneError
@@ -75,12 +75,11 @@ def render(
     file = file_samples(
         output, levelled, level_dbov=recipe.level_dbov, sample_rate_hz=recipe.sample_rate_hz, suffix=suffix
     )
-    snr = output_snr_db(output, levelled(file.level_dbov), recipe.sample_rate_hz)
-    if snr[1] is not None and handset.processor is not None:
+    send = None
+    if handset.processor is not None:
         send = partial(handset.processor.apply, sample_rate_hz=recipe.sample_rate_hz)
-        told = inverted_snr_db(send, stems, output.samples, recipe.sample_rate_hz)
-        snr = snr if told is None else (told, None)
-    measured = measure(recipe, stems, output, file, snr, entry)
+    parts = separation(output, stems, send, recipe.sample_rate_hz)
+    measured = measure(recipe, stems, output, file, parts, entry)
     check_labels(
         name, asked_labels(recipe, handset.processor, entry, file.level_dbov), measured.values, measured.reasons
     )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from roomtone.augment.ops.packages import require_packages
+from roomtone.augment.ops.sources.noise import check_environment
 from roomtone.augment.ops.table import Op
 from roomtone.augment.scenarios.presets import COMMENT_KEYS, parse_preset
 from roomtone.core.bounded.yaml_text import LARGEST_LEVEL_DB
@@ -193,8 +194,25 @@ def parse_level(factor: str, text: str, presets: PresetLookup) -> Level:
     if match["low"] is not None:
         snr_db = (float(match["low"]), float(match["high"] or match["low"]))
     env_dba = None if match["env"] is None else float(match["env"])
+    op = parse_preset(factor, match["preset"], preset)
+    if env_dba is not None:
+        _check_environment(factor, text, op, env_dba)
     content = content_key(_without_places({k: v for k, v in preset.items() if k not in COMMENT_KEYS}))
-    return Level(factor, str(text), parse_preset(factor, match["preset"], preset), content, snr_db, env_dba)
+    return Level(factor, str(text), op, content, snr_db, env_dba)
+
+
+def _check_environment(factor: str, text: str, op: Op, env_dba: float) -> None:
+    """Refuse an environment whose level says nothing of the SNR: out of the observed range, or of a noise that is no environment's."""
+    preset = text.partition("@")[0]
+    if getattr(op, "at_microphone", False):
+        raise RoomtoneError(
+            f"{factor} {text!r}: {preset} arises at the microphone, so that the level of an environment says nothing of its SNR and nobody raises "
+            f"the voice over it; write {preset}@5dB"
+        )
+    try:
+        check_environment(env_dba)
+    except RoomtoneError as error:
+        raise RoomtoneError(f"{factor} {text!r}: {error}, e.g. {preset}@5dB") from error
 
 
 def _without_places(node: Any) -> Any:

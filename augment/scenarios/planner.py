@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roomtone.augment.corpora.utterance import Utterance
+from roomtone.augment.ops.vocal_effort import effort_notes
 from roomtone.augment.scenarios.conditions import ConditionLevels
 from roomtone.augment.scenarios.design_keys import check_design
 from roomtone.augment.scenarios.own_material import shared_names
@@ -44,14 +45,22 @@ def make_plan(cfg: Mapping[str, Any] | GenerateSettings) -> Plan:
         from roomtone.augment.scenarios.fill import fill_items
 
         conditions, items, notes = fill_items(settings, scenario, presets, utterances)
+        _note_efforts(conditions, settings.effort)
         return Plan(scenario, presets, conditions, utterances, (), items, notes)
     conditions = design_conditions(scenario, settings.design, presets, settings.seed)
     if settings.design.get("clean") is False and len(conditions) > 1:
         del conditions[CLEAN]  # of a bounty, which sends one condition
+    _note_efforts(conditions, settings.effort)
     spread = spread_items(settings, scenario, conditions, utterances)
     if spread is not None:
         return Plan(scenario, presets, conditions, utterances, (), *spread)
     return Plan(scenario, presets, conditions, utterances, every_item(conditions, settings.replicates))
+
+
+def _note_efforts(conditions: Mapping[str, ConditionLevels], effort: str | None) -> None:
+    levels = itertools.chain.from_iterable(condition.levels.values() for condition in conditions.values())
+    for note in effort_notes({level.name: level.env_dba for level in levels if level.env_dba is not None}, effort):
+        _LOG.warning(note)
 
 
 def every_item(conditions: Mapping[str, ConditionLevels], replicates: int) -> tuple[Item, ...]:

@@ -34,6 +34,12 @@ class Chain(Settling):
     op: ClassVar[str] = "chain"
     stages: tuple[Processor, ...]
 
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise RoomtoneError(
+                "chain: stages: expected at least one stage, got none; without a handset write handset=none"
+            )
+
     def draw(self, rng: np.random.Generator, context: DrawContext) -> Self:
         key = int(rng.integers(2**63))
         drawn = tuple(

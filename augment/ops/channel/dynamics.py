@@ -6,6 +6,7 @@ Levels are in dBov: for `agc` the short-time RMS, for `limiter` and `clip` the p
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ from roomtone.augment.ops.table import Drawn, Processor, number
 from roomtone.core.audio.resampling import fit_length, resample
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.settings import Bounds
 
 _AVERAGING_S = 0.02
 #: Of the waveform that a converter clips; harmonics above the ninth of the highest frequency are weak.
@@ -46,6 +48,14 @@ class Agc(Processor):
     """
 
     op: ClassVar[str] = "agc"
+    limits: ClassVar[Mapping[str, Bounds]] = {
+        "target_dbov": Bounds(-90.0, 0.0, "full scale is 0 dBov"),
+        "max_gain_db": Bounds(0.0, 60.0),
+        "max_cut_db": Bounds(0.0, 60.0),
+        "attack_s": Bounds(1e-4, 60.0, "in seconds"),
+        "release_s": Bounds(1e-4, 60.0, "in seconds"),
+        "gate_dbov": Bounds(-120.0, 0.0, "full scale is 0 dBov"),
+    }
     target_dbov: Drawn = -20.0
     max_gain_db: Drawn = 12.0
     max_cut_db: Drawn = 12.0
@@ -85,6 +95,10 @@ class Limiter(Processor):
     """
 
     op: ClassVar[str] = "limiter"
+    limits: ClassVar[Mapping[str, Bounds]] = {
+        "threshold_dbov": Bounds(-60.0, 0.0, "full scale is 0 dBov"),
+        "release_s": Bounds(1e-4, 60.0, "in seconds"),
+    }
     threshold_dbov: Drawn = -3.0
     release_s: Drawn = 0.1
 
@@ -111,6 +125,7 @@ class Clipping(Processor):
     """
 
     op: ClassVar[str] = "clip"
+    limits: ClassVar[Mapping[str, Bounds]] = {"level_dbov": Bounds(-60.0, 0.0, "full scale is 0 dBov")}
     level_dbov: Drawn = 0.0
     kind: Literal["hard", "soft", "converter"] = "hard"
 

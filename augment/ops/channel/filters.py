@@ -24,6 +24,8 @@ FIR_DURATION_S = 0.128
 
 #: Gain below which a tabulated response is not followed: nothing of a 16-bit signal is left there.
 FLOOR_DB = -100.0
+#: And the highest that is taken: no device amplifies one band by a thousand over another.
+HIGHEST_DB = 60.0
 
 Points = tuple[tuple[float, float], ...]
 
@@ -88,11 +90,16 @@ def check_points(points: Points, op: str) -> None:
         op: names the table in the message.
 
     Raises:
-        RoomtoneError: it is empty, its frequencies do not ascend, or are not above 0 Hz.
+        RoomtoneError: it is empty, its frequencies do not ascend, or are not above 0 Hz, or a gain is out of reach.
     """
     frequencies = [hz for hz, _ in points]
     if not points or frequencies[0] <= 0.0 or any(b <= a for a, b in itertools.pairwise(frequencies)):
         raise RoomtoneError(f"{op}: points must be [Hz, dB] pairs with ascending frequencies above 0 Hz, got {points}")
+    for hz, gain_db in points:
+        if not FLOOR_DB <= gain_db <= HIGHEST_DB:
+            raise RoomtoneError(
+                f"{op}: points: expected gains from {FLOOR_DB:g} to {HIGHEST_DB:g} dB, got {gain_db:g} at {hz:g} Hz"
+            )
 
 
 @dataclass(frozen=True)

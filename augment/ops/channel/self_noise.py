@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -18,6 +19,7 @@ from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Processor, number, pin_ranges
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.settings import Bounds
 
 #: Active level of the speech where a handset begins, which `speech_db_spl` refers to.
 _SPEECH_DBOV = -26.0
@@ -36,6 +38,11 @@ class SelfNoise(Processor):
     """
 
     op: ClassVar[str] = "self_noise"
+    limits: ClassVar[Mapping[str, Bounds]] = {
+        "level_dbov": Bounds(-140.0, 0.0, "full scale is 0 dBov"),
+        "microphone_snr_db": Bounds(0.0, 120.0, "dB(A) re 94 dB SPL"),
+        "speech_db_spl": Bounds(20.0, 130.0, "people speak at 60 dB SPL, a metre away"),
+    }
     level_dbov: Drawn | None = None
     microphone_snr_db: Drawn | None = None
     speech_db_spl: Drawn | None = None

@@ -273,7 +273,7 @@ def wu2018_snr_db(noise_dba: float, rng: np.random.Generator) -> float:
     Raises:
         RoomtoneError: a noise level outside the observed range.
     """
-    _check_environment(noise_dba)
+    check_environment(noise_dba)
     return 20.0 - 0.59 * (noise_dba - 40.0) + WU2018_SPREAD_DB * float(rng.standard_normal())
 
 
@@ -286,11 +286,19 @@ def wu2018_rise_db(noise_dba: float) -> float:
     Raises:
         RoomtoneError: a noise level outside the observed range.
     """
-    _check_environment(noise_dba)
+    check_environment(noise_dba)
     return 0.41 * (noise_dba - 40.0)
 
 
-def _check_environment(noise_dba: float) -> None:
+def check_environment(noise_dba: float) -> None:
+    """Check the noise level of an environment.
+
+    Args:
+        noise_dba: A-weighted noise level.
+
+    Raises:
+        RoomtoneError: it lies outside the observed range.
+    """
     low, high = WU2018_RANGE_DBA
     if not low <= noise_dba <= high:
         raise RoomtoneError(

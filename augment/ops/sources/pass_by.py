@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -28,7 +29,9 @@ from roomtone.core.errors import RoomtoneError
 SOUND_M_S = 343.0
 #: Fastest pass: a tenth of the speed of sound, so that a partial below 0.45 of the rate stays below half of it.
 FASTEST_M_S = 34.0
-NEAREST_M = 0.3
+#: And slowest: below it nothing passes within a file.
+SLOWEST_M_S = 0.1
+NEAREST_M, FARTHEST_M = 0.3, 1000.0
 #: Half the length of the interpolating filter, samples, and how many positions between two samples it is tabled at.
 _HALF, _POSITIONS = 32, 1024
 
@@ -52,12 +55,18 @@ class PassBy(Source):
     closest_s: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 < np.min(self.speed_m_s) <= np.max(self.speed_m_s) <= FASTEST_M_S:
+        if not SLOWEST_M_S <= np.min(self.speed_m_s) <= np.max(self.speed_m_s) <= FASTEST_M_S:
             raise RoomtoneError(
-                f"pass_by: speed_m_s must lie above 0 and up to {FASTEST_M_S:g}, got {self.speed_m_s!r} (in km/h?)"
+                f"pass_by: speed_m_s must lie from {SLOWEST_M_S:g} to {FASTEST_M_S:g}, got {self.speed_m_s!r} (in km/h?)"
             )
-        if np.min(self.distance_m) < NEAREST_M:
-            raise RoomtoneError(f"pass_by: distance_m must be at least {NEAREST_M:g}, got {self.distance_m!r}")
+        if not NEAREST_M <= np.min(self.distance_m) <= np.max(self.distance_m) <= FARTHEST_M:
+            raise RoomtoneError(
+                f"pass_by: distance_m must lie from {NEAREST_M:g} to {FARTHEST_M:g}, got {self.distance_m!r}"
+            )
+        if _passes(self.sound):
+            raise RoomtoneError(
+                "pass_by: sound: a pass_by within a pass_by; give the sound of the machine itself, e.g. op periodic_tone"
+            )
         source = self._source()
         if source.recordings_needed() is not None or source.at_microphone:
             raise RoomtoneError(
@@ -124,6 +133,13 @@ class PassBy(Source):
 
     def _source(self) -> Source:
         return parse_op(self.sound, Source, where="pass_by, sound")
+
+
+def _passes(node: Any) -> bool:
+    """Return whether a mapping of ops holds a `pass_by`."""
+    if isinstance(node, Mapping):
+        return node.get("op") == PassBy.op or any(map(_passes, node.values()))
+    return isinstance(node, list | tuple) and any(map(_passes, node))
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import DrawContext
-from roomtone.augment.ops.sources.schedule import SHORTEST_POISSON_S, Timing, burst_starts, draw_start, uniform_of
+from roomtone.augment.ops.sources.schedule import Timing, burst_starts, check_poisson, draw_start, uniform_of
 from roomtone.augment.ops.sources.spectra import Spectrum, gaussian_noise
 from roomtone.augment.ops.table import Drawn, Fetch, Op, Source, number, pin_ranges
 from roomtone.core.audio.types import Samples
@@ -29,6 +29,10 @@ from roomtone.core.errors import RoomtoneError
 BAND_LIMIT = 0.45
 #: RMS of all named partials together while a pulse is at full height; leaves headroom for mixes.
 NOMINAL_RMS = 0.1
+#: Of a partial or a pulse re the others; beyond it one of them is all there is.
+LARGEST_LEVEL_DB = 120.0
+#: Faster ones are frequency modulation, whose sidebands are partials of their own.
+FASTEST_VIBRATO_HZ = 30.0
 #: Fields that are drawn after all others, so that tones without them draw what they always drew.
 _DRAWN_LAST = ("vibrato_hz", "vibrato_depth")
 
@@ -240,8 +244,11 @@ def _check(tone: PeriodicTone) -> None:
     _check_vibrato_and_decays(tone)
     if not tone.harmonics and tone.noise_db is None:
         raise RoomtoneError("periodic_tone: give harmonics or noise_db, or nothing sounds")
-    if any(ratio <= 0 for ratio, _ in tone.harmonics):
-        raise RoomtoneError("periodic_tone: the ratios of harmonics must be above 0")
+    if any(ratio <= 0 or abs(level_db) > LARGEST_LEVEL_DB for ratio, level_db in tone.harmonics):
+        raise RoomtoneError(
+            f"periodic_tone: harmonics are [ratio above 0, level from {-LARGEST_LEVEL_DB:g} to {LARGEST_LEVEL_DB:g} dB], "
+            f"got {[list(row) for row in tone.harmonics]!r}"
+        )
     if not 0 < tone.noise_band_hz[0] < tone.noise_band_hz[1]:
         raise RoomtoneError(f"periodic_tone: noise_band_hz must be [low, high] above 0, got {tone.noise_band_hz!r}")
     if tone.phases is not None and len(tone.phases) != len(tone.harmonics) + 1:
@@ -252,9 +259,13 @@ def _check(tone: PeriodicTone) -> None:
 
 
 def _check_vibrato_and_decays(tone: PeriodicTone) -> None:
-    if np.max(tone.vibrato_depth) > 0.5 or (np.max(tone.vibrato_depth) > 0 and not np.min(tone.vibrato_hz) > 0):
+    if (
+        np.max(tone.vibrato_hz) > FASTEST_VIBRATO_HZ
+        or np.max(tone.vibrato_depth) > 0.5
+        or (np.max(tone.vibrato_depth) > 0 and not np.min(tone.vibrato_hz) > 0)
+    ):
         raise RoomtoneError(
-            "periodic_tone: vibrato needs vibrato_hz above 0 and a vibrato_depth up to 0.5 (a share, not percent or Hz), "
+            f"periodic_tone: vibrato needs vibrato_hz above 0 and up to {FASTEST_VIBRATO_HZ:g}, and a vibrato_depth up to 0.5 (a share, not percent or Hz), "
             f"got {tone.vibrato_hz!r} and {tone.vibrato_depth!r}"
         )
     decays = tone.partial_decays_s
@@ -279,11 +290,12 @@ def _check_pulses(tone: PeriodicTone) -> None:
             or row[0] < 0
             or row[1] <= 0
             or (len(row) > 2 and row[2] <= 0)
+            or max(map(abs, row[3:4]), default=0) > LARGEST_LEVEL_DB
             or min(row[4:5], default=1) <= 0
             or abs(max(row[5:], default=0, key=abs)) > 20
         ):
             raise RoomtoneError(
-                "periodic_tone: a pulse is [onset_s >= 0, length_s > 0, pitch > 0, level_db, glide > 0, bend -20 to 20], "
+                "periodic_tone: a pulse is [onset_s >= 0, length_s > 0, pitch > 0, level_db within +-120, glide > 0, bend -20 to 20], "
                 f"at least the first two; got {list(row)!r}"
             )
     if not tone.pulses:
@@ -293,8 +305,7 @@ def _check_pulses(tone: PeriodicTone) -> None:
             )
         return
     if tone.timing == "poisson":
-        if np.max(tone.jitter_s) > 0 or np.min(tone.period_s) < SHORTEST_POISSON_S:
-            raise RoomtoneError("periodic_tone: timing poisson needs period_s, its mean distance, and no jitter_s")
+        check_poisson("periodic_tone", tone.period_s, tone.jitter_s)
     elif np.max(tone.period_s) > 0:
         _check_room_for_bursts(tone)
 

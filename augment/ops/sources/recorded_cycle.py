@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from roomtone.augment.ops.draw_context import Asset, DrawContext, RecordingsNeeded
-from roomtone.augment.ops.sources.schedule import SHORTEST_POISSON_S, Timing, burst_starts, draw_start, uniform_of
+from roomtone.augment.ops.sources.schedule import Timing, burst_starts, check_poisson, draw_start, uniform_of
 from roomtone.augment.ops.table import Drawn, Fetch, Source, number, pin_ranges
 from roomtone.core.audio.resampling import resample
 from roomtone.core.audio.types import Samples
@@ -184,8 +184,8 @@ def _check(cycle: RecordedCycle) -> None:
         raise RoomtoneError(f"recorded_cycle: pitch is a ratio up to 10, got {cycle.pitch!r} (in Hz?)")
     if np.max(cycle.jitter_s) > 0.5 * float(np.min(cycle.period_s)):
         raise RoomtoneError(f"recorded_cycle: jitter_s must be at most half of period_s, got {cycle.jitter_s!r}")
-    if cycle.timing == "poisson" and (np.max(cycle.jitter_s) > 0.0 or np.min(cycle.period_s) < SHORTEST_POISSON_S):
-        raise RoomtoneError("recorded_cycle: timing poisson needs period_s, its mean distance, and no jitter_s")
+    if cycle.timing == "poisson":
+        check_poisson("recorded_cycle", cycle.period_s, cycle.jitter_s)
     for row in cycle.sounds:
         if row[0] < 0.0 or row[1] <= 0.0:
             raise RoomtoneError(

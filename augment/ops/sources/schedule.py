@@ -8,11 +8,32 @@ from typing import Literal
 
 import numpy as np
 
+from roomtone.augment.ops.table import Drawn
+from roomtone.core.errors import RoomtoneError
+
 #: How bursts follow each other: on a `grid` of whole periods, each a little early or late; each a period after the last one, so that what is early or
 #: late adds up (`accumulate`); or at random, a period apart on average (`poisson`).
 Timing = Literal["grid", "accumulate", "poisson"]
 #: The shortest mean distance of random bursts, s.
 SHORTEST_POISSON_S = 0.002
+
+
+def check_poisson(op: str, period_s: Drawn, jitter_s: Drawn) -> None:
+    """Check the figures of random bursts.
+
+    Args:
+        op: names them in the message.
+        period_s, jitter_s: as the preset gives them, s.
+
+    Raises:
+        RoomtoneError: the mean distance is missing or too short, or there is a deviation from a grid that there is not.
+    """
+    if np.max(jitter_s) > 0.0:
+        raise RoomtoneError(f"{op}: timing poisson takes no jitter_s, got {jitter_s!r}; its bursts are random already")
+    if np.min(period_s) < SHORTEST_POISSON_S:
+        raise RoomtoneError(
+            f"{op}: timing poisson needs period_s, its mean distance, of at least {SHORTEST_POISSON_S:g} s, got {period_s!r}"
+        )
 
 
 def uniform_of(index: np.ndarray, seed: int) -> np.ndarray:

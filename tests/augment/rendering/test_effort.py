@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from roomtone.augment import Condition
-from roomtone.augment.ops.vocal_effort import RISES_DB, tilt_db
+from roomtone.augment.ops.vocal_effort import RISES_DB, effort_notes, tilt_db
 from roomtone.cli.main import main
 from roomtone.core.errors import RoomtoneError
 
@@ -70,3 +70,27 @@ def test_a_set_says_its_effort_and_comes_back(write_corpus, tmp_path, capsys) ->
     pd.read_parquet(part).assign(effort_db=3.0).to_parquet(part)
     assert main(["verify", f"dataset={dataset}", "share=0"]) == 2
     assert "effort_db says 3.0, the recipe asks" in capsys.readouterr().out
+
+
+def test_an_effort_that_contradicts_an_environment_is_said_at_planning(write_corpus, tmp_path, caplog) -> None:
+    """`effort=shout` with `white@env50dBA` rendered shouts at the SNR of a conversation, without a word."""
+    words = [
+        "plan",
+        "corpus=table",
+        f"corpus.path={write_corpus(tmp_path / 'corpus', 2)}",
+        "noise=[none,white@env50dBA]",
+    ]
+    words += ["equipment=none", "room=none", "handset=none", "design=full"]
+    assert main([*words, "effort=shout"]) == 0
+    said = caplog.text
+    assert (
+        said.count("effort=shout is 19.9 dB above normal speech, and white@env50dBA draws the SNR of people who raise")
+        == 1
+    )
+    assert "by 4.1 dB there: it is about 16 dB too low for this voice" in said
+    caplog.clear()
+    assert main(words) == 0
+    assert "effort" not in caplog.text
+    (note,) = effort_notes({"babble@env74dBA": 74.0}, "raised")
+    assert "people raise their voices by 13.9 dB, and that is rendered" in note
+    assert effort_notes({"babble@env70dBA": 70.0}, "loud") == []

@@ -22,9 +22,8 @@ from roomtone.augment.ops.channel.suppression import Rnnoise, Webrtc
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor, parse_op
 from roomtone.augment.rendering.handset_output import HandsetOutput
-from roomtone.augment.rendering.levels import LevelledSpeech
 from roomtone.augment.rendering.mixing import Stems
-from roomtone.augment.rendering.output_snr import inverted_snr_db, output_snr_db
+from roomtone.augment.rendering.separation import separation
 from roomtone.core.errors import RoomtoneError
 
 RATE = 16000
@@ -174,17 +173,21 @@ def test_the_new_handsets_hold_their_labels_at_rates_between(name: str, rate: in
 def test_the_snr_behind_a_suppressor_whose_gains_are_known(snr_db: float, voice: np.ndarray) -> None:
     """Gains over time and frequency, made here from the mix, applied to speech and to noise apart: then the truth is known."""
     noise = white(voice.size / RATE, level_db(voice) - snr_db)
-    spectra = [stft(part.astype(np.float64), nperseg=400, noverlap=300)[2] for part in (voice + noise, voice, noise)]
-    power = np.abs(spectra[0]) ** 2
+    power = np.abs(stft((voice + noise).astype(np.float64), nperseg=400, noverlap=300)[2]) ** 2
     floor = 2.5 * np.percentile(power, 20, axis=1, keepdims=True)
     gains = np.maximum(1 - floor / power, 10 ** (-15 / 20))
-    samples, speech_out, noise_out = (
-        istft(gains * part, nperseg=400, noverlap=300)[1][: voice.size].astype(np.float32) for part in spectra
-    )
-    level = active_speech_level(voice, RATE)
-    output = HandsetOutput(samples, voice, noise, voice + noise, False, {})
-    found, reason = output_snr_db(output, LevelledSpeech(voice, 1.0, level, 0.0), RATE)
-    truth_db = level.level_dbov + level_db(speech_out) - level_db(voice) - level_db(noise_out)
+
+    def apply_gains(signal: np.ndarray) -> np.ndarray:
+        spectrum = stft(signal.astype(np.float64), nperseg=400, noverlap=300)[2]
+        return istft(gains * spectrum, nperseg=400, noverlap=300)[1][: voice.size].astype(np.float32)
+
+    samples, speech_out, noise_out = (apply_gains(part) for part in (voice + noise, voice, noise))
+    output = HandsetOutput(samples, speech_out, noise, voice + noise, False, {}, 2 * speech_out - samples)
+    parts = separation(output, Stems(voice, voice, noise, None), apply_gains, RATE)
+    assert parts is not None
+    level_dbov = active_speech_level(speech_out, RATE).level_dbov
+    found, reason = parts.snr_db(level_dbov)
+    truth_db = level_dbov - level_db(noise_out)
     assert reason is None
     assert found == pytest.approx(truth_db, abs=0.5)
     assert truth_db > snr_db + 3.0  # it did suppress
@@ -209,7 +212,12 @@ def test_phase_inversion_tells_the_snr_where_gains_are_known(codec_db: float, to
         return (apart(samples, gains(samples))[: samples.size] + codec).astype(np.float32)
 
     stems = Stems(voice, voice, noise, None)
-    found = inverted_snr_db(send, stems, send(voice + noise), RATE)
+    plus, minus = send(voice + noise), send(voice - noise)
+    half = (plus + minus) / 2
+    parts = separation(HandsetOutput(plus, half, noise, voice + noise, False, {}, minus), stems, send, RATE)
+    assert parts is not None
+    found, reason = parts.snr_db(active_speech_level(half, RATE).level_dbov)
+    assert (reason is None) == told
     by = gains(voice + noise)
     speech_out, noise_out = (apart(part, by)[: voice.size].astype(np.float32) for part in (voice, noise))
     truth_db = active_speech_level(speech_out, RATE).level_dbov - level_db(noise_out)

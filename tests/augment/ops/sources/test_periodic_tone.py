@@ -164,7 +164,7 @@ def test_all_admissible_starts_are_equally_likely():
         ({"fundamental_hz": 0.0}, "above 0"),
         ({"fundamental_hz": (500.0, 400.0)}, r"fundamental_hz must be \[low, high\]"),
         ({"harmonics": ()}, "nothing sounds"),
-        ({"harmonics": ((-1.0, 0.0),)}, "ratios of harmonics"),
+        ({"harmonics": ((-1.0, 0.0),)}, "ratio above 0"),
         ({"pulses": ((0.0, 1.0),), "period_s": 0.8}, "lasts 1 s but the next may start after 0.8 s"),
         ({"pulses": ((0.0, 1.0),), "period_s": 1.2, "jitter_s": 0.2}, "may start after 0.8 s"),
         ({"pulses": ((0.0,),)}, "a pulse is"),
