@@ -22,8 +22,9 @@ def named_recipe(recipe: Recipe, paths: LocalPaths) -> Recipe:
         recipe: as it was drawn, with paths of this machine.
         paths: the roots of the set.
     """
-    hashed = {
-        name: replace(clip, sha256=clip.sha256 or unchanging_sha256(clip.path)) for name, clip in recipe.clips.items()
+    hashed = {  # an utterance without an id has its path for one, which the drawn voices have by name, too
+        paths.hide(name): replace(clip, sha256=clip.sha256 or unchanging_sha256(clip.path))
+        for name, clip in recipe.clips.items()
     }
     return _changed(replace(recipe, clips=hashed), paths.name, paths.named)
 

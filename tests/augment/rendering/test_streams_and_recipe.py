@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Drawn, Op, Source, parse_op, pin_ranges, to_dict
 from roomtone.augment.rendering.recipe import FORMAT, Draws, Recipe, draw_recipe
+from roomtone.augment.rendering.recipe_paths import named_recipe
 from roomtone.augment.scenarios.conditions import parse_condition
 from roomtone.augment.scenarios.presets import load_preset
 from roomtone.core.audio.segment import AudioRef
 from roomtone.core.errors import RoomtoneError
+from roomtone.core.local_paths import LocalPaths
 from roomtone.core.random_streams import content_key, stream
 from roomtone.core.settings import check_fields
 
@@ -81,6 +83,17 @@ class _Probe(Source):
     first: Drawn = (0.0, 1.0)
     second: Drawn = (0.0, 1.0)
     name: str = "x"
+
+
+def test_a_recording_that_is_called_by_its_path_is_called_alike_where_it_is_played_and_where_it_lies(tmp_path):
+    """Utterances without ids have their path for one; babble of them was in the recipe by two names, and could not be rendered again."""
+    voice = f"table:{tmp_path}/a b.wav"
+    clip = AudioRef(f"{tmp_path}/a b.wav", sha256="0" * 64)
+    noise = {"op": "babble", "voices": [[voice]]}
+    recipe = Recipe(CLEAN, 16000, 16000, -26.0, noise=noise, clips={voice: clip})
+    stored = Recipe.from_json(named_recipe(recipe, LocalPaths({"corpus_2": str(tmp_path)})).to_json())
+    assert str(tmp_path) not in stored.to_json()
+    assert stored.noise["voices"] == [list(stored.clips)]
 
 
 def test_pinning_one_field_by_hand_moves_no_other():
