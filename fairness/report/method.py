@@ -19,7 +19,7 @@ METHOD = (
     " have. What a condition costs is taken against the same utterances of the same speakers in the baseline.",
     "Detectable is the smallest true gap that data like these would show with the stated power after that adjustment, errors and their"
     " spread growing with the gap; a dash means that none below 100 points would. How fast spread grows these data do not tell: it is taken between growth"
-    " in proportion and growth by odds. If it is by odds, gaps up to a fifth smaller show as well.",
+    " in proportion and growth by odds. If it is by odds, gaps up to a seventh smaller show as well.",
     "Words lost and words invented are two outcomes. The insertions of a sample with a repetition loop, with more words than could be spoken, or with as many"
     " inserted words as were spoken (ten at least), are left out of gaps and of every mean that says so, and counted as hallucination; the WER"
     " of a cell holds them. A comparison is called saturated where one of its sides loses more than 80 % of"
