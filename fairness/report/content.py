@@ -11,8 +11,8 @@ from roomtone.fairness.comparison.compare import Comparison
 from roomtone.fairness.comparison.findings import sort_by_lacking
 from roomtone.fairness.comparison.verdicts import GAP, NO_GAP, NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
-from roomtone.fairness.inference.counts import as_many_inserted
 from roomtone.fairness.inference.estimands import ALL_CONDITIONS
+from roomtone.fairness.inference.outcomes import as_many_inserted
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.caveats import formatting_note, mostly_of, unanswered
 from roomtone.fairness.report.formatting import SIGNS, counted, percent, records

@@ -21,7 +21,7 @@ from roomtone.coverage.views.matrix_view.embed import CONTENT_POLICY, page_style
 from roomtone.coverage.views.set_name import set_name
 from roomtone.fairness.comparison.verdicts import NOT_ENOUGH, SATURATED
 from roomtone.fairness.evaluation import Evaluation
-from roomtone.fairness.inference.counts import sample_outcomes
+from roomtone.fairness.inference.outcomes import sample_outcomes
 from roomtone.fairness.recognisers import public_identity
 from roomtone.fairness.report.content import VERDICT_NAMES
 from roomtone.fairness.report.formatting import between, percent, points

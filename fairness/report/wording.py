@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from roomtone.fairness.inference.counts import FEWEST_INVENTED
+from roomtone.fairness.inference.outcomes import FEWEST_INVENTED
 from roomtone.fairness.report.formatting import percent
 
 #: What the findings are that are told as context.
