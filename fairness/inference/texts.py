@@ -155,7 +155,8 @@ class _Shares:
         """Return how groups share texts."""
         sentences = int(made.sentence.max()) + 1
         words = np.bincount(made.group, made.words, groups)
-        share = made.words / words[made.group]
+        with np.errstate(invalid="ignore", divide="ignore"):  # a group may have no words at all
+            share = made.words / words[made.group]
         each = np.bincount(made.sentence * groups + made.group, share, sentences * groups).reshape(sentences, groups)
         return cls(each.T @ each, np.bincount(made.group, share**2, groups), words)
 
