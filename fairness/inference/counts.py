@@ -139,7 +139,10 @@ def prepare(
     import pandas as pd
 
     if not isinstance(scores, pd.DataFrame):
-        raise RoomtoneError(f"compare: expected a DataFrame of scores, got a {type(scores).__name__}")
+        got = repr(scores)
+        raise RoomtoneError(
+            f"compare: expected a DataFrame of scores, got {got if len(got) < 60 else f'a {type(scores).__name__}'}"
+        )
     twice = scores.columns[scores.columns.duplicated()]
     if len(twice):
         raise RoomtoneError(f"compare: the scores have two columns {str(twice[0])!r}")

@@ -57,7 +57,8 @@ def test_the_file_has_its_level_behind_every_handset(handset, real, active_level
         level, _ = active_level(made.pcm / 32768, RATE)
         assert level == pytest.approx(-26.0, abs=0.02), name
         assert made.measured["active_level_dbov"] == pytest.approx(level, abs=0.005), name
-        assert made.measured["delay_samples"] == 0, name
+        stretched = made.measured["time_map"] is not None  # by a jitter buffer: there is no one delay
+        assert made.measured["delay_samples"] == (None if stretched else 0), name
         assert made.measured["measured_delay_samples"] in (0, None), name
 
 

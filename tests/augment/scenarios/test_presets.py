@@ -24,7 +24,7 @@ WORDS = "description: d\nsource: s\n"
         (
             "equipment",
             PASS.replace(", ", "\n"),
-            r"pass_by: speed_m_s must lie above 0 and up to 34, got 400.0 \(in km/h\?\)",
+            r"pass_by: speed_m_s must lie from 0.1 to 34, got 400.0 \(in km/h\?\)",
         ),
         ("noise", f"op: mix\nparts: [{{{PASS}}}]\n", "mix, part 1: pass_by: speed_m_s"),
     ],

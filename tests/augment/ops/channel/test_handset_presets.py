@@ -215,7 +215,7 @@ STAGES = st.sampled_from(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    stages=st.lists(STAGES, max_size=6),
+    stages=st.lists(STAGES, min_size=1, max_size=6),
     seed=st.integers(0, 1000),
     rate=st.sampled_from([8000, 11025, 16000]),
     size=st.integers(1, 6000),
