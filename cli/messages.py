@@ -22,6 +22,10 @@ _SLIPS = {
     ("coverage", "scenario.goals."): "write the goals whole: 'goals={default: {utterances: 6, speakers: 3}}'",
     ("list", "kind"): "write the group alone: roomtone list noise",
     ("", "corpus.select.accent"): "write 'corpus.select.where={accent: [scottish, irish]}'",
+    **dict.fromkeys(
+        [("generate", key) for key in ("to", "dataset", "out", "dir", "folder", "paths.output", "output_dir")],
+        "the folder that the set goes into is output.dir=FOLDER",
+    ),
     ("", "corpus.select.accents"): "write 'corpus.select.where={accent: [scottish, irish]}'",
 }
 #: Words that are taken for an option of a group: what to type instead.
@@ -92,6 +96,8 @@ def explain(error: Exception, config_name: str, arguments: Arguments) -> str:
         if match[1] == "corpus" and (reader := _reader_of(match[2])):
             return f"corpus: {match[2]!r} is a place, no kind of corpus; write corpus={reader} corpus.path={match[2]}"
         slip = _OPTION_SLIPS.get((match[1], match[2]))
+        if match[1] == "output" and nearest(match[2], group_options("output")).startswith("known"):
+            slip = f"known: {', '.join(group_options('output'))}; a folder is output.dir={match[2]}"
         return f"{match[1]}: there is no option {match[2]!r}; {slip or nearest(match[2], group_options(match[1]))}"
     if "Cannot find primary config" in text:
         where = arguments.config_dir or "the packaged configurations"

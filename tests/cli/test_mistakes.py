@@ -11,6 +11,13 @@ from roomtone.cli.main import main
     ("words", "message"),
     [
         (["generat"], "unknown command 'generat'; did you mean 'generate'?"),
+        (["generate", "to=my-set"], "unknown key 'to'; the folder that the set goes into is output.dir=FOLDER"),
+        (
+            ["generate", "dataset=my-set"],
+            "unknown key 'dataset'; the folder that the set goes into is output.dir=FOLDER",
+        ),
+        (["generate", "output=my-set"], "known: flac, opus, parquet, wav, webdataset; a folder is output.dir=my-set"),
+        (["generate", "output=flack"], "output: there is no option 'flack'; did you mean 'flac'?"),
         (["generate", "sede=1"], "unknown key 'sede'; did you mean 'seed'?"),
         (["generate", "scenario=hospital_imaging_flor"], "did you mean 'hospital_imaging_floor'?"),
         (["generate", "design=cover"], "design: there is no option 'cover'; did you mean 'covering'?"),
