@@ -80,11 +80,11 @@ def _says(first: dict[str, Any], later: dict[str, Any]) -> bool:
 
 
 def sort_by_lacking(table: pd.DataFrame) -> pd.DataFrame:
-    """Return undecided comparisons, those first whose smaller side lacks the fewest speakers.
+    """Return undecided comparisons, those first whose smaller side lacks the fewest speakers, and last those whose speakers would mostly do.
 
     Args:
         table: one of a comparison, with `speakers_needed`.
     """
     has = table[["speakers", "reference_speakers"]].min(axis=1)
     lacking = (table["speakers_needed"].astype("Float64") - has).rename("lacking")
-    return table.loc[lacking.sort_values(kind="stable").index]
+    return table.loc[lacking.where(lacking > 0).sort_values(kind="stable", na_position="last").index]

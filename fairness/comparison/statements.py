@@ -178,6 +178,11 @@ def _not_enough(e: Evidence, speakers: int | None, words: int | None) -> str:
             f"Whether {_subject(e)} by {_size(e)} or more cannot be said, though these speakers show less ({_range(e)}): with fewer than"
             f" {FEWEST_FOR_NO_GAP} speakers on a side, those whom the recogniser fails may not have been recorded. Each side needs about {speakers}."
         )
+    if speakers is not None and speakers <= min(e.own.speakers, e.other.speakers):
+        return (
+            f"Whether {_subject(e)} by {_size(e)} or more cannot be said: no gap shows, and the interval reaches beyond {_size(e)} ({_range(e)}), though"
+            f" most studies with such speakers would show a gap of {_size(e)}."
+        )
     shown = (
         f"this much data shows {_amount(e, e.detectable)} {'times' if e.is_ratio else 'points'} at best"
         if math.isfinite(e.detectable) and (e.is_ratio or e.detectable < 1)

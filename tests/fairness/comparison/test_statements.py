@@ -35,7 +35,8 @@ def test_speakers_that_fail_wholly_are_the_reason_and_their_number_is_what_is_as
 def test_no_size_is_called_enough_that_is_there_already():
     wide = dataclasses.replace(SMALL, low=-0.041, high=0.061)
     said = judge(wide, statement).statement
-    assert "4.9 points at best" in said
+    assert "most studies with such speakers would show a gap of 5.0 points" in said
+    assert "needs about" not in said
     untested = dataclasses.replace(wide, smallest_p=0.2, speakers_for_p=335)
     assert (
         "It can be tested from 335 speakers in each group on, and about 340 would show 5.0 points."
@@ -189,6 +190,8 @@ def test_the_comparison_that_lacks_the_fewest_speakers_is_named(study):
     table = found.assign(speakers=[6, 3, 40], reference_speakers=50)
     table["speakers_needed"] = pd.array([60, 8, 42], dtype="Int64")
     assert list(sort_by_lacking(table)["speakers_needed"]) == [42, 8, 60]
+    table["speakers_needed"] = pd.array([6, 8, 42], dtype="Int64")
+    assert list(sort_by_lacking(table)["speakers_needed"]) == [42, 8, 6]
 
 
 PLAIN = CompareSettings(permutations=199, resamples=0)
@@ -260,3 +263,14 @@ def test_a_condition_has_a_sentence_of_its_own_verdict(study):
             assert row["statement"].startswith("If ") == (row["verdict"] == NO_GAP)
             assert not (row["verdict"] == GAP and "the worst off: whether" in row["statement"].lower())
     assert NOT_ENOUGH in seen
+
+
+def test_a_study_that_would_mostly_do_is_not_told_to_have_the_speakers_that_it_has():
+    """ "This much data shows 4.9 points at best … Each side needs about 8 speakers", said of 8 speakers."""
+    wide = replace(
+        SMALL, low=-0.058, high=0.020, detectable=0.049, own=replace(OWN, failing=0), other=replace(OTHERS, failing=0)
+    )
+    said = statement(wide, NOT_ENOUGH, 8, 160)
+    assert "no gap shows, and the interval reaches beyond 5.0 points (95 % interval 5.8 points less to 2.0 more" in said
+    assert "needs about" not in said
+    assert "Each side needs about 9 speakers" in statement(wide, NOT_ENOUGH, 9, 180)
