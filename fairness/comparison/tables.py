@@ -92,7 +92,8 @@ class Comparisons:
         }
         row["estimand"] = kinds[0 if is_gap else 1]
         row |= self._estimates(g, conditions) | self._test(g, k) | self._facts(g, k, conditions, sides)
-        verdict = judge(self._evidence(g, k, item, row, sides), statement)
+        shared = len(self._shared(g, conditions)), len(conditions)
+        verdict = judge(self._evidence(g, k, item, row, sides, shared), statement)
         row |= {"verdict": verdict.verdict, "statement": verdict.statement, "_columns": item.columns}
         return row | {"speakers_needed": verdict.speakers_needed, "words_needed": verdict.words_needed}
 
@@ -195,17 +196,18 @@ class Comparisons:
         everybody = ((data.counts[1] > 0) & known[:, None]).sum(axis=0)
         return own, everybody - own
 
-    def _evidence(self, g: int, k: int, item: Estimand, row: dict[str, Any], sides: tuple[Side, Side]) -> Evidence:
+    def _evidence(
+        self, g: int, k: int, item: Estimand, row: dict[str, Any], sides: tuple[Side, Side], shared: tuple[int, int]
+    ) -> Evidence:
         study, s = self.study, self.study.settings
         seen, (low, high) = (study.logs, self._log_bounds) if study.is_ratio else (study.observed, self._bounds)
-        conditions = sorted({c % self._count for c in item.columns})
         hides = self._is_wer and self.contents.are_invented(g, item.columns)
         return Evidence(
             sides[0], sides[1], item.label, item.kind or "cell", s.baseline, row["estimand"], float(seen.value[g, k]), float(low[g, k]),
             float(high[g, k]), row["p_adjusted"], float(study.detectable[g, k]), float(study.shown_at_smallest[g, k]),
             math.log(s.smallest_ratio) if study.is_ratio else s.smallest_gap, s.alpha, s.power, study.smallest_p, study.speakers_for_p,
             row["own_texts"], f"{self.measure} (without what was invented)" if hides else self.measure,
-            self.contents.others_with_own_texts(g), row["units_differ"], (len(self._shared(g, conditions)), len(conditions)),
+            self.contents.others_with_own_texts(g), row["units_differ"], shared,
         )  # fmt: skip
 
 
