@@ -101,7 +101,9 @@ def measure(
     values |= _walk_columns(stems)
     found = {"measured_delay_samples": lag.reason, "output_snr_db": snr_reason}
     found |= dict.fromkeys(("active_level_dbov", "active_level_spread_db"), level_reason)
-    values |= _room_measures(entry, recipe.sample_rate_hz)
+    room_values, room_reasons = _room_measures(entry, recipe.sample_rate_hz)
+    values |= room_values
+    found |= room_reasons
     if stems.walk is not None:
         found |= {"delay_samples": MOVES, "measured_delay_samples": MOVES, **dict.fromkeys(ROOM_FIGURES, MOVES_IN_ROOM)}
     if "time_map" in output.report:
@@ -172,20 +174,20 @@ def _file_lag(output: HandsetOutput, file: FileSamples, sample_rate_hz: int) -> 
     return measured_lag(output.reference, file.pcm, sample_rate_hz)
 
 
-def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> dict[str, Any]:
-    """Return the figures of the response that was used; None without a room, and where a walk uses many."""
+def _room_measures(entry: RoomEntry | None, sample_rate_hz: int) -> tuple[Mapping[str, Any], Mapping[str, str | None]]:
+    """Return the figures of the response that was used, and why some cannot be told; None without a room, and where a walk uses many."""
     if entry is None or entry.path is not None:
-        return dict.fromkeys((*ROOM_FIGURES, "measured_two_slopes"))
+        return dict.fromkeys((*ROOM_FIGURES, "measured_two_slopes")), {}
     octaves_hz = claimed_octaves_hz(entry.parameters)
     coupled = "coupled" in entry.parameters
-    return dict(_response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz, coupled))
+    return _response_measures(entry.responses["speech"], sample_rate_hz, octaves_hz, coupled)
 
 
 @functools.lru_cache(maxsize=256)
 def _response_measures(
     response: ImpulseResponse, sample_rate_hz: int, octaves_hz: tuple[float, ...], coupled: bool
-) -> Mapping[str, float | str | None]:
-    from roomtone.augment.rooms.acoustics import room_figures, rounded_octaves
+) -> tuple[Mapping[str, float | str | None], Mapping[str, str | None]]:
+    from roomtone.augment.rooms.acoustics import room_figures, rounded_octaves, untold_octaves
     from roomtone.augment.rooms.coupled import two_slopes_s
 
     figures, octaves = room_figures(response.taps, sample_rate_hz, DIRECT_SAMPLE, octaves_hz)
@@ -193,7 +195,8 @@ def _response_measures(
     measured = {f"measured_{name}": value for name, value in figures.items()}
     slopes = two_slopes_s(response.taps, sample_rate_hz) if coupled else {}
     slopes = {name: round(time_s, 3) for name, time_s in slopes.items() if np.isfinite(time_s)}
-    return measured | {
+    values = measured | {
         "measured_t30_octaves": json.dumps(told) if told else None,
         "measured_two_slopes": json.dumps(slopes) if slopes else None,
     }
+    return values, {"measured_t30_octaves": untold_octaves(octaves)}

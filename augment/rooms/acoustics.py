@@ -3,8 +3,8 @@
 Conventions: a response is a float array [shape=(samples,)]; the index of its direct sound is given, never guessed here.
 Times are in seconds, ratios in dB. A figure that cannot be told from a response, because it is too short or too noisy, is NaN.
 
-Sources: ISO 3382-1:2009 (Schroeder decay, T20, T30, EDT, C50) and ISO 3382-2:2008 (needed decay range), as recalled; the
-text of the standards was not at hand. Tests hold the figures against closed forms.
+Sources: ISO 3382-1:2009 (Schroeder decay, T20, T30, EDT, C50), ISO 3382-2:2008 (needed decay range) and IEC 61260-1:2014 (octave
+filters), as recalled; the text of the standards was not at hand. Tests hold the figures against closed forms.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ DIRECT_S = 0.0025
 EARLY_S = 0.050
 #: After so many periods of its centre the ringing of an octave filter has fallen by 75 dB.
 _RINGING_PERIODS = 8
+#: Orders of Butterworth's low-pass prototype: of the octave filter that times are read by, and of a steep one. Both are of class 1 of IEC 61260-1.
+_ORDER, _STEEP_ORDER = 3, 6
+#: T30 of an octave is told where the steep filters read it this near, relative: the just noticeable difference of ISO 3382-1.
+OCTAVE_TOLERANCE = 0.05
 #: The level of a decay is read over blocks of this length.
 _BLOCK_S = 0.005
 
@@ -94,6 +98,10 @@ def room_figures(
         octaves_hz: octaves whose times differ on purpose; then `t30_s` is the mean of 500 and 1000 Hz (ISO 3382-1), and broadband where
             none is named.
 
+    Returns:
+        the figures, and `{centre in Hz: s}`; NaN for an octave whose time depends on the filter (`octave_is_told`). The mean of 500 and 1000 Hz
+        is said all the same.
+
     Raises:
         RoomtoneError: as `measure_response`.
     """
@@ -101,16 +109,34 @@ def room_figures(
     # Only simulated rooms claim octaves: no noise, so no range is asked for.
     octaves = {centre: octave_decay_s(rir, sample_rate_hz, direct_sample, centre) for centre in octaves_hz}
     t30_s = sum(octaves[centre] for centre in MID_HZ) / len(MID_HZ) if octaves else found.t30_s
-    return {"t30_s": t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}, octaves
+    told = {
+        centre: time_s if octave_is_told(rir, sample_rate_hz, direct_sample, centre, time_s) else math.nan
+        for centre, time_s in octaves.items()
+    }
+    return {"t30_s": t30_s, "c50_db": found.c50_db, "drr_db": found.drr_db}, told
 
 
-def rounded_octaves(octaves: Mapping[float, float]) -> dict[str, float]:
-    """Return T30 by octave as manifests hold it: centres in Hz as texts, s to three digits; without those that cannot be told.
+def rounded_octaves(octaves: Mapping[float, float]) -> dict[str, float | None]:
+    """Return T30 by octave as manifests hold it: centres in Hz as texts, s to three digits; None where it cannot be told.
 
     Args:
         octaves: from `room_figures`.
     """
-    return {f"{centre:g}": round(t30_s, 3) for centre, t30_s in octaves.items() if math.isfinite(t30_s)}
+    return {f"{centre:g}": round(t30_s, 3) if math.isfinite(t30_s) else None for centre, t30_s in octaves.items()}
+
+
+def untold_octaves(octaves: Mapping[float, float]) -> str | None:
+    """Return in which octaves T30 cannot be told and why, in words; None where it can be in all.
+
+    Args:
+        octaves: from `room_figures`.
+
+    >>> untold_octaves({500.0: 0.3, 1000.0: math.nan})
+    '1000 Hz: octave filters of orders 3 and 6 do not read one T30 within 5 %'
+    """
+    untold = ", ".join(f"{centre:g}" for centre, t30_s in octaves.items() if not math.isfinite(t30_s))
+    orders, tolerance = f"{_ORDER} and {_STEEP_ORDER}", f"{100.0 * OCTAVE_TOLERANCE:g} %"
+    return f"{untold} Hz: octave filters of orders {orders} do not read one T30 within {tolerance}" if untold else None
 
 
 def decay_db(rir: np.ndarray, direct_sample: int) -> np.ndarray:
@@ -152,20 +178,21 @@ def decay_time_s(level_db: np.ndarray, sample_rate_hz: int, top_db: float, botto
     return -60.0 * float((times * times).sum()) / fall if fall < 0.0 else math.nan
 
 
-def octave_band(samples: np.ndarray, sample_rate_hz: int, centre_hz: float) -> np.ndarray:
+def octave_band(samples: np.ndarray, sample_rate_hz: int, centre_hz: float, *, order: int = _ORDER) -> np.ndarray:
     """Return a response in one octave band, float64 [shape=(samples,)].
 
-    A Butterworth band pass of order 6, run backwards in time, so that the filter's own ringing falls before the decay.
+    A Butterworth band pass, run backwards in time, so that the filter's own ringing falls before the decay.
 
     Args:
         samples: impulse response [shape=(samples,)].
         sample_rate_hz: its rate in Hz, whose half cuts the band.
         centre_hz: centre of the band.
+        order: of the filter's low-pass prototype; each adds 6 dB an octave on either side.
     """
     from scipy import signal
 
     edges = (centre_hz / 2**0.5, min(centre_hz * 2**0.5, 0.49 * sample_rate_hz))
-    sos = signal.butter(3, edges, "bandpass", fs=sample_rate_hz, output="sos")
+    sos = signal.butter(order, edges, "bandpass", fs=sample_rate_hz, output="sos")
     return np.asarray(signal.sosfilt(sos, samples[::-1])[::-1])
 
 
@@ -199,6 +226,28 @@ def octave_decay_s(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, cen
     """
     band = octave_with_ringing(rir, sample_rate_hz, direct_sample, centre_hz)
     return decay_time_s(decay_db(band, 0), sample_rate_hz, -5.0, -35.0)
+
+
+def octave_is_told(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, centre_hz: float, t30_s: float) -> bool:
+    """Return whether T30 in one octave is the same by every octave filter: those that a standard allows differ in how much they read of the neighbours.
+
+    An octave that decays sooner than its neighbours ends, behind a filter that is not steep, in what that filter lets through of them; one of
+    few modes depends on which of them the filter's edges let in, and on where it rings. The curvature of ISO 3382-2, annex B, does not
+    find either: a decay of two octaves may well be straight, and a bent one may be bent alike behind every filter. What every octave filter
+    reads of a neighbour is told: it is the octave's T30 as the standard has it.
+
+    Args:
+        rir, sample_rate_hz, direct_sample: as `measure_response`.
+        centre_hz: of the band.
+        t30_s: read by `octave_decay_s`; steep filters, which ring before a sound and after it, are to be within `OCTAVE_TOLERANCE` of it.
+    """
+    spare = np.zeros(2 * round(_RINGING_PERIODS * sample_rate_hz / centre_hz))  # a steep filter rings for longer
+    before = max(direct_sample - round(DIRECT_S * sample_rate_hz), 0)
+    padded = np.concatenate([spare, np.asarray(rir[before:], dtype=np.float64), spare])
+    ringing_before = octave_band(padded, sample_rate_hz, centre_hz, order=_STEEP_ORDER)
+    ringing_after = octave_band(padded[::-1], sample_rate_hz, centre_hz, order=_STEEP_ORDER)[::-1]
+    steep_s = [decay_time_s(decay_db(band, 0), sample_rate_hz, -5.0, -35.0) for band in (ringing_before, ringing_after)]
+    return all(abs(time_s - t30_s) <= OCTAVE_TOLERANCE * t30_s for time_s in steep_s)  # False for NaN
 
 
 def octave_with_ringing(rir: np.ndarray, sample_rate_hz: int, direct_sample: int, centre_hz: float) -> np.ndarray:

@@ -36,7 +36,7 @@ from roomtone.core.random_streams import content_key
 from roomtone.core.workers.waiting import wait_for_any
 
 #: Raised when the realisations of an op, or what is measured on them, change: banks that lie in a cache are then built anew.
-_CALIBRATION = 2
+_CALIBRATION = 3
 #: (function, arguments) that makes one realisation.
 Task = tuple[Any, ...]
 
