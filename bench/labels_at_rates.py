@@ -8,8 +8,9 @@ Schroeder's integral of each response behind octaves of Butterworth's magnitude 
 how many tell it, and the worst.
 
 Bounds: levels and SNRs 0.5 dB; period 1 %; delay 0.5 ms; clipped share 0.001; T30 of a response 5 % of what the manifest says, and in each
-octave 5 % of what it says there and of what the materials claim (an octave that the row does not tell is counted as not told), the median of a bank 5 % of the preset's `t60_s`; the file is the sum of its
-stems (no handset) to -40 dB. A render that is refused counts as a failure.
+octave 5 % of what it says there and of what the materials claim, the median of a bank 5 % of the preset's `t60_s`; the file is the sum of its
+stems (no handset) to -40 dB. A render that is refused counts as a failure. An octave that a row does not tell is counted under "not told", against
+its claim too.
 """
 
 from __future__ import annotations
@@ -198,7 +199,9 @@ def bank_checks(preset: str, rate: int) -> Iterator[tuple[str, float]]:
         own.append((found[500.0] + found[1000.0]) / 2 if said else t30_s(rir, rate))
         yield "T30 of a response, %", 100 * (own[-1] / entry.t30_s - 1)
         for centre, claimed in entry.parameters.get("t60_octaves_s", []):
-            told = said[centre] is not None  # else the time depends on the filter: ours is as good as any, and holds nothing
+            told = (
+                said[centre] is not None
+            )  # else the time depends on the filter: ours is as good as any, and holds nothing
             yield "T30 of a response by octave, %", 100 * (found[centre] / said[centre] - 1) if told else np.nan
             yield (
                 "T30 by octave against its claim, %",

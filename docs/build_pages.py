@@ -54,7 +54,8 @@ MEANING = {
     "noise_sounding_share": "share of the render in which recorded noise sounds",
     "measured_t30_s": "reverberation time measured on this room response: mean of the octaves 500 and 1000 Hz where the walls are of materials, else broadband;"
     " null where the talker walks, see measured_path_ends",
-    "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null where the preset names no materials or the talker walks",
+    "measured_t30_octaves": "reverberation time by octave, JSON, centre in Hz to s; null in an octave where "
+    "octave filters of orders 3 and 6 differ by more than 5 %; all is null where the preset names no materials or the talker walks",
     "measured_two_slopes": "of coupled rooms: JSON, reverberation times of the early slope (-5 to -15 dB) and the late one (-35 to -50 dB), s, "
     "each the mean of the octaves 500 and 1000 Hz; else null",
     "measured_c50_db": "clarity C50 of this room response; null where the talker walks, see measured_path_ends",
@@ -77,7 +78,7 @@ MEANING = {
     "time_map": "of a talker who walks or a jitter buffer: JSON, [time in the clean speech, time in the file] in s, straight between; else null",
     "measured_path_ends": "of a talker who walks: JSON, distance, T30 (also by octave), C50, DRR and SNR (of all speech, said from there) "
     "where the file starts and where it ends",
-    "unmeasured": "why a measured column is null: JSON, column to reason",
+    "unmeasured": "why a measured column, or an octave in it, is null: JSON, column to reason",
     "noise_asset": "noise recordings used",
     "room_asset": "room realisation used",
     "equipment_asset": "equipment recordings used",

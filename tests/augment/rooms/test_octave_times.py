@@ -1,7 +1,8 @@
 """T30 by octave: what a row says of its response, and what the materials claim, by filters and regressions of other kinds.
 
 Why 5 %: it is the just noticeable difference of ISO 3382-1. An octave in which filters of another steepness read another time has none
-that is true to 5 %, and none is said. Filters with vertical edges cannot be used: they ring as 1/t, longer than a room, and read up to 64 % more at 500 Hz in `exam_room`.
+that is true to 5 %, and none is said. Filters with vertical edges cannot be used: they ring as 1/t, longer than a room, and read up to
+64 % more at 500 Hz in `exam_room`.
 """
 
 from __future__ import annotations
