@@ -26,9 +26,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from demo_wer import pocketsphinx_recogniser, whisper_recogniser
 
-OLD = ("smartphone_arm", "laptop_far", "headset", "speakerphone", "gsm_loss")
+OLD = ("smartphone_arm", "laptop_far", "headset", "speakerphone", "gsm_loss", "voip_opus_loss")
 NEW = (
     "smartphone_2026",
+    "smartphone_jitter",
+    "voip_opus_jitter",
     "laptop_meeting",
     "earbuds_bluetooth",
     "earbuds_le_audio",
