@@ -147,20 +147,35 @@ def _partial_scores(
     misfit: float,
 ) -> np.ndarray:
     """Return the scores of one partial: an onset only rotates the lines, so one Cholesky factor serves all onsets."""
-    size = lines.hz.size
     beside = lines.hz[None, None, :] - lines.number * pitches_hz[:, None, None]
     spectrum = gate_spectrum(beside, lengths_s[None, :, None], room.edge_s)
     spectrum = spectrum / np.sqrt((spectrum**2).sum(axis=2, keepdims=True))
-    apart = lines.hz[:, None] - lines.hz[None, :]
-    shared = room.direct + (1.0 - room.direct) / (1.0 + 1j * np.pi * apart * room.tau_s)
-    covariance = spectrum[..., :, None] * shared * spectrum[..., None, :]
-    root = np.linalg.cholesky(covariance + (lines.noise + misfit / size) * np.eye(size))
     middle = ons_s[None, :] + 0.5 * lengths_s[:, None]
     turned = lines.values * np.exp(2j * np.pi * beside[:, :, None, :] * middle[None, :, :, None])
-    white = np.linalg.solve(root, np.swapaxes(turned, 2, 3))
-    power = (np.abs(white) ** 2).sum(axis=2) / size
-    volume = np.log(np.diagonal(root, axis1=2, axis2=3).real).sum(axis=2)
-    return np.asarray(-size * np.log(power) - 2.0 * volume[:, :, None])
+    return spectrum_scores(lines, spectrum, np.swapaxes(turned, 2, 3), room, misfit)
+
+
+def spectrum_scores(
+    lines: LineSpectrum, spectrum: np.ndarray, turned: np.ndarray, room: RoomStatistics, misfit: float = MISFIT
+) -> np.ndarray:
+    """Return the log-likelihood of the lines of one partial under the spectrum of a source [shape=(..., turns)].
+
+    Args:
+        lines: of the partial.
+        spectrum: of the source at the lines, of unit power each [shape=(..., lines)].
+        turned: values of the lines, with the phases of the source's start taken from them [shape=(..., lines, turns)].
+        room: given.
+        misfit: share of the power of the lines that neither room nor source explains.
+    """
+    size = lines.hz.size
+    apart = lines.hz[:, None] - lines.hz[None, :]
+    shared = room.direct + (1.0 - room.direct) / (1.0 + 1j * np.pi * apart * room.tau_s)
+    covariance = spectrum[..., :, None] * shared * spectrum[..., None, :].conj()
+    root = np.linalg.cholesky(covariance + (lines.noise + misfit / size) * np.eye(size))
+    white = np.linalg.solve(root, turned)
+    power = (np.abs(white) ** 2).sum(axis=-2) / size
+    volume = np.log(np.diagonal(root, axis1=-2, axis2=-1).real).sum(axis=-1)
+    return np.asarray(-size * np.log(power) - 2.0 * volume[..., None])
 
 
 def _passed(hz: np.ndarray, half_band_hz: float) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from roomtone.measure.cycles.recorded import recorded_cycle
 from roomtone.measure.machine import Machine, Proof
 from roomtone.measure.proof.compare import CyclePowers, compare, compare_waveform, recorded_powers
+from roomtone.measure.proof.shown_gates import gate_lead
 from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
 
@@ -27,8 +28,8 @@ _TONE_S, _TONE_BAND_DB = 0.05, 4.0
 _STRONG = 0.03
 #: What a recorded cycle must explain, of the recording and, made of one half of the repeats, of the other half.
 _LEAST_LIKENESS = 0.7
-#: With periods as those of a vibrato a gate shows in the course of the level, and the preset must explain so much of its variance: machines that were
-#: measured rightly had 0.69 and more, vibratos that were taken for pulses at most 0.16.
+#: With periods as those of a vibrato the preset must explain so much of the variance of the level over a cycle, unless the lines show the gate: machines
+#: that were measured rightly had 0.69 and more in rooms of 0.5 s, vibratos that were taken for pulses at most 0.16; a ward hides it.
 _BEATS_S, _LEAST_COURSE = (0.1, 0.5), 0.3
 #: Length of a stretch in which a steady machine is compared.
 _STEADY_S = 0.5
@@ -53,16 +54,23 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
     if sounding and not any(_is_knock(pulse) for pulse in sounding):
         for spectra in (machine, dataclasses.replace(machine, one_spectrum=False)):
             found = compare(spectra, cycle, recorded, sample_rate_hz)
-            if (
-                recorded.repeating
-                and _BEATS_S[0] <= machine.period_s < _BEATS_S[1]
-                and _course_likeness(found) < _LEAST_COURSE
-            ):
-                break  # no gate shows: a pitch that swings repeats as well
             if found.band_off_db <= MOST_BAND_OFF_DB and _holds(found):
+                if recorded.repeating and _may_swing(machine, found, samples, sample_rate_hz):
+                    proof = None
+                    break
                 return dataclasses.replace(spectra, proof=found)
             proof = proof or found
     return _recorded(machine, proof, recorded, samples, sample_rate_hz)
+
+
+def _may_swing(machine: Machine, proof: Proof, samples: np.ndarray, rate: int) -> bool:
+    """Return whether no gate shows: a pitch that swings repeats as well."""
+    if not _BEATS_S[0] <= machine.period_s < _BEATS_S[1]:
+        return False
+    lead = gate_lead(machine, samples, rate)
+    if lead is not None and (lead.shown or lead.swings):
+        return lead.swings
+    return _course_likeness(proof) < _LEAST_COURSE
 
 
 def _holds(proof: Proof) -> bool:

@@ -44,7 +44,7 @@ _ROOM = RoomStatistics(edge_s=0.008)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Candidate:
+class GateCandidate:
     """A pitch in Hz, a length and an onset in seconds, the assumed room, and the log-likelihood of all."""
 
     f0_hz: float
@@ -77,7 +77,7 @@ def time_short_tonal_cycle(
         lines = [one for one in found if one is not None and one.held > _HELD]
         if len(lines) < 2:
             return None
-        place = _searched(lines, f0, min(off * line_hz, 0.1 * f0), period_s)
+        place = most_likely_gate(lines, f0, min(off * line_hz, 0.1 * f0), period_s)
         f0 = place.f0_hz
     own = [dataclasses.replace(p, hz=number * f0) for number, p in strong.items()]
     others = [p for p in partials if all(abs(p.hz - q.hz) > max(0.012 * q.hz, 0.6 * line_hz) for q in own)]
@@ -112,8 +112,15 @@ def _multiples(bands: Basebands, f0: float) -> dict[int, Partial]:
     return dict(sorted(found.items(), key=lambda pair: -pair[1].power))
 
 
-def _searched(lines: Sequence[LineSpectrum], f0: float, reach_hz: float, period_s: float) -> _Candidate:
-    """Return the most likely pitch, length and onset, with the pitch within `reach_hz` of `f0`."""
+def most_likely_gate(lines: Sequence[LineSpectrum], f0: float, reach_hz: float, period_s: float) -> GateCandidate:
+    """Return the most likely pitch, length and onset of one pulse that repeats exactly.
+
+    Args:
+        lines: of its partials.
+        f0: estimate of its fundamental in Hz.
+        reach_hz: by how much the fundamental may be off.
+        period_s: from pulse to pulse.
+    """
     step_hz = _LINE_STEP / period_s / max(one.number for one in lines)
     pitches = f0 + step_hz * np.arange(-np.ceil(reach_hz / step_hz), np.ceil(reach_hz / step_hz) + 1)
     step_s = period_s / _SHARES
@@ -130,7 +137,7 @@ def _searched(lines: Sequence[LineSpectrum], f0: float, reach_hz: float, period_
 
 def _refined(
     lines: Sequence[LineSpectrum], place: tuple[float, ...], steps: tuple[float, ...], period_s: float
-) -> _Candidate:
+) -> GateCandidate:
     """Return a refined point of the grid, and its room: steps are halved, and all three numbers searched at once."""
     likelihood = -np.inf
     room = _ROOM
@@ -143,7 +150,7 @@ def _refined(
         i, j, k = np.unravel_index(int(np.argmax(scores)), scores.shape)
         place, likelihood = (pitches[i], lengths[j], ons[k]), float(scores[i, j, k])
     f0, length_s, on_s = map(float, place)
-    return _Candidate(f0, length_s, on_s % period_s, room, likelihood)
+    return GateCandidate(f0, length_s, on_s % period_s, room, likelihood)
 
 
 def _best_room(
