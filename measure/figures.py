@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ def _description(machine: Machine) -> str:
     length = f"{1000 * float(np.median([p.length_s for p in pulses])):.0f} ms" if pulses else "?"
     burst = f"{len(pulses)} pulses of about {length}" if len(pulses) > 1 else f"a pulse of {length}"
     alike = f" (cycles alike to {machine.likeness:.2f})" if machine.period_s else ""
-    return f"{pitch}, {burst} {every}, {level}{alike}"
+    noise = "" if machine.noise is None else f", with noise {-machine.noise.level_db:.0f} dB below them"
+    return f"{pitch}{noise}, {burst} {every}, {level}{alike}"
 
 
 def machine_figures(machine: Machine) -> dict[str, Any]:
@@ -75,6 +77,8 @@ def machine_figures(machine: Machine) -> dict[str, Any]:
         {"hz": p.hz, "level_db": float(10 * np.log10(p.power)), "above_threshold_db": p.excess_db}
         for p in machine.partials
     ]
+    if machine.noise is not None:
+        figures["noise"] = dataclasses.asdict(machine.noise)
     if machine.cycle is not None:
         figures["cycles"] = len(machine.cycle.starts_s)
         figures["pulses"] = [

@@ -58,6 +58,21 @@ class CycleWaveform:
 
 
 @dataclass(frozen=True)
+class NoiseBeside:
+    """Noise that sounds while the tones of a machine sound.
+
+    Attributes:
+        level_db: its level re all tones together.
+        band_hz: the band that holds 98 % of its power.
+        slope_db_per_octave: slope of its density within the band.
+    """
+
+    level_db: float
+    band_hz: tuple[float, float]
+    slope_db_per_octave: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """One machine.
 
@@ -77,6 +92,7 @@ class Machine:
         proof: how its preset agrees with the recording.
         recorded: its recorded cycle, where no parametric preset agrees; None otherwise.
         timing: whether deviations are from a grid, or add up.
+        noise: what sounds together with its tones; None where they explain everything.
     """
 
     kind: str
@@ -95,6 +111,7 @@ class Machine:
     proof: Proof | None = None
     recorded: CycleWaveform | None = None
     timing: Timing = "grid"
+    noise: NoiseBeside | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from roomtone.measure.machine import Machine
+from roomtone.measure.machine import Machine, NoiseBeside
 from roomtone.measure.spectra.cycle import Pulse
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
 
@@ -85,7 +85,17 @@ def _pulsed_op(machine: Machine, pulses: Sequence[Pulse]) -> dict[str, Any]:
     if all(pulse.decaying for pulse in tonal):
         op["decay_s"] = round(float(np.median([pulse.length_s for pulse in tonal])) / np.log(2.0), 4)
         rows = [[row[0], _DECAY_TIMES * op["decay_s"], *row[2:]] for row in rows]
-    return op | {"pulses": _within_period(rows, machine.period_s, edge)}
+    return op | _noise_beside(machine.noise) | {"pulses": _within_period(rows, machine.period_s, edge)}
+
+
+def _noise_beside(noise: NoiseBeside | None) -> dict[str, Any]:
+    if noise is None:
+        return {}
+    return {
+        "noise_db": round(noise.level_db, 2),
+        "noise_band_hz": [round(hz, 1) for hz in noise.band_hz],
+        "noise_slope_db_per_octave": round(noise.slope_db_per_octave, 2),
+    }
 
 
 def _harmonic(pulse: Pulse, pitch_hz: float) -> bool:
@@ -183,7 +193,7 @@ COMMENTS = {
     "drift": "share by which the pitch drifts",
     "am_hz": "rate of the amplitude modulation",
     "am_depth": "depth of the amplitude modulation, 0 to 1",
-    "noise_db": "a burst of noise, no tones",
+    "noise_db": "level of noise that sounds with the pulses, re the tones; no tones where harmonics are empty",
     "noise_band_hz": "the band that holds 98 % of its power",
     "noise_slope_db_per_octave": "slope of its density",
     "pitch": "ratio to the recording; a range such as [0.9, 1.1] draws a pitch for each file",

@@ -26,6 +26,7 @@ from roomtone.measure.machine import EquipmentFound, Machine
 from roomtone.measure.proof.prove import proved
 from roomtone.measure.pulses.band_energy import add_weak_harmonics, distribute_levels, is_same_partial, partial_levels
 from roomtone.measure.pulses.pulses import cycle_of, measure_cycle
+from roomtone.measure.pulses.steady_levels import without_noise_peaks
 from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.epoch_folding import fold
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
@@ -111,7 +112,8 @@ def _claimed(
 ) -> list[Machine]:
     """Return what is proved of some candidates.
 
-    A recorded cycle already holds everything that repeats with its period; and faint lines that swell with the period of a machine are part of it.
+    A recorded cycle already holds everything that repeats with its period; what has the period and the tones of a machine is what the search left of it; and
+    faint lines that swell with the period of a machine are part of it.
     """
     found = []
     for candidate in candidates:
@@ -123,12 +125,22 @@ def _claimed(
             and own_s
             and (m.recorded is not None or (candidate.am_depth and candidate.level_db < m.level_db - _FAINT_DB))
         ]
-        if any(_is_multiple(own_s, period_s) for period_s in whole):
+        if any(_is_multiple(own_s, period_s) for period_s in whole) or any(_is_same(candidate, m) for m in claimed):
             continue
         machine = proved(candidate, samples, rate, view)
         if machine is not None:
             found.append(machine)
     return found
+
+
+def _is_same(candidate: Machine, claimed: Machine) -> bool:
+    """Return whether a candidate is what a claimed machine left: its period, and the strongest partials of its pulses."""
+    own = [pulse.partials[0].hz for pulse in (candidate.cycle.pulses if candidate.cycle else ()) if pulse.partials]
+    return (
+        bool(own and claimed.period_s and candidate.period_s)
+        and _is_multiple(candidate.period_s, claimed.period_s)
+        and all(any(is_same_partial(hz, p.hz) for p in claimed.partials) for hz in own)
+    )
 
 
 def _is_multiple(one_s: float, other_s: float) -> bool:
@@ -176,7 +188,7 @@ def _alike(picture: np.ndarray, lag: int) -> np.ndarray:
 
 
 def _pulsed(samples: np.ndarray, rate: int, rows_hz: np.ndarray, found: Repetition, background: float) -> Machine:
-    cycle = measure_cycle(samples, rate, rows_hz, found.period_s)
+    cycle = without_noise_peaks(samples, rate, measure_cycle(samples, rate, rows_hz, found.period_s))
     return _machine(samples, rate, cycle, found.period_s, found.likeness, background)
 
 

@@ -8,12 +8,14 @@ and sirens taken for beeps missed them by far.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from roomtone.measure.cycles.recorded import recorded_cycle
 from roomtone.measure.machine import Machine, Proof
 from roomtone.measure.proof.compare import CyclePowers, compare, compare_waveform, recorded_powers
+from roomtone.measure.proof.noise_beside import with_noise
 from roomtone.measure.proof.shown_gates import gate_lead
 from roomtone.measure.spectra.cycle import Cycle, Pulse
 from roomtone.measure.spectra.spectrogram import Partial, Spectrogram
@@ -52,7 +54,7 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
     recorded = recorded_powers(samples, sample_rate_hz, view, cycle, machine.period_s)
     proof = None
     if sounding and not any(_is_knock(pulse) for pulse in sounding):
-        for spectra in (machine, dataclasses.replace(machine, one_spectrum=False)):
+        for spectra in _spectra(machine, recorded, sample_rate_hz):
             found = compare(spectra, cycle, recorded, sample_rate_hz)
             if found.band_off_db <= MOST_BAND_OFF_DB and _holds(found):
                 if recorded.repeating and _may_swing(machine, found, samples, sample_rate_hz):
@@ -61,6 +63,14 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
                 return dataclasses.replace(spectra, proof=found)
             proof = proof or found
     return _recorded(machine, proof, recorded, samples, sample_rate_hz)
+
+
+def _spectra(machine: Machine, recorded: CyclePowers, rate: int) -> Iterator[Machine]:
+    """Yield a machine with one spectrum, with a level of each tone, and both with noise beside the tones."""
+    both = (machine, dataclasses.replace(machine, one_spectrum=False))
+    yield from both
+    if machine.partials:
+        yield from (made for one in both if (made := with_noise(one, recorded, rate)) is not None)
 
 
 def _may_swing(machine: Machine, proof: Proof, samples: np.ndarray, rate: int) -> bool:

@@ -16,7 +16,7 @@ from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.sources.periodic_tone import PeriodicTone
 from roomtone.augment.ops.sources.recorded_cycle import RecordedCycle
 from roomtone.augment.ops.table import parse_op
-from roomtone.measure.machine import CycleWaveform, Machine
+from roomtone.measure.machine import CycleWaveform, Machine, NoiseBeside
 from roomtone.measure.presets import machine_op
 from roomtone.measure.proof.band_powers import Look, band_powers
 from roomtone.measure.spectra.cycle import Cycle
@@ -34,8 +34,24 @@ def cycle_powers(machine: Machine, sample_rate_hz: int, look: Look, frames: int)
         look: the resolution.
         frames: of the cycle.
     """
-    mapping = machine_op(machine) | {"jitter_s": 0.0}
-    repeats = _REPEATS if mapping["harmonics"] else _NOISE_REPEATS
+    return _op_powers(machine, machine_op(machine) | {"jitter_s": 0.0}, sample_rate_hz, look, frames)
+
+
+def noise_powers(machine: Machine, noise: NoiseBeside, sample_rate_hz: int, look: Look, frames: int) -> np.ndarray:
+    """Return the mean band powers of noise alone that sounds with the tones of a machine [shape=(bands, frames)].
+
+    Args:
+        machine: pulsed.
+        noise: its band, slope and level.
+        sample_rate_hz, look, frames: as of `cycle_powers`.
+    """
+    mapping = machine_op(dataclasses.replace(machine, noise=noise)) | {"jitter_s": 0.0, "harmonics": []}
+    return _op_powers(machine, mapping, sample_rate_hz, look, frames)
+
+
+def _op_powers(machine: Machine, mapping: dict[str, Any], sample_rate_hz: int, look: Look, frames: int) -> np.ndarray:
+    """Return the mean band powers of one cycle of an op of a machine."""
+    repeats = _REPEATS if "noise_db" not in mapping else _NOISE_REPEATS
     span_s = frames * look.hop_s
     if machine.cycle is None or not machine.cycle.pulses:
         return _mean_of_repeats(_drawn(mapping, 0.0), span_s, repeats, sample_rate_hz, look, frames)
