@@ -7,7 +7,7 @@ from scipy.signal import fftconvolve
 from roomtone.measure.detection.machines import measure_equipment
 from roomtone.measure.gating.basebands import Basebands
 from roomtone.measure.pulses.inharmonic_tones import PulseNeighbours, fit_inharmonic_gate, is_inharmonic, tones_of_gate
-from roomtone.measure.pulses.timing import are_harmonics
+from roomtone.measure.pulses.timing import are_harmonics, time_pulses
 from roomtone.measure.spectra.spectrogram import Partial
 
 RATE = 16000
@@ -47,6 +47,20 @@ def test_gate_and_frequencies_are_told_together(response):
     (onset, length), told = fit_inharmonic_gate(bands, starts, (0.53, 0.14), rough, PulseNeighbours(1.3, 0.08, 1.9))
     assert (onset, length) == (pytest.approx(0.5, abs=0.012), pytest.approx(0.08, abs=0.012))
     assert [p.hz for p in told] == pytest.approx([1336.0, 770.0], abs=2.0)
+
+
+def test_a_tone_that_the_next_pulse_has_too_is_one_tone(response):
+    """A span that reached into the next digit had 697 Hz as two lines 12 Hz apart; filters so narrow rang for 40 ms, and three gates were found."""
+    rows = [(0.5, 0.08, 697.0), (0.5, 0.08, 1336.0), (0.66, 0.08, 697.0), (0.66, 0.08, 1477.0)]
+    bands, starts = heard(response, rows)
+    rough = [Partial(690.0, 1.0, 30.0), Partial(702.6, 0.95, 30.0), Partial(1340.5, 0.7, 30.0)]
+    around = PulseNeighbours(1.2, 0.08, 0.22)
+    gate, told = fit_inharmonic_gate(bands, starts, (0.48, 0.25), rough, around)
+    assert gate == (pytest.approx(0.5, abs=0.02), pytest.approx(0.08, abs=0.02))
+    assert sorted(p.hz for p in told) == pytest.approx([697.0, 1336.0], abs=3.0)
+    timed = time_pulses(bands, told, starts, [gate], 1.2, 0.66 - gate[0], apart=True)
+    assert timed.onsets_s == pytest.approx([0.5], abs=0.02)
+    assert timed.lengths_s == pytest.approx([0.08], abs=0.01)
 
 
 def test_a_knock_is_no_chord_that_was_held(response):
