@@ -59,6 +59,7 @@ def fit_gates(
     *,
     latest_s: float,
     earlier: GateSequence | None = None,
+    told: bool = False,
 ) -> GateFit:
     """Return the most likely gates of a segment.
 
@@ -68,6 +69,8 @@ def fit_gates(
             splits others.
         latest_s: end of the last gate at the latest.
         earlier: gates found with other frequencies, from which the search starts as well.
+        told: whether the spans are gates told from the waveform: they are refined where they are as well, since a search of one end after the other, in
+            a room that is not theirs yet, may leave them for a lower maximum.
     """
     gate_model = GateLikelihood(segment)
     worth = _WORTH * segment.z.shape[1]
@@ -76,7 +79,10 @@ def fit_gates(
     starts = [rough] if len(rough) > 1 else [rough, [_grid_search(gate_model, *rough[0], latest_s, RoomStatistics())]]
     if earlier is not None and not earlier.decaying:
         starts.append(list(earlier.rows))
-    held = max((_fit_gates_near(gate_model, list(rows), latest_s) for rows in starts), key=lambda fit: fit.likelihood)
+    fits = [_fit_gates_near(gate_model, list(rows), latest_s) for rows in starts]
+    if told:
+        fits.append(_refine_with_room(gate_model, GateFit(GateSequence(tuple(rough)), RoomStatistics(), -np.inf)))
+    held = max(fits, key=lambda fit: fit.likelihood)
     while len(held.gates.rows) > 1:
         fewer = _remove_gate(gate_model, held)
         if fewer.likelihood < held.likelihood - (_DROPPED * worth if _clear(held.gates) else worth):

@@ -15,6 +15,7 @@ import numpy as np
 from roomtone.measure.gating.basebands import Basebands, segment_of
 from roomtone.measure.gating.gate_likelihood import GateLikelihood, GateSequence, PulseSegment, RoomStatistics
 from roomtone.measure.gating.gate_search import GateFit, best_room
+from roomtone.measure.pulses.partials import without_close, without_skirts
 from roomtone.measure.pulses.timing import half_band, refine_frequencies
 from roomtone.measure.spectra.cycle import Pulse
 from roomtone.measure.spectra.harmonics import fundamental, harmonic_numbers
@@ -114,6 +115,9 @@ def fit_inharmonic_gate(
 ) -> Chord | None:
     """Return the most likely gate near a rough one, and its tones at their most likely frequencies; None where the pulse decays.
 
+    A rough span may reach into the next pulse. A tone of both is two lines in its spectrum, others have lines beside them, and the filters that would
+    tell these apart ring for longer than a pulse. So what so short a gate cannot have apart is left out, and the gate is sought again through wider filters.
+
     Args:
         bands: of the recording.
         starts_s: of the cycles.
@@ -121,6 +125,20 @@ def fit_inharmonic_gate(
         partials: of the spectrum, strongest first.
         around: neighbours as the level shows them.
     """
+    found = _gate_and_tones(bands, starts_s, span, partials, around)
+    while found is not None:
+        gate, told = found
+        kept = without_close(without_skirts(told, gate[1]), gate[1])
+        if len(kept) == len(told):
+            break
+        found = _gate_and_tones(bands, starts_s, span, kept, around)
+    return found
+
+
+def _gate_and_tones(
+    bands: Basebands, starts_s: np.ndarray, span: Span, partials: Sequence[Partial], around: PulseNeighbours
+) -> Chord | None:
+    """Return the most likely gate, and its tones, with the partials given; None where the pulse decays."""
     asked = _strong(partials, _ASKED)
     half_hz = half_band(asked)
     lead_s = float(np.clip(around.free_s, 0.03, 0.09 + 0.5 / half_hz))

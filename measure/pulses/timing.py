@@ -68,7 +68,7 @@ def time_pulses(
         free_s: time since the end of the sound before.
         room_s: time to the start of the next sound.
         others: partials of other sounds at the same time, to be excluded.
-        apart: whether each partial has its own frequency offset.
+        apart: whether each partial has its own frequency offset, and the spans are gates told from the waveform (`inharmonic_tones`).
     """
     onset_s = spans[0][0]
     length_s = spans[-1][0] + spans[-1][1] - onset_s
@@ -80,7 +80,7 @@ def time_pulses(
 
     def fit(segment: PulseSegment, earlier: GateSequence | None) -> GateFit:
         rough = [(lead_s + on - onset_s, lead_s + on + length - onset_s) for on, length in spans]
-        return fit_gates(segment, rough, latest_s=lead_s + room_s, earlier=earlier)
+        return fit_gates(segment, rough, latest_s=lead_s + room_s, earlier=earlier, told=apart)
 
     if not apart:  # reverberation lengthens a knock by up to 0.15 s, and its spectrum is as wide as it is short
         longest_s = max(length for _, length in spans)
