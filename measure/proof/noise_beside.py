@@ -1,7 +1,8 @@
 """Noise that sounds together with the tones of a machine: the contact of a tick, the air of a motor.
 
 Partials explain the bands in which they lie. What is left of the energy of the others is taken for noise that sounds while the tones sound: its band, a
-straight line through its density, and its level. Whether it is right is for the proof to say, as of any preset.
+straight line through its density, and its level. Noise differs from repeat to repeat; what does not, a click, is none. Whether the preset is right is for the
+proof to say, as of any.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import dataclasses
 
 import numpy as np
 
+from roomtone.measure.gating.basebands import Basebands
 from roomtone.measure.machine import Machine, NoiseBeside
 from roomtone.measure.proof.compare import CyclePowers
 from roomtone.measure.proof.rerender import cycle_powers, noise_powers
+from roomtone.measure.pulses.steady_levels import varies_as_noise
+from roomtone.measure.spectra.cycle import Cycle
 
 #: Share of the energy of the tones in a band that tells their level; share of a band's energy in tones below which the rest is noise.
 _TELLS, _CLEAR = 0.02, 0.5
@@ -20,17 +24,20 @@ _TELLS, _CLEAR = 0.02, 0.5
 _OUTSIDE, _STEEPEST = 0.01, 24.0
 #: The fewest bands of noise alone, and the energy of noise re the tones: at least -20 dB, and at most -4, for else peaks of noise are taken for tones.
 _FEWEST, _LEAST, _MOST = 2, 0.01, 0.4
+#: Bands, the strongest, whose energy must vary over repeats: half of those or more in which the background does not hide it.
+_ASKED, _VARY = 8, 0.5
 #: Only pulses up to this length: what longer ones leave may be other tones.
 _SHORT_S = 0.08
 
 
-def with_noise(machine: Machine, recorded: CyclePowers, sample_rate_hz: int) -> Machine | None:
-    """Return a machine of tones with noise that sounds with them; None where its bands leave too little for noise.
+def with_noise(machine: Machine, recorded: CyclePowers, samples: np.ndarray, sample_rate_hz: int) -> Machine | None:
+    """Return a machine of tones with noise that sounds with them; None where its bands leave too little for noise, or the same in each repeat.
 
     Args:
         machine: pulsed, with partials.
         recorded: its cycle as recorded.
-        sample_rate_hz: of the recording.
+        samples: the recording [shape=(samples,)].
+        sample_rate_hz: its rate.
     """
     assert machine.cycle is not None
     if max(pulse.length_s for pulse in machine.cycle.pulses) > _SHORT_S:
@@ -49,6 +56,9 @@ def with_noise(machine: Machine, recorded: CyclePowers, sample_rate_hz: int) -> 
     if clear.size < _FEWEST or left.sum() < _LEAST * tones.sum():
         return None
     edges_hz = recorded.look.edges_hz
+    centres_hz = np.sqrt(edges_hz[clear] * edges_hz[clear + 1])
+    if not _varies(machine.cycle, centres_hz[np.argsort(-left[clear])[:_ASKED]], samples, sample_rate_hz):
+        return None
     octaves = 0.5 * np.log2(edges_hz[clear] * edges_hz[clear + 1])
     density_db = 10.0 * np.log10(left[clear] / np.diff(edges_hz)[clear])
     slope = float(np.polyfit(octaves, density_db, 1, w=np.sqrt(left[clear]))[0]) if clear.size > 2 else 0.0
@@ -67,3 +77,12 @@ def with_noise(machine: Machine, recorded: CyclePowers, sample_rate_hz: int) -> 
         level_db=machine.level_db + louder_db,
         above_background_db=machine.above_background_db + louder_db,
     )
+
+
+def _varies(cycle: Cycle, hz: np.ndarray, samples: np.ndarray, rate: int) -> bool:
+    """Return whether the energy at half of the frequencies or more varies over repeats as that of noise does, in the loudest pulse."""
+    bands = Basebands(samples, rate)
+    loudest = max(cycle.pulses, key=lambda pulse: sum(p.power for p in pulse.partials))
+    said = [varies_as_noise(bands, cycle.starts_s, loudest, float(one)) for one in hz]
+    told = [one for one in said if one is not None]
+    return len(told) >= _FEWEST and float(np.mean(told)) >= _VARY

@@ -54,7 +54,7 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
     recorded = recorded_powers(samples, sample_rate_hz, view, cycle, machine.period_s)
     proof = None
     if sounding and not any(_is_knock(pulse) for pulse in sounding):
-        for spectra in _spectra(machine, recorded, sample_rate_hz):
+        for spectra in _spectra(machine, recorded, samples, sample_rate_hz):
             found = compare(spectra, cycle, recorded, sample_rate_hz)
             if found.band_off_db <= MOST_BAND_OFF_DB and _holds(found):
                 if recorded.repeating and _may_swing(machine, found, samples, sample_rate_hz):
@@ -65,12 +65,12 @@ def proved(machine: Machine, samples: np.ndarray, sample_rate_hz: int, view: Spe
     return _recorded(machine, proof, recorded, samples, sample_rate_hz)
 
 
-def _spectra(machine: Machine, recorded: CyclePowers, rate: int) -> Iterator[Machine]:
+def _spectra(machine: Machine, recorded: CyclePowers, samples: np.ndarray, rate: int) -> Iterator[Machine]:
     """Yield a machine with one spectrum, with a level of each tone, and both with noise beside the tones."""
     both = (machine, dataclasses.replace(machine, one_spectrum=False))
     yield from both
     if machine.partials:
-        yield from (made for one in both if (made := with_noise(one, recorded, rate)) is not None)
+        yield from (made for one in both if (made := with_noise(one, recorded, samples, rate)) is not None)
 
 
 def _may_swing(machine: Machine, proof: Proof, samples: np.ndarray, rate: int) -> bool:

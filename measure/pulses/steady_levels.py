@@ -12,7 +12,7 @@ import numpy as np
 
 from roomtone.measure.gating.basebands import BASE_HZ, Basebands, cut_cycles
 from roomtone.measure.spectra.cycle import Cycle, Pulse
-from roomtone.measure.spectra.spectrogram import LOWER_QUARTILE, Partial
+from roomtone.measure.spectra.spectrogram import LOWER_QUARTILE
 
 #: Pulses up to this length are asked, and the fewest repeats that tell.
 _SHORT_S, _FEWEST = 0.08, 10
@@ -30,8 +30,6 @@ def without_noise_peaks(samples: np.ndarray, sample_rate_hz: int, cycle: Cycle) 
         sample_rate_hz: its rate.
         cycle: as measured.
     """
-    if cycle.starts_s.size < _FEWEST:
-        return cycle
     bands = Basebands(samples, sample_rate_hz)
     pulses = tuple(_of_tones(bands, cycle.starts_s, pulse) for pulse in cycle.pulses)
     return dataclasses.replace(cycle, pulses=pulses)
@@ -40,24 +38,34 @@ def without_noise_peaks(samples: np.ndarray, sample_rate_hz: int, cycle: Cycle) 
 def _of_tones(bands: Basebands, starts_s: np.ndarray, pulse: Pulse) -> Pulse:
     if pulse.length_s > _SHORT_S or len(pulse.partials) < 2:
         return pulse
-    kept = tuple(p for p in pulse.partials if not _varies(bands, starts_s, pulse, p))
+    kept = tuple(p for p in pulse.partials if not varies_as_noise(bands, starts_s, pulse, p.hz))
     return dataclasses.replace(pulse, partials=kept)
 
 
-def _varies(bands: Basebands, starts_s: np.ndarray, pulse: Pulse, partial: Partial) -> bool:
-    """Return whether the energy of a partial varies over repeats by more than that of a tone in this background."""
+def varies_as_noise(bands: Basebands, starts_s: np.ndarray, pulse: Pulse, hz: float) -> bool | None:
+    """Return whether the energy around a frequency varies over repeats by more than that of a tone in this background.
+
+    Args:
+        bands: of the recording.
+        starts_s: of the cycles.
+        pulse: of a cycle.
+        hz: the frequency.
+
+    Returns:
+        None where repeats are too few, or the background hides it.
+    """
     half_hz = float(np.clip(_SHARE / pulse.length_s, _NARROWEST_HZ, _WIDEST_HZ))
     rings_s = 1.0 / half_hz  # half the length of the kernel
-    z = bands.at(partial.hz, half_hz)
+    z = bands.at(hz, half_hz)
     size = round((pulse.length_s + _AFTER_S + 2.0 * rings_s) * BASE_HZ)
     cycles = cut_cycles(z, starts_s + pulse.onset_s - rings_s, 1.0 / BASE_HZ, size)
     if cycles.shape[1] < _FEWEST:
-        return False
+        return None
     energy = (np.abs(cycles) ** 2).sum(axis=0)
     floor = size * float(np.quantile(np.abs(z) ** 2, 0.25)) / LOWER_QUARTILE
     own = float(energy.mean()) - floor
     if own < floor / _HIDES:
-        return False
+        return None
     most_independent = max(1.0, half_hz * size / BASE_HZ)
     background = 2.0 * own * floor / most_independent + floor**2 / most_independent
     return float(energy.var(ddof=1)) - background > (_VARIES * own) ** 2
