@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomtone.augment.rendering.handset_output import HandsetOutput
-from roomtone.augment.rendering.mixing import Stems, summed
+from roomtone.augment.rendering.mixing import Stems
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.core.audio.types import Samples
 
@@ -85,7 +85,7 @@ def separation(
     Args:
         output: the signals behind the handset.
         stems: the parts at the microphone.
-        handset: sends a signal through the drawn handset, float32 [shape=(samples,)]; None where there is none.
+        handset: sends a signal, as long as the stems with their reserve, through the drawn handset; None where there is none.
         sample_rate_hz: in Hz.
     """
     if output.background is None:
@@ -100,8 +100,10 @@ def separation(
     unexplained = two_stem_powers(output.samples, output.speech, output.background, size)[3] / output.samples.size
     if unexplained <= _SMALL_SPEECH_SHARE * speech and unexplained <= _SMALL_BACKGROUND_SHARE * background:
         return Separation(speech, background, unexplained)
-    turned = handset(stems.speech + turned_by_90_degrees(summed(stems.present()[1:])).astype(np.float32))
-    other = _power(turned - output.speech - turned_by_90_degrees(behind)) / 4.0
+    sent = stems.lasting()
+    turned = handset(sent.speech + turned_by_90_degrees(sent.background()).astype(np.float32))
+    lasting = behind if output.lasting_background is None else output.lasting_background
+    other = _power(turned - output.speech - turned_by_90_degrees(lasting)[: turned.size]) / 4.0
     return Separation(speech, background, other)
 
 

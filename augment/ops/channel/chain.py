@@ -80,14 +80,18 @@ class Chain(Settling):
         """Whether a stage decides anything by the signal."""
         return any(isinstance(stage, Settling) and stage.settles for stage in self.stages)
 
-    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
+    def reserve_samples(self, sample_rate_hz: int) -> int:
+        """Return of how many samples behind the end of a file something may be heard in it: the sum over the stages."""
+        return sum(stage.reserve_samples(sample_rate_hz) for stage in self.stages if isinstance(stage, Settling))
+
+    def settled(self, samples: Samples, sample_rate_hz: int, reserve_samples: int = 0) -> Self:
         """Return the chain with every stage settled for what reaches it of this signal, see `Settling`."""
         stages, out = list(self.stages), np.array(samples, dtype=np.float32)
         settling = {index: stage for index, stage in enumerate(stages) if isinstance(stage, Settling) and stage.settles}
         last = max(settling, default=-1)
         for index in range(last + 1):
             if index in settling:
-                stages[index] = settling[index].settled(out, sample_rate_hz)
+                stages[index] = settling[index].settled(out, sample_rate_hz, reserve_samples)
             if index < last:
                 out = stages[index].apply(out, sample_rate_hz)
         return dataclasses.replace(self, stages=tuple(stages))

@@ -28,7 +28,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from roomtone.augment.ops.channel.streams.libraries import StreamSettings
-from roomtone.augment.ops.channel.streams.time_scaling import Splice, longest_period, period_at
+from roomtone.augment.ops.channel.streams.time_scaling import LONGEST_S, Splice, longest_period, period_at
 from roomtone.augment.ops.table import Drawn, number
 from roomtone.core.errors import RoomtoneError
 
@@ -64,6 +64,7 @@ class Jitter:
         splices: where the playout is stretched and shortened, `[sample at the codec's rate, samples more]`; null finds the places in
             the signal.
         file_start_samples: the sample of what is played with which the file begins; null leaves out the least energy.
+        reserve_samples: how many samples at the end of what is sent lie behind the file; see `Settling.settled`.
     """
 
     mean_ms: Drawn
@@ -76,6 +77,7 @@ class Jitter:
     delays_ms: tuple[int, ...] | None = None
     splices: tuple[tuple[int, int], ...] | None = None
     file_start_samples: int | None = None
+    reserve_samples: int = 0
 
     def __post_init__(self) -> None:
         for name, value, lowest, highest in (
@@ -110,6 +112,21 @@ class Jitter:
         ends = np.where(begins, sent + rng.exponential(outage_ms, count), 0.0)
         delays = np.maximum(queued, np.maximum.accumulate(ends) - sent)
         return dataclasses.replace(pinned, delays_ms=tuple(int(delay) for delay in np.ceil(delays)))
+
+    def most_removed_ms(self) -> float:
+        """Return how much time the buffer can take out of a file in all, at most.
+
+        It begins with no more delay than the longest target before the file, one step of the approach and the least target there is
+        room for. No splice begins at less delay than the lowest target, and each removes one period.
+
+        Raises:
+            RoomtoneError: the delays are not drawn yet.
+        """
+        if self.delays_ms is None:
+            raise RoomtoneError(f"{_OP}: the delays are not drawn yet")
+        longest = _TARGET_STEP_MS * math.ceil(max(self.delays_ms[:_HISTORY], default=0) / _TARGET_STEP_MS)
+        begins = min(max(longest, self.lowest_ms), self.highest_ms) + _STEP_MS
+        return begins - self.lowest_ms + 1000.0 * LONGEST_S
 
     def _pinned(self, rng: np.random.Generator) -> Self:
         """Return the jitter with each range replaced by one number; three are drawn, whether they are ranges or not."""

@@ -324,7 +324,9 @@ def test_a_talker_who_walks_is_heard_through_both_maps() -> None:
             break
     assert made.measured["delay_samples"] is made.measured["measured_delay_samples"] is None
     handset = parse_op(condition.recipe(clean.size, 16000, key=key).handset, Processor, where="test")
-    played = handset.apply_measured(made.stems.microphone(), 16000)[1]["time_map"]
+    assert isinstance(handset, Chain)
+    sent, reserve = made.stems.lasting().microphone(), made.stems.reserve[0].size
+    played = handset.settled(sent, 16000, reserve).apply_measured(sent, 16000)[1]["time_map"]
     assert len(played) > 2
     walked = made.stems.walk.time_map  # type: ignore[union-attr]
     sent_s = np.linspace(0.0, walked[-1][0], 100)
