@@ -18,6 +18,7 @@ from roomtone.augment.ops.channel.chain import Chain
 from roomtone.augment.ops.channel.streams.coded_stream import CodedStream
 from roomtone.augment.ops.channel.streams.jitter import Jitter
 from roomtone.augment.ops.channel.streams.libraries import Opus, StreamSettings
+from roomtone.augment.ops.channel.streams.time_scaling import Splice, time_report
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor, parse_op, to_dict
 from roomtone.core.audio.time_map import mapped, then
@@ -159,6 +160,21 @@ def test_time_is_added_and_taken_as_the_row_says() -> None:
         steps = np.diff(np.array(report["time_map"]), axis=0)
         assert (steps > 0).all()
         assert heard.size == clean.size
+
+
+def test_a_splice_over_the_end_of_the_file_counts_by_what_lies_in_it() -> None:
+    """The story: a whole period was counted though the map ended in the middle of it, so that the figures did not fit the map."""
+    rate, seconds, partly = 16000, 1.0, 0
+    for at in range(15000, 16400, 50):
+        for samples in (200, -200):
+            report = time_report([Splice(8000, 100), Splice(at, samples)], 104, 104, seconds, rate)
+            (_, begins), (last, ends) = report["time_map"][0], report["time_map"][-1]
+            assert last == seconds
+            assert report["time_added_s"] - report["time_removed_s"] == pytest.approx(ends - begins - seconds, abs=2e-6)
+            of_it = report["time_added_s"] - 100 / rate if samples > 0 else report["time_removed_s"]
+            assert -1e-9 <= of_it <= abs(samples) / rate + 1e-9
+            partly += 0.1 < of_it * rate / abs(samples) < 0.9
+    assert partly > 4
 
 
 def test_of_what_does_not_fit_the_quieter_end_goes() -> None:
