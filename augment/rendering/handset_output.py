@@ -74,6 +74,7 @@ class Handset:
     def __init__(self, recipe: Recipe, clean: CleanSpeech, entry: RoomEntry | None, name: str) -> None:
         self._recipe, self._clean = recipe, clean
         handset = json.dumps(recipe.handset, sort_keys=True)
+        self._name = name
         #: Stands for the drawn handset.
         self.key = handset
         #: Room and handset: conditions in which both are equal share the speech behind them.
@@ -122,16 +123,23 @@ class Handset:
         background = self._filtered_background(processor, stems)
         reference = filtered if background is None else filtered + background
         if processor.linear:
-            return HandsetOutput(reference, _some(filtered), background, reference, True, {})
+            return HandsetOutput(reference, self._some(filtered, {}), background, reference, True, {})
         sent, size = stems.lasting(), self._recipe.num_samples
         lasting, report = self._sent(sent.microphone())
         samples = lasting[:size]
         if background is None:
-            return HandsetOutput(samples, _some(samples), None, reference, False, report)
+            return HandsetOutput(samples, self._some(samples, report), None, reference, False, report)
         inverted, _ = self._sent(sent.speech - sent.background())
         speech = (lasting + inverted) * np.float32(0.5)
         return HandsetOutput(
-            samples, _some(speech[:size]), background, reference, False, report, inverted[:size], lasting - speech
+            samples,
+            self._some(speech[:size], report),
+            background,
+            reference,
+            False,
+            report,
+            inverted[:size],
+            lasting - speech,
         )
 
     def levelled(self, stems: Stems, output: HandsetOutput, level_dbov: float) -> LevelledSpeech:
@@ -147,7 +155,7 @@ class Handset:
         """
         if self.processor is None and level_dbov == MICROPHONE_LEVEL_DBOV and stems.level is not None:
             return LevelledSpeech(stems.speech, 1.0, stems.level, stems.level_spread_db)
-        make = partial(self._at_level, output.speech, level_dbov)
+        make = partial(self._at_level, output.speech, level_dbov, output.report)
         if output.inverted is not None:  # speech that the background changed is no other condition's
             return make()
         return self._shared(("level", level_dbov), make)
@@ -159,16 +167,23 @@ class Handset:
         self.processor = settled
         self._key = (*self._key, json.dumps(to_dict(settled), sort_keys=True))
 
-    def _at_level(self, speech: Samples, level_dbov: float) -> LevelledSpeech:
+    def _at_level(self, speech: Samples, level_dbov: float, report: Mapping[str, Any]) -> LevelledSpeech:
         try:
             return at_level(speech, self._recipe.sample_rate_hz, level_dbov)
         except UnmetLevelError as error:
             if self.processor is None:
                 raise
             raise UnmetLevelError(
-                f"no active speech is left behind the handset (ITU-T P.56): what it makes of this speech has {rms_db(speech):.0f} dBov; "
-                "check gains, responses and losses of its stages"
+                f"{self._name}: no active speech is left behind the handset (ITU-T P.56): what it makes of this speech has "
+                f"{rms_db(speech):.0f} dBov; {_where_to_look(report)}"
             ) from error
+
+    def _some(self, speech: Samples, report: Mapping[str, Any]) -> Samples:
+        if not speech.any():
+            raise UnmetLevelError(
+                f"{self._name}: no speech is left behind the handset: what its stages make of it is silence; {_where_to_look(report)}"
+            )
+        return speech
 
     def _filtered_background(self, processor: Processor, stems: Stems) -> Samples | None:
         """Return noise and equipment behind the linear part: as one sum, or apart where conditions then share the results."""
@@ -258,10 +273,16 @@ def _parsed(mapping: Mapping[str, Any] | None, name: str) -> Processor | None:
     return None if mapping is None else parse_op(mapping, Processor, where=f"{name}, handset")
 
 
-def _some(speech: Samples) -> Samples:
-    if not speech.any():
-        raise UnmetLevelError("no speech is left behind the handset: what its stages make of it is silence")
-    return speech
+def _where_to_look(report: Mapping[str, Any]) -> str:
+    """Return what may have silenced the speech, by what the handset reports."""
+    if report.get("lost_share") != 1.0:
+        return "check gains, responses and losses of its stages"
+    if "time_map" not in report:
+        return "all frames were lost; lower its loss"
+    return (
+        "all packets were lost or came too late for the jitter buffer; lower mean_ms, outages_per_minute, outage_ms or loss, "
+        "or raise highest_ms"
+    )
 
 
 def apply_handset(processor: Processor, samples: Samples, sample_rate_hz: int) -> tuple[Samples, dict[str, Any]]:

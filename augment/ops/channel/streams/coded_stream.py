@@ -170,9 +170,8 @@ class CodedStream(Settling):
         if self.kbit_s is not None:
             lowest, highest = min(spec.kbit_s), max(spec.kbit_s)
             if not lowest <= np.min(self.kbit_s) <= np.max(self.kbit_s) <= highest:
-                raise RoomtoneError(
-                    f"coded_stream {self.codec}: kbit_s must lie in {lowest:g}..{highest:g}, got {self.kbit_s} (in bit/s?)"
-                )
+                got = f"{self.kbit_s}{'' if np.max(self.kbit_s) < 1000.0 else ' (in bit/s?)'}"
+                raise RoomtoneError(f"coded_stream {self.codec}: kbit_s must lie in {lowest:g}..{highest:g}, got {got}")
         if (self.fec and not spec.has_fec) or (self.dtx and not spec.has_dtx):
             raise RoomtoneError(
                 f"coded_stream {self.codec}: has no {'fec' if not spec.has_fec and self.fec else 'dtx'}"

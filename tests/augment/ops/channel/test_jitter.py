@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from roomtone.augment.ops.channel.streams.libraries import Opus, StreamSettings
 from roomtone.augment.ops.channel.streams.time_scaling import Splice, time_report
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor, parse_op, to_dict
+from roomtone.augment.scenarios.presets import parse_preset
 from roomtone.core.audio.time_map import mapped, then
 from roomtone.core.errors import RoomtoneError
 
@@ -354,17 +356,57 @@ def test_a_talker_who_walks_is_heard_through_both_maps() -> None:
 @pytest.mark.parametrize(
     ("jitter", "message"),
     [
-        ({"mean_ms": -1}, "mean_ms must lie in 0..1000"),
-        ({"mean_ms": 10, "outage_ms": 0.1}, "outage_ms must lie in 1..5000, got 0.1 .in seconds"),
-        ({"mean_ms": 10, "lowest_ms": 50, "highest_ms": 40}, "highest_ms must lie in 50..2000"),
-        ({"mean_ms": 10, "quantile": 97}, "quantile must lie in 0.5..1"),
-        ({"mean": 10}, "did you mean 'mean_ms'"),
-        ({}, "mean_ms"),
+        ({"mean_ms": -1}, "jitter, mean_ms: must lie in 0..1000, got -1.0$"),
+        ({"mean_ms": 5000}, "jitter, mean_ms: must lie in 0..1000, got 5000.0$"),
+        ({"mean_ms": 10, "outage_ms": 0.1}, r"outage_ms: must lie in 1..5000, got 0.1 \(in seconds\?\)$"),
+        ({"mean_ms": 10, "outage_ms": [-0.1, -0.05]}, r"outage_ms: must lie in 1..5000, got \[-0.1, -0.05\]$"),
+        ({"mean_ms": 10, "lowest_ms": 50, "highest_ms": 40}, "highest_ms: must lie in 50..2000"),
+        ({"mean_ms": 10, "quantile": 97}, "quantile: must lie in 0.5..1"),
+        ({"mean": 10}, "jitter: unknown key 'mean'; did you mean 'mean_ms'.$"),
+        (
+            {"mean_ms": 10, "delay": 3},
+            r"jitter: unknown key 'delay'; known: \w+(, (?!delays_ms|splices|file_start|reserve)\w+)+$",
+        ),
+        ({}, "jitter: the key 'mean_ms' is missing"),
+        ({"mean_ms": [15.0, 5.0]}, r"jitter, mean_ms: expected \[low, high\] with low <= high, got \[15.0, 5.0\]$"),
+        ({"mean_ms": 5, "outages_per_minute": [9, 1]}, r"outages_per_minute: expected \[low, high\] with low <= high"),
+        ({"mean_ms": "much"}, r"mean_ms: expected a number or \[low, high\], got 'much'$"),
+        (15.0, r"jitter: expected a mapping of mean_ms, shape, [\w, ]*lowest_ms, highest_ms, got 15.0$"),
+        ({"mean_ms": 10, "delays_ms": [1, 2]}, "jitter: 'delays_ms' is drawn; leave it out$"),
+        ({"mean_ms": 10, "splices": 7}, "jitter: 'splices' is drawn; leave it out$"),
+        ({"mean_ms": 10, "file_start_samples": 0}, "jitter: 'file_start_samples' is drawn; leave it out$"),
+        ({"mean_ms": 10, "reserve_samples": 9}, "jitter: 'reserve_samples' is drawn; leave it out$"),
     ],
 )
-def test_what_a_network_cannot_be_is_refused_at_load(jitter: dict, message: str) -> None:
-    with pytest.raises(RoomtoneError, match=message):
-        parse_op({"op": "coded_stream", "codec": "opus", "jitter": jitter}, Processor, where="test")
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_a_network_cannot_be_is_refused_at_load(jitter: object, message: str, nested: bool) -> None:
+    """Ranges upside down were drawn from, and a key with a slip was quoted with its whole place as the key."""
+    preset: dict = {"op": "coded_stream", "codec": "opus", "jitter": jitter}
+    place = r"\(op coded_stream\), "
+    if nested:
+        preset, place = {"op": "chain", "stages": [preset]}, r"\(op chain\), stages\[0\] " + place
+    with pytest.raises(RoomtoneError, match="^handset preset 'test' " + place + ".*" + message):
+        parse_preset("handset", "test", preset)
+
+
+def test_a_network_on_which_nothing_comes_in_time_is_named(tmp_path: Path) -> None:
+    """It said "no speech is left behind the handset: what its stages make of it is silence", of which handset and why was not said."""
+    (tmp_path / "handset").mkdir()
+    late = "op: coded_stream\ncodec: g711_alaw\njitter: {mean_ms: 900, shape: 100, highest_ms: 100}\n"
+    (tmp_path / "handset" / "too_late.yaml").write_text("description: t\nsource: t\n" + late)
+    for condition in ("too_late", "white@10dB+too_late"):
+        said = (
+            "^"
+            + re.escape(condition)
+            + ": no (active )?speech is left .* all packets were lost or came too late .* raise highest_ms$"
+        )
+        with pytest.raises(RoomtoneError, match=said):
+            Condition(condition, config_dir=tmp_path).render(demo(16000, 1), 16000, key="1")
+
+
+def test_a_recipe_has_what_a_preset_may_not() -> None:
+    op = drawn(CodedStream("opus", jitter=RESTLESS), demo(16000, 1), 16000)
+    assert parse_op(json.loads(json.dumps(to_dict(op))), Processor, where="test") == op
 
 
 def test_a_codec_without_concealment_has_no_jitter() -> None:
