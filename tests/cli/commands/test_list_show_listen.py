@@ -128,7 +128,9 @@ def test_what_listen_measured_is_said_with_reasons_and_without_minus_nought():
 def test_of_a_walk_listen_says_both_ends():
     ends = {"start": {"distance_m": 1.25, "t30_s": 0.701, "c50_db": 4.59, "drr_db": -3.514}}
     ends["end"] = {"distance_m": 3.78, "t30_s": 0.711, "c50_db": 1.744, "drr_db": -10.07}
-    reasons = {name: "the talker moves; see time_map" for name in ("measured_t30_s", "measured_c50_db", "delay_samples")}
+    reasons = {
+        name: "the talker moves; see time_map" for name in ("measured_t30_s", "measured_c50_db", "delay_samples")
+    }
     measured = {"measured_path_ends": json.dumps(ends), "unmeasured": json.dumps(reasons)}
     assert measured_lines(measured, behind_handset=False) == [
         "at the start the talker is 1.2 m away, T30 0.70 s, C50 4.6 dB, direct to reverberant -3.5 dB",
