@@ -15,7 +15,7 @@ import soxr
 from scipy.signal import butter, correlate, sosfiltfilt
 
 from roomtone.augment import Condition
-from roomtone.augment.ops.channel.chain import Chain
+from roomtone.augment.ops.channel.chain import Chain, merge_reports
 from roomtone.augment.ops.channel.streams.coded_stream import CodedStream
 from roomtone.augment.ops.channel.streams.jitter import Jitter
 from roomtone.augment.ops.channel.streams.libraries import Opus, StreamSettings
@@ -177,6 +177,19 @@ def test_a_splice_over_the_end_of_the_file_counts_by_what_lies_in_it() -> None:
             assert -1e-9 <= of_it <= abs(samples) / rate + 1e-9
             partly += 0.1 < of_it * rate / abs(samples) < 0.9
     assert partly > 4
+
+
+def test_two_buffers_add_and_remove_what_their_common_map_says() -> None:
+    """The figures were added up, also those of splices in a part that the first buffer's map does not reach."""
+    first = {"time_map": [[0.0, 0.0], [0.5, 0.3], [1.0, 0.8]], "time_added_s": 0.0, "time_removed_s": 0.2}
+    second = {"time_map": [[0.0, 0.0], [0.9, 0.9], [1.0, 1.1]], "time_added_s": 0.1, "time_removed_s": 0.0}
+    both = merge_reports(first, second)
+    assert (both["time_added_s"], both["time_removed_s"]) == (0.0, 0.2)
+    clean = demo(16000)
+    stages = tuple(drawn(CodedStream("g711_alaw", jitter=RESTLESS), clean, 16000, seed) for seed in (1, 2))
+    report = Chain(stages).apply_measured(clean, 16000)[1]
+    (start, begins), (last, ends) = report["time_map"][0], report["time_map"][-1]
+    assert report["time_added_s"] - report["time_removed_s"] == pytest.approx(ends - begins - last + start, abs=2e-4)
 
 
 def test_of_what_does_not_fit_the_quieter_end_goes() -> None:
