@@ -197,7 +197,9 @@ def _convert_union(value: Any, options: Sequence[Any], *, where: str) -> Any:
             return convert(value, option, where=where)
         except RoomtoneError:
             continue
-    raise RoomtoneError(f"{where}: expected {' or '.join(type_name(o) for o in options)}, got {value!r}")
+    # a number, or the range from which one is drawn
+    names = {tuple[float, float]: "[low, high]"} if float in options else {}
+    raise RoomtoneError(f"{where}: expected {' or '.join(names.get(o, type_name(o)) for o in options)}, got {value!r}")
 
 
 def _convert_or_null(value: Any, hint: Any, options: Sequence[Any], *, where: str) -> Any:

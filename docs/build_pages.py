@@ -65,17 +65,20 @@ MEANING = {
     "measured_codec_kbit_s": "bit rate of that stream",
     "measured_lost_share": "share of packets, or of the time, that was lost",
     "frames_lost": "how many frames were sent and did not arrive, or too late for the jitter buffer",
-    "frames_affected": "how many frames differ by more than -40 dB from those without loss: the lost ones, and later ones whose decoder had lost its state",
+    "frames_affected": "how many frames differ by more than -40 dB from those without loss: the lost ones, and later ones whose decoder had lost its state; "
+    "less than frames_lost where frames were lost in pauses",
     "time_added_s": "time that a jitter buffer added by playing periods of the voice once more, s; null without one",
     "time_removed_s": "time that a jitter buffer took out by leaving out periods, s; null without one",
-    "output_snr_db": "SNR behind the handset; null where it cannot be told",
+    "output_snr_db": "SNR behind the handset: active level (P.56) of the speech less the RMS level of the background, the handset's own noise "
+    "taken off both; null where it cannot be told, which is most often behind handsets that suppress well (see How labels are measured)",
     "active_level_dbov": "active speech level of the speech as it is in this file, behind noise suppression too; null where it cannot be told",
     "active_level_spread_db": "how far that level may be off: by how much its reading varies with gain, and what the handset's own noise may add",
     "activity": "share of the time that is speech (P.56)",
     "clipped_share": "share of samples that the rendering clipped, in the handset or in the file; the corpus's own clipping is not counted",
     "delay_samples": "delay against the clean speech that is left, known from the responses: 0; null where no one delay holds, see time_map",
     "measured_delay_samples": "delay left over, measured",
-    "time_map": "of a talker who walks or a jitter buffer: JSON, [time in the clean speech, time in the file] in s, straight between; else null",
+    "time_map": "of a talker who walks or a jitter buffer: JSON, [time in the clean speech, time in the file] in s, straight between; "
+    "times below 0 or beyond the duration are not in the file; else null",
     "measured_path_ends": "of a talker who walks: JSON, distance, T30 (also by octave), C50, DRR and SNR (of all speech, said from there) "
     "where the file starts and where it ends",
     "unmeasured": "why a measured column, or an octave in it, is null: JSON, column to reason",

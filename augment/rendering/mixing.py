@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -70,6 +70,9 @@ class Stems:
         level_spread_db: by how much the reading of that level varies with gain.
         room_delay: by how many samples `speech` lags `clean`; None where the room was not applied as its response says, and for a talker who walks.
         walk: what is known of such a walk, or None.
+        speech_gain: from the speech behind its room response to `speech`.
+        reserve: what follows the file's end of each of `present`, in that order, float32 [shape=(reserve samples,)] each; empty where no
+            handset needs it.
     """
 
     clean: Samples
@@ -82,6 +85,8 @@ class Stems:
     level_spread_db: float = 0.0
     room_delay: int | None = 0
     walk: Walk | None = None
+    speech_gain: float = 1.0
+    reserve: tuple[Samples, ...] = ()
 
     def present(self) -> list[Samples]:
         """Return the stems that are summed at the microphone [shape=(samples,)] each, speech first."""
@@ -90,6 +95,20 @@ class Stems:
     def microphone(self) -> Samples:
         """Return their sum, float32 [shape=(samples,)]."""
         return summed(self.present())
+
+    def background(self) -> Samples:
+        """Return the sum of noise and equipment, of which there is at least one, float32 [shape=(samples,)]."""
+        return summed(self.present()[1:])
+
+    def lasting(self) -> Stems:
+        """Return the stems longer than the file by their reserve, to be sent through a handset."""
+        if not self.reserve:
+            return self
+        lasting = [np.concatenate(pair) for pair in zip(self.present(), self.reserve, strict=True)]
+        noise = None if self.noise is None else lasting[1]
+        return replace(
+            self, speech=lasting[0], noise=noise, equipment=None if self.equipment is None else lasting[-1], reserve=()
+        )
 
 
 @dataclass(frozen=True)
@@ -217,6 +236,7 @@ def mix_stems(recipe: Recipe, clean: CleanSpeech, fetch: Fetch, entry: RoomEntry
         at_microphone.level_spread_db,
         at_microphone.delay,
         at_microphone.walk,
+        at_microphone.gain,
     )
 
 
@@ -228,6 +248,7 @@ class _SpeechAtMicrophone(NamedTuple):
     level_spread_db: float
     delay: int | None
     walk: Walk | None = None
+    gain: float = 1.0
 
 
 def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> _SpeechAtMicrophone:
@@ -237,12 +258,12 @@ def _at_microphone(clean: CleanSpeech, entry: RoomEntry | None) -> _SpeechAtMicr
     if entry.path is not None:
         speech = at_level(walk(clean.samples, entry.path, entry.path_responses, rate), rate, MICROPHONE_LEVEL_DBOV)
         known = measured_walk(clean.samples, speech.gain, entry, entry.path, rate)
-        return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, None, known)
+        return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, None, known, speech.gain)
     response = entry.responses["speech"]
     reverberant = convolve(clean.samples, response, DIRECT_SAMPLE, clean.samples.size)
     speech = at_level(reverberant, rate, MICROPHONE_LEVEL_DBOV)
     delay = room_delay(clean.samples, speech.samples, response)
-    return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, delay)
+    return _SpeechAtMicrophone(speech.samples, speech.level, speech.spread_db, delay, gain=speech.gain)
 
 
 class _Unscaled(NamedTuple):
@@ -263,15 +284,22 @@ def _background(
     """Return the noise or the equipment of a recipe through its own room response."""
 
     def make() -> _Unscaled:
-        return _Unscaled(key, *_through_room(parse_op(mapping, Source, where=what), recipe, fetch, entry, what))
+        return _Unscaled(key, *through_room(parse_op(mapping, Source, where=what), recipe, fetch, entry, what))
 
     key = (what, json.dumps(mapping, sort_keys=True), entry and entry.id) if recipe.common else None
     return make() if key is None else clean.share(key, make)
 
 
-def _through_room(
+def through_room(
     op: Source, recipe: Recipe, fetch: Fetch, entry: RoomEntry | None, what: str
 ) -> tuple[Samples, np.ndarray | None, float]:
+    """Return a source at the microphone before its gain, where it sounds (None: always), and its level while it does, dBov.
+
+    Args:
+        op: the drawn source.
+        recipe, fetch, entry: as `mix_stems`, which raises for both.
+        what: `noise` or `equipment`.
+    """
     if entry is None or op.at_microphone:
         samples = op.render(recipe.num_samples, recipe.sample_rate_hz, fetch)
     elif isinstance(op, LoopedRecording) and recipe.room_blocks and op.plays_as_it_is(recipe.num_samples):

@@ -15,7 +15,7 @@ import numpy as np
 
 from roomtone.augment.ops.table import Fetch, Processor
 from roomtone.augment.rendering.file_level import file_samples
-from roomtone.augment.rendering.handset_output import Handset
+from roomtone.augment.rendering.handset_output import Handset, with_reserve
 from roomtone.augment.rendering.measure import measure
 from roomtone.augment.rendering.mixing import CleanSpeech, Stems, mix_stems, near_microphone, with_effort
 from roomtone.augment.rendering.recipe import Recipe
@@ -69,15 +69,15 @@ def render(
         raise RoomtoneError(f"{name}: the recipe is for {recipe.num_samples} samples at {recipe.sample_rate_hz} Hz")
     clean = with_effort(clean, recipe.effort_db)
     handset = Handset(recipe, clean, entry, name)
-    stems = mix_stems(recipe, near_microphone(clean, handset.key, handset.talker_fir()), fetch, entry)
+    clean = near_microphone(clean, handset.key, handset.talker_fir())
+    stems = mix_stems(recipe, clean, fetch, entry)
+    stems = with_reserve(stems, recipe, clean, fetch, entry, handset.reserve_samples)
     output = handset.output(stems)
     levelled = partial(handset.levelled, stems, output)
     file = file_samples(
         output, levelled, level_dbov=recipe.level_dbov, sample_rate_hz=recipe.sample_rate_hz, suffix=suffix
     )
-    send = None
-    if handset.processor is not None:
-        send = partial(handset.processor.apply, sample_rate_hz=recipe.sample_rate_hz)
+    send = None if handset.processor is None else handset.sent
     parts = separation(output, stems, send, recipe.sample_rate_hz)
     measured = measure(recipe, stems, output, file, parts, entry)
     check_labels(

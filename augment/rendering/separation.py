@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from roomtone.augment.rendering.handset_output import HandsetOutput
-from roomtone.augment.rendering.mixing import Stems, summed
+from roomtone.augment.rendering.mixing import Stems
 from roomtone.augment.rendering.stem_fit import rms_db
 from roomtone.core.audio.types import Samples
 
 _BLOCK_S = 0.02
-#: What the handset does differently may have this share of the power of the background for an SNR to be told: 2 dB of it.
+#: What the handset does differently may have this share of the power of the background for an SNR to be told: 2.2 dB of it.
 HIGHEST_BACKGROUND_SHARE = 0.4
 #: And this share of the power of the speech for its level to be told: 1 dB of it.
 HIGHEST_SPEECH_SHARE = 0.2
@@ -54,26 +54,25 @@ class Separation:
         """Return why the level of the speech in the file cannot be told, or None where it can."""
         if self.other <= HIGHEST_SPEECH_SHARE * self.speech:
             return None
-        return (
-            f"what the handset did differently for another phase of the background lies {_below(self.other, self.speech)} the speech "
-            f"behind it (limit: {-10.0 * math.log10(HIGHEST_SPEECH_SHARE):.0f} dB below)"
+        return "what the handset did differently for another phase of the background lies " + _beyond(
+            self.other, self.speech, "speech", HIGHEST_SPEECH_SHARE
         )
 
     def snr_db(self, level_dbov: float) -> tuple[float | None, str | None]:
         """Return the active level of the speech less the RMS level of the background, in dB and None; or None and the reason.
 
+        Where the level of the speech cannot be told, no SNR can, for the same reason.
+
         Args:
             level_dbov: active level of the half sum.
         """
-        for power, what, limit in (
-            (self.background, "background", HIGHEST_BACKGROUND_SHARE),
-            (self.speech, "speech", HIGHEST_BACKGROUND_SHARE),
-        ):
-            if not self.other <= limit * power or power == 0.0:
-                return None, (
-                    f"distortion and noise of the handset's own lie {_below(self.other, power)} the {what} behind it "
-                    f"(limit: {-10.0 * math.log10(limit):.0f} dB below)"
-                )
+        reason = self.level_reason()
+        if reason is not None:
+            return None, reason
+        if not self.other <= HIGHEST_BACKGROUND_SHARE * self.background or self.background == 0.0:
+            return None, "distortion and noise of the handset's own lie " + _beyond(
+                self.other, self.background, "background", HIGHEST_BACKGROUND_SHARE
+            )
         return level_dbov - self.level_doubt_db - 10.0 * math.log10(self.background - self.other), None
 
 
@@ -85,7 +84,7 @@ def separation(
     Args:
         output: the signals behind the handset.
         stems: the parts at the microphone.
-        handset: sends a signal through the drawn handset, float32 [shape=(samples,)]; None where there is none.
+        handset: sends a signal, as long as the stems with their reserve, through the drawn handset; None where there is none.
         sample_rate_hz: in Hz.
     """
     if output.background is None:
@@ -100,8 +99,10 @@ def separation(
     unexplained = two_stem_powers(output.samples, output.speech, output.background, size)[3] / output.samples.size
     if unexplained <= _SMALL_SPEECH_SHARE * speech and unexplained <= _SMALL_BACKGROUND_SHARE * background:
         return Separation(speech, background, unexplained)
-    turned = handset(stems.speech + turned_by_90_degrees(summed(stems.present()[1:])).astype(np.float32))
-    other = _power(turned - output.speech - turned_by_90_degrees(behind)) / 4.0
+    sent = stems.lasting()
+    turned = handset(sent.speech + turned_by_90_degrees(sent.background()).astype(np.float32))
+    lasting = behind if output.lasting_background is None else output.lasting_background
+    other = _power(turned - output.speech - turned_by_90_degrees(lasting)[: turned.size]) / 4.0
     return Separation(speech, background, other)
 
 
@@ -109,12 +110,15 @@ def _power(samples: np.ndarray) -> float:
     return float((samples.astype(np.float64) ** 2).mean())
 
 
-def _below(power: float, reference: float) -> str:
-    """Return how far one power lies from another, in words."""
+def _beyond(power: float, reference: float, what: str, share: float) -> str:
+    """Return in words how far one power lies from another, of which it may have a share; with the decimals that tell it from the limit."""
+    limit_db = 10.0 * math.log10(share)
     if not (power > 0.0 and reference > 0.0):
-        return "far above"
+        return f"far above the {what} behind it (limit: {-limit_db:.1f} dB below)"
     above_db = 10.0 * math.log10(power / reference)
-    return f"{abs(above_db):.1f} dB {'above' if above_db > 0.0 else 'below'}"
+    digits = next((n for n in range(1, 9) if f"{above_db:.{n}f}" != f"{limit_db:.{n}f}"), 9)
+    side = "above" if above_db > 0.0 else "below"
+    return f"{abs(above_db):.{digits}f} dB {side} the {what} behind it (limit: {-limit_db:.{digits}f} dB below)"
 
 
 def turned_by_90_degrees(samples: Samples) -> np.ndarray:

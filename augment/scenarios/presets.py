@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from roomtone.augment.ops.parts import refuse_drawn
 from roomtone.augment.ops.table import Op, Processor, RoomOp, Source, parse_op
 from roomtone.core.bounded.yaml_text import check_references
 from roomtone.core.errors import RoomtoneError, nearest
@@ -177,8 +178,10 @@ def parse_preset(factor: str, name: str, preset: Mapping[str, Any]) -> Op:
         preset: `{op: name, **fields}`, `description` and `source` among them.
 
     Raises:
-        RoomtoneError: unknown op or field (with the nearest known name), or a value of the wrong type or out of bounds.
+        RoomtoneError: unknown op or field (with the nearest known name), a value of the wrong type or out of bounds, or one that is drawn.
     """
     kinds: dict[str, type[Op]] = {"room": RoomOp, "noise": Source, "equipment": Source, "handset": Processor}
     fields = {key: value for key, value in preset.items() if key not in COMMENT_KEYS}
-    return parse_op(fields, kinds[factor], where=f"{factor} preset {name!r}")
+    where = f"{factor} preset {name!r}"
+    refuse_drawn(fields, where=where)
+    return parse_op(fields, kinds[factor], where=where)

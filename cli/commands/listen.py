@@ -125,6 +125,8 @@ _SAID = {
     "clipped_share": "clipped samples {:.2%}",
     "delay_samples": "delay {:.0f} samples",
     "measured_lost_share": "lost frames {:.1%}",
+    "time_added_s": "time added by the jitter buffer {:.3f} s",
+    "time_removed_s": "time removed by the jitter buffer {:.3f} s",
 }
 
 
@@ -141,10 +143,13 @@ def measured_lines(measured: Mapping[str, Any], *, behind_handset: bool) -> list
     for name, shape in _SAID.items():
         if name == "output_snr_db" and not behind_handset:
             continue
+        if name == "delay_samples" and measured.get("time_added_s") is not None:
+            continue  # no one delay holds, and what was added and removed is said
         if measured.get(name) is not None:
             lines.append(re.sub(r"-(0(?:\.0*)?)(?=[^\d.]|$)", r"\1", shape.format(measured[name])))
         elif name in reasons and name.removeprefix("measured_") not in ends.get("start", {}):
-            lines.append(f"{shape.partition(' {')[0]}: cannot be told ({reasons[name]})")
+            reason = reasons[name].partition("; see ")[0]  # columns of a manifest, which is not written here
+            lines.append(f"{shape.partition(' {')[0]}: cannot be told ({reason})")
     return lines
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["TimeMap", "mapped", "then"]
+__all__ = ["TimeMap", "added_and_removed_s", "mapped", "then"]
 
 TimeMap = Sequence[Sequence[float]]
 
@@ -29,6 +29,25 @@ def mapped(time_map: TimeMap, times_s: np.ndarray) -> np.ndarray:
     outside = np.minimum(times_s - before[0], 0.0) + np.maximum(times_s - before[-1], 0.0)
     found: np.ndarray = np.interp(times_s, before, after) + outside
     return found
+
+
+#: Points are rounded to a microsecond, so that a change of less is none.
+_ROUNDING_S = 2.5e-6
+
+
+def added_and_removed_s(time_map: TimeMap) -> tuple[float, float]:
+    """Return how much time a map adds where it stretches, and removes where it shortens, s; their difference is what it changes in all.
+
+    Args:
+        time_map: see above.
+
+    >>> added_and_removed_s([[0.0, 0.0], [1.0, 1.5], [2.0, 2.25]])
+    (0.5, 0.25)
+    """
+    changes = np.diff(np.diff(np.asarray(time_map, dtype=np.float64), axis=1)[:, 0])
+    changes[np.abs(changes) < _ROUNDING_S] = 0.0
+    added, removed = changes[changes > 0.0].sum(), changes[changes < 0.0].sum()
+    return round(float(added), 6), round(float(-removed), 6) + 0.0
 
 
 def then(first: TimeMap, second: TimeMap) -> list[list[float]]:

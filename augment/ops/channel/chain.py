@@ -18,7 +18,7 @@ from roomtone.augment.ops.channel.filters import apply_fir
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.settling import Settling
 from roomtone.augment.ops.table import Processor
-from roomtone.core.audio.time_map import then
+from roomtone.core.audio.time_map import added_and_removed_s, then
 from roomtone.core.audio.types import Samples
 from roomtone.core.errors import RoomtoneError
 
@@ -56,8 +56,8 @@ class Chain(Settling):
 
         Keys, where a stage has them: `clipped_share` (sum over the stages, at most 1), `codec`, `codec_rate_hz`,
         `codec_kbit_s` (of several codecs: the names joined by `+`, the lowest figures), `lost_share` (of several: at
-        least one lost), `frames_lost`, `frames_affected`, `time_added_s` and `time_removed_s` (sums), `time_map` (one after
-        the other), `audiomentations` (one record a stage).
+        least one lost), `frames_lost`, `frames_affected` (sums), `time_map` (one after the other), `time_added_s`
+        and `time_removed_s` (of that map), `audiomentations` (one record a stage).
 
         Raises:
             RoomtoneError: a stage changed the length or made values that are not finite.
@@ -80,14 +80,18 @@ class Chain(Settling):
         """Whether a stage decides anything by the signal."""
         return any(isinstance(stage, Settling) and stage.settles for stage in self.stages)
 
-    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
+    def reserve_samples(self, sample_rate_hz: int) -> int:
+        """Return of how many samples behind the end of a file something may be heard in it: the sum over the stages."""
+        return sum(stage.reserve_samples(sample_rate_hz) for stage in self.stages if isinstance(stage, Settling))
+
+    def settled(self, samples: Samples, sample_rate_hz: int, reserve_samples: int = 0) -> Self:
         """Return the chain with every stage settled for what reaches it of this signal, see `Settling`."""
         stages, out = list(self.stages), np.array(samples, dtype=np.float32)
         settling = {index: stage for index, stage in enumerate(stages) if isinstance(stage, Settling) and stage.settles}
         last = max(settling, default=-1)
         for index in range(last + 1):
             if index in settling:
-                stages[index] = settling[index].settled(out, sample_rate_hz)
+                stages[index] = settling[index].settled(out, sample_rate_hz, reserve_samples)
             if index < last:
                 out = stages[index].apply(out, sample_rate_hz)
         return dataclasses.replace(self, stages=tuple(stages))
@@ -132,6 +136,8 @@ def merge_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str, An
     together: dict[str, Any] = {**first, **second}
     for key in first.keys() & second.keys():
         together[key] = _MERGE[key](first[key], second[key])
+    if "time_map" in first and "time_map" in second:
+        together["time_added_s"], together["time_removed_s"] = added_and_removed_s(together["time_map"])
     return together
 
 
@@ -147,6 +153,7 @@ _MERGE: dict[str, Any] = {
     "frames_lost": lambda a, b: a + b,
     "frames_affected": lambda a, b: a + b,
     "time_map": then,
+    # where both have a map these two are read from that of both, see `merge_reports`
     "time_added_s": lambda a, b: a + b,
     "time_removed_s": lambda a, b: a + b,
     "lost_share": lambda a, b: 1.0 - (1.0 - a) * (1.0 - b),

@@ -53,7 +53,8 @@ class PacketLoss(Processor):
 
     def __post_init__(self) -> None:
         if not 2.0 <= self.frame_ms <= 200.0:
-            raise RoomtoneError(f"packet_loss: frame_ms must lie in 2..200, got {self.frame_ms} (in seconds?)")
+            slip = " (in seconds?)" if 0.0 < self.frame_ms < 2.0 else ""
+            raise RoomtoneError(f"packet_loss: frame_ms must lie in 2..200, got {self.frame_ms}{slip}")
         check_loss(self.op, self.loss, self.mean_burst_frames)
 
     def frame_samples(self, sample_rate_hz: int) -> int:

@@ -221,7 +221,7 @@ def test_an_snr_that_a_codec_hides_is_null_with_its_reason(speech):
     made = Condition("pink@30dB+gsm").render(speech, RATE, key=0)
     assert made.measured["output_snr_db"] is None
     reasons = json.loads(made.measured["unmeasured"])
-    assert "the background behind it (limit: 4 dB below)" in reasons["output_snr_db"]
+    assert "the background behind it (limit: 4.0 dB below)" in reasons["output_snr_db"]
 
 
 def test_without_a_handset_the_snr_in_the_file_is_that_at_the_microphone(speech):

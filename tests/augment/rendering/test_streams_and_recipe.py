@@ -121,7 +121,7 @@ def test_a_wrong_op_is_told_what_would_be_right(mapping, message):
 def test_wrong_types_are_named():
     with pytest.raises(RoomtoneError, match="name: expected a text, got 3"):
         check_fields(_Probe, {"name": 3}, where="probe")
-    with pytest.raises(RoomtoneError, match="first: expected a number or a list of a number, got 'loud'"):
+    with pytest.raises(RoomtoneError, match="first: expected a number or \\[low, high\\], got 'loud'"):
         check_fields(_Probe, {"first": "loud"}, where="probe")
     with pytest.raises(RoomtoneError, match="first"):
         check_fields(_Probe, {"first": float("nan")}, where="probe")

@@ -128,13 +128,25 @@ def test_what_listen_measured_is_said_with_reasons_and_without_minus_nought():
 def test_of_a_walk_listen_says_both_ends():
     ends = {"start": {"distance_m": 1.25, "t30_s": 0.701, "c50_db": 4.59, "drr_db": -3.514}}
     ends["end"] = {"distance_m": 3.78, "t30_s": 0.711, "c50_db": 1.744, "drr_db": -10.07}
-    reasons = {name: "the talker moves" for name in ("measured_t30_s", "measured_c50_db", "delay_samples")}
+    reasons = {
+        name: "the talker moves; see time_map" for name in ("measured_t30_s", "measured_c50_db", "delay_samples")
+    }
     measured = {"measured_path_ends": json.dumps(ends), "unmeasured": json.dumps(reasons)}
     assert measured_lines(measured, behind_handset=False) == [
         "at the start the talker is 1.2 m away, T30 0.70 s, C50 4.6 dB, direct to reverberant -3.5 dB",
         "at the end the talker is 3.8 m away, T30 0.71 s, C50 1.7 dB, direct to reverberant -10.1 dB",
         "delay: cannot be told (the talker moves)",
     ]
+
+
+def test_of_a_jitter_buffer_listen_says_what_it_added_and_removed(tmp_path, capsys):
+    """It said "delay: cannot be told (…; see time_map)" of a map that it does not write."""
+    assert main(["listen", "voip_opus_jitter", "seed=5", f"to={tmp_path / 'heard.wav'}"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"time added by the jitter buffer 0\.\d\d\d s\n", out)
+    assert re.search(r"time removed by the jitter buffer 0\.\d\d\d s\n", out)
+    assert "time_map" not in out
+    assert "delay" not in out
 
 
 def test_the_way_of_a_talker_is_no_folder(capsys):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -169,9 +170,8 @@ class CodedStream(Settling):
         if self.kbit_s is not None:
             lowest, highest = min(spec.kbit_s), max(spec.kbit_s)
             if not lowest <= np.min(self.kbit_s) <= np.max(self.kbit_s) <= highest:
-                raise RoomtoneError(
-                    f"coded_stream {self.codec}: kbit_s must lie in {lowest:g}..{highest:g}, got {self.kbit_s} (in bit/s?)"
-                )
+                got = f"{self.kbit_s}{'' if np.max(self.kbit_s) < 1000.0 else ' (in bit/s?)'}"
+                raise RoomtoneError(f"coded_stream {self.codec}: kbit_s must lie in {lowest:g}..{highest:g}, got {got}")
         if (self.fec and not spec.has_fec) or (self.dtx and not spec.has_dtx):
             raise RoomtoneError(
                 f"coded_stream {self.codec}: has no {'fec' if not spec.has_fec and self.fec else 'dtx'}"
@@ -223,12 +223,14 @@ class CodedStream(Settling):
             raise RoomtoneError("coded_stream: the lost frames are not drawn yet")
         rate_hz = self._settings().rate_hz
         pcm, clipped_share = to_pcm(resample(samples, sample_rate_hz, rate_hz, quality="HQ"))
-        heard, report, playout = self._transcoded(pcm)
+        reserve = 0 if self.jitter is None else self.jitter.reserve_samples
+        in_file = _in_file(pcm, samples, reserve)
+        heard, report, playout = self._transcoded(pcm, in_file)
         delay = first = self.delay_samples()
         if playout is not None:
             heard = spliced(heard, playout.splices)
-            first = self._file_start(heard, playout, pcm.size)
-            report |= time_report(playout.splices, delay, first, samples.size / sample_rate_hz, rate_hz)
+            first = self._file_start(heard, playout, in_file)
+            report |= time_report(playout.splices, delay, first, (samples.size - reserve) / sample_rate_hz, rate_hz)
         # time is kept at the codec's rate, where its delay is a whole number of samples
         in_time = shift(heard, -first, pcm.size) / np.float32(32768.0)
         out = fit_length(resample(in_time, rate_hz, sample_rate_hz, quality="HQ"), samples.size)
@@ -239,17 +241,24 @@ class CodedStream(Settling):
         """Whether time is stretched by the signal."""
         return self.jitter is not None and self.jitter.splices is None
 
-    def settled(self, samples: Samples, sample_rate_hz: int) -> Self:
+    def settled(self, samples: Samples, sample_rate_hz: int, reserve_samples: int = 0) -> Self:
         """Return the stream that stretches any signal where it stretches this one."""
         pcm, _ = to_pcm(resample(samples, sample_rate_hz, self._settings().rate_hz, quality="HQ"))
-        heard, _, playout = self._transcoded(pcm)
+        in_file = _in_file(pcm, samples, reserve_samples)
+        heard, _, playout = self._transcoded(pcm, in_file)
         if playout is None or self.jitter is None:
             return self
-        splices = tuple((splice.at, splice.samples) for splice in playout.splices)
-        first = self._file_start(spliced(heard, playout.splices), playout, pcm.size)
-        return dataclasses.replace(
-            self, jitter=dataclasses.replace(self.jitter, splices=splices, file_start_samples=first)
+        jitter = dataclasses.replace(
+            self.jitter,
+            splices=tuple((splice.at, splice.samples) for splice in playout.splices),
+            file_start_samples=self._file_start(spliced(heard, playout.splices), playout, in_file),
+            reserve_samples=reserve_samples,
         )
+        return dataclasses.replace(self, jitter=jitter)
+
+    def reserve_samples(self, sample_rate_hz: int) -> int:
+        """Return how many samples the buffer may remove from a file, so many behind its end are heard in it, at most."""
+        return 0 if self.jitter is None else math.ceil(self.jitter.most_removed_ms() * sample_rate_hz / 1000.0)
 
     def _file_start(self, heard: np.ndarray, playout: Playout, num_samples: int) -> int:
         """Return the sample of what is heard with which the file begins."""
@@ -287,12 +296,15 @@ class CodedStream(Settling):
         kbit_s = spec.default_kbit_s if self.kbit_s is None else number(self.kbit_s)
         return StreamSettings(rate_hz, frame, kbit_s, self.fec, self.dtx, number(self.loss))
 
-    def _transcoded(self, pcm: np.ndarray) -> tuple[np.ndarray, dict[str, Any], Playout | None]:
-        """Return decoded int16 samples at the codec's rate, longer than `pcm` by what the codec delays, the report, and how they are played."""
+    def _transcoded(self, pcm: np.ndarray, in_file: int) -> tuple[np.ndarray, dict[str, Any], Playout | None]:
+        """Return decoded int16 samples at the codec's rate, longer than `pcm` by what the codec delays, the report, and how they are played.
+
+        Of `pcm`, `in_file` samples are the file's, in whose frames losses and delays are; all behind them arrives.
+        """
         settings, library = self._settings(), STREAMS[self.codec].library
         size = settings.frame_samples
-        count = -(-pcm.size // size)
-        frames = fit_length(pcm, (count + _FLUSHED) * size).reshape(-1, size)
+        count = -(-in_file // size)
+        frames = fit_length(pcm, (-(-pcm.size // size) + _FLUSHED) * size).reshape(-1, size)
         packets = library.encode(frames, settings) if count else []
         lost = {frame for frame in self.lost_frames or () if 0 <= frame < count}
         whole = library.decode(packets, settings) if count else pcm
@@ -312,7 +324,7 @@ class CodedStream(Settling):
         report = {
             "codec": self.codec,
             "codec_rate_hz": settings.rate_hz,
-            "codec_kbit_s": bits / 1000.0 / (max(pcm.size, 1) / settings.rate_hz),
+            "codec_kbit_s": bits / 1000.0 / (max(in_file, 1) / settings.rate_hz),
             "lost_share": len(lost) / max(count, 1),
             "frames_lost": sum(1 for index in lost if packets[index]),
             "frames_affected": frames_affected(whole[: count * size], heard[: count * size], size),
@@ -320,11 +332,16 @@ class CodedStream(Settling):
         return heard, report, playout
 
 
+def _in_file(pcm: np.ndarray, samples: Samples, reserve_samples: int) -> int:
+    """Return how many samples at the codec's rate are the file's: all but those of the reserve at its end."""
+    return max(pcm.size - round(reserve_samples * pcm.size / max(samples.size, 1)), 0)
+
+
 @functools.lru_cache(maxsize=64)
 def _stream_delay(stream: CodedStream) -> int:
     """Return the delay of a stream without loss at its own rate, found with a probe signal."""
     return probed_delay(
-        lambda samples: stream._transcoded(to_pcm(samples)[0])[0][: samples.size] / np.float32(32768.0),
+        lambda samples: stream._transcoded(to_pcm(samples)[0], samples.size)[0][: samples.size] / np.float32(32768.0),
         stream._settings().rate_hz,
         what=f"coded_stream {stream.codec}",
         reference=stream.linear_part,

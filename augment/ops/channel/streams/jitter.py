@@ -23,16 +23,17 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from roomtone.augment.ops.channel.streams.libraries import StreamSettings
-from roomtone.augment.ops.channel.streams.time_scaling import Splice, longest_period, period_at
+from roomtone.augment.ops.channel.streams.time_scaling import LONGEST_S, Splice, longest_period, period_at
+from roomtone.augment.ops.parts import Part
 from roomtone.augment.ops.table import Drawn, number
 from roomtone.core.errors import RoomtoneError
 
-_OP = "coded_stream, jitter"
+_NOT_DRAWN = "coded_stream, jitter: the delays are not drawn yet; call draw() first"
 #: The call was on before the file began: so many packets are drawn before its first, and the target looks back over so many.
 _HISTORY = 300
 _WINDOW = 100
@@ -50,7 +51,7 @@ _BACKGROUND_FRAMES = 10
 
 
 @dataclass(frozen=True)
-class Jitter:
+class Jitter(Part):
     """A network that delays, and the buffer behind it; all times in ms.
 
     Attributes:
@@ -64,8 +65,10 @@ class Jitter:
         splices: where the playout is stretched and shortened, `[sample at the codec's rate, samples more]`; null finds the places in
             the signal.
         file_start_samples: the sample of what is played with which the file begins; null leaves out the least energy.
+        reserve_samples: how many samples at the end of what is sent lie behind the file; see `Settling.settled`.
     """
 
+    drawn: ClassVar[frozenset[str]] = frozenset({"delays_ms", "splices", "file_start_samples", "reserve_samples"})
     mean_ms: Drawn
     shape: float = 1.0
     outages_per_minute: Drawn = 0.0
@@ -76,6 +79,7 @@ class Jitter:
     delays_ms: tuple[int, ...] | None = None
     splices: tuple[tuple[int, int], ...] | None = None
     file_start_samples: int | None = None
+    reserve_samples: int = 0
 
     def __post_init__(self) -> None:
         for name, value, lowest, highest in (
@@ -88,8 +92,9 @@ class Jitter:
             ("highest_ms", self.highest_ms, self.lowest_ms, 2000.0),
         ):
             if not lowest <= np.min(value) <= np.max(value) <= highest:
-                slip = " (in seconds?)" if name.endswith("_ms") else ""
-                raise RoomtoneError(f"{_OP}: {name} must lie in {lowest:g}..{highest:g}, got {value}{slip}")
+                slip = " (in seconds?)" if name.endswith("_ms") and 0.0 < np.max(value) < lowest else ""
+                got = list(value) if isinstance(value, tuple) else value
+                raise RoomtoneError(f"{name}: must lie in {lowest:g}..{highest:g}, got {got}{slip}")
 
     def draw(self, rng: np.random.Generator, packets: int, frame_ms: float) -> Self:
         """Return the jitter with its numbers and the delay of every packet drawn.
@@ -110,6 +115,21 @@ class Jitter:
         ends = np.where(begins, sent + rng.exponential(outage_ms, count), 0.0)
         delays = np.maximum(queued, np.maximum.accumulate(ends) - sent)
         return dataclasses.replace(pinned, delays_ms=tuple(int(delay) for delay in np.ceil(delays)))
+
+    def most_removed_ms(self) -> float:
+        """Return how much time the buffer can take out of a file in all, at most.
+
+        It begins with no more delay than the longest target before the file, one step of the approach and the least target there is
+        room for. No splice begins at less delay than the lowest target, and each removes one period.
+
+        Raises:
+            RoomtoneError: the delays are not drawn yet.
+        """
+        if self.delays_ms is None:
+            raise RoomtoneError(_NOT_DRAWN)
+        longest = _TARGET_STEP_MS * math.ceil(max(self.delays_ms[:_HISTORY], default=0) / _TARGET_STEP_MS)
+        begins = min(max(longest, self.lowest_ms), self.highest_ms) + _STEP_MS
+        return begins - self.lowest_ms + 1000.0 * LONGEST_S
 
     def _pinned(self, rng: np.random.Generator) -> Self:
         """Return the jitter with each range replaced by one number; three are drawn, whether they are ranges or not."""
@@ -150,7 +170,7 @@ def play_out(
         RoomtoneError: the delays are not drawn yet.
     """
     if jitter.delays_ms is None:
-        raise RoomtoneError(f"{_OP}: the delays are not drawn yet")
+        raise RoomtoneError(_NOT_DRAWN)
     frames = len(arrives)
     past = np.full(_HISTORY + frames, np.inf)
     drawn = np.array(jitter.delays_ms[: past.size], dtype=np.float64)

@@ -128,7 +128,7 @@ def least_cut(played: np.ndarray, num_samples: int) -> int:
 
 
 def time_report(splices: Sequence[Splice], delay: int, first: int, duration_s: float, rate_hz: int) -> dict[str, Any]:
-    """Return the time map of a playout (see `core.audio.time_map`), and how much time it added and removed.
+    """Return the time map of a playout (see `core.audio.time_map`), and how much time it added and removed between the map's ends.
 
     Args:
         splices: in samples of the decoded stream.
@@ -143,10 +143,13 @@ def time_report(splices: Sequence[Splice], delay: int, first: int, duration_s: f
     before_s, after_s = (before - delay) / rate_hz, (after - first) / rate_hz
     sent_s = np.unique(np.concatenate([[0.0, duration_s], before_s[(before_s > 0.0) & (before_s < duration_s)]]))
     heard_s = np.interp(sent_s, before_s, after_s)
+    # a splice that reaches beyond an end of the file counts by what lies in it: as the map has it
+    changes_s = np.diff(heard_s - sent_s)
+    changes_s[np.abs(changes_s) < 1e-9] = 0.0
     return {
         "time_map": [[round(float(sent), 6), round(float(heard), 6)] for sent, heard in zip(sent_s, heard_s)],
-        "time_added_s": sum(change for change in moved if change > 0) / rate_hz,
-        "time_removed_s": -sum(change for change in moved if change < 0) / rate_hz,
+        "time_added_s": round(float(changes_s[changes_s > 0.0].sum()), 9),
+        "time_removed_s": round(float(-changes_s[changes_s < 0.0].sum()), 9) + 0.0,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ import soxr
 from scipy.signal import butter, correlate, sosfiltfilt
 
 from roomtone.augment import Condition
-from roomtone.augment.ops.channel.chain import Chain
+from roomtone.augment.ops.channel.chain import Chain, merge_reports
 from roomtone.augment.ops.channel.streams.coded_stream import CodedStream
 from roomtone.augment.ops.channel.streams.jitter import Jitter
 from roomtone.augment.ops.channel.streams.libraries import Opus, StreamSettings
+from roomtone.augment.ops.channel.streams.time_scaling import Splice, time_report
 from roomtone.augment.ops.draw_context import DrawContext
 from roomtone.augment.ops.table import Processor, parse_op, to_dict
+from roomtone.augment.scenarios.presets import parse_preset
 from roomtone.core.audio.time_map import mapped, then
 from roomtone.core.errors import RoomtoneError
 
@@ -159,6 +162,34 @@ def test_time_is_added_and_taken_as_the_row_says() -> None:
         steps = np.diff(np.array(report["time_map"]), axis=0)
         assert (steps > 0).all()
         assert heard.size == clean.size
+
+
+def test_a_splice_over_the_end_of_the_file_counts_by_what_lies_in_it() -> None:
+    """The story: a whole period was counted though the map ended in the middle of it, so that the figures did not fit the map."""
+    rate, seconds, partly = 16000, 1.0, 0
+    for at in range(15000, 16400, 50):
+        for samples in (200, -200):
+            report = time_report([Splice(8000, 100), Splice(at, samples)], 104, 104, seconds, rate)
+            (_, begins), (last, ends) = report["time_map"][0], report["time_map"][-1]
+            assert last == seconds
+            assert report["time_added_s"] - report["time_removed_s"] == pytest.approx(ends - begins - seconds, abs=2e-6)
+            of_it = report["time_added_s"] - 100 / rate if samples > 0 else report["time_removed_s"]
+            assert -1e-9 <= of_it <= abs(samples) / rate + 1e-9
+            partly += 0.1 < of_it * rate / abs(samples) < 0.9
+    assert partly > 4
+
+
+def test_two_buffers_add_and_remove_what_their_common_map_says() -> None:
+    """The figures were added up, also those of splices in a part that the first buffer's map does not reach."""
+    first = {"time_map": [[0.0, 0.0], [0.5, 0.3], [1.0, 0.8]], "time_added_s": 0.0, "time_removed_s": 0.2}
+    second = {"time_map": [[0.0, 0.0], [0.9, 0.9], [1.0, 1.1]], "time_added_s": 0.1, "time_removed_s": 0.0}
+    both = merge_reports(first, second)
+    assert (both["time_added_s"], both["time_removed_s"]) == (0.0, 0.2)
+    clean = demo(16000)
+    stages = tuple(drawn(CodedStream("g711_alaw", jitter=RESTLESS), clean, 16000, seed) for seed in (1, 2))
+    report = Chain(stages).apply_measured(clean, 16000)[1]
+    (start, begins), (last, ends) = report["time_map"][0], report["time_map"][-1]
+    assert report["time_added_s"] - report["time_removed_s"] == pytest.approx(ends - begins - last + start, abs=2e-4)
 
 
 def test_of_what_does_not_fit_the_quieter_end_goes() -> None:
@@ -324,7 +355,9 @@ def test_a_talker_who_walks_is_heard_through_both_maps() -> None:
             break
     assert made.measured["delay_samples"] is made.measured["measured_delay_samples"] is None
     handset = parse_op(condition.recipe(clean.size, 16000, key=key).handset, Processor, where="test")
-    played = handset.apply_measured(made.stems.microphone(), 16000)[1]["time_map"]
+    assert isinstance(handset, Chain)
+    sent, reserve = made.stems.lasting().microphone(), made.stems.reserve[0].size
+    played = handset.settled(sent, 16000, reserve).apply_measured(sent, 16000)[1]["time_map"]
     assert len(played) > 2
     walked = made.stems.walk.time_map  # type: ignore[union-attr]
     sent_s = np.linspace(0.0, walked[-1][0], 100)
@@ -336,17 +369,57 @@ def test_a_talker_who_walks_is_heard_through_both_maps() -> None:
 @pytest.mark.parametrize(
     ("jitter", "message"),
     [
-        ({"mean_ms": -1}, "mean_ms must lie in 0..1000"),
-        ({"mean_ms": 10, "outage_ms": 0.1}, "outage_ms must lie in 1..5000, got 0.1 .in seconds"),
-        ({"mean_ms": 10, "lowest_ms": 50, "highest_ms": 40}, "highest_ms must lie in 50..2000"),
-        ({"mean_ms": 10, "quantile": 97}, "quantile must lie in 0.5..1"),
-        ({"mean": 10}, "did you mean 'mean_ms'"),
-        ({}, "mean_ms"),
+        ({"mean_ms": -1}, "jitter, mean_ms: must lie in 0..1000, got -1.0$"),
+        ({"mean_ms": 5000}, "jitter, mean_ms: must lie in 0..1000, got 5000.0$"),
+        ({"mean_ms": 10, "outage_ms": 0.1}, r"outage_ms: must lie in 1..5000, got 0.1 \(in seconds\?\)$"),
+        ({"mean_ms": 10, "outage_ms": [-0.1, -0.05]}, r"outage_ms: must lie in 1..5000, got \[-0.1, -0.05\]$"),
+        ({"mean_ms": 10, "lowest_ms": 50, "highest_ms": 40}, "highest_ms: must lie in 50..2000"),
+        ({"mean_ms": 10, "quantile": 97}, "quantile: must lie in 0.5..1"),
+        ({"mean": 10}, "jitter: unknown key 'mean'; did you mean 'mean_ms'.$"),
+        (
+            {"mean_ms": 10, "delay": 3},
+            r"jitter: unknown key 'delay'; known: \w+(, (?!delays_ms|splices|file_start|reserve)\w+)+$",
+        ),
+        ({}, "jitter: the key 'mean_ms' is missing"),
+        ({"mean_ms": [15.0, 5.0]}, r"jitter, mean_ms: expected \[low, high\] with low <= high, got \[15.0, 5.0\]$"),
+        ({"mean_ms": 5, "outages_per_minute": [9, 1]}, r"outages_per_minute: expected \[low, high\] with low <= high"),
+        ({"mean_ms": "much"}, r"mean_ms: expected a number or \[low, high\], got 'much'$"),
+        (15.0, r"jitter: expected a mapping of mean_ms, shape, [\w, ]*lowest_ms, highest_ms, got 15.0$"),
+        ({"mean_ms": 10, "delays_ms": [1, 2]}, "jitter: 'delays_ms' is drawn; leave it out$"),
+        ({"mean_ms": 10, "splices": 7}, "jitter: 'splices' is drawn; leave it out$"),
+        ({"mean_ms": 10, "file_start_samples": 0}, "jitter: 'file_start_samples' is drawn; leave it out$"),
+        ({"mean_ms": 10, "reserve_samples": 9}, "jitter: 'reserve_samples' is drawn; leave it out$"),
     ],
 )
-def test_what_a_network_cannot_be_is_refused_at_load(jitter: dict, message: str) -> None:
-    with pytest.raises(RoomtoneError, match=message):
-        parse_op({"op": "coded_stream", "codec": "opus", "jitter": jitter}, Processor, where="test")
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_a_network_cannot_be_is_refused_at_load(jitter: object, message: str, nested: bool) -> None:
+    """Ranges upside down were drawn from, and a key with a slip was quoted with its whole place as the key."""
+    preset: dict = {"op": "coded_stream", "codec": "opus", "jitter": jitter}
+    place = r"\(op coded_stream\), "
+    if nested:
+        preset, place = {"op": "chain", "stages": [preset]}, r"\(op chain\), stages\[0\] " + place
+    with pytest.raises(RoomtoneError, match="^handset preset 'test' " + place + ".*" + message):
+        parse_preset("handset", "test", preset)
+
+
+def test_a_network_on_which_nothing_comes_in_time_is_named(tmp_path: Path) -> None:
+    """It said "no speech is left behind the handset: what its stages make of it is silence", of which handset and why was not said."""
+    (tmp_path / "handset").mkdir()
+    late = "op: coded_stream\ncodec: g711_alaw\njitter: {mean_ms: 900, shape: 100, highest_ms: 100}\n"
+    (tmp_path / "handset" / "too_late.yaml").write_text("description: t\nsource: t\n" + late)
+    for condition in ("too_late", "white@10dB+too_late"):
+        said = (
+            "^"
+            + re.escape(condition)
+            + ": no (active )?speech is left .* all packets were lost or came too late .* raise highest_ms$"
+        )
+        with pytest.raises(RoomtoneError, match=said):
+            Condition(condition, config_dir=tmp_path).render(demo(16000, 1), 16000, key="1")
+
+
+def test_a_recipe_has_what_a_preset_may_not() -> None:
+    op = drawn(CodedStream("opus", jitter=RESTLESS), demo(16000, 1), 16000)
+    assert parse_op(json.loads(json.dumps(to_dict(op))), Processor, where="test") == op
 
 
 def test_a_codec_without_concealment_has_no_jitter() -> None:
