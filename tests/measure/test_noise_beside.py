@@ -55,3 +55,10 @@ def test_tones_alone_have_no_noise():
     (found,) = measure_equipment(in_a_room(ticks(rng, noise_db=-200.0), rng), RATE).machines
     assert found.noise is None
     assert "noise_db" not in machine_op(found)
+
+
+@pytest.mark.slow
+def test_a_click_has_neither_tones_nor_noise_beside_them(helper, tmp_path):
+    """Five peaks of the ring of a click were claimed as tones, since noise made good for the rest; but a click is the same each time, and noise is not."""
+    ghosts, *_ = helper("rerendering").measured(helper("eight_kinds"), tmp_path, "clicks_over_hum", 31, 25.0)
+    assert ghosts == []
