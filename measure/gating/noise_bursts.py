@@ -97,7 +97,7 @@ def fit_bursts(
     best = None
     for rise, fall in _EDGES_S:
         start, low, high = (
-            [0.09, 0.6, np.log(floor)],
+            [0.09, 0.6, np.log(max(floor, 1e-5 * top))],
             [_TAU_S[0], 0.05, np.log(1e-5 * top)],
             [_TAU_S[1], 0.98, np.log(top)],
         )
@@ -106,8 +106,9 @@ def fit_bursts(
             start += [on, max(length - 0.05, 0.03), min(rise, 0.4 * length), first, np.log(top)]
             low += [on - 0.3, 0.015, 0.002, 0.002, np.log(1e-3 * top)]
             high += [on + 0.3, length + 0.3, 0.5, 0.8, np.log(30.0 * top)]
+        inside = np.clip(start, low, high)  # between bursts a recording may be all but silent
         found = least_squares(
-            lambda x: np.log(model(x)) - target, start, bounds=(low, high), loss="soft_l1", f_scale=0.5, max_nfev=300
+            lambda x: np.log(model(x)) - target, inside, bounds=(low, high), loss="soft_l1", f_scale=0.5, max_nfev=300
         )
         if best is None or found.cost < best.cost:
             best = found

@@ -124,16 +124,19 @@ def test_two_machines_come_apart(ward):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", ["scanner_800hz", "alarm_medium", "mains_hum_60", "busy_tone", "mri_spin_echo"])
+@pytest.mark.parametrize(
+    "preset", ["scanner_800hz", "alarm_medium", "mains_hum_60", "busy_tone", "mri_spin_echo", "ventilator"]
+)
 def test_written_preset_is_read_back_and_measures_the_same(ward, preset):
-    """Measure, write, load, render, measure again: the figures stay. The knocks of `mri_spin_echo` are written as their recorded cycle."""
+    """Measure, write, load, render, measure again: the figures stay. Knocks have noise beside their tones; breaths are written as their recorded cycle."""
     import yaml
 
     from roomtone.augment.ops.draw_context import Asset, DrawContext
 
     _, recording = ward(preset)
     machine = measure_equipment(recording, RATE).machines[0]
-    assert (machine.recorded is not None) == (preset == "mri_spin_echo")
+    assert (machine.recorded is not None) == (preset == "ventilator")
+    assert (machine.noise is not None) == (preset == "mri_spin_echo")
     count, assets, fetch, mapping = 20 * RATE, (), None, machine_op(machine)
     if machine.recorded is not None:
         samples, mapping = machine.recorded.samples, recorded_op(machine, "cycle.wav")

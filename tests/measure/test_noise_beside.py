@@ -62,3 +62,14 @@ def test_a_click_has_neither_tones_nor_noise_beside_them(helper, tmp_path):
     """Five peaks of the ring of a click were claimed as tones, since noise made good for the rest; but a click is the same each time, and noise is not."""
     ghosts, *_ = helper("rerendering").measured(helper("eight_kinds"), tmp_path, "clicks_over_hum", 31, 25.0)
     assert ghosts == []
+
+
+def test_bursts_in_silence_are_timed():
+    """A burst 60 dB above what is between bursts ended in an error of the optimiser: its first guess lay below the lowest floor it may try."""
+    from roomtone.measure.gating.noise_bursts import fit_bursts
+
+    level = np.full(200, 1e-8)
+    level[50:100] = 1.0
+    (burst,) = fit_bursts(level, 0.005, [(0.25, 0.25)])
+    assert burst.on_s == pytest.approx(0.25, abs=0.01)
+    assert burst.length_s == pytest.approx(0.25, abs=0.02)
