@@ -22,7 +22,7 @@ _BAND, _BAND_HZ, _BAND_LINES, _HELD = 1.0 / 3.0, 250.0, 10.0, 0.3
 _OFF_LINES = 0.3
 #: The lengths agree within this share; the shortest one that is told by lines.
 _SAME_LENGTH, _SHORTEST_S = 0.1, 0.02
-#: Lead of the gate in log-likelihood a line from which it is shown, and below which a pitch swings. Of 40 machines in three rooms, gates led by 1.27 and
+#: Lead of the gate in log-likelihood a line from which it is shown, and below which a pitch swings. Of 24 machines in three rooms, gates led by 1.27 and
 #: more; vibratos by less than 1.0, and those that led at all did so with another length.
 _SHOWN, _SWINGS = 1.0, 0.0
 
