@@ -62,7 +62,7 @@ def gate_lead(machine: Machine, samples: np.ndarray, sample_rate_hz: int) -> Gat
     if cycle is None or len(cycle.pulses) != 1 or not f0:
         return None
     line_hz = 1.0 / period_s
-    numbers = {round(p.hz / f0) for p in machine.partials[:_ASKED] if _is_harmonic(p.hz, f0, line_hz)}
+    numbers = {max(1, round(p.hz / f0)) for p in machine.partials[:_ASKED] if _is_harmonic(p.hz, f0, line_hz)}
     bands, half_hz = Basebands(samples, sample_rate_hz), min(_BAND * f0, _BAND_HZ, _BAND_LINES * line_hz)
     found = [
         line_spectrum(bands, number, f0, half_hz, float(cycle.starts_s[0]), period_s) for number in sorted(numbers)
